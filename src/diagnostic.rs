@@ -1,0 +1,244 @@
+//! Diagnostics as data: a code, a message, labelled places and help.
+//!
+//! Every layer that meets bad input makes these; only the outermost layer draws them. Must not
+//! know miette or the terminal.
+
+use crate::source::Span;
+use serde::Serialize;
+use std::fmt;
+
+/// How grave a diagnostic is.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Severity {
+    /// The sentence or file cannot be used.
+    Error,
+    /// It can, but probably does not say what was meant.
+    Warning,
+}
+
+/// A place with a few words about it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Label {
+    /// Where.
+    pub span: Span,
+    /// What is said under the line; may be empty.
+    pub text: String,
+}
+
+/// One problem, with all that a reader needs to mend it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Diagnostic {
+    /// The kind of problem; each has its own code, help and test.
+    pub code: Code,
+    /// One sentence, without a full stop, in the words of the model.
+    pub message: String,
+    /// The places that matter, the main one first.
+    pub labels: Vec<Label>,
+    /// What to try.
+    pub help: Option<String>,
+}
+
+impl Diagnostic {
+    /// A problem without a place yet.
+    #[must_use]
+    pub fn new(code: Code, message: impl Into<String>) -> Diagnostic {
+        Diagnostic {
+            code,
+            message: message.into(),
+            labels: Vec::new(),
+            help: None,
+        }
+    }
+
+    /// Adds a place; the first one is the main one.
+    #[must_use]
+    pub fn at(mut self, span: Span, text: impl Into<String>) -> Diagnostic {
+        self.labels.push(Label {
+            span,
+            text: text.into(),
+        });
+        self
+    }
+
+    /// Sets the advice.
+    #[must_use]
+    pub fn help(mut self, text: impl Into<String>) -> Diagnostic {
+        self.help = Some(text.into());
+        self
+    }
+
+    /// Error or warning; the code decides.
+    #[must_use]
+    pub fn severity(&self) -> Severity {
+        self.code.severity()
+    }
+
+    /// True for errors.
+    #[must_use]
+    pub fn is_error(&self) -> bool {
+        self.severity() == Severity::Error
+    }
+}
+
+impl fmt::Display for Diagnostic {
+    fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(out, "{}: {}", self.code.as_str(), self.message)?;
+        if let Some(help) = &self.help {
+            write!(out, " ({help})")?;
+        }
+        Ok(())
+    }
+}
+
+impl std::error::Error for Diagnostic {}
+
+/// " Did you mean `x`?" for the closest of `known`, or nothing when none is close.
+#[must_use]
+pub fn did_you_mean<'a>(wrong: &str, known: impl IntoIterator<Item = &'a str>) -> Option<String> {
+    closest(wrong, known).map(|name| format!("did you mean `{name}`?"))
+}
+
+/// The known name that `wrong` most likely misspells.
+#[must_use]
+pub fn closest<'a>(wrong: &str, known: impl IntoIterator<Item = &'a str>) -> Option<&'a str> {
+    let budget = match wrong.chars().count() {
+        0 | 1 => 0,
+        2 | 3 => 1,
+        4..=7 => 2,
+        _ => 3,
+    };
+    let lower = wrong.to_lowercase();
+    known
+        .into_iter()
+        .filter(|name| *name != wrong)
+        .map(|name| {
+            let same_but_case = name.to_lowercase() == lower;
+            let distance = strsim::damerau_levenshtein(wrong, name);
+            (if same_but_case { 0 } else { distance }, name)
+        })
+        .filter(|(distance, name)| *distance <= budget && *distance < name.chars().count().max(1))
+        .min()
+        .map(|(_, name)| name)
+}
+
+macro_rules! codes {
+    ($($(#[$meta:meta])* $name:ident = $code:literal, $title:literal;)*) => {
+        /// The kind of a diagnostic. `E` codes are errors, `W` codes warnings.
+        ///
+        /// 01 syntax, 02 names and declarations, 03 shapes and types, 04 values and bounds,
+        /// 05 data and files, 06 numerical work, 07 sentences and their options, 09 what the
+        /// language has but this version does not perform.
+        #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
+        pub enum Code { $($(#[$meta])* #[doc = $title] $name,)* }
+
+        impl Code {
+            /// All codes, in the order of the table.
+            pub const ALL: &'static [Code] = &[$(Code::$name,)*];
+
+            /// The stable short form, such as `E0101`.
+            #[must_use]
+            pub fn as_str(self) -> &'static str {
+                match self { $(Code::$name => $code,)* }
+            }
+
+            /// What the code stands for, in a few words.
+            #[must_use]
+            pub fn title(self) -> &'static str {
+                match self { $(Code::$name => $title,)* }
+            }
+        }
+    };
+}
+
+impl Code {
+    /// Error or warning.
+    #[must_use]
+    pub fn severity(self) -> Severity {
+        if self.as_str().starts_with('W') {
+            Severity::Warning
+        } else {
+            Severity::Error
+        }
+    }
+}
+
+codes! {
+    // 01: syntax (syntax/)
+    Unexpected = "E0101", "text that does not fit here";
+    MissingOperator = "E0102", "an operator is missing between two values";
+    UnclosedBracket = "E0103", "a bracket is never closed";
+    UnmatchedBracket = "E0104", "a closing bracket without its opening one";
+    TooDeep = "E0105", "nested too deeply";
+    BadNumber = "E0106", "not a number";
+    UnclosedText = "E0107", "a quotation mark is never closed";
+    ReservedWord = "E0108", "a reserved word used as a name";
+    BadCharacter = "E0109", "a character that Lotka does not use";
+    SpacedIndex = "E0110", "an index must touch its name";
+    ChainedComparison = "E0111", "comparisons cannot be chained";
+    BadVersion = "E0112", "a language version that this program does not know";
+
+    // 02: names and declarations (model/)
+    UnknownName = "E0201", "a name that is not declared";
+    Duplicate = "E0202", "a name declared twice";
+    Cycle = "E0203", "definitions that depend on themselves";
+    UnknownFunction = "E0204", "a function that does not exist";
+    Arity = "E0205", "a wrong number of arguments";
+    GovernedTwice = "E0206", "a quantity governed twice";
+    NoEquation = "E0207", "a state without an equation";
+    NoInitialValue = "E0208", "a state or parameter without a value";
+    NotGovernable = "E0209", "an equation for something that is not a state";
+    ForeignClause = "E0210", "a clause that does not belong to this declaration";
+    Recursion = "E0211", "a function that calls itself";
+    NotASpecies = "E0212", "a reaction of something that is not a species";
+    NoVolume = "E0213", "reactants in different compartments";
+    WrongKind = "E0214", "a name of another kind than needed here";
+    EmptyModel = "E0215", "nothing to do";
+    NotConstant = "E0216", "a constant is needed here";
+
+    // 03: shapes and types (model/)
+    ShapeMismatch = "E0301", "shapes that do not fit together";
+    VectorProduct = "E0302", "a product of two vectors";
+    NotBoolean = "E0303", "a condition is needed here";
+    NotNumeric = "E0304", "a number is needed here";
+    BadIndex = "E0305", "an index outside its set";
+    UnknownIndexSet = "E0306", "an index set that is not declared";
+
+    // 04: values and bounds (model/, session/)
+    OutOfBounds = "E0401", "a value outside its bounds";
+    EmptyBounds = "E0402", "bounds that hold no value";
+    BadLogBounds = "E0403", "a logarithmic scale needs positive bounds";
+    NotFinite = "E0404", "a value that is not finite";
+    AssertionFailed = "E0405", "an assertion that does not hold";
+
+    // 05: data and files (table/, session/)
+    CannotRead = "E0501", "a file that cannot be read";
+    CannotWrite = "E0502", "a file that cannot be written";
+    NotText = "E0503", "a file that is not text";
+    BadTable = "E0504", "a table that cannot be understood";
+    NoColumn = "E0505", "a column that is not there";
+    UnusedColumn = "W0501", "a column that nothing uses";
+
+    // 06: numerical work (simulate/)
+    NonFiniteState = "E0601", "a state or derivative that is not finite";
+    StepTooSmall = "E0602", "steps that became too small";
+    TooManySteps = "E0603", "too many steps";
+    TooStiff = "E0604", "a stiff system met by an explicit method";
+    Interrupted = "E0605", "stopped by the user";
+    SolverFailed = "E0606", "a solver that gave up";
+
+    // 07: sentences and options (session/)
+    UnknownOption = "E0701", "an option that this sentence does not have";
+    BadOption = "E0702", "an option with a value that does not fit";
+    MissingArgument = "E0703", "a sentence that lacks something";
+    NothingYet = "E0704", "a result that has not been computed yet";
+    NoModel = "E0705", "no model is loaded";
+
+    // 09: in the language, but not performed by this version
+    NotPerformed = "E0901", "a sentence that this version does not perform";
+    NotModelled = "E0902", "a declaration that this version does not model";
+
+    // warnings
+    UnusedParameter = "W0201", "a parameter that nothing uses";
+    StartsEarlier = "W0701", "integration starts before the shown range";
+}

@@ -1,0 +1,62 @@
+//! What a figure shows, as data. Drawing it (SVG, PNG, terminal) is `render`'s work.
+
+/// Axes and series of one figure.
+#[derive(Debug, Clone, PartialEq, Default)]
+pub struct Figure {
+    /// Stands above the axes; none when empty.
+    pub title: String,
+    /// The horizontal axis.
+    pub x: Axis,
+    /// The vertical axis.
+    pub y: Axis,
+    /// Curves and points in the order of the legend.
+    pub series: Vec<Series>,
+}
+
+/// One axis.
+#[derive(Debug, Clone, PartialEq, Default)]
+pub struct Axis {
+    /// What is measured.
+    pub label: String,
+    /// Its unit as the model writes it, without brackets.
+    pub unit: Option<String>,
+    /// Linear or logarithmic.
+    pub scale: Scale,
+    /// Low and high end; chosen from the data when absent.
+    pub range: Option<(f64, f64)>,
+}
+
+/// How numbers are laid out along an axis.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub enum Scale {
+    /// Equal distances for equal differences.
+    #[default]
+    Linear,
+    /// Equal distances for equal ratios; values that are not positive are not drawn.
+    Logarithmic,
+}
+
+/// One curve or one set of points. `x` and `y` have the same length; a non-finite value
+/// interrupts the curve.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Series {
+    /// The legend's words.
+    pub label: String,
+    /// Horizontal values.
+    pub x: Vec<f64>,
+    /// Vertical values.
+    pub y: Vec<f64>,
+    /// Curve or points.
+    pub mark: Mark,
+    /// Series with the same number share a colour (a curve and its data).
+    pub colour: usize,
+}
+
+/// How a series is drawn.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Mark {
+    /// A continuous curve.
+    Line,
+    /// Separate points.
+    Points,
+}

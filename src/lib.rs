@@ -1,0 +1,10 @@
+//! Lotka: a small language and an interpreter for models of change.
+
+pub mod diagnostic;
+pub mod figure;
+pub mod render;
+pub mod source;
+pub mod symbolic;
+pub mod syntax;
+pub mod table;
+pub mod world;

@@ -1,0 +1,5 @@
+//! Symbolic expressions with shapes.
+
+mod shape;
+
+pub use shape::Shape;
