@@ -2,7 +2,9 @@
 
 pub mod diagnostic;
 pub mod figure;
+pub mod kernel;
 pub mod render;
+pub mod simulate;
 pub mod source;
 pub mod symbolic;
 pub mod syntax;

@@ -1,0 +1,5 @@
+//! Trajectories: steppers under one driver.
+
+mod dynamics;
+
+pub use dynamics::Dynamics;
