@@ -3,6 +3,7 @@
 pub mod diagnostic;
 pub mod figure;
 pub mod kernel;
+pub mod model;
 pub mod render;
 pub mod simulate;
 pub mod source;

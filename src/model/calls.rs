@@ -5,8 +5,7 @@ use super::names::Entity;
 use super::{FunctionId, ParameterId};
 use crate::diagnostic::{Code, Diagnostic, closest};
 use crate::source::Span;
-use crate::symbolic::builtin::{self, Arity, Builtin, CallError, Operation};
-use crate::symbolic::{Binary, Expr, Shape};
+use crate::symbolic::{Arity, Binary, Builtin, CallError, Expr, Operation, Shape};
 use crate::syntax::tree::{self, ExprKind};
 
 impl Elaborator<'_> {
@@ -26,7 +25,7 @@ impl Elaborator<'_> {
             }
             _ => {}
         }
-        match builtin::find(&function.text) {
+        match Builtin::find(&function.text) {
             Some(known) => self.built_in(scope, known, arguments, span),
             None => self.unknown_function(function, span),
         }
@@ -45,7 +44,7 @@ impl Elaborator<'_> {
             ));
         }
         let functions = self.names.functions().iter().map(|f| f.name.text.as_str());
-        let known = builtin::all().map(|builtin| builtin.name).chain(functions);
+        let known = Builtin::all().map(|builtin| builtin.name).chain(functions);
         let help = match text.as_str() {
             "ln" => Some("log"),
             "power" | "pow" => Some("x^y"),

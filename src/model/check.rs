@@ -234,7 +234,7 @@ impl<'t> Draft<'t> {
                 let known = function.parameters.iter().any(|known| known.text == name.text)
                     || self.names.get(&name.text).is_some()
                     || name.text == "pi"
-                    || (is_call && symbolic::builtin::find(&name.text).is_some());
+                    || (is_call && symbolic::Builtin::find(&name.text).is_some());
                 if !known {
                     unknown.push((name.clone(), is_call));
                 }
@@ -251,7 +251,7 @@ impl<'t> Draft<'t> {
                 let parameters = function.parameters.iter().map(|known| known.text.as_str());
                 let everything = parameters
                     .chain(self.names.iter().map(|(known, _)| known))
-                    .chain(symbolic::builtin::all().map(|builtin| builtin.name));
+                    .chain(symbolic::Builtin::all().map(|builtin| builtin.name));
                 let mut diagnostic =
                     Diagnostic::new(code, format!("`{}` is not declared", name.text))
                         .at(name.span, "not known");

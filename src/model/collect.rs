@@ -7,7 +7,7 @@ use super::{
 };
 use crate::diagnostic::{Code, Diagnostic};
 use crate::source::Span;
-use crate::symbolic::{Pool, Shape};
+use crate::symbolic::{Builtin, Pool, Shape};
 use crate::syntax::tree::{self, DeclareKind, StatementKind};
 use rustc_hash::FxHashSet;
 
@@ -127,7 +127,7 @@ impl<'t> Draft<'t> {
                 if let Some(name) = &reaction.name
                     && name.indices.is_empty()
                 {
-                    self.flux(&name.name, doc);
+                    self.named_flux(&name.name, doc);
                 }
                 self.rules.push(statement);
             }
@@ -226,7 +226,7 @@ impl<'t> Draft<'t> {
         self.declare(&name, Entity::Definition(id));
     }
 
-    fn flux(&mut self, name: &'t tree::Name, doc: Option<&'t String>) {
+    fn named_flux(&mut self, name: &'t tree::Name, doc: Option<&'t String>) {
         self.definition(DraftDefinition {
             name: name.text.clone(),
             span: name.span,
@@ -280,7 +280,7 @@ impl<'t> Draft<'t> {
                 );
             }
         }
-        if crate::symbolic::builtin::find(&name.text).is_some() {
+        if Builtin::find(&name.text).is_some() {
             self.diagnostics.push(
                 Diagnostic::new(
                     Code::Duplicate,

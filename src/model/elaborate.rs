@@ -6,7 +6,7 @@ use super::names::{Entity, Members, Names};
 use super::{FunctionId, IndexSetId, ParameterId};
 use crate::diagnostic::{Code, Diagnostic, did_you_mean};
 use crate::source::Span;
-use crate::symbolic::{Binary, Expr, Pool, Shape, SymbolId, Unary};
+use crate::symbolic::{Binary, Builtin, Expr, Pool, Shape, SymbolId, Unary};
 use crate::syntax::tree::{self, BinaryOperator, ExprKind, UnaryOperator};
 use rustc_hash::FxHashMap;
 
@@ -583,7 +583,7 @@ impl<'a> Elaborator<'a> {
         });
         if let Some(known) = quantities {
             diagnostic = diagnostic.help(format!("did you mean `{known}`?"));
-        } else if crate::symbolic::builtin::find(&name.text).is_some() {
+        } else if Builtin::find(&name.text).is_some() {
             diagnostic = diagnostic.help(format!(
                 "`{0}` is a function: call it, as in `{0}(x)`",
                 name.text

@@ -324,7 +324,10 @@ impl Names {
         {
             return None;
         }
-        symbolic::evaluate_scalar(pool, expr, &|symbol| self.constants.get(&symbol).copied())
+        let value = symbolic::evaluate(pool, expr, &|symbol| {
+            symbolic::Value::scalar(self.constants.get(&symbol).copied().unwrap_or(f64::NAN))
+        });
+        Some(value.number())
     }
 
     pub(super) fn set_drift(&mut self, state: &str, drift: Expr) {

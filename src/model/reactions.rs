@@ -62,7 +62,7 @@ impl Draft<'_> {
                         self.mass_action(scope, backward, &products, &reactants, reaction.arrow)?,
                     ));
                 }
-                self.finish(reaction, span, reactants, products, directions, contributions, true)
+                self.spread(reaction, span, reactants, products, directions, contributions, true)
             }
             Law::Rate(rate) => {
                 let rate = self.with_elaborator(|e| e.scalar(scope, rate));
@@ -71,7 +71,7 @@ impl Draft<'_> {
                     volume: None,
                 };
                 let (reactants, products) = (reactants?, products?);
-                self.finish(
+                self.spread(
                     reaction,
                     span,
                     reactants,
@@ -274,7 +274,7 @@ impl Draft<'_> {
     }
 
     #[expect(clippy::too_many_arguments, reason = "the parts of one reaction")]
-    fn finish(
+    fn spread(
         &mut self,
         reaction: &tree::Reaction,
         span: Span,

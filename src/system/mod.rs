@@ -14,7 +14,7 @@ pub use conservation::{ConservationLaw, LawTerm, conservation_laws};
 pub use jacobian::{Contribution, Jacobian, JacobianBlock, parameter_jacobian};
 pub use layout::{Block, Layout};
 
-use crate::model::{Model, ValueOf};
+use crate::model::Model;
 use crate::symbolic::{Expr, Pool, SymbolId, expand_gradients, substitute, substitute_all};
 use rustc_hash::FxHashMap;
 
@@ -33,7 +33,8 @@ pub struct System {
     pub drift: Vec<Expr>,
     /// d drift / d y.
     pub jacobian: Jacobian,
-    /// The value of each state block at the start, in terms of parameters.
+    /// The value of each state block at the start, in terms of parameters and of other initial
+    /// values, which stand under the names of their states.
     pub initial: Vec<Expr>,
     /// The value of each parameter, in terms of other parameters.
     pub parameter_values: Vec<Expr>,
@@ -62,7 +63,9 @@ pub fn derive(model: &Model) -> System {
     let assertions = inline(&mut pool, &conditions);
     let parameter_values = inline(&mut pool, &values);
     let initial = inline(&mut pool, &initials);
-    let initial = initial_values(&mut pool, model, initial);
+    let start = pool.constant(model.time.start);
+    let at_start = FxHashMap::from_iter([(model.time.symbol, start)]);
+    let initial = substitute_all(&mut pool, &initial, &at_start);
     let states = Layout::new(&pool, model.states.iter().map(|state| state.symbol));
     let parameters = Layout::new(&pool, model.parameters.iter().map(|known| known.symbol));
     let jacobian = jacobian::derive(&mut pool, &states, &drift);
@@ -89,22 +92,6 @@ fn inline_definitions(pool: &mut Pool, model: &Model) -> FxHashMap<SymbolId, Exp
         inlined.insert(definition.symbol, value);
     }
     inlined
-}
-
-/// Initial values may name other states (their initial values) and `t` (the start).
-fn initial_values(pool: &mut Pool, model: &Model, initial: Vec<Expr>) -> Vec<Expr> {
-    let mut known = FxHashMap::default();
-    let start = pool.constant(model.time.start);
-    known.insert(model.time.symbol, start);
-    let mut values = initial;
-    for value in &model.value_order {
-        if let ValueOf::State(id) = value {
-            let at = id.index();
-            values[at] = substitute(pool, values[at], &known);
-            known.insert(model.states[at].symbol, values[at]);
-        }
-    }
-    values
 }
 
 impl System {
