@@ -103,11 +103,11 @@ impl Draft {
             Place::Slot(at) => (Virtual::SLOTS, at, &mut self.slots),
         };
         let end = offset.saturating_add(len);
-        *reach = match (reach.is_empty(), len) {
-            (_, 0) => reach.clone(),
-            (true, _) => offset..end,
-            (false, _) => reach.start.min(offset)..reach.end.max(end),
-        };
+        if reach.start == reach.end {
+            *reach = offset..end;
+        } else if len > 0 {
+            *reach = reach.start.min(offset)..reach.end.max(end);
+        }
         value.plus(offset)
     }
 
@@ -210,13 +210,7 @@ impl Draft {
         }
         if len > COPIED_ONE_BY_ONE {
             let span = Span { start: from, len };
-            self.whole(
-                phase,
-                BlockOperation::Copy,
-                Shape::Vector(len),
-                to,
-                &[span],
-            );
+            self.whole(phase, BlockOperation::Copy, Shape::Vector(len), to, &[span]);
             return;
         }
         for index in 0..len {

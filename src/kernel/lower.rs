@@ -185,12 +185,7 @@ impl Lowering<'_> {
         self.each_span(target, operation, &operands);
     }
 
-    fn each_span(
-        &mut self,
-        target: Target,
-        operation: BlockOperation,
-        operands: &[Span<Virtual>],
-    ) {
+    fn each_span(&mut self, target: Target, operation: BlockOperation, operands: &[Span<Virtual>]) {
         self.draft
             .each(target.phase, operation, target.shape, target.to, operands);
     }
@@ -228,7 +223,11 @@ impl Lowering<'_> {
                 self.each_span(target, BlockOperation::Unary(Unary::Sqrt), &[x]);
             }
             PowerForm::General => {
-                self.each(target, BlockOperation::Binary(Binary::Power), &[a, exponent]);
+                self.each(
+                    target,
+                    BlockOperation::Binary(Binary::Power),
+                    &[a, exponent],
+                );
             }
         }
     }

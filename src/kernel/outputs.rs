@@ -55,7 +55,10 @@ pub(super) fn sort_outputs(
             Output::Scatter { expr, at } => (*expr, at),
         };
         let state = |entry: &u32| touched.get(*entry as usize).copied();
-        let consecutive = || at.windows(2).all(|pair| pair[0].checked_add(1) == Some(pair[1]));
+        let consecutive = || {
+            at.windows(2)
+                .all(|pair| pair[0].checked_add(1) == Some(pair[1]))
+        };
         match at.first() {
             None => {}
             Some(&first) if at.iter().all(|at| state(at) == Some(Touched::Once)) => {

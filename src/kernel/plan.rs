@@ -246,4 +246,3 @@ fn for_each_operand(pool: &Pool, expr: Expr, mut visit: impl FnMut(Expr)) {
         ref node => node.for_each_operand(visit),
     }
 }
-

@@ -270,14 +270,20 @@ impl Program {
             _ => true,
         };
         scattered
-            && block.reads().iter().all(|span| range(span).end <= self.registers)
+            && block
+                .reads()
+                .iter()
+                .all(|span| range(span).end <= self.registers)
             && [block.to, block.work].iter().all(|written| {
                 let written = range(written);
                 written.is_empty()
                     || self.out.start <= written.start
                         && written.end <= self.registers
                         && (block.operation.is_scatter()
-                            || block.reads().iter().all(|read| apart(&range(read), &written)))
+                            || block
+                                .reads()
+                                .iter()
+                                .all(|read| apart(&range(read), &written)))
             })
     }
 }

@@ -4,11 +4,11 @@
 //! every other executor. One pass over a flat list with a jump table; compact instructions and
 //! a register file that is small thanks to reuse keep both in the first-level cache.
 
+use super::Kernel;
 use super::block::Block;
 use super::program::{Code, Instruction, Operation, Program};
 use super::routines;
 use super::scratch::{Parameters, Scratch};
-use super::{Kernel, Statistics};
 use std::sync::Arc;
 
 /// The executor that is always there and needs no preparation.
