@@ -217,6 +217,12 @@ codes! {
     NotText = "E0503", "a file that is not text";
     BadTable = "E0504", "a table that cannot be understood";
     NoColumn = "E0505", "a column that is not there";
+    CannotDraw = "E0506", "a figure that cannot be drawn";
+    RaggedRow = "E0507", "a row with too many or too few cells";
+    NoHeader = "E0508", "a table without a row of names";
+    DuplicateColumn = "E0509", "two columns with one name";
+    EmptyTable = "E0510", "a table without rows";
+    TextForNumber = "E0511", "text where a number is needed";
     UnusedColumn = "W0501", "a column that nothing uses";
 
     // 06: numerical work (simulate/)
