@@ -42,15 +42,15 @@ pub struct Timing {
 }
 
 impl Session {
-    /// Loads a text `repeats` times and simulates as often; without a command, as its first
-    /// `simulate` sentence says, after the assignments before it.
+    /// Loads a text `repeats` times and simulates as often. `choose` is given the first `simulate`
+    /// sentence of the text and says what to run; assignments before that sentence hold.
     ///
     /// # Errors
     /// All problems of the text and of the sentence.
     pub fn time(
         &mut self,
         source: SourceId,
-        command: Option<&Simulate>,
+        choose: &dyn Fn(Option<Simulate>) -> Result<Simulate, Vec<Diagnostic>>,
         repeats: usize,
     ) -> Result<Timing, Vec<Diagnostic>> {
         let text = self
@@ -63,7 +63,8 @@ impl Session {
         };
         let world = Arc::clone(self.world());
         let (load, compiled) = time_loading(&*world, source, &text, first_model, repeats);
-        let (overrides, command) = sentence(&compiled, command)?;
+        let (overrides, own) = sentence(&compiled)?;
+        let command = choose(own)?;
         let plan = plan(&compiled, &overrides, None, &command)?;
         let mut seconds = Vec::with_capacity(repeats);
         let mut last = None;
@@ -92,30 +93,19 @@ impl Session {
     }
 }
 
-/// The sentence to time, with the values that are set before it.
-fn sentence(
-    compiled: &Compiled,
-    command: Option<&Simulate>,
-) -> Result<(Overrides, Simulate), Vec<Diagnostic>> {
+/// The first `simulate` sentence, with the values that are set before it.
+fn sentence(compiled: &Compiled) -> Result<(Overrides, Option<Simulate>), Vec<Diagnostic>> {
     let mut overrides = Overrides::new();
     for statement in &compiled.model.sentences {
         match lower(statement)? {
             Command::Set { target, value } => {
                 overrides = super::set_value(compiled, &overrides, &target, &value)?;
             }
-            Command::Simulate(found) => {
-                return Ok((overrides, command.unwrap_or(&found).clone()));
-            }
+            Command::Simulate(found) => return Ok((overrides, Some(found))),
             _ => {}
         }
     }
-    match command {
-        Some(command) => Ok((overrides, command.clone())),
-        None => Err(vec![
-            Diagnostic::new(Code::MissingArgument, "the file has no `simulate` sentence")
-                .help("give a range on the command line, as in `lotka simulate model.lotka 0..100`"),
-        ]),
-    }
+    Ok((overrides, None))
 }
 
 fn time_loading(
