@@ -177,6 +177,8 @@ codes! {
     SpacedIndex = "E0110", "an index must touch its name";
     ChainedComparison = "E0111", "comparisons cannot be chained";
     BadVersion = "E0112", "a language version that this program does not know";
+    UnknownStatement = "E0113", "a first word that begins no statement";
+    BareExpression = "E0114", "an expression that stands alone in a file";
 
     // 02: names and declarations (model/)
     UnknownName = "E0201", "a name that is not declared";
