@@ -64,6 +64,19 @@ fn steps_with_interior_points_ascend_from_start_to_end() {
 }
 
 #[test]
+fn times_may_be_negative_and_pass_zero() {
+    for method in Method::ALL {
+        for (start, end) in [(-10.0, -5.0), (-2.0, 2.0), (-1e-3, 1e-3), (1e6, 1e6 + 1.0)] {
+            let system = growth();
+            let solution = run(&system, method, (start, end), &[1.0], (1e-6, 1e-9));
+            assert_eq!(solution.stop, Stop::Finished);
+            let exact = (end - start).exp();
+            assert!((solution.states[0] / exact - 1.0).abs() < 1e-3, "{method}");
+        }
+    }
+}
+
+#[test]
 fn a_run_over_no_time_gives_one_row() {
     let options = options(Method::Auto, 1e-6, 1e-9, 1);
     for output in [Output::Steps { interior: 2 }, Output::Times(vec![3.0])] {
