@@ -50,6 +50,7 @@ pub fn integrate(
         output,
         monitor,
         end,
+        length: end - start,
         time: start,
         state: initial.to_vec(),
         scratch: vec![0.0; initial.len()],
@@ -126,6 +127,8 @@ struct Run<'a> {
     output: &'a Output,
     monitor: &'a mut dyn Monitor,
     end: f64,
+    /// Length of the whole run.
+    length: f64,
     /// Time and state from which the next method starts.
     time: f64,
     state: Vec<f64>,
@@ -313,7 +316,7 @@ impl Run<'_> {
                 return LegEnd::Stop(Stop::TooManySteps { time, steps });
             }
             let step = time - before;
-            if step < shortest_step(time, self.end) {
+            if step < shortest_step(time, self.length) {
                 let failure = StepFailure::TooSmall { step };
                 return LegEnd::Stop(self.diagnose(stepper, failure));
             }

@@ -4,7 +4,6 @@
 //! Arnoldi process of that many steps, whose outermost ones converge first (Saad, Numerical
 //! Methods for Large Eigenvalue Problems, chapter VI).
 
-use super::stepper::Watched;
 use nalgebra::{DMatrix, Schur};
 
 /// Largest dense eigenvalue problem solved.
@@ -19,44 +18,60 @@ pub(super) struct Spectrum {
     pub radius: f64,
 }
 
-/// A bound on the spectral radius: the smaller of the largest column sum and row sum.
-pub(super) fn norm_bound(system: &Watched<'_>, time: f64, y: &[f64]) -> f64 {
-    let (starts, rows) = system.pattern();
-    system.jacobian(time, y, |entries| {
-        let mut row_sums = vec![0.0; y.len()];
-        let mut widest = 0.0_f64;
-        for ends in starts.windows(2) {
-            let mut column = 0.0;
-            for k in ends[0]..ends[1] {
-                column += entries[k].abs();
-                row_sums[rows[k]] += entries[k].abs();
-            }
-            widest = widest.max(column);
-        }
-        widest.min(row_sums.into_iter().fold(0.0, f64::max))
-    })
+/// A square sparse matrix, compressed by column.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Columns<'a> {
+    pub starts: &'a [usize],
+    pub rows: &'a [usize],
+    pub entries: &'a [f64],
 }
 
-/// The outer eigenvalues of the Jacobian at (`time`, `y`).
-pub(super) fn spectrum(system: &Watched<'_>, time: f64, y: &[f64]) -> Spectrum {
-    let n = y.len();
-    let (starts, rows) = system.pattern();
-    let projected = system.jacobian(time, y, |entries| {
+impl Columns<'_> {
+    fn dimension(&self) -> usize {
+        self.starts.len().saturating_sub(1)
+    }
+
+    /// Every entry with its row and column.
+    fn triplets(&self) -> impl Iterator<Item = (usize, usize, f64)> {
+        let columns = self.starts.windows(2).enumerate();
+        columns.flat_map(move |(j, ends)| {
+            (ends[0]..ends[1]).map(move |k| (self.rows[k], j, self.entries[k]))
+        })
+    }
+
+    /// Bounds on the spectral radius, below and above: the modulus of the mean eigenvalue, which
+    /// is the trace over n, and the smaller of the largest column sum and row sum.
+    pub fn radius_bounds(&self) -> (f64, f64) {
+        let n = self.dimension();
+        let (mut column_sums, mut row_sums) = (vec![0.0; n], vec![0.0; n]);
+        let mut trace = 0.0;
+        for (i, j, entry) in self.triplets() {
+            column_sums[j] += entry.abs();
+            row_sums[i] += entry.abs();
+            if i == j {
+                trace += entry;
+            }
+        }
+        let largest = |sums: Vec<f64>| sums.into_iter().fold(0.0, f64::max);
+        let above = largest(column_sums).min(largest(row_sums));
+        (trace.abs() / n.max(1) as f64, above)
+    }
+
+    /// The outer eigenvalues.
+    pub fn spectrum(&self) -> Spectrum {
+        let n = self.dimension();
         let multiply = |v: &[f64], out: &mut [f64]| {
             out.fill(0.0);
-            for (j, ends) in starts.windows(2).enumerate() {
-                for k in ends[0]..ends[1] {
-                    out[rows[k]] += entries[k] * v[j];
-                }
+            for (i, j, entry) in self.triplets() {
+                out[i] += entry * v[j];
             }
         };
-        if n <= EXACT {
+        outermost(if n <= EXACT {
             dense(n, multiply)
         } else {
             arnoldi(n, EXACT, multiply)
-        }
-    });
-    outermost(projected)
+        })
+    }
 }
 
 fn dense(n: usize, multiply: impl Fn(&[f64], &mut [f64])) -> DMatrix<f64> {
@@ -120,5 +135,48 @@ fn outermost(matrix: DMatrix<f64>) -> Spectrum {
     Spectrum {
         decay: values.iter().map(|z| -z.re).fold(0.0, f64::max),
         radius: values.iter().map(|z| z.norm()).fold(0.0, f64::max),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// The chain y_i' = y_{i-1} - 2 y_i + y_{i+1} has eigenvalues -2 + 2 cos(k pi / (n + 1)).
+    #[test]
+    fn spectra_of_a_chain() {
+        for n in [10_usize, 200] {
+            let (mut starts, mut rows, mut entries) = (vec![0], Vec::new(), Vec::new());
+            for j in 0..n {
+                for i in j.saturating_sub(1)..(j + 2).min(n) {
+                    rows.push(i);
+                    entries.push(if i == j { -2.0 } else { 1.0 });
+                }
+                starts.push(rows.len());
+            }
+            let matrix = Columns {
+                starts: &starts,
+                rows: &rows,
+                entries: &entries,
+            };
+            let exact = 2.0 + 2.0 * (std::f64::consts::PI / (n + 1) as f64).cos();
+            let found = matrix.spectrum();
+            assert!((found.decay / exact - 1.0).abs() < 0.03, "{n}: {found:?}");
+            assert!((found.radius / exact - 1.0).abs() < 0.03, "{n}: {found:?}");
+            let (below, above) = matrix.radius_bounds();
+            assert_eq!((below, above), (2.0, 4.0));
+        }
+    }
+
+    /// An oscillator with eigenvalues +-3i does not decay.
+    #[test]
+    fn an_oscillator_does_not_decay() {
+        let matrix = Columns {
+            starts: &[0, 1, 2],
+            rows: &[1, 0],
+            entries: &[-9.0, 1.0],
+        };
+        let found = matrix.spectrum();
+        assert!(found.decay < 1e-12 && (found.radius - 3.0).abs() < 1e-12);
     }
 }

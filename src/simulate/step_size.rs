@@ -4,7 +4,7 @@
 //! explicit Euler increment is small, then one whose local error is near the tolerance.
 
 use super::Tolerances;
-use super::stepper::{Watched, all_finite};
+use super::stepper::{Watched, all_finite, shortest_step};
 
 /// Root mean square of `v_i / (absolute_i + relative * |y_i|)`.
 pub(super) fn scaled_norm(v: &[f64], y: &[f64], tolerances: &Tolerances) -> f64 {
@@ -52,10 +52,11 @@ pub(super) fn initial_step(
 ) -> f64 {
     let d0 = scaled_norm(y, y, tolerances);
     let d1 = scaled_norm(f, y, tolerances);
+    let shortest = shortest_step(time, longest).min(longest);
     let mut probe = if d0 < 1e-5 || d1 < 1e-5 {
         1e-6 * longest
     } else {
-        (0.01 * d0 / d1).min(longest)
+        (0.01 * d0 / d1).clamp(shortest, longest)
     };
     let mut shifted = vec![0.0; y.len()];
     let mut change = vec![0.0; y.len()];
@@ -79,5 +80,5 @@ pub(super) fn initial_step(
     } else {
         (0.01 / fastest).powf(1.0 / f64::from(order + 1))
     };
-    (100.0 * probe).min(by_error).min(longest)
+    (100.0 * probe).min(by_error).clamp(shortest, longest)
 }

@@ -13,7 +13,7 @@
 //! - BDF under `auto`: a hit when h * (spectral radius) < [`WELL_INSIDE`]; after
 //!   [`NONSTIFF_HITS`] in a row, doubled with every change, Tsit45 takes over.
 
-use super::linear_estimates::{Spectrum, norm_bound, spectrum};
+use super::linear_estimates::Columns;
 use super::stepper::Watched;
 use super::{Method, Options, Stop, SwitchReason};
 
@@ -22,7 +22,7 @@ const INTERVAL: u64 = 50;
 /// Length of Tsit45's stability interval on the negative real axis.
 const STABILITY: f64 = 3.3;
 /// Mean step times decay rate that counts as sitting at the stability limit.
-const AT_LIMIT: f64 = 2.2;
+const AT_LIMIT: f64 = 1.5;
 const STIFF_HITS: u32 = 3;
 /// Stability-limited steps ahead from which a change to BDF pays.
 const WORTHWHILE: f64 = 500.0;
@@ -75,10 +75,14 @@ impl Supervisor {
         }
         let length = self.end - time;
         let stable = |rate: f64| rate * length / STABILITY;
-        let mut steps = stable(norm_bound(system, time, y));
-        if steps > START_STIFF {
-            steps = stable(spectrum(system, time, y).decay);
-        }
+        let steps = look(system, time, y, |jacobian| {
+            let bound = stable(jacobian.radius_bounds().1);
+            if bound > START_STIFF {
+                stable(jacobian.spectrum().decay)
+            } else {
+                bound
+            }
+        });
         let method = if steps > START_STIFF {
             Method::Bdf
         } else {
@@ -125,12 +129,13 @@ impl Supervisor {
         step: f64,
         steps: u64,
     ) -> Verdict {
-        let bounded = step * norm_bound(system, time, y) <= AT_LIMIT;
-        let decay = if bounded {
-            0.0
-        } else {
-            spectrum(system, time, y).decay
-        };
+        let decay = look(system, time, y, |jacobian| {
+            if step * jacobian.radius_bounds().1 <= AT_LIMIT {
+                0.0
+            } else {
+                jacobian.spectrum().decay
+            }
+        });
         let stability = step * decay;
         if stability <= AT_LIMIT {
             self.hits = 0;
@@ -161,11 +166,17 @@ impl Supervisor {
         if self.changes >= MOST_CHANGES {
             return Verdict::Go;
         }
-        let mut stability = step * norm_bound(system, time, y);
-        if stability >= WELL_INSIDE {
-            let Spectrum { radius, .. } = spectrum(system, time, y);
-            stability = step * radius;
-        }
+        let stability = step
+            * look(system, time, y, |jacobian| {
+                let (below, above) = jacobian.radius_bounds();
+                if step * below >= WELL_INSIDE {
+                    below
+                } else if step * above < WELL_INSIDE {
+                    above
+                } else {
+                    jacobian.spectrum().radius
+                }
+            });
         if stability >= WELL_INSIDE {
             self.hits = 0;
             return Verdict::Go;
@@ -177,4 +188,21 @@ impl Supervisor {
         self.changes += 1;
         Verdict::Switch(Method::Tsit45, SwitchReason::TurnedNonstiff { stability })
     }
+}
+
+/// Evaluates the Jacobian at (`time`, `y`) and estimates something from it.
+fn look(
+    system: &Watched<'_>,
+    time: f64,
+    y: &[f64],
+    estimate: impl FnOnce(Columns<'_>) -> f64,
+) -> f64 {
+    let (starts, rows) = system.pattern();
+    system.jacobian(time, y, |entries| {
+        estimate(Columns {
+            starts,
+            rows,
+            entries,
+        })
+    })
 }

@@ -1,21 +1,32 @@
 //! The simulate room against published and exact solutions.
 
+mod behaviour;
+mod exact;
 mod problems;
 mod reference;
+mod stiffness;
 
 use super::{Dynamics, Method, Options, Output, Solution, Tolerances, integrate};
 
-/// A run with end value only.
+fn options(method: Method, relative: f64, absolute: f64, dimension: usize) -> Options {
+    let tolerances = Tolerances::uniform(relative, absolute, dimension);
+    Options::new(tolerances).with_method(method)
+}
+
+/// A run that keeps the end only.
 fn run(
     system: &dyn Dynamics,
     method: Method,
-    range: (f64, f64),
+    (start, end): (f64, f64),
     initial: &[f64],
-    tolerances: (f64, f64),
+    (relative, absolute): (f64, f64),
 ) -> Solution {
-    let (start, end) = range;
-    let tolerances = Tolerances::uniform(tolerances.0, tolerances.1, initial.len());
-    let options = Options::new(tolerances).with_method(method);
+    let options = options(method, relative, absolute, initial.len());
     let output = Output::Times(vec![end]);
     integrate(system, start, initial, end, &output, &options, &mut ())
+}
+
+fn largest_difference(a: &[f64], b: &[f64]) -> f64 {
+    let differences = a.iter().zip(b).map(|(a, b)| (a - b).abs());
+    differences.fold(0.0, f64::max)
 }

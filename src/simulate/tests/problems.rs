@@ -384,3 +384,54 @@ pub fn relative_error(found: &[f64], expected: &[f64]) -> f64 {
     let errors = found.iter().zip(expected).map(|(f, e)| ((f - e) / e).abs());
     errors.fold(0.0, f64::max)
 }
+
+/// The harmonic oscillator of period 2 pi.
+pub fn oscillator() -> Closures {
+    Closures::new(
+        2,
+        |_, y, dy| {
+            dy[0] = y[1];
+            dy[1] = -y[0];
+        },
+        |_, _, add| {
+            add(0, 1, 1.0);
+            add(1, 0, -1.0);
+        },
+    )
+}
+
+/// A scalar problem y' = f(t, y) with its derivative by y.
+pub fn scalar(f: fn(f64, f64) -> f64, slope: fn(f64, f64) -> f64) -> Closures {
+    Closures::new(
+        1,
+        move |t, y, dy| dy[0] = f(t, y[0]),
+        move |t, y, add| add(0, 0, slope(t, y[0])),
+    )
+}
+
+/// Diffusion along a line of n cells with closed ends, rate 1e4 between neighbours.
+pub fn diffusion(n: usize) -> Closures {
+    let pairs =
+        (0..n).flat_map(move |i| (i.saturating_sub(1)..(i + 2).min(n)).map(move |j| (i, j)));
+    Closures::sparse(
+        n,
+        pairs.collect(),
+        move |_, y, dy| {
+            for i in 0..n {
+                let left = if i > 0 { y[i - 1] - y[i] } else { 0.0 };
+                let right = if i + 1 < n { y[i + 1] - y[i] } else { 0.0 };
+                dy[i] = 1e4 * (left + right);
+            }
+        },
+        move |_, _, add| {
+            for i in 0..n {
+                for j in [i.wrapping_sub(1), i + 1] {
+                    if j < n {
+                        add(i, j, 1e4);
+                        add(i, i, -1e4);
+                    }
+                }
+            }
+        },
+    )
+}
