@@ -3,10 +3,22 @@
 //! Enters: operations. Leaves: hash-consed expressions, their derivatives as expressions and
 //! linear operators, and their text. Must not know spans, numeric arrays or models.
 
+mod arrays;
+mod builtin;
+mod differentiate;
+mod evaluate;
 mod node;
 mod pool;
 mod shape;
+mod simplify;
+mod traverse;
 
+pub use builtin::{Arity, ArrayFunction, Builtin, CallError, Operation, PowerForm, UnitRule};
+pub use evaluate::{Value, evaluate};
 pub use node::{Binary, Expr, Node, SymbolId, Unary};
 pub use pool::{Pool, ShapeError, Symbol};
 pub use shape::Shape;
+pub use traverse::{reachable, substitute, substitute_all, symbols_of};
+
+#[cfg(test)]
+mod tests;

@@ -58,6 +58,33 @@ pub enum Node {
     Gradient(Expr, SymbolId),
 }
 
+impl Node {
+    /// Calls `visit` with every operand, from left to right; a leaf has none.
+    pub fn for_each_operand(&self, mut visit: impl FnMut(Expr)) {
+        match self {
+            Node::Constant(_) | Node::Symbol(_) => {}
+            Node::Unary(_, a)
+            | Node::Element(a, _)
+            | Node::Fill(a, _)
+            | Node::Transpose(a)
+            | Node::Inverse(a)
+            | Node::Diagonal(a)
+            | Node::Sum(a)
+            | Node::Gradient(a, _) => visit(*a),
+            Node::Binary(_, a, b) | Node::Product(a, b) | Node::Dot(a, b) | Node::Outer(a, b) => {
+                visit(*a);
+                visit(*b);
+            }
+            Node::If(condition, a, b) => {
+                visit(*condition);
+                visit(*a);
+                visit(*b);
+            }
+            Node::Stack(elements, _) => elements.iter().copied().for_each(visit),
+        }
+    }
+}
+
 /// Functions of one argument.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
 #[expect(
@@ -118,4 +145,46 @@ pub enum Binary {
     GreaterEqual,
     And,
     Or,
+}
+
+impl Unary {
+    /// True when every value is 0 or 1.
+    #[must_use]
+    pub fn is_logical(self) -> bool {
+        self == Unary::Not
+    }
+}
+
+impl Binary {
+    /// True when the operands may be exchanged without changing the value.
+    #[must_use]
+    pub fn is_commutative(self) -> bool {
+        matches!(
+            self,
+            Binary::Add
+                | Binary::Multiply
+                | Binary::Minimum
+                | Binary::Maximum
+                | Binary::Equal
+                | Binary::NotEqual
+                | Binary::And
+                | Binary::Or
+        )
+    }
+
+    /// True when every value is 0 or 1: comparisons, `and`, `or`.
+    #[must_use]
+    pub fn is_logical(self) -> bool {
+        matches!(
+            self,
+            Binary::Equal
+                | Binary::NotEqual
+                | Binary::Less
+                | Binary::LessEqual
+                | Binary::Greater
+                | Binary::GreaterEqual
+                | Binary::And
+                | Binary::Or
+        )
+    }
 }

@@ -2,10 +2,12 @@
 //!
 //! Enters: operations on expressions already in the pool. Leaves: ids, equal for equal
 //! expressions, so that shared subexpressions are shared by construction. Operands always have
-//! smaller ids than their users, so one pass in order of ids visits operands first.
+//! smaller ids than their users, so one pass in order of ids visits operands first. Must not know
+//! the rules of simplification; the constructors in `simplify` and `arrays` do.
 
-use super::{Binary, Expr, Node, Shape, SymbolId, Unary};
-use rustc_hash::FxHashMap;
+use super::{Binary, Expr, Node, Shape, SymbolId};
+use rustc_hash::{FxHashMap, FxHasher};
+use std::hash::{Hash, Hasher};
 
 /// Two shapes that do not fit an operation.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -26,19 +28,49 @@ pub struct Symbol {
 }
 
 /// Expressions and symbols that belong together.
-#[derive(Debug, Clone, Default)]
+#[derive(Debug, Clone)]
 pub struct Pool {
     nodes: Vec<Node>,
     shapes: Vec<Shape>,
-    ids: FxHashMap<Node, Expr>,
+    /// From a node's hash to the newest node with that hash; `older` leads to the next one. Nodes
+    /// are thus stored once, however long a stack is.
+    newest: FxHashMap<u64, u32>,
+    older: Vec<u32>,
     symbols: Vec<Symbol>,
+    /// Off only in tests, which compare simplified expressions with those taken literally.
+    pub(super) simplifies: bool,
+}
+
+/// Ends a chain of nodes with equal hashes.
+const NO_NODE: u32 = u32::MAX;
+
+impl Default for Pool {
+    fn default() -> Pool {
+        Pool::new()
+    }
 }
 
 impl Pool {
     /// An empty pool.
     #[must_use]
     pub fn new() -> Pool {
-        Pool::default()
+        Pool {
+            nodes: Vec::new(),
+            shapes: Vec::new(),
+            newest: FxHashMap::default(),
+            older: Vec::new(),
+            symbols: Vec::new(),
+            simplifies: true,
+        }
+    }
+
+    /// An empty pool whose constructors take every operation literally.
+    #[cfg(test)]
+    pub(super) fn literal() -> Pool {
+        Pool {
+            simplifies: false,
+            ..Pool::new()
+        }
     }
 
     /// How many distinct expressions the pool holds.
@@ -71,6 +103,12 @@ impl Pool {
         &self.symbols[symbol.0 as usize]
     }
 
+    /// How many symbols the pool holds; their ids count from 0.
+    #[must_use]
+    pub fn symbol_count(&self) -> usize {
+        self.symbols.len()
+    }
+
     /// A new symbol. Names need not be unique; ids are.
     pub fn new_symbol(&mut self, name: impl Into<String>, shape: Shape) -> SymbolId {
         let id = SymbolId(u32::try_from(self.symbols.len()).unwrap_or(u32::MAX));
@@ -101,27 +139,8 @@ impl Pool {
         }
     }
 
-    /// A function of one argument, element by element.
-    pub fn unary(&mut self, operator: Unary, operand: Expr) -> Expr {
-        let shape = self.shape(operand);
-        self.intern(Node::Unary(operator, operand), shape)
-    }
-
-    /// A function of two arguments, element by element; a scalar goes with any shape.
-    ///
-    /// # Errors
-    /// When neither operand is a scalar and the shapes differ.
-    pub fn binary(
-        &mut self,
-        operator: Binary,
-        left: Expr,
-        right: Expr,
-    ) -> Result<Expr, ShapeError> {
-        let shape = self.common_shape(left, right)?;
-        Ok(self.intern(Node::Binary(operator, left, right), shape))
-    }
-
-    fn common_shape(&self, left: Expr, right: Expr) -> Result<Shape, ShapeError> {
+    /// The shape of an operation element by element.
+    pub(super) fn common_shape(&self, left: Expr, right: Expr) -> Result<Shape, ShapeError> {
         match (self.shape(left), self.shape(right)) {
             (left, right) if left == right => Ok(left),
             (Shape::Scalar, other) | (other, Shape::Scalar) => Ok(other),
@@ -131,13 +150,65 @@ impl Pool {
 
     /// The id of a node, made when it is new. `shape` must be the node's shape.
     pub(super) fn intern(&mut self, node: Node, shape: Shape) -> Expr {
-        if let Some(&known) = self.ids.get(&node) {
+        let hash = hash_of(&node);
+        if let Some(known) = self.find(hash, &node) {
             return known;
         }
-        let id = Expr(u32::try_from(self.nodes.len()).unwrap_or(u32::MAX));
-        self.ids.insert(node.clone(), id);
+        self.insert(hash, node, shape)
+    }
+
+    /// The id of a function of two arguments. Where the order of the operands does not matter, an
+    /// existing node with the operands exchanged is taken, so that `a*b` and `b*a` are computed
+    /// once; otherwise the order stays as written.
+    pub(super) fn intern_binary(
+        &mut self,
+        operator: Binary,
+        left: Expr,
+        right: Expr,
+        shape: Shape,
+    ) -> Expr {
+        let node = Node::Binary(operator, left, right);
+        let hash = hash_of(&node);
+        if let Some(known) = self.find(hash, &node) {
+            return known;
+        }
+        if operator.is_commutative() && self.simplifies {
+            let exchanged = Node::Binary(operator, right, left);
+            if let Some(known) = self.known(&exchanged) {
+                return known;
+            }
+        }
+        self.insert(hash, node, shape)
+    }
+
+    /// The id of a node that the pool already holds.
+    pub(super) fn known(&self, node: &Node) -> Option<Expr> {
+        self.find(hash_of(node), node)
+    }
+
+    fn insert(&mut self, hash: u64, node: Node, shape: Shape) -> Expr {
+        let id = u32::try_from(self.nodes.len()).unwrap_or(NO_NODE);
+        let older = self.newest.insert(hash, id).unwrap_or(NO_NODE);
+        self.older.push(older);
         self.nodes.push(node);
         self.shapes.push(shape);
-        id
+        Expr(id)
     }
+
+    fn find(&self, hash: u64, node: &Node) -> Option<Expr> {
+        let mut candidate = self.newest.get(&hash).copied().unwrap_or(NO_NODE);
+        while candidate != NO_NODE {
+            if self.nodes[candidate as usize] == *node {
+                return Some(Expr(candidate));
+            }
+            candidate = self.older[candidate as usize];
+        }
+        None
+    }
+}
+
+fn hash_of(node: &Node) -> u64 {
+    let mut hasher = FxHasher::default();
+    node.hash(&mut hasher);
+    hasher.finish()
 }

@@ -1,0 +1,3 @@
+//! Tests of the symbolic engine across its files.
+
+mod constructors;
