@@ -19,6 +19,7 @@
 mod support;
 
 use lotka::diagnostic::Code;
+use lotka::symbolic::Builtin;
 use std::fmt::Write as _;
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -434,6 +435,22 @@ fn the_list_of_codes_is_complete() {
         let _ = writeln!(table, "| `{}` | {} |", code.as_str(), code.title());
     }
     generated("docs/src/diagnostics.md", "codes", &table);
+}
+
+#[test]
+fn the_list_of_functions_is_complete() {
+    let _guard = PAGES.lock();
+    let mut table = String::from("| function | what it gives | where |\n| --- | --- | --- |\n");
+    for Builtin {
+        name,
+        description,
+        domain,
+        ..
+    } in Builtin::all()
+    {
+        let _ = writeln!(table, "| `{name}` | {description} | {domain} |");
+    }
+    generated("docs/src/language/functions.md", "functions", &table);
 }
 
 #[test]

@@ -93,7 +93,7 @@ const EXPECTED: &[Expected] = &[
         values: &[("x", 1.000814870318523), ("y", 1228.178521549917), ("z", 132.0554942846706)] },
     Expected { model: "pollu", range: "0..60",
         values: &[("NO2", 5.646255480022769e-2), ("O3", 5.523140207484359e-3),
-                  ("PAN", 2.087162882798630e-4), ("N2O5", 5.682943292316392e-5)] },
+                  ("PAN", 2.08716288279863e-4), ("N2O5", 5.682943292316392e-5)] },
     // Roots of s^2 + (k1 + k2) s - k1 k2: exact solution of the linear system.
     Expected { model: "cell_cycle", range: "0..48",
         values: &[("G1", 9.20236460313), ("G2", 3.59249456794)] },
