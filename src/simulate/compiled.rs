@@ -42,7 +42,7 @@ impl Dynamics for CompiledDynamics<'_> {
     }
 
     fn pattern(&self) -> (&[usize], &[usize]) {
-        (self.pattern.column_starts(), self.pattern.row_indices())
+        (&self.pattern.column_starts, &self.pattern.row_indices)
     }
 
     fn jacobian(&self, t: f64, y: &[f64], entries: &mut [f64]) {
