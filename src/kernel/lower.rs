@@ -105,7 +105,9 @@ impl Lowering<'_> {
     /// Where an expression that was computed stands.
     fn home(&self, expr: Expr) -> Virtual {
         // Operands are computed before their users, so there always is a home.
-        self.homes[self.plan.position(expr)].unwrap_or(Virtual::CONSTANTS)
+        let home = self.homes[self.plan.position(expr)];
+        debug_assert!(home.is_some());
+        home.unwrap_or(Virtual::CONSTANTS)
     }
 
     fn span(&self, expr: Expr) -> Span<Virtual> {

@@ -140,6 +140,10 @@ impl Plan {
 
     fn find_pair(&self, pool: &Pool, user: Expr, phase: Phase) -> Option<(Fused, Expr)> {
         let (outer, left, right) = simple_operation(pool, user)?;
+        if left == right {
+            // A square reads its operand twice.
+            return None;
+        }
         let free = |expr: Expr| {
             let fate = self.fate(expr);
             fate.uses == 1 && fate.phase == phase && !fate.absorbed
