@@ -140,5 +140,9 @@ pub enum Output {
     },
     /// Exactly these times, ascending, from the start to the end of the run. Values inside a step
     /// come from the method's own interpolant: the steps do not depend on the times asked for.
+    ///
+    /// The interpolants are BDF's own polynomial, Tsit45's of order 4, TR-BDF2's quadratic and
+    /// ESDIRK34's cubic Hermite. On an oscillator the errors inside steps exceed those at steps
+    /// by at most a tenth.
     Times(Vec<f64>),
 }

@@ -132,7 +132,6 @@ fn interpolants_keep_the_accuracy() {
             };
             let at_steps = both(Output::Steps { interior: 0 });
             let inside = both(Output::Times(times.clone()));
-            println!("{method} {relative:e}: steps {at_steps:.2e}, inside {inside:.2e}");
             assert!(
                 inside < 5.0 * at_steps,
                 "{method}: {inside:e} and {at_steps:e}"
@@ -173,7 +172,6 @@ fn robertson_to_1e11() {
             assert!((sum - 1.0).abs() < 10.0 * relative, "{method}: {sum}");
         }
         let last = solution.last().unwrap().1[0];
-        println!("{method} {relative:e} {last:e} {:?}", solution.statistics);
         let error = (last / 0.2083340149701255e-7 - 1.0).abs();
         assert!(error < 1e3 * relative, "{method}: {error:e}");
     }

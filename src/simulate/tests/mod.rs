@@ -4,6 +4,7 @@ mod behaviour;
 mod exact;
 mod problems;
 mod reference;
+mod robustness;
 mod stiffness;
 
 use super::{Dynamics, Method, Options, Output, Solution, Tolerances, integrate};

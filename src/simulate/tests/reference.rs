@@ -17,8 +17,6 @@ fn check(name: &str, system: &dyn Dynamics, methods: &[Method], limits: &[(f64, 
             let solution = run(system, method, range, &problem.initial, tolerances);
             assert_eq!(solution.stop, Stop::Finished);
             let error = relative_error(solution.last().unwrap().1, &problem.values);
-            let work = solution.statistics;
-            println!("{name} {method} {relative:e} {absolute:e}: {error:.1e} {work:?}");
             assert!(error < limit, "{name}, {method}, {relative:e}: {error:e}");
         }
     }

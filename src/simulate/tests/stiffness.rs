@@ -68,7 +68,6 @@ fn auto_changes_its_mind() {
         assert_eq!(solution.stop, Stop::Finished);
         // The exact solution is cos(t).
         assert!((solution.states[0] - 100.0_f64.cos()).abs() < 1e-5);
-        println!("{:?} {:?}", solution.methods, solution.statistics);
         solution.methods
     };
     let turning_stiff = with(&changing(1.0, 1e5));
