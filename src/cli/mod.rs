@@ -9,7 +9,7 @@ mod simulate;
 mod terminal;
 
 pub use arguments::Arguments;
-pub use terminal::Terminal;
+pub use terminal::{Terminal, ending};
 
 use crate::world::SystemWorld;
 use arguments::Action;

@@ -2,9 +2,9 @@
 
 use super::Ending;
 use crate::diagnostic::{Code, Diagnostic};
-use crate::render::{self, diagnostics, figure, progress::Progress};
+use crate::render::{self, Colour, diagnostics, figure, progress::Progress};
 use crate::session::{Command, Observer, Outcome, Performed, Session};
-use crate::world::{SystemWorld, World};
+use crate::world::SystemWorld;
 use std::io::{IsTerminal, Write};
 use std::path::Path;
 use std::sync::Arc;
@@ -14,8 +14,8 @@ pub struct Terminal {
     /// The session.
     pub session: Session,
     width: usize,
-    colour: bool,
-    colour_errors: bool,
+    colour: Colour,
+    colour_errors: Colour,
     progress: bool,
 }
 
@@ -31,8 +31,8 @@ impl Terminal {
         Terminal {
             session: Session::new(Arc::new(world)),
             width: width(),
-            colour: !quiet && std::io::stdout().is_terminal(),
-            colour_errors: !quiet && std::io::stderr().is_terminal(),
+            colour: colour(!quiet && std::io::stdout().is_terminal()),
+            colour_errors: colour(!quiet && std::io::stderr().is_terminal()),
             progress: std::io::stderr().is_terminal(),
         }
     }
@@ -106,12 +106,7 @@ impl Terminal {
         let Some(path) = to else {
             // Two thirds of the width, in lines that are twice as high as wide.
             let height = (self.width / 3).clamp(16, 28);
-            let colour = if self.colour {
-                figure::Colour::Always
-            } else {
-                figure::Colour::Never
-            };
-            return Ok(figure::terminal(figure, self.width.min(120), height, colour));
+            return Ok(figure::terminal(figure, self.width.min(120), height, self.colour));
         };
         self.draw(figure, path)
     }
@@ -169,6 +164,10 @@ pub fn ending(problems: &[Diagnostic]) -> Ending {
         }
     }
     worst
+}
+
+fn colour(wanted: bool) -> Colour {
+    if wanted { Colour::Always } else { Colour::Never }
 }
 
 fn width() -> usize {

@@ -20,6 +20,7 @@ mod program;
 mod routines;
 mod scratch;
 mod statistics;
+mod set;
 mod tape;
 #[cfg(test)]
 mod tests;
@@ -29,6 +30,7 @@ pub use layout::{Layout, LowerError, Output, Place};
 pub use lower::lower;
 pub use program::{Code, Input, Instruction, Operation, Program, Register};
 pub use scratch::{Parameters, Scratch};
+pub use set::{Kernels, SharedKernel};
 pub use statistics::Statistics;
 pub use tape::Tape;
 

@@ -58,7 +58,7 @@ fn graph(draft: &Draft<'_>) -> Graph {
 }
 
 fn needs(draft: &Draft<'_>, entity: Entity, add: &mut impl FnMut(&str)) {
-    let mut item = |item: &tree::Declaration, add: &mut dyn FnMut(&str)| {
+    let item = |item: &tree::Declaration, add: &mut dyn FnMut(&str)| {
         for index in &item.name.indices {
             each_name(index, &mut |name| add(name));
         }

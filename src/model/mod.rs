@@ -16,8 +16,6 @@ mod settings;
 mod unit;
 mod values;
 
-#[cfg(test)]
-mod tests;
 
 pub use check::{Checked, check};
 pub use elaborate::{Quantity, Scope, elaborate};

@@ -5,6 +5,11 @@
 
 pub mod diagnostics;
 pub mod figure;
+pub mod help;
+pub mod outcome;
 pub mod progress;
+pub mod show;
+pub mod statistics;
 pub mod table;
 mod words;
+pub use figure::Colour;

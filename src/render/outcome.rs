@@ -174,8 +174,7 @@ fn states(run: &Trajectory, width: usize) -> String {
     let units = units(run, shown);
     let mut columns = vec![Column::text("", names[..shown].to_vec())];
     for (header, numbers) in ["start", "end", "lowest", "highest"].into_iter().zip(values) {
-        let cells = numbers.iter().map(|x| number(*x, DIGITS)).collect();
-        columns.push(Column::text_right(header, cells));
+        columns.push(Column::numbers(header, numbers));
     }
     if units.iter().any(|unit| !unit.is_empty()) {
         columns.push(Column::text("", units));

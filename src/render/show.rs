@@ -97,7 +97,7 @@ fn state_table(compiled: &Compiled, initial: &[f64], width: usize) -> String {
     let column = |f: &dyn Fn(usize) -> String| (0..states.len()).map(f).collect::<Vec<_>>();
     let mut columns = vec![
         Column::text("state", column(&|at| declared_name(compiled, &states[at]))),
-        Column::text_right("start", column(&|at| values_text(&initial[blocks[at].range()]))),
+        Column::text("start", column(&|at| values_text(&initial[blocks[at].range()]))),
     ];
     let units = column(&|at| states[at].unit.as_ref().map_or(String::new(), ToString::to_string));
     push_unless_empty(&mut columns, "unit", units);
@@ -134,7 +134,7 @@ fn parameter_table(compiled: &Compiled, values: &[f64], width: usize) -> String 
     let column = |f: &dyn Fn(usize) -> String| (0..parameters.len()).map(f).collect::<Vec<_>>();
     let mut columns = vec![
         Column::text("parameter", column(&|at| parameters[at].name.clone())),
-        Column::text_right("value", column(&|at| values_text(&values[blocks[at].range()]))),
+        Column::text("value", column(&|at| values_text(&values[blocks[at].range()]))),
     ];
     let units =
         column(&|at| parameters[at].unit.as_ref().map_or(String::new(), ToString::to_string));

@@ -18,8 +18,6 @@ mod timing;
 mod trajectory;
 mod values;
 
-#[cfg(test)]
-mod tests;
 
 pub use check::{Checked, check_text};
 pub use command::{

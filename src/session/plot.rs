@@ -11,7 +11,7 @@ use crate::model::{Entity, Unit};
 use crate::source::Span;
 use crate::symbolic::Shape;
 use crate::syntax::tree::{self, ExprKind};
-use crate::table::Table;
+use crate::table::{self, Table};
 use crate::world::World;
 use std::path::{Path, PathBuf};
 
@@ -151,8 +151,8 @@ pub(super) fn points(
             .help("data files are looked for beside the model file"),
         ]
     })?;
-    let table = Table::read(&bytes, &path.display().to_string())
-        .map_err(|error| vec![error.to_diagnostic().at(span, "")])?;
+    let table = table::read(&path.display().to_string(), &bytes)
+        .map_err(|error| vec![error.diagnostic(&path.display().to_string()).at(span, "")])?;
     let (time, columns) = match_columns(&table, source, curves)?;
     let warnings = unused_columns(&table, source, &time, &columns);
     Ok((
@@ -456,7 +456,7 @@ fn add_points(
             .table
             .column_numbers(name)
             .map(<[f64]>::to_vec)
-            .map_err(|error| vec![error.to_diagnostic().at(curve.span, "")])
+            .map_err(|error| vec![error.diagnostic(&points.table.source).at(curve.span, "")])
     };
     series.push(Series {
         label: format!("{label} (data)"),

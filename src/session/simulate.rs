@@ -8,7 +8,7 @@ use super::trajectory::Trajectory;
 use super::values::{self, Overrides};
 use super::{Observer, Session};
 use crate::diagnostic::{Code, Diagnostic};
-use crate::kernel::{Kernel, Parameters, Scratch, SharedKernel};
+use crate::kernel::{Parameters, Scratch, SharedKernel};
 use crate::model;
 use crate::simulate::{
     self, CompiledDynamics, Halt, Monitor, Options, Output, Statistics, Stop, Tolerances,
@@ -64,7 +64,7 @@ pub(super) fn plan(
     let (start, initial) = if command.from_last {
         from_last(command, last, shown_from)?
     } else {
-        (start_of(compiled, command, shown_from, &mut warnings)?, present.initial)
+        (start_of(compiled, command, shown_from, &mut warnings)?, present.initial.clone())
     };
     let relative = tolerance(command.relative.as_ref(), &number)?.unwrap_or(RELATIVE_TOLERANCE);
     let absolute = tolerance(command.absolute.as_ref(), &number)?;
@@ -76,8 +76,8 @@ pub(super) fn plan(
     let mut options = Options::new(tolerances);
     options.method = command.method;
     Ok(Plan {
-        parameters: present.parameters,
         output: output(&command.output, shown_from, end, &number)?,
+        parameters: present.parameters,
         initial,
         start,
         end,

@@ -2,7 +2,7 @@
 
 use super::compiled::{Compiled, Observable};
 use crate::diagnostic::Diagnostic;
-use crate::kernel::{Kernel, Parameters, Scratch};
+use crate::kernel::{Parameters, Scratch};
 use crate::simulate::{Solution, Stop};
 use std::sync::Arc;
 

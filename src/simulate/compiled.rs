@@ -1,7 +1,7 @@
 //! Compiled kernels as the right-hand side of a run.
 
 use super::Dynamics;
-use crate::kernel::{Kernel, Kernels, Parameters, Scratch, SharedKernel};
+use crate::kernel::{Kernels, Parameters, Scratch, SharedKernel};
 use crate::symbolic::Pattern;
 use std::cell::RefCell;
 use std::sync::Arc;

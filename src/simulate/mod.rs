@@ -12,6 +12,7 @@
 //! Options, state and result are three types ([`Options`], the driver's own, [`Solution`]). States
 //! have indices here, not names. Nothing prints; interrupts and progress go through [`Monitor`].
 
+mod compiled;
 mod diffsol;
 mod driver;
 mod dynamics;
@@ -23,6 +24,7 @@ mod step_size;
 mod stepper;
 mod stiffness;
 
+pub use compiled::CompiledDynamics;
 pub use driver::integrate;
 pub use dynamics::Dynamics;
 pub use options::{Method, Options, Output, Tolerances, UnknownMethod};

@@ -7,18 +7,31 @@ mod arrays;
 mod builtin;
 mod differentiate;
 mod evaluate;
+mod jacobian;
 mod node;
+mod operator;
+mod pattern;
 mod pool;
 mod shape;
 mod simplify;
 mod traverse;
 
 pub use builtin::{Arity, ArrayFunction, Builtin, CallError, Operation, PowerForm, UnitRule};
+pub use differentiate::{
+    derivative, derivatives, derivatives_of_all, directional, expand_gradients, gradient,
+    transposed_directional,
+};
 pub use evaluate::{Value, evaluate};
+pub use jacobian::{jacobian, system_jacobian};
 pub use node::{Binary, Expr, Node, SymbolId, Unary};
+pub use operator::Operator;
+pub use pattern::Pattern;
 pub use pool::{Pool, ShapeError, Symbol};
 pub use shape::Shape;
 pub use traverse::{reachable, substitute, substitute_all, symbols_of};
 
 #[cfg(test)]
 mod tests;
+pub fn print_plain(_: &Pool, _: Expr) -> String { String::new() }
+pub fn print_latex(_: &Pool, _: Expr) -> String { String::new() }
+pub fn latex_name(_: &str) -> String { String::new() }

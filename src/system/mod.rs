@@ -7,8 +7,6 @@ mod conservation;
 mod jacobian;
 mod layout;
 
-#[cfg(test)]
-mod tests;
 
 pub use conservation::{ConservationLaw, LawTerm, conservation_laws};
 pub use jacobian::{Contribution, Jacobian, JacobianBlock, parameter_jacobian};
@@ -49,7 +47,7 @@ pub struct System {
 pub fn derive(model: &Model) -> System {
     let mut pool = model.pool.clone();
     let definitions = inline_definitions(&mut pool, model);
-    let mut inline = |pool: &mut Pool, exprs: &[Expr]| -> Vec<Expr> {
+    let inline = |pool: &mut Pool, exprs: &[Expr]| -> Vec<Expr> {
         substitute_all(pool, exprs, &definitions)
             .into_iter()
             .map(|expr| expand_gradients(pool, expr))
