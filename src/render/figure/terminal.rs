@@ -254,11 +254,11 @@ fn draw(canvas: &mut Canvas, figure: &Figure, signs: &Signs, (x, y): (&Map, &Map
                 canvas.curve(&piece, series.colour, &mut path);
             }
         }
-        paths.push((
-            path,
-            signs.find(&series.label, series.colour).0,
-            series.colour,
-        ));
+        paths.push(Path {
+            cells: path,
+            letter: signs.find(&series.label, series.colour).0,
+            colour: series.colour,
+        });
     }
     for series in figure
         .series
@@ -276,17 +276,32 @@ fn draw(canvas: &mut Canvas, figure: &Figure, signs: &Signs, (x, y): (&Map, &Map
     }
 }
 
+/// The way of one curve over the canvas.
+struct Path {
+    /// Cells (column, row) in the order of drawing.
+    cells: Vec<(usize, usize)>,
+    /// The curve's letter, if the legend names it.
+    letter: Option<char>,
+    /// Number of the colour.
+    colour: usize,
+}
+
 /// Writes each curve's letter at its end and once on its way, where no other curve runs.
-fn place_letters(canvas: &mut Canvas, paths: &[(Vec<(usize, usize)>, Option<char>, usize)]) {
+fn place_letters(canvas: &mut Canvas, paths: &[Path]) {
     let mut curves_in = rustc_hash::FxHashMap::default();
-    for (path, ..) in paths {
+    for Path { cells: path, .. } in paths {
         let cells: rustc_hash::FxHashSet<_> = path.iter().copied().collect();
         for cell in cells {
             *curves_in.entry(cell).or_insert(0_usize) += 1;
         }
     }
     let count = paths.len();
-    for (index, (path, letter, colour)) in paths.iter().enumerate() {
+    for (index, curve) in paths.iter().enumerate() {
+        let Path {
+            cells: path,
+            letter,
+            colour,
+        } = curve;
         let Some(letter) = letter else { continue };
         let end = path.len().saturating_sub(1);
         let way = (path.len() * (index + 1)) / (count + 1);
