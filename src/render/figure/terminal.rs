@@ -11,11 +11,15 @@ use super::legend::{self, Entry};
 use super::ticks::{self, Label, Map, Ticks};
 use super::{Colour, FigureError, palette};
 use crate::figure::{Axis, Figure, Mark};
+use crate::render::table::number;
 use crate::render::words;
 use std::fmt::Write;
 
 /// Signs of data points in the order of use.
 const POINT_SIGNS: [char; 6] = ['o', 'x', '+', '*', '#', '@'];
+
+/// Digits of tick labels with an exponent; more than ticks ever need to differ.
+const TICK_DIGITS: usize = 12;
 
 /// The whole drawing.
 ///
@@ -104,11 +108,12 @@ fn labels(ticks: &Ticks) -> Vec<(f64, String)> {
     let words = |label: &Label| match label {
         Label::Plain(text) => {
             let text = text.replace('\u{2212}', "-");
-            let zero = text.chars().all(|c| matches!(c, '0' | '.' | '-'));
-            match (ticks.exponent, zero) {
-                (0, _) => text,
-                (_, true) => "0".to_owned(),
-                (exponent, false) => format!("{text}e{exponent}"),
+            match (ticks.exponent, text.parse::<f64>()) {
+                // `8e11` rather than `0.8e12`.
+                (exponent, Ok(part)) if exponent != 0 => {
+                    number(part * 10_f64.powi(exponent), TICK_DIGITS)
+                }
+                _ => text,
             }
         }
         Label::Power { factor, exponent } => format!("{factor}e{exponent}"),
@@ -170,7 +175,12 @@ impl Signs {
         let marks = entries
             .iter()
             .map(|entry| {
-                let letter = if entry.line { letters.next() } else { None };
+                // A lone curve needs no letter to be found.
+                let letter = if entry.line && entries.len() > 1 {
+                    letters.next()
+                } else {
+                    None
+                };
                 (letter, if entry.points { points.next() } else { None })
             })
             .collect();
@@ -194,12 +204,12 @@ fn legend_lines(signs: &Signs, width: usize, most: usize, colour: Colour) -> Vec
     for (index, (entry, marks)) in signs.entries.iter().zip(&signs.marks).enumerate() {
         let mark: String = [marks.0, marks.1].iter().flatten().collect();
         let mark = if mark.is_empty() {
-            "-".to_owned()
+            "─".to_owned()
         } else {
             mark
         };
-        let label = words::fit(&entry.label, width.saturating_sub(mark.len() + 1));
-        let wide = mark.len() + 1 + words::width(&label);
+        let label = words::fit(&entry.label, width.saturating_sub(words::width(&mark) + 1));
+        let wide = words::width(&mark) + 1 + words::width(&label);
         let count = lines.len();
         let Some((text, used)) = lines.last_mut() else {
             break;
