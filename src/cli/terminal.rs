@@ -26,13 +26,11 @@ impl Terminal {
     /// Looks at the surroundings: width, colour, whether someone is watching.
     #[must_use]
     pub fn new(world: SystemWorld) -> Terminal {
-        let quiet = std::env::var_os("NO_COLOR").is_some_and(|value| !value.is_empty())
-            || std::env::var_os("TERM").is_some_and(|value| value == "dumb");
         Terminal {
             session: Session::new(Arc::new(world)),
             width: width(),
-            colour: colour(!quiet && std::io::stdout().is_terminal()),
-            colour_errors: colour(!quiet && std::io::stderr().is_terminal()),
+            colour: Colour::on(&std::io::stdout()),
+            colour_errors: Colour::on(&std::io::stderr()),
             progress: std::io::stderr().is_terminal(),
         }
     }
@@ -164,10 +162,6 @@ pub fn ending(problems: &[Diagnostic]) -> Ending {
         }
     }
     worst
-}
-
-fn colour(wanted: bool) -> Colour {
-    if wanted { Colour::Always } else { Colour::Never }
 }
 
 fn width() -> usize {
