@@ -119,6 +119,15 @@ fn unexpected(found: &Found) -> Diagnostic {
     match word(found.rest) {
         "then" | "else" => problem.help("write `if c then a else b`"),
         _ if found.expects("an arrow") => problem.help("write a reaction as `A + B -> C, k`"),
+        _ if found.expects("a species") && token.ends_with("->") => {
+            problem.help("nothing is written `0`, as in `0 -> A, k`")
+        }
+        _ if found.expects("a species") => {
+            problem.help("nothing is written `0`, as in `A -> 0, k`")
+        }
+        _ if found.expects("a text in quotes") => {
+            problem.help("the name of a file stands in quotes")
+        }
         _ => problem,
     }
 }
@@ -295,7 +304,7 @@ fn bad_number(found: &Found) -> Option<Diagnostic> {
     let message = format!("`{written}` is not a number");
     is_bad.then(|| {
         Diagnostic::new(Code::BadNumber, message)
-            .at(found.here(length), "")
+            .at(found.here(length), "read as one number")
             .help(help)
     })
 }
@@ -314,22 +323,24 @@ fn number_length(text: &str) -> usize {
     length
 }
 
-/// Bytes of the digits and the point at the start.
+/// Bytes of the number at the start: digits, a point with digits, an exponent with digits.
 fn leading_number(text: &str) -> usize {
-    let whole = text.len() - text.trim_start_matches(|c: char| c.is_ascii_digit()).len();
-    let rest = text.get(whole..).unwrap_or("");
-    let Some(fraction) = rest.strip_prefix('.') else {
-        return whole;
-    };
-    let digits = fraction.len()
-        - fraction
-            .trim_start_matches(|c: char| c.is_ascii_digit())
-            .len();
-    if digits == 0 {
-        whole
-    } else {
-        whole + 1 + digits
+    let digits =
+        |text: &str| text.len() - text.trim_start_matches(|c: char| c.is_ascii_digit()).len();
+    let after = |at: usize| text.get(at..).unwrap_or("");
+    let mut length = digits(text);
+    if let Some(fraction) = after(length).strip_prefix('.')
+        && digits(fraction) > 0
+    {
+        length += 1 + digits(fraction);
     }
+    if let Some(exponent) = after(length).strip_prefix(['e', 'E']) {
+        let signed = exponent.strip_prefix(['+', '-']).unwrap_or(exponent);
+        if digits(signed) > 0 {
+            length += 1 + (exponent.len() - signed.len()) + digits(signed);
+        }
+    }
+    length
 }
 
 fn starts_with_name(text: &str) -> bool {
@@ -399,6 +410,11 @@ fn misplaced_equals(found: &Found) -> Option<Diagnostic> {
     }
     let problem = Diagnostic::new(Code::Unexpected, "`=` does not fit here")
         .at(found.here(1), found.expected());
+    if VERBS.contains(&word(text)) && !found.before.contains('=') {
+        return Some(problem.help(
+            "an option is written without `=`, as in `step 0.1`; values are set after `with`",
+        ));
+    }
     let first = text.find('=') == Some(found.at);
     let compact: String = found.before.split_whitespace().collect();
     let leibniz = compact
@@ -432,17 +448,21 @@ fn reserved_here(found: &Found) -> Option<Diagnostic> {
 /// A reserved word that stands as a name.
 #[must_use]
 pub fn reserved_word(word: &str, span: Span) -> Diagnostic {
-    let (what, help) = match word {
-        "time" => ("a reserved word", " (the variable of time is `t`)"),
-        "t" => ("the variable of time", ""),
-        "pi" => ("a constant", ""),
-        _ => ("a reserved word", ""),
+    let what = match word {
+        "t" => "the variable of time",
+        "pi" => "a constant",
+        _ => "a reserved word",
     };
-    Diagnostic::new(Code::ReservedWord, format!("`{word}` is {what}"))
-        .at(span, "it cannot be a name here")
-        .help(format!(
-            "choose another name, or write it in backquotes: `` `{word}` ``{help}"
-        ))
+    let problem = Diagnostic::new(Code::ReservedWord, format!("`{word}` is {what}"))
+        .at(span, "it cannot be a name here");
+    match word {
+        "t" | "pi" => problem.help("choose another name"),
+        "time" => problem
+            .help("the variable of time is `t`; a name may be written in backquotes: `` `time` ``"),
+        _ => problem.help(format!(
+            "choose another name, or write it in backquotes: `` `{word}` ``"
+        )),
+    }
 }
 
 fn missing_operator(found: &Found) -> Option<Diagnostic> {
@@ -484,6 +504,12 @@ fn misplaced_mark(found: &Found) -> Option<Diagnostic> {
         }
         '{' => "blocks follow `when`, `at`, `every`, `condition` and `for`",
         '\'' => "a prime marks the derivative of a name and touches it: `x'`",
+        '[' => {
+            "a unit stands after a number, or at the end of a declaration; an index touches its name"
+        }
+        '"' if matches!(word(found.fault.text), "input" | "index") => {
+            "write `from` before the file"
+        }
         '"' => "texts name files and tables; a name stands without quotes",
         _ => return None,
     };
@@ -521,8 +547,10 @@ fn token_length(text: &str) -> usize {
     let name = text
         .find(|c: char| !continues_name(c))
         .unwrap_or(text.len());
+    let long = ["<->", "->", "..", "==", "!=", "<=", ">="];
+    let long = long.into_iter().find(|sign| text.starts_with(sign));
     match (name, text.chars().next()) {
-        (0, Some('.')) if text.starts_with("..") => 2,
+        (0, _) if long.is_some() => long.map_or(0, str::len),
         (0, Some(sign)) => sign.len_utf8(),
         (0, None) => 0,
         _ => name.max(number_length(text)),
@@ -571,10 +599,8 @@ pub fn bare_expression(text: &str, span: Span) -> Diagnostic {
         return problem.help("to continue the line before, end that line with the operator");
     }
     let known = DECLARATIONS.iter().chain(VERBS).copied();
-    if word(text).len() == text.len()
-        && let Some(word) = closest(text, known)
-    {
-        return problem.help(format!("did you mean `{word}`?"));
+    if word(text).len() == text.len() && closest(text, known).is_some() {
+        return unknown_word(text, "", span);
     }
     problem.help("name it with `let`, or ask for it with `measure`")
 }

@@ -80,6 +80,8 @@ struct Current {
     chunk: Chunk,
     /// It began with a word that wants a block.
     wants_block: bool,
+    /// It is about words or a path, whose signs are no operators: `help if`, `load models/`.
+    takes_words: bool,
     brackets: Vec<Bracket>,
     ifs: usize,
     tail: Tail,
@@ -182,6 +184,7 @@ impl<'a> Scanner<'a> {
                 faulty: false,
             },
             wants_block: BLOCKS.contains(&starts::word(rest)),
+            takes_words: starts::takes_words(rest),
             brackets: Vec::new(),
             ifs: 0,
             tail: Tail::Complete,
@@ -193,7 +196,11 @@ impl<'a> Scanner<'a> {
         let end = self.at + length;
         let current = self.statement();
         current.chunk.end = end;
-        current.tail = tail;
+        current.tail = if current.takes_words {
+            Tail::Complete
+        } else {
+            tail
+        };
         self.at = end;
     }
 
@@ -345,13 +352,19 @@ impl<'a> Scanner<'a> {
             self.token(length + 2, Tail::Complete);
             return;
         }
-        let problem = Diagnostic::new(Code::UnclosedText, format!("`{mark}` is never closed"))
+        let (message, help) = match mark {
+            '"' => (
+                "a quotation mark is never closed",
+                "a text ends on its own line, with `\"`",
+            ),
+            _ => (
+                "a backquote is never closed",
+                "a name in backquotes ends on its own line, with a backquote",
+            ),
+        };
+        let problem = Diagnostic::new(Code::UnclosedText, message)
             .at(self.span(self.at, self.at + 1), "opened here")
-            .help(if mark == '"' {
-                "a text ends on its own line, with `\"`"
-            } else {
-                "a name in backquotes ends on its own line, with a backquote"
-            });
+            .help(help);
         self.fault(problem);
         self.token(line.trim_end().len(), Tail::Complete);
     }
@@ -370,6 +383,7 @@ impl<'a> Scanner<'a> {
         self.token(length, tail);
         let current = self.statement();
         match word {
+            _ if current.takes_words => return,
             "if" => current.ifs += 1,
             "else" => current.ifs = current.ifs.saturating_sub(1),
             _ => return,

@@ -162,26 +162,21 @@ impl Reader<'_> {
                 depth,
             };
         }
-        self.too_deep(span);
+        self.too_deep(span, "this expression is too long", MAX_DEPTH);
         Node::leaf(nothing(span))
     }
 
-    fn too_deep(&self, span: Span) {
-        if self
-            .problems
-            .borrow()
-            .iter()
-            .any(|p| p.code == Code::TooDeep)
-        {
-            return;
+    fn too_deep(&self, span: Span, message: &str, levels: usize) {
+        let mut problems = self.problems.borrow_mut();
+        if problems.iter().all(|p| p.code != Code::TooDeep) {
+            let problem = Diagnostic::new(Code::TooDeep, message)
+                .at(
+                    span,
+                    format!("more than {levels} operations, one within the other"),
+                )
+                .help("name parts of it with `let`");
+            problems.push(problem);
         }
-        let problem = Diagnostic::new(Code::TooDeep, "this expression is too long")
-            .at(
-                span,
-                format!("more than {MAX_DEPTH} operations, one within the other"),
-            )
-            .help("name parts of it with `let`");
-        self.problem(problem);
     }
 
     fn simple_node(&self, pair: Pair<'_, Rule>, pending: usize) -> Node {
@@ -189,13 +184,7 @@ impl Reader<'_> {
         let inner = pair.into_inner();
         let pending = pending + 1 + longest_wait(inner.clone());
         if pending > MAX_PENDING {
-            let problem = Diagnostic::new(Code::TooDeep, "this is nested too deeply")
-                .at(
-                    span,
-                    format!("more than {MAX_PENDING} operations wait for their right side"),
-                )
-                .help("name inner parts with `let`");
-            self.problem(problem);
+            self.too_deep(span, "this is nested too deeply", MAX_PENDING);
             return Node::leaf(nothing(span));
         }
         let mut parts = inner.clone();
@@ -431,14 +420,15 @@ impl Reader<'_> {
         (reference, order, 1 + depth)
     }
 
-    /// `Rule::reference`; a reserved word is reported.
-    pub(super) fn reference(&self, pair: Pair<'_, Rule>) -> Reference {
-        let written = pair.as_str().to_owned();
-        let (reference, _) = self.primed(pair);
-        if super::is_reserved(&written) {
-            self.reserved(&written, reference.name.span);
+    /// `Rule::reference` or `Rule::primed` as something that is set or governed: a reserved word is
+    /// reported.
+    pub(super) fn target(&self, pair: Pair<'_, Rule>) -> (Reference, u8) {
+        let path = pair.clone().into_inner().next();
+        let (reference, primes) = self.primed(pair);
+        if path.is_some_and(|path| super::is_forbidden(path.as_str(), &reference.name.text)) {
+            self.reserved(&reference.name.text, reference.name.span);
         }
-        reference
+        (reference, primes)
     }
 
     /// The reference in a rule that ends with one.
