@@ -5,6 +5,7 @@
 //!
 //! The checks stand in order of certainty; the first that recognises its slip speaks.
 
+use super::slips::{FOREIGN, LOOKALIKES, OTHER_WORDS};
 use super::starts::{is_equals, skip_blanks, target, word};
 use super::words::{DECLARATIONS, VERBS, continues_name, is_reserved, starts_name};
 use crate::diagnostic::{Code, Diagnostic, closest};
@@ -125,63 +126,15 @@ fn unexpected(found: &Found) -> Diagnostic {
         _ if found.expects("a species") => {
             problem.help("nothing is written `0`, as in `A -> 0, k`")
         }
+        _ if in_unit(found) && token.starts_with(|c: char| c.is_ascii_digit()) => {
+            problem.help("numbers in a unit are exponents, as in `cm^2`, or the `1` of `1/h`")
+        }
         _ if found.expects("a text in quotes") => {
             problem.help("the name of a file stands in quotes")
         }
         _ => problem,
     }
 }
-
-/// Signs that look like ones of the language, mostly from word processors and web pages.
-const LOOKALIKES: &[(char, &str)] = &[
-    ('–', "-"),
-    ('—', "-"),
-    ('−', "-"),
-    ('‐', "-"),
-    ('×', "*"),
-    ('·', "*"),
-    ('⋅', "*"),
-    ('∙', "*"),
-    ('•', "*"),
-    ('∗', "*"),
-    ('÷', "/"),
-    ('∕', "/"),
-    ('“', "\""),
-    ('”', "\""),
-    ('„', "\""),
-    ('«', "\""),
-    ('»', "\""),
-    ('‘', "'"),
-    ('’', "'"),
-    ('′', "'"),
-    ('´', "'"),
-    ('″', "''"),
-    ('≤', "<="),
-    ('≥', ">="),
-    ('≠', "!="),
-    ('→', "->"),
-    ('⟶', "->"),
-    ('↔', "<->"),
-    ('⇌', "<->"),
-    ('⇄', "<->"),
-    ('∅', "0"),
-    ('²', "^2"),
-    ('³', "^3"),
-    ('…', ".."),
-    ('，', ","),
-    ('；', ";"),
-    ('：', ":"),
-    ('（', "("),
-    ('）', ")"),
-    ('＝', "="),
-    ('＋', "+"),
-    ('∧', "and"),
-    ('∨', "or"),
-    ('¬', "not"),
-    ('√', "sqrt(...)"),
-    ('∼', "~"),
-    ('～', "~"),
-];
 
 fn lookalike(found: &Found) -> Option<Diagnostic> {
     let sign = found.rest.chars().next()?;
@@ -196,29 +149,6 @@ fn lookalike(found: &Found) -> Option<Diagnostic> {
             .help(format!("write `{plain}`")),
     )
 }
-
-/// Operators of other languages.
-const FOREIGN: &[(&str, &str)] = &[
-    ("&&", "write `and`"),
-    ("||", "write `or`"),
-    ("**", "a power is written `^`"),
-    ("//", "a comment begins with `#`"),
-    ("/*", "a comment begins with `#` and ends with its line"),
-    (":=", "write `=`"),
-    ("=<", "write `<=`"),
-    ("=>", "an arrow is written `->`, \"greater or equal\" `>=`"),
-    ("<=>", "an arrow in both directions is written `<->`"),
-    ("-->", "an arrow is written `->`"),
-    ("<>", "\"not equal\" is written `!=`"),
-    ("!==", "\"not equal\" is written `!=`"),
-    ("+=", "write the name again: `x = x + ...`"),
-    ("-=", "write the name again: `x = x - ...`"),
-    ("*=", "write the name again: `x = x * ...`"),
-    ("/=", "write the name again: `x = x / ...`"),
-    ("++", "write `x = x + 1`"),
-    ("&", "write `and`"),
-    ("|", "write `or`"),
-];
 
 fn foreign_operator(found: &Found) -> Option<Diagnostic> {
     // The operator may have begun one character before the place where no rule went on.
@@ -542,6 +472,11 @@ fn foreign_character(found: &Found) -> Option<Diagnostic> {
     )
 }
 
+/// The bracket of a unit is open.
+fn in_unit(found: &Found) -> bool {
+    found.expects("a unit") && found.before.rfind('[') > found.before.rfind(']')
+}
+
 /// Bytes of the word, number or sign at the start.
 fn token_length(text: &str) -> usize {
     let name = text
@@ -566,19 +501,11 @@ pub fn unknown_word(unknown: &str, rest: &str, span: Span) -> Diagnostic {
     if let Some(word) = closest(unknown, known) {
         return problem.help(format!("did you mean `{word}`?"));
     }
-    let other = match unknown {
-        "parameter" | "parameters" | "const" | "constant" | "par" => "param",
-        "var" | "variable" | "init" | "initial" => "state",
-        "def" | "function" | "func" => "fn",
-        "import" | "include" => "use",
-        "run" | "solve" | "integrate" => "simulate",
-        "reaction" => {
-            return problem.help("a reaction is written without a word: `name: A + B -> C, k`");
-        }
-        _ => "",
-    };
-    if !other.is_empty() {
-        return problem.help(format!("the word is `{other}`"));
+    let other = OTHER_WORDS
+        .iter()
+        .find(|(words, _)| words.contains(&unknown));
+    if let Some((_, advice)) = other {
+        return problem.help(*advice);
     }
     let next = skip_blanks(rest, true);
     let next = next.get(..token_length(next)).unwrap_or("");

@@ -281,7 +281,15 @@ fn write_unit(out: &mut String, unit: &Unit) {
         } else if place > 0 {
             out.push('*');
         }
-        out.push_str(&factor.name.text);
+        let name = &factor.name.text;
+        if name
+            .chars()
+            .all(|c| c.is_alphabetic() || "_%‰°".contains(c))
+        {
+            out.push_str(name);
+        } else {
+            out.push_str(&format!("`{name}`"));
+        }
         let size = factor.exponent.abs();
         if (size - 1.0).abs() > 0.0 {
             out.push_str(&format!("^{}", number(size)));

@@ -12,6 +12,7 @@ mod dynamics;
 mod expected;
 mod expressions;
 mod sentences;
+mod values;
 
 pub use expressions::MAX_DEPTH;
 
