@@ -5,6 +5,7 @@
 //!
 //! The checks stand in order of certainty; the first that recognises its slip speaks.
 
+use super::slips::{FOREIGN, LOOKALIKES, OTHER_WORDS};
 use super::starts::{is_equals, skip_blanks, target, word};
 use super::words::{DECLARATIONS, VERBS, continues_name, is_reserved, starts_name};
 use crate::diagnostic::{Code, Diagnostic, closest};
@@ -119,60 +120,21 @@ fn unexpected(found: &Found) -> Diagnostic {
     match word(found.rest) {
         "then" | "else" => problem.help("write `if c then a else b`"),
         _ if found.expects("an arrow") => problem.help("write a reaction as `A + B -> C, k`"),
+        _ if found.expects("a species") && token.ends_with("->") => {
+            problem.help("nothing is written `0`, as in `0 -> A, k`")
+        }
+        _ if found.expects("a species") => {
+            problem.help("nothing is written `0`, as in `A -> 0, k`")
+        }
+        _ if in_unit(found) && token.starts_with(|c: char| c.is_ascii_digit()) => {
+            problem.help("numbers in a unit are exponents, as in `cm^2`, or the `1` of `1/h`")
+        }
+        _ if found.expects("a text in quotes") => {
+            problem.help("the name of a file stands in quotes")
+        }
         _ => problem,
     }
 }
-
-/// Signs that look like ones of the language, mostly from word processors and web pages.
-const LOOKALIKES: &[(char, &str)] = &[
-    ('–', "-"),
-    ('—', "-"),
-    ('−', "-"),
-    ('‐', "-"),
-    ('×', "*"),
-    ('·', "*"),
-    ('⋅', "*"),
-    ('∙', "*"),
-    ('•', "*"),
-    ('∗', "*"),
-    ('÷', "/"),
-    ('∕', "/"),
-    ('“', "\""),
-    ('”', "\""),
-    ('„', "\""),
-    ('«', "\""),
-    ('»', "\""),
-    ('‘', "'"),
-    ('’', "'"),
-    ('′', "'"),
-    ('´', "'"),
-    ('″', "''"),
-    ('≤', "<="),
-    ('≥', ">="),
-    ('≠', "!="),
-    ('→', "->"),
-    ('⟶', "->"),
-    ('↔', "<->"),
-    ('⇌', "<->"),
-    ('⇄', "<->"),
-    ('∅', "0"),
-    ('²', "^2"),
-    ('³', "^3"),
-    ('…', ".."),
-    ('，', ","),
-    ('；', ";"),
-    ('：', ":"),
-    ('（', "("),
-    ('）', ")"),
-    ('＝', "="),
-    ('＋', "+"),
-    ('∧', "and"),
-    ('∨', "or"),
-    ('¬', "not"),
-    ('√', "sqrt(...)"),
-    ('∼', "~"),
-    ('～', "~"),
-];
 
 fn lookalike(found: &Found) -> Option<Diagnostic> {
     let sign = found.rest.chars().next()?;
@@ -187,29 +149,6 @@ fn lookalike(found: &Found) -> Option<Diagnostic> {
             .help(format!("write `{plain}`")),
     )
 }
-
-/// Operators of other languages.
-const FOREIGN: &[(&str, &str)] = &[
-    ("&&", "write `and`"),
-    ("||", "write `or`"),
-    ("**", "a power is written `^`"),
-    ("//", "a comment begins with `#`"),
-    ("/*", "a comment begins with `#` and ends with its line"),
-    (":=", "write `=`"),
-    ("=<", "write `<=`"),
-    ("=>", "an arrow is written `->`, \"greater or equal\" `>=`"),
-    ("<=>", "an arrow in both directions is written `<->`"),
-    ("-->", "an arrow is written `->`"),
-    ("<>", "\"not equal\" is written `!=`"),
-    ("!==", "\"not equal\" is written `!=`"),
-    ("+=", "write the name again: `x = x + ...`"),
-    ("-=", "write the name again: `x = x - ...`"),
-    ("*=", "write the name again: `x = x * ...`"),
-    ("/=", "write the name again: `x = x / ...`"),
-    ("++", "write `x = x + 1`"),
-    ("&", "write `and`"),
-    ("|", "write `or`"),
-];
 
 fn foreign_operator(found: &Found) -> Option<Diagnostic> {
     // The operator may have begun one character before the place where no rule went on.
@@ -295,7 +234,7 @@ fn bad_number(found: &Found) -> Option<Diagnostic> {
     let message = format!("`{written}` is not a number");
     is_bad.then(|| {
         Diagnostic::new(Code::BadNumber, message)
-            .at(found.here(length), "")
+            .at(found.here(length), "read as one number")
             .help(help)
     })
 }
@@ -314,22 +253,24 @@ fn number_length(text: &str) -> usize {
     length
 }
 
-/// Bytes of the digits and the point at the start.
+/// Bytes of the number at the start: digits, a point with digits, an exponent with digits.
 fn leading_number(text: &str) -> usize {
-    let whole = text.len() - text.trim_start_matches(|c: char| c.is_ascii_digit()).len();
-    let rest = text.get(whole..).unwrap_or("");
-    let Some(fraction) = rest.strip_prefix('.') else {
-        return whole;
-    };
-    let digits = fraction.len()
-        - fraction
-            .trim_start_matches(|c: char| c.is_ascii_digit())
-            .len();
-    if digits == 0 {
-        whole
-    } else {
-        whole + 1 + digits
+    let digits =
+        |text: &str| text.len() - text.trim_start_matches(|c: char| c.is_ascii_digit()).len();
+    let after = |at: usize| text.get(at..).unwrap_or("");
+    let mut length = digits(text);
+    if let Some(fraction) = after(length).strip_prefix('.')
+        && digits(fraction) > 0
+    {
+        length += 1 + digits(fraction);
     }
+    if let Some(exponent) = after(length).strip_prefix(['e', 'E']) {
+        let signed = exponent.strip_prefix(['+', '-']).unwrap_or(exponent);
+        if digits(signed) > 0 {
+            length += 1 + (exponent.len() - signed.len()) + digits(signed);
+        }
+    }
+    length
 }
 
 fn starts_with_name(text: &str) -> bool {
@@ -399,6 +340,11 @@ fn misplaced_equals(found: &Found) -> Option<Diagnostic> {
     }
     let problem = Diagnostic::new(Code::Unexpected, "`=` does not fit here")
         .at(found.here(1), found.expected());
+    if VERBS.contains(&word(text)) && !found.before.contains('=') {
+        return Some(problem.help(
+            "an option is written without `=`, as in `step 0.1`; values are set after `with`",
+        ));
+    }
     let first = text.find('=') == Some(found.at);
     let compact: String = found.before.split_whitespace().collect();
     let leibniz = compact
@@ -432,17 +378,21 @@ fn reserved_here(found: &Found) -> Option<Diagnostic> {
 /// A reserved word that stands as a name.
 #[must_use]
 pub fn reserved_word(word: &str, span: Span) -> Diagnostic {
-    let (what, help) = match word {
-        "time" => ("a reserved word", " (the variable of time is `t`)"),
-        "t" => ("the variable of time", ""),
-        "pi" => ("a constant", ""),
-        _ => ("a reserved word", ""),
+    let what = match word {
+        "t" => "the variable of time",
+        "pi" => "a constant",
+        _ => "a reserved word",
     };
-    Diagnostic::new(Code::ReservedWord, format!("`{word}` is {what}"))
-        .at(span, "it cannot be a name here")
-        .help(format!(
-            "choose another name, or write it in backquotes: `` `{word}` ``{help}"
-        ))
+    let problem = Diagnostic::new(Code::ReservedWord, format!("`{word}` is {what}"))
+        .at(span, "it cannot be a name here");
+    match word {
+        "t" | "pi" => problem.help("choose another name"),
+        "time" => problem
+            .help("the variable of time is `t`; a name may be written in backquotes: `` `time` ``"),
+        _ => problem.help(format!(
+            "choose another name, or write it in backquotes: `` `{word}` ``"
+        )),
+    }
 }
 
 fn missing_operator(found: &Found) -> Option<Diagnostic> {
@@ -484,6 +434,12 @@ fn misplaced_mark(found: &Found) -> Option<Diagnostic> {
         }
         '{' => "blocks follow `when`, `at`, `every`, `condition` and `for`",
         '\'' => "a prime marks the derivative of a name and touches it: `x'`",
+        '[' => {
+            "a unit stands after a number, or at the end of a declaration; an index touches its name"
+        }
+        '"' if matches!(word(found.fault.text), "input" | "index") => {
+            "write `from` before the file"
+        }
         '"' => "texts name files and tables; a name stands without quotes",
         _ => return None,
     };
@@ -516,13 +472,20 @@ fn foreign_character(found: &Found) -> Option<Diagnostic> {
     )
 }
 
+/// The bracket of a unit is open.
+fn in_unit(found: &Found) -> bool {
+    found.expects("a unit") && found.before.rfind('[') > found.before.rfind(']')
+}
+
 /// Bytes of the word, number or sign at the start.
 fn token_length(text: &str) -> usize {
     let name = text
         .find(|c: char| !continues_name(c))
         .unwrap_or(text.len());
+    let long = ["<->", "->", "..", "==", "!=", "<=", ">="];
+    let long = long.into_iter().find(|sign| text.starts_with(sign));
     match (name, text.chars().next()) {
-        (0, Some('.')) if text.starts_with("..") => 2,
+        (0, _) if long.is_some() => long.map_or(0, str::len),
         (0, Some(sign)) => sign.len_utf8(),
         (0, None) => 0,
         _ => name.max(number_length(text)),
@@ -538,19 +501,11 @@ pub fn unknown_word(unknown: &str, rest: &str, span: Span) -> Diagnostic {
     if let Some(word) = closest(unknown, known) {
         return problem.help(format!("did you mean `{word}`?"));
     }
-    let other = match unknown {
-        "parameter" | "parameters" | "const" | "constant" | "par" => "param",
-        "var" | "variable" | "init" | "initial" => "state",
-        "def" | "function" | "func" => "fn",
-        "import" | "include" => "use",
-        "run" | "solve" | "integrate" => "simulate",
-        "reaction" => {
-            return problem.help("a reaction is written without a word: `name: A + B -> C, k`");
-        }
-        _ => "",
-    };
-    if !other.is_empty() {
-        return problem.help(format!("the word is `{other}`"));
+    let other = OTHER_WORDS
+        .iter()
+        .find(|(words, _)| words.contains(&unknown));
+    if let Some((_, advice)) = other {
+        return problem.help(*advice);
     }
     let next = skip_blanks(rest, true);
     let next = next.get(..token_length(next)).unwrap_or("");
@@ -571,10 +526,8 @@ pub fn bare_expression(text: &str, span: Span) -> Diagnostic {
         return problem.help("to continue the line before, end that line with the operator");
     }
     let known = DECLARATIONS.iter().chain(VERBS).copied();
-    if word(text).len() == text.len()
-        && let Some(word) = closest(text, known)
-    {
-        return problem.help(format!("did you mean `{word}`?"));
+    if word(text).len() == text.len() && closest(text, known).is_some() {
+        return unknown_word(text, "", span);
     }
     problem.help("name it with `let`, or ask for it with `measure`")
 }
