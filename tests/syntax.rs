@@ -112,6 +112,7 @@ fn all_examples_of_the_language_are_read() {
         ("prompt", 54),
         ("reactions", 10),
         ("sentences", 22),
+        ("usual", 41),
         ("vectors", 12),
     ];
     for ((path, text), (name, count)) in fixtures("syntax").into_iter().zip(counts) {

@@ -7,7 +7,9 @@
 
 use super::slips::{FOREIGN, LOOKALIKES, OTHER_WORDS};
 use super::starts::{is_equals, skip_blanks, target, word};
-use super::words::{DECLARATIONS, VERBS, continues_name, is_reserved, starts_name};
+use super::words::{
+    BLOCKS, DECLARATIONS, OPTIONS, VERBS, continues_name, is_reserved, starts_name,
+};
 use crate::diagnostic::{Code, Diagnostic, closest};
 use crate::source::{SourceId, Span};
 
@@ -54,7 +56,7 @@ impl Found<'_> {
     /// "expected a value or `=`"
     fn expected(&self) -> String {
         match self.fault.expected {
-            [] => "this was not expected".to_owned(),
+            [] => "expected a value".to_owned(),
             [one] => format!("expected {one}"),
             [many @ .., last] => format!("expected {} or {last}", many.join(", ")),
         }
@@ -82,6 +84,7 @@ pub fn syntax_error(fault: &Fault) -> Diagnostic {
     }
     lookalike(&found)
         .or_else(|| foreign_operator(&found))
+        .or_else(|| bad_point(&found))
         .or_else(|| bad_number(&found))
         .or_else(|| spaced_index(&found))
         .or_else(|| misplaced_equals(&found))
@@ -117,8 +120,15 @@ fn unexpected(found: &Found) -> Diagnostic {
     let token = found.rest.get(..length).unwrap_or("");
     let problem = Diagnostic::new(Code::Unexpected, format!("`{token}` does not fit here"))
         .at(found.here(length), found.expected());
+    let first = word(found.fault.text);
     match word(found.rest) {
+        "then" if BLOCKS.contains(&first) => {
+            problem.help("what happens stands in braces, without `then`")
+        }
         "then" | "else" => problem.help("write `if c then a else b`"),
+        _ if token == "(" && first == "let" => {
+            problem.help("a function is written `fn f(x) = ...`")
+        }
         _ if found.expects("an arrow") => problem.help("write a reaction as `A + B -> C, k`"),
         _ if found.expects("a species") && token.ends_with("->") => {
             problem.help("nothing is written `0`, as in `0 -> A, k`")
@@ -179,64 +189,71 @@ fn foreign_operator(found: &Found) -> Option<Diagnostic> {
     None
 }
 
+/// `5.` and `.5`
+fn bad_point(found: &Found) -> Option<Diagnostic> {
+    if !found.rest.starts_with('.') || found.rest.starts_with("..") {
+        return None;
+    }
+    let before = if found.touches() { found.before } else { "" };
+    let start = before
+        .trim_end_matches(|c: char| c.is_ascii_digit() || c == '_')
+        .len();
+    let (span, written, better) = if start < before.len() {
+        let digits = before.get(start..)?;
+        let span = found.span(start, found.at + 1);
+        (span, format!("{digits}."), format!("{digits}.0"))
+    } else {
+        let fraction = found.rest.get(1..)?;
+        if !fraction.starts_with(|c: char| c.is_ascii_digit()) {
+            return None;
+        }
+        let length = 1 + number_length(fraction);
+        let written = found.rest.get(..length)?;
+        (
+            found.here(length),
+            written.to_owned(),
+            format!("0{written}"),
+        )
+    };
+    Some(
+        Diagnostic::new(Code::BadNumber, format!("`{written}` is not a number"))
+            .at(span, "a digit is missing")
+            .help(format!(
+                "write `{better}`: a digit stands on both sides of the point"
+            )),
+    )
+}
+
 /// Digits, points and letters in an order that no number has.
 fn bad_number(found: &Found) -> Option<Diagnostic> {
-    let text = found.fault.text;
-    if found.rest.starts_with('.') && !found.rest.starts_with("..") {
-        let before: &str = if found.touches() { found.before } else { "" };
-        let start = before
-            .trim_end_matches(|c: char| c.is_ascii_digit() || c == '_')
-            .len();
-        let follows = found.rest.get(1..)?.chars().next();
-        let (span, written, better) = if start < before.len() {
-            let digits = before.get(start..)?;
-            let span = found.span(start, found.at + 1);
-            (span, format!("{digits}."), format!("{digits}.0"))
-        } else if follows.is_some_and(|c| c.is_ascii_digit()) {
-            let length = 1 + number_length(found.rest.get(1..)?);
-            let written = found.rest.get(..length)?.to_owned();
-            (found.here(length), written.clone(), format!("0{written}"))
-        } else {
-            return None;
-        };
-        let message = format!("`{written}` is not a number");
-        let help = format!("write `{better}`: a digit stands on both sides of the point");
-        return Some(
-            Diagnostic::new(Code::BadNumber, message)
-                .at(span, "")
-                .help(help),
-        );
-    }
     if !found.rest.starts_with(|c: char| c.is_ascii_digit()) {
         return None;
     }
-    let length = number_length(found.rest);
-    let written = text.get(found.at..found.at + length)?;
-    let digits = written.trim_end_matches(|c: char| continues_name(c) && !c.is_ascii_digit());
-    let letters = written.get(digits.len()..)?;
-    let name_after = found.rest.get(leading_number(found.rest)..)?;
-    if starts_with_name(name_after) && !looks_like_exponent(name_after) {
-        let number = found.rest.get(..leading_number(found.rest))?;
-        let name = word(name_after);
-        let message = "an operator is missing between two values";
+    let (number, rest) = found.rest.split_at_checked(leading_number(found.rest))?;
+    let name = word(rest);
+    // `1e` lacks its exponent; any other name lacks an operator.
+    if !name.is_empty() && !name.starts_with('_') && !matches!(name, "e" | "E") {
         return Some(
-            Diagnostic::new(Code::MissingOperator, message)
-                .at(found.here(number.len() + name.len()), "a number and a name")
-                .help(format!("write `{number}*{name}`")),
+            Diagnostic::new(
+                Code::MissingOperator,
+                "an operator is missing between two values",
+            )
+            .at(found.here(number.len() + name.len()), "a number and a name")
+            .help(format!("write `{number}*{name}`")),
         );
     }
-    let help = match (letters, written.matches('.').count()) {
-        ("e" | "E", _) => "an exponent needs digits: `1e-3`",
-        ("_", _) | (_, 0) => "numbers are written `1`, `1.5`, `1e-3`, `1_000`",
-        _ => "a number has one point",
+    let written = found.rest.get(..number_length(found.rest))?;
+    let help = match written.matches('.').count() {
+        _ if written.ends_with(['e', 'E']) => "an exponent needs digits: `1e-3`",
+        2.. => "a number has one point",
+        _ if written.contains('_') => "an underscore stands between digits: `1_000`",
+        _ => return None,
     };
-    let is_bad = written.matches('.').count() > 1 || written.contains('_') || !letters.is_empty();
-    let message = format!("`{written}` is not a number");
-    is_bad.then(|| {
-        Diagnostic::new(Code::BadNumber, message)
-            .at(found.here(length), "read as one number")
-            .help(help)
-    })
+    Some(
+        Diagnostic::new(Code::BadNumber, format!("`{written}` is not a number"))
+            .at(found.here(written.len()), "read as one number")
+            .help(help),
+    )
 }
 
 /// Bytes of the longest run of digits, letters and single points.
@@ -271,15 +288,6 @@ fn leading_number(text: &str) -> usize {
         }
     }
     length
-}
-
-fn starts_with_name(text: &str) -> bool {
-    text.starts_with(|c: char| starts_name(c) && c != '_')
-}
-
-/// `e`, `e-`, `E+`: an exponent whose digits are missing.
-fn looks_like_exponent(text: &str) -> bool {
-    matches!(word(text), "e" | "E")
 }
 
 /// `y [gene]`, where an index was meant, or a unit where none may stand.
@@ -344,6 +352,12 @@ fn misplaced_equals(found: &Found) -> Option<Diagnostic> {
         return Some(problem.help(
             "an option is written without `=`, as in `step 0.1`; values are set after `with`",
         ));
+    }
+    match word(text) {
+        "observe" => return Some(problem.help("write `~` before the distribution")),
+        "for" => return Some(problem.help("write `for i in 1..10 { ... }`")),
+        word if DECLARATIONS.contains(&word) => return Some(problem),
+        _ => {}
     }
     let first = text.find('=') == Some(found.at);
     let compact: String = found.before.split_whitespace().collect();
@@ -411,6 +425,18 @@ fn missing_operator(found: &Found) -> Option<Diagnostic> {
         return None;
     }
     let length = token_length(found.rest);
+    let after = skip_blanks(found.rest.get(length..)?, true);
+    if is_equals(after) {
+        let help = if BLOCKS.contains(&word(found.fault.text)) {
+            "what happens stands in braces"
+        } else {
+            "a comma separates what is declared together; a statement ends with its line or with `;`"
+        };
+        let message = format!("`{}` does not fit here", found.rest.get(..length)?);
+        let problem =
+            Diagnostic::new(Code::Unexpected, message).at(found.here(length), found.expected());
+        return Some(problem.help(help));
+    }
     let help = match (last, found.rest.get(..length)?) {
         (left, right) if !left.is_empty() && right != "(" => format!("write `{left}*{right}`"),
         _ => "write `*` between them".to_owned(),
@@ -431,6 +457,9 @@ fn misplaced_mark(found: &Found) -> Option<Diagnostic> {
     let help = match mark {
         ';' => {
             "within brackets no statement ends; the rows of a matrix are written `[[1, 2], [3, 4]]`"
+        }
+        '{' if word(found.fault.text) == "if" => {
+            "an event is written `when c { ... }`, a choice of values `if c then a else b`"
         }
         '{' => "blocks follow `when`, `at`, `every`, `condition` and `for`",
         '\'' => "a prime marks the derivative of a name and touches it: `x'`",
@@ -497,6 +526,10 @@ fn token_length(text: &str) -> usize {
 pub fn unknown_word(unknown: &str, rest: &str, span: Span) -> Diagnostic {
     let message = format!("no statement begins with `{unknown}`");
     let problem = Diagnostic::new(Code::UnknownStatement, message).at(span, "unknown here");
+    if OPTIONS.contains(&unknown) {
+        return problem
+            .help("to go on with the sentence of the line before, end that line with a comma");
+    }
     let known = DECLARATIONS.iter().chain(VERBS).copied();
     if let Some(word) = closest(unknown, known) {
         return problem.help(format!("did you mean `{word}`?"));

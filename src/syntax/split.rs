@@ -253,11 +253,12 @@ impl<'a> Scanner<'a> {
                 match current.tail {
                     Tail::Operator => !starts::breaks_expression(next),
                     Tail::Comma => !starts::breaks_list(next),
+                    Tail::Complete if starts::continues_choice(next) => true,
                     Tail::Complete => current.wants_block && starts::opens_brace(next),
                 }
             };
             if goes_on && current.brackets.is_empty() && current.tail == Tail::Complete {
-                // Straight to the brace, so that comments before it are looked at once.
+                // Straight to it, so that comments before it are looked at once.
                 self.at = self.text.len() - starts::skip_blanks(next, true).len();
                 return;
             }

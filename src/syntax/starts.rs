@@ -158,6 +158,12 @@ pub fn breaks_list(line: &str) -> bool {
     (begins_with(line, DECLARATIONS, "[") || begins_with(line, VERBS, "\"")) && !options
 }
 
+/// The first token goes on with an `if`, and could not begin a statement.
+#[must_use]
+pub fn continues_choice(text: &str) -> bool {
+    matches!(word(skip_blanks(text, false)), "then" | "else")
+}
+
 /// The first token is the brace of a block.
 #[must_use]
 pub fn opens_brace(text: &str) -> bool {

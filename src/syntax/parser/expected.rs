@@ -38,7 +38,7 @@ fn word(rule: Rule) -> Option<(u8, &'static str)> {
             (0, "a value")
         }
         Rule::option_item | Rule::subject | Rule::subjects | Rule::argument => (0, "a value"),
-        Rule::expression_line | Rule::equation_line => (0, "a value"),
+        Rule::expression_line | Rule::equation_line | Rule::dose_line => (0, "a value"),
         Rule::reaction_line => (0, "a species"),
         Rule::name | Rule::path | Rule::reference | Rule::primed | Rule::item => (1, "a name"),
         Rule::any_word => (1, "a word"),

@@ -31,6 +31,7 @@ fn a_statement_ends_with_its_line_or_a_semicolon() {
 fn it_goes_on_in_brackets_and_after_operators_commas_and_arrows() {
     let text = "x' = a + # first\n\n  b\ny = f(1,\n 2)\nplot a,\n b\nA ->\n B, k\nz = a and\n b";
     assert_eq!(statements(text).len(), 5);
+    assert_eq!(statements("y = if a\n  then b\n  else c\nz = 1").len(), 2);
 }
 
 #[test]
