@@ -7,6 +7,7 @@ mod check;
 mod command;
 mod compiled;
 mod failure;
+mod library;
 mod lower;
 mod method;
 mod options;
@@ -24,6 +25,7 @@ pub use command::{
     Command, DataSource, Form, LogAxis, OutputTimes, Plot, Save, Setting, Simulate, Topic,
 };
 pub use compiled::{Compiled, Observable};
+pub use library::{Error, compile};
 pub use lower::lower;
 pub use method::MethodAdvice;
 pub use outcome::{Outcome, Performed};
