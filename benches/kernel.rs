@@ -311,6 +311,16 @@ fn main() {
             );
         }
     };
+    report("empty", Builder::new(0).tape(&[]), 0);
+    report(
+        "one product",
+        {
+            let mut builder = Builder::new(2);
+            let product = builder.term(1.0, &[1, 2]);
+            builder.tape(&[product])
+        },
+        0,
+    );
     report("hires", hires(), 0);
     report("pollu", pollu(), 0);
     report("irregular 2000", irregular(2000), 0);
