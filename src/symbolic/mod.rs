@@ -7,15 +7,25 @@ mod arrays;
 mod builtin;
 mod differentiate;
 mod evaluate;
+mod jacobian;
 mod node;
+mod operator;
+mod pattern;
 mod pool;
 mod shape;
 mod simplify;
 mod traverse;
 
 pub use builtin::{Arity, ArrayFunction, Builtin, CallError, Operation, PowerForm, UnitRule};
+pub use differentiate::{
+    derivative, derivatives, derivatives_of_all, directional, expand_gradients, gradient,
+    transposed_directional,
+};
 pub use evaluate::{Value, evaluate};
+pub use jacobian::{jacobian, system_jacobian};
 pub use node::{Binary, Expr, Node, SymbolId, Unary};
+pub use operator::Operator;
+pub use pattern::Pattern;
 pub use pool::{Pool, ShapeError, Symbol};
 pub use shape::Shape;
 pub use traverse::{reachable, substitute, substitute_all, symbols_of};
