@@ -18,6 +18,7 @@ mod outputs;
 mod plan;
 mod program;
 mod routines;
+mod schedule;
 mod scratch;
 mod statistics;
 mod set;
