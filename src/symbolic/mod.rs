@@ -12,6 +12,7 @@ mod node;
 mod operator;
 mod pattern;
 mod pool;
+mod print;
 mod shape;
 mod simplify;
 mod traverse;
@@ -27,6 +28,9 @@ pub use node::{Binary, Expr, Node, SymbolId, Unary};
 pub use operator::Operator;
 pub use pattern::Pattern;
 pub use pool::{Pool, ShapeError, Symbol};
+pub use print::{
+    Names, Notation, PlainNames, latex_name, print, print_operator, to_latex, to_text,
+};
 pub use shape::Shape;
 pub use traverse::{reachable, substitute, substitute_all, symbols_of};
 
