@@ -79,10 +79,17 @@ impl Session {
             }
         }
         let Some((trajectory, failed)) = last else {
-            return Err(vec![Diagnostic::new(Code::BadOption, "nothing was repeated")]);
+            return Err(vec![Diagnostic::new(
+                Code::BadOption,
+                "nothing was repeated",
+            )]);
         };
         let mut diagnostics = plan.warnings;
-        diagnostics.extend(super::failure::explain(&trajectory, failed.as_ref(), command.span));
+        diagnostics.extend(super::failure::explain(
+            &trajectory,
+            failed.as_ref(),
+            command.span,
+        ));
         Ok(Timing {
             repeats: seconds.len(),
             load,
@@ -126,8 +133,7 @@ fn time_loading(
         };
         let checked = world.cpu_time();
         compiled = Compiled::new(model);
-        compiled.kernels.drift();
-        compiled.kernels.jacobian();
+        let _ = (compiled.kernels.drift(), compiled.kernels.jacobian());
         let ready = world.cpu_time();
         parse.push((read - start).as_secs_f64());
         check.push((checked - read).as_secs_f64());
