@@ -95,6 +95,9 @@ pub(super) struct Elaborator<'a> {
     /// Calls already expanded: the same call is expanded once, so that functions that call
     /// functions twice do not double the work at every level.
     expanded: FxHashMap<(FunctionId, Vec<Expr>), Option<Quantity>>,
+    /// Inside a function written for numbers that is called with vectors: its `*`, `/` and `^`
+    /// act element by element.
+    by_element: bool,
 }
 
 impl<'a> Elaborator<'a> {
@@ -108,6 +111,7 @@ impl<'a> Elaborator<'a> {
             pool,
             diagnostics,
             expanded: FxHashMap::default(),
+            by_element: false,
         }
     }
 
@@ -363,6 +367,9 @@ impl<'a> Elaborator<'a> {
         let left = (self.need_number(left, left_span)?, left_span);
         let right = (self.need_number(right, right_span)?, right_span);
         let elementwise = match operator {
+            BinaryOperator::Multiply if self.by_element => Binary::Multiply,
+            BinaryOperator::Divide if self.by_element => Binary::Divide,
+            BinaryOperator::Power if self.by_element => Binary::Power,
             BinaryOperator::Multiply => return self.multiply(span, left, right),
             BinaryOperator::Divide => {
                 self.no_vector_divisor(left, right, span)?;
@@ -885,8 +892,32 @@ impl<'a> Elaborator<'a> {
                 .map(|(name, value)| (name.text.clone(), Local::Argument(value)))
                 .collect(),
         };
-        let value = self.expression(&scope, &function.body);
+        let value = self.body(&scope, &function.body);
         self.expanded.insert(key, value);
+        value
+    }
+
+    /// A function's body with its arguments in the scope. Functions act elementwise: a body that
+    /// makes sense for numbers only, such as `x/(1 + x)`, is read element by element.
+    fn body(&mut self, scope: &Scope, body: &tree::Expr) -> Option<Quantity> {
+        let outer = std::mem::replace(&mut self.by_element, false);
+        let reported = self.diagnostics.len();
+        let mut value = self.expression(scope, body);
+        let has_array = scope.bindings.iter().any(|(_, local)| match local {
+            Local::Argument(quantity) => self.pool.shape(quantity.expr) != Shape::Scalar,
+            Local::Number(_) => false,
+        });
+        if value.is_none() && has_array {
+            let faults = self.diagnostics.split_off(reported);
+            self.by_element = true;
+            value = self.expression(scope, body);
+            if value.is_none() {
+                // What was wrong with the body as written says more.
+                self.diagnostics.truncate(reported);
+                self.diagnostics.extend(faults);
+            }
+        }
+        self.by_element = outer;
         value
     }
 }
