@@ -22,6 +22,11 @@ pub(super) fn order(draft: &mut Draft<'_>) -> Vec<Entity> {
         if is_circle {
             let diagnostic = circle(&draft.names, &nodes, &component);
             draft.diagnostics.push(diagnostic);
+            for node in component {
+                if let Entity::Function(id) = nodes[node].1 {
+                    draft.names.mark_circular(id);
+                }
+            }
         } else {
             ordered.extend(component.iter().map(|node| nodes[*node].1));
         }

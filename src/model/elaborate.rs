@@ -836,6 +836,10 @@ impl<'a> Elaborator<'a> {
             return *known;
         }
         let names = self.names;
+        if names.is_circular(id) {
+            // Reported where the function is declared.
+            return None;
+        }
         let function = names.function(id);
         let scope = Scope {
             bindings: function
