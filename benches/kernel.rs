@@ -236,6 +236,30 @@ fn mass_action(count: usize) -> (Builder, Vec<Expr>, Vec<Output>, usize) {
     (builder, results, outputs, len)
 }
 
+/// Sums, differences and products without any pattern.
+fn irregular(count: usize) -> Tape {
+    let mut builder = Builder::new(20);
+    let mut exprs = builder.states.clone();
+    let mut random = 12_345_u64;
+    let mut below = |bound: usize| {
+        random = random
+            .wrapping_mul(6_364_136_223_846_793_005)
+            .wrapping_add(1_442_695_040_888_963_407);
+        (random >> 33) as usize % bound
+    };
+    while exprs.len() < count {
+        let (a, b) = (exprs[below(exprs.len())], exprs[below(exprs.len())]);
+        let pool = &mut builder.pool;
+        exprs.push(match below(4) {
+            0 => pool.add(a, b),
+            1 => pool.sub(a, b),
+            2 => pool.mul(a, b),
+            _ => pool.div(a, b),
+        });
+    }
+    builder.tape(&exprs[20..])
+}
+
 /// Median over runs of the time of one call, in ns.
 fn time_call(tape: &Tape, parameters: usize) -> f64 {
     let program = tape.program().clone();
@@ -287,8 +311,19 @@ fn main() {
             );
         }
     };
+    report("empty", Builder::new(0).tape(&[]), 0);
+    report(
+        "one product",
+        {
+            let mut builder = Builder::new(2);
+            let product = builder.term(1.0, &[1, 2]);
+            builder.tape(&[product])
+        },
+        0,
+    );
     report("hires", hires(), 0);
     report("pollu", pollu(), 0);
+    report("irregular 2000", irregular(2000), 0);
     for size in [4, 16, 64] {
         report(&format!("network {size}"), network(size), 2 * size * size);
     }

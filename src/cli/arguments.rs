@@ -5,7 +5,13 @@ use std::path::PathBuf;
 
 /// Models of change: simulate, plot and understand them from one text file.
 #[derive(Debug, Parser)]
-#[command(name = "lotka", version, about, disable_help_subcommand = true, arg_required_else_help = true)]
+#[command(
+    name = "lotka",
+    version,
+    about,
+    disable_help_subcommand = true,
+    arg_required_else_help = true
+)]
 pub struct Arguments {
     /// What to do.
     #[command(subcommand)]
@@ -29,7 +35,7 @@ pub enum Action {
         format: Format,
     },
     /// Simulate a model file
-    Simulate(SimulateArguments),
+    Simulate(Box<SimulateArguments>),
     /// Show the equations, parameters, ... of a model file
     Show {
         /// The model file

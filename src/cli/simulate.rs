@@ -1,9 +1,9 @@
 //! `lotka simulate`: the flags spell a sentence.
 
+use super::Ending;
 use super::arguments::SimulateArguments;
 use super::run::line;
 use super::terminal::{Terminal, ending};
-use super::Ending;
 use crate::diagnostic::{Code, Diagnostic};
 use crate::render::statistics;
 use crate::session::{Command, OutputTimes, Simulate, lower};
@@ -61,7 +61,7 @@ fn spelled(
     let commands = terminal.session.understand(&sentence)?;
     match commands.into_iter().next() {
         Some(Command::Simulate(command)) => Ok(Spelled {
-            command,
+            command: *command,
             has_range: arguments.range.is_some(),
         }),
         _ => Err(vec![Diagnostic::new(
@@ -106,10 +106,13 @@ fn perform(
     // Assignments before the file's sentence belong to it.
     let mut own = None;
     let compiled = terminal.session.compiled().cloned();
-    for statement in compiled.iter().flat_map(|compiled| &compiled.model.sentences) {
+    for statement in compiled
+        .iter()
+        .flat_map(|compiled| &compiled.model.sentences)
+    {
         match lower(statement)? {
             Command::Simulate(command) => {
-                own = Some(command);
+                own = Some(*command);
                 break;
             }
             command @ Command::Set { .. } => {
@@ -119,7 +122,7 @@ fn perform(
         }
     }
     let command = merged(own, spelled)?;
-    let mut worst = terminal.perform(&Command::Simulate(command));
+    let mut worst = terminal.perform(&Command::Simulate(Box::new(command)));
     let mut then = |sentence: String| {
         let ending = line(terminal, &sentence);
         if worst == Ending::Fine {

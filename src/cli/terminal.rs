@@ -26,13 +26,11 @@ impl Terminal {
     /// Looks at the surroundings: width, colour, whether someone is watching.
     #[must_use]
     pub fn new(world: SystemWorld) -> Terminal {
-        let quiet = std::env::var_os("NO_COLOR").is_some_and(|value| !value.is_empty())
-            || std::env::var_os("TERM").is_some_and(|value| value == "dumb");
         Terminal {
             session: Session::new(Arc::new(world)),
             width: width(),
-            colour: colour(!quiet && std::io::stdout().is_terminal()),
-            colour_errors: colour(!quiet && std::io::stderr().is_terminal()),
+            colour: Colour::on(&std::io::stdout()),
+            colour_errors: Colour::on(&std::io::stderr()),
             progress: std::io::stderr().is_terminal(),
         }
     }
@@ -106,7 +104,12 @@ impl Terminal {
         let Some(path) = to else {
             // Two thirds of the width, in lines that are twice as high as wide.
             let height = (self.width / 3).clamp(16, 28);
-            return Ok(figure::terminal(figure, self.width.min(120), height, self.colour));
+            return Ok(figure::terminal(
+                figure,
+                self.width.min(120),
+                height,
+                self.colour,
+            ));
         };
         self.draw(figure, path)
     }
@@ -115,7 +118,10 @@ impl Terminal {
         let Some(format) = figure::file_format(path) else {
             return Err(Diagnostic::new(
                 Code::CannotDraw,
-                format!("figures are drawn as SVG or PNG, not into {}", path.display()),
+                format!(
+                    "figures are drawn as SVG or PNG, not into {}",
+                    path.display()
+                ),
             )
             .help("end the name in `.svg` or `.png`"));
         };
@@ -124,16 +130,19 @@ impl Terminal {
             figure::Format::Svg => figure::svg(figure, size)?.into_bytes(),
             figure::Format::Png => figure::png(figure, size)?,
         };
-        self.session.world().write(path, &content).map_err(|error| {
-            Diagnostic::new(
-                Code::CannotWrite,
-                format!(
-                    "cannot write {}: {}",
-                    path.display(),
-                    crate::session::reason(&error)
-                ),
-            )
-        })?;
+        self.session
+            .world()
+            .write(path, &content)
+            .map_err(|error| {
+                Diagnostic::new(
+                    Code::CannotWrite,
+                    format!(
+                        "cannot write {}: {}",
+                        path.display(),
+                        crate::session::reason(&error)
+                    ),
+                )
+            })?;
         Ok(format!("wrote {}\n", path.display()))
     }
 }
@@ -166,12 +175,13 @@ pub fn ending(problems: &[Diagnostic]) -> Ending {
     worst
 }
 
-fn colour(wanted: bool) -> Colour {
-    if wanted { Colour::Always } else { Colour::Never }
-}
-
 fn width() -> usize {
-    let stated = std::env::var("COLUMNS").ok().and_then(|value| value.parse().ok());
+    let stated = std::env::var("COLUMNS")
+        .ok()
+        .and_then(|value| value.parse().ok());
     let measured = terminal_size::terminal_size().map(|(width, _)| usize::from(width.0));
-    measured.or(stated).unwrap_or(WIDTH_OF_A_PIPE).clamp(30, 400)
+    measured
+        .or(stated)
+        .unwrap_or(WIDTH_OF_A_PIPE)
+        .clamp(30, 400)
 }

@@ -23,41 +23,41 @@ pub struct Span<R = Register> {
 /// by element, an operand of one number is used for all elements.
 #[derive(Debug, Clone, PartialEq)]
 pub enum BlockOperation {
-    /// to[i] = a[i]
+    /// `to[i] = a[i]`
     Copy,
-    /// to[i] = function(a[i])
+    /// `to[i] = function(a[i])`
     Unary(Unary),
-    /// to[i] = function(a[i], b[i])
+    /// `to[i] = function(a[i], b[i])`
     Binary(Binary),
-    /// to[i] = b[i] if a[i] is not 0, else c[i]
+    /// `to[i] = b[i]` if `a[i]` is not 0, else `c[i]`
     Select,
-    /// to = ((0 + a[0]) + a[1]) + ...
+    /// `to = (a[0] + a[1]) + ...`; 0 when there are none
     Sum,
-    /// to = ((0 + a[0] b[0]) + a[1] b[1]) + ...
+    /// `to = (a[0] b[0] + a[1] b[1]) + ...`; 0 when there are none
     Dot,
-    /// to[i, j] = ((0 + a[i, 0] b[0, j]) + a[i, 1] b[1, j]) + ...
+    /// `to[i, j] = (a[i, 0] b[0, j] + a[i, 1] b[1, j]) + ...`; 0 when `inner` is 0
     Product {
         /// Columns of a and rows of b.
         inner: usize,
     },
-    /// to[i, j] = a[j, i]
+    /// `to[i, j] = a[j, i]`
     Transpose,
-    /// to[i, j] = a[i] b[j]
+    /// `to[i, j] = a[i] b[j]`
     Outer,
-    /// to[i, j] = a[i, j] b[j]: a matrix times a diagonal one
+    /// `to[i, j] = a[i, j] b[j]`: a matrix times a diagonal one
     ScaleColumns,
-    /// to[i, j] = a[i, j] b[i]: a diagonal matrix times another
+    /// `to[i, j] = a[i, j] b[i]`: a diagonal matrix times another
     ScaleRows,
-    /// The inverse of a square matrix by Gaussian elimination with partial pivoting. Overwrites
-    /// `work`. A singular matrix leaves numbers that are not finite.
+    /// The inverse of a square matrix by Gauss-Jordan elimination with partial pivoting, step for
+    /// step as in `routines::invert`. Overwrites `work`. All NaN when a pivot is 0 or NaN.
     Inverse,
-    /// to[i, i] = a[i], 0 elsewhere
+    /// `to[i, i] = a[i]`, 0 elsewhere
     Diagonal,
-    /// to[at[i]] = a[i], nothing elsewhere. May read and write the same range.
+    /// `to[at[i]] = a[i]`, nothing elsewhere. May read and write the same range.
     ScatterStore(Arc<[u32]>),
-    /// to[at[i]] += a[i] in order, nothing elsewhere. May read and write the same range.
+    /// `to[at[i]] += a[i]` in order, nothing elsewhere. May read and write the same range.
     ScatterAdd(Arc<[u32]>),
-    /// to[at[i]] = 0, nothing elsewhere
+    /// `to[at[i]] = 0`, nothing elsewhere
     Clear(Arc<[u32]>),
 }
 

@@ -2,7 +2,7 @@
 //!
 //! Enters: a pool, the places of its symbols and the wanted outputs. Leaves: a [`Program`].
 //! One pass over the expressions that are needed, in the order of their ids, writes instructions
-//! on values; `allocate` then gives the values registers. Single numbers become scalar
+//! on values; `schedule` may reorder them and `allocate` gives the values registers. Single numbers become scalar
 //! instructions; vectors and matrices become blocks, which stay loops however long they are.
 //! Values that go out are computed where they go out, as are the elements of stacks.
 //! Must not know how programs are executed.
@@ -14,6 +14,7 @@ use super::layout::{Layout, LowerError, Output};
 use super::outputs::{Writes, sort_outputs};
 use super::plan::{Phase, Plan, Scaling, power_form};
 use super::program::{Operation, Program};
+use super::schedule::schedule;
 use crate::symbolic::{Binary, Expr, Node, Pool, PowerForm, Shape, Unary};
 use std::sync::Arc;
 
@@ -45,7 +46,10 @@ pub fn lower(
         }
     }
     lowering.write_out(&writes);
-    allocate(lowering.draft)
+    let mut draft = lowering.draft;
+    schedule(&mut draft.prologue);
+    schedule(&mut draft.body);
+    allocate(draft)
 }
 
 struct Lowering<'a> {

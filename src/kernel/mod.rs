@@ -18,9 +18,10 @@ mod outputs;
 mod plan;
 mod program;
 mod routines;
+mod schedule;
 mod scratch;
-mod statistics;
 mod set;
+mod statistics;
 mod tape;
 #[cfg(test)]
 mod tests;

@@ -10,6 +10,7 @@ use crate::diagnostic::{Code, Diagnostic};
 use crate::model::{self, Model};
 use crate::source::{SourceId, Span};
 use crate::syntax::{self, tree};
+use rustc_hash::FxHashSet;
 use std::path::Path;
 
 /// What reading a text gives: the model when there is no error, and all problems.
@@ -32,13 +33,13 @@ pub fn check_text(source: SourceId, text: &str) -> Checked {
         };
     }
     let mut diagnostics = parsed.diagnostics;
-    let has_syntax_errors = !diagnostics.is_empty();
+    let unread = words_of_lines(text, &diagnostics);
     let checked = model::check(&parsed.file);
-    // A statement that cannot be read leaves its names undeclared: what follows from that would
-    // only repeat the syntax error, so the problems of names wait until the text is read.
-    if !has_syntax_errors {
-        diagnostics.extend(checked.diagnostics);
-    }
+    // A statement that cannot be read leaves its names undeclared and ungoverned: what follows
+    // from that would only repeat the syntax error.
+    diagnostics.extend(checked.diagnostics.into_iter().filter(|problem| {
+        unread.is_empty() || !quoted(&problem.message).any(|name| unread.contains(name))
+    }));
     for statement in sentences(&parsed.file) {
         if let Err(problems) = lower(statement) {
             diagnostics.extend(problems);
@@ -50,6 +51,36 @@ pub fn check_text(source: SourceId, text: &str) -> Checked {
         model: checked.model.filter(|_| !has_errors),
         diagnostics,
     }
+}
+
+/// The words on the lines that diagnostics point at.
+fn words_of_lines<'t>(text: &'t str, diagnostics: &[Diagnostic]) -> FxHashSet<&'t str> {
+    let mut words = FxHashSet::default();
+    for label in diagnostics.iter().flat_map(|diagnostic| &diagnostic.labels) {
+        let (start, end) = (label.span.start as usize, label.span.end as usize);
+        let from = text
+            .get(..start)
+            .and_then(|before| before.rfind('\n'))
+            .map_or(0, |at| at + 1);
+        let to = text
+            .get(end..)
+            .and_then(|after| after.find('\n'))
+            .map_or(text.len(), |at| end + at);
+        let line = text.get(from..to).unwrap_or("");
+        words.extend(
+            line.split(|c: char| !c.is_alphanumeric() && c != '_')
+                .filter(|word| !word.is_empty()),
+        );
+    }
+    words
+}
+
+/// The names between backquotes, without primes and indices.
+fn quoted(message: &str) -> impl Iterator<Item = &str> {
+    message.split('`').skip(1).step_by(2).map(|name| {
+        let end = name.find(['\'', '[']).unwrap_or(name.len());
+        &name[..end]
+    })
 }
 
 fn sentences(file: &tree::File) -> impl Iterator<Item = &tree::Statement> {
@@ -95,7 +126,9 @@ impl Session {
         let mut has_run = false;
         let mut problems = Vec::new();
         for statement in &compiled.model.sentences {
-            let Ok(command) = lower(statement) else { continue };
+            let Ok(command) = lower(statement) else {
+                continue;
+            };
             match self.check_command(compiled, &mut overrides, &mut has_run, &command) {
                 Ok(warnings) => problems.extend(warnings),
                 Err(found) => problems.extend(found),
@@ -119,7 +152,7 @@ impl Session {
                 // `from last` has its values only when the run before has been made.
                 let declared = super::Simulate {
                     from_last: false,
-                    ..command.clone()
+                    ..(**command).clone()
                 };
                 if command.from_last && !*has_run {
                     return Err(vec![

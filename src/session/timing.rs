@@ -79,10 +79,17 @@ impl Session {
             }
         }
         let Some((trajectory, failed)) = last else {
-            return Err(vec![Diagnostic::new(Code::BadOption, "nothing was repeated")]);
+            return Err(vec![Diagnostic::new(
+                Code::BadOption,
+                "nothing was repeated",
+            )]);
         };
         let mut diagnostics = plan.warnings;
-        diagnostics.extend(super::failure::explain(&trajectory, failed.as_ref(), command.span));
+        diagnostics.extend(super::failure::explain(
+            &trajectory,
+            failed.as_ref(),
+            command.span,
+        ));
         Ok(Timing {
             repeats: seconds.len(),
             load,
@@ -101,7 +108,7 @@ fn sentence(compiled: &Compiled) -> Result<(Overrides, Option<Simulate>), Vec<Di
             Command::Set { target, value } => {
                 overrides = super::set_value(compiled, &overrides, &target, &value)?;
             }
-            Command::Simulate(found) => return Ok((overrides, Some(found))),
+            Command::Simulate(found) => return Ok((overrides, Some(*found))),
             _ => {}
         }
     }
@@ -126,8 +133,7 @@ fn time_loading(
         };
         let checked = world.cpu_time();
         compiled = Compiled::new(model);
-        compiled.kernels.drift();
-        compiled.kernels.jacobian();
+        let _ = (compiled.kernels.drift(), compiled.kernels.jacobian());
         let ready = world.cpu_time();
         parse.push((read - start).as_secs_f64());
         check.push((checked - read).as_secs_f64());
@@ -148,7 +154,7 @@ fn median(mut seconds: Vec<f64>) -> f64 {
     seconds.sort_by(f64::total_cmp);
     let middle = seconds.len() / 2;
     match (seconds.get(middle.wrapping_sub(1)), seconds.get(middle)) {
-        (Some(below), Some(above)) if seconds.len() % 2 == 0 => f64::midpoint(*below, *above),
+        (Some(below), Some(above)) if seconds.len().is_multiple_of(2) => f64::midpoint(*below, *above),
         (_, Some(above)) => *above,
         _ => 0.0,
     }

@@ -1,9 +1,10 @@
 //! A simulated run with the names of its model.
 
 use super::compiled::{Compiled, Observable};
-use crate::diagnostic::Diagnostic;
+use crate::diagnostic::{Code, Diagnostic};
 use crate::kernel::{Parameters, Scratch};
 use crate::simulate::{Solution, Stop};
+use crate::symbolic::Shape;
 use std::sync::Arc;
 
 /// The result of one simulation.
@@ -33,9 +34,20 @@ impl Trajectory {
     /// One number per output time: a state, a definition, a flux, or any expression of them.
     ///
     /// # Errors
-    /// Syntax errors, unknown names, vectors and conditions.
-    pub fn column(&self, expression: &str) -> Result<Vec<f64>, Vec<Diagnostic>> {
+    /// Syntax errors, unknown names, vectors: name an element, as in `y[GATA1]`.
+    pub fn column(&self, expression: &str) -> Result<Vec<f64>, super::Error> {
         let observable = self.compiled.observable_from_text(expression)?;
+        if observable.shape != Shape::Scalar {
+            let message = format!(
+                "`{expression}` is {}, not a single number",
+                observable.shape
+            );
+            return Err(vec![
+                Diagnostic::new(Code::ShapeMismatch, message)
+                    .help("name one element, as in `y[1]`"),
+            ]
+            .into());
+        }
         Ok(self.evaluate(&observable))
     }
 

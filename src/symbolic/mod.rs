@@ -12,6 +12,7 @@ mod node;
 mod operator;
 mod pattern;
 mod pool;
+mod print;
 mod shape;
 mod simplify;
 mod traverse;
@@ -27,11 +28,11 @@ pub use node::{Binary, Expr, Node, SymbolId, Unary};
 pub use operator::Operator;
 pub use pattern::Pattern;
 pub use pool::{Pool, ShapeError, Symbol};
+pub use print::{
+    Names, Notation, PlainNames, latex_name, print, print_operator, to_latex, to_text,
+};
 pub use shape::Shape;
 pub use traverse::{reachable, substitute, substitute_all, symbols_of};
 
 #[cfg(test)]
 mod tests;
-pub fn print_plain(_: &Pool, _: Expr) -> String { String::new() }
-pub fn print_latex(_: &Pool, _: Expr) -> String { String::new() }
-pub fn latex_name(_: &str) -> String { String::new() }

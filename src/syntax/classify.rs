@@ -95,8 +95,7 @@ fn by_word(text: &str, first: &str, rest: &str) -> Class {
         let declares = match *known {
             "history" => is_operand(after) && after.contains('='),
             "dose" => is_operand(after) || after.starts_with(['(', '-']),
-            "no" => word(after) == "doses",
-            "lotka" => after.starts_with(|c: char| c.is_ascii_digit()),
+            "no" | "lotka" => is_operand(after),
             // `next m` may also begin an expression.
             "next" => is_next_equation(after),
             _ => true,
@@ -131,11 +130,14 @@ fn sentence(text: &str, first: &str, rest: &str, after: &str) -> Class {
     if first == "load" && path && after.chars().nth(1).is_some_and(|c| !c.is_whitespace()) {
         return Class::Load(text.len() - after.len());
     }
+    // Any word can be asked about, `and` included.
+    if matches!(first, "help" | "explain") && !word(after).is_empty() {
+        return Class::Words;
+    }
     if is_infix(rest, after) {
         return Class::Expression;
     }
     match first {
-        "help" | "explain" if !word(after).is_empty() => Class::Words,
         "show" if is_reserved(word(after)) && !VALUES.contains(&word(after)) => Class::Words,
         _ => Class::Sentence,
     }

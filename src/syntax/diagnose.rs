@@ -5,8 +5,11 @@
 //!
 //! The checks stand in order of certainty; the first that recognises its slip speaks.
 
+use super::slips::{FOREIGN, LOOKALIKES, OTHER_WORDS};
 use super::starts::{is_equals, skip_blanks, target, word};
-use super::words::{DECLARATIONS, VERBS, continues_name, is_reserved, starts_name};
+use super::words::{
+    BLOCKS, DECLARATIONS, OPTIONS, VERBS, continues_name, is_reserved, starts_name,
+};
 use crate::diagnostic::{Code, Diagnostic, closest};
 use crate::source::{SourceId, Span};
 
@@ -53,7 +56,7 @@ impl Found<'_> {
     /// "expected a value or `=`"
     fn expected(&self) -> String {
         match self.fault.expected {
-            [] => "this was not expected".to_owned(),
+            [] => "expected a value".to_owned(),
             [one] => format!("expected {one}"),
             [many @ .., last] => format!("expected {} or {last}", many.join(", ")),
         }
@@ -81,6 +84,7 @@ pub fn syntax_error(fault: &Fault) -> Diagnostic {
     }
     lookalike(&found)
         .or_else(|| foreign_operator(&found))
+        .or_else(|| bad_point(&found))
         .or_else(|| bad_number(&found))
         .or_else(|| spaced_index(&found))
         .or_else(|| misplaced_equals(&found))
@@ -116,63 +120,31 @@ fn unexpected(found: &Found) -> Diagnostic {
     let token = found.rest.get(..length).unwrap_or("");
     let problem = Diagnostic::new(Code::Unexpected, format!("`{token}` does not fit here"))
         .at(found.here(length), found.expected());
+    let first = word(found.fault.text);
     match word(found.rest) {
+        "then" if BLOCKS.contains(&first) => {
+            problem.help("what happens stands in braces, without `then`")
+        }
         "then" | "else" => problem.help("write `if c then a else b`"),
+        _ if token == "(" && first == "let" => {
+            problem.help("a function is written `fn f(x) = ...`")
+        }
         _ if found.expects("an arrow") => problem.help("write a reaction as `A + B -> C, k`"),
+        _ if found.expects("a species") && token.ends_with("->") => {
+            problem.help("nothing is written `0`, as in `0 -> A, k`")
+        }
+        _ if found.expects("a species") => {
+            problem.help("nothing is written `0`, as in `A -> 0, k`")
+        }
+        _ if in_unit(found) && token.starts_with(|c: char| c.is_ascii_digit()) => {
+            problem.help("numbers in a unit are exponents, as in `cm^2`, or the `1` of `1/h`")
+        }
+        _ if found.expects("a text in quotes") => {
+            problem.help("the name of a file stands in quotes")
+        }
         _ => problem,
     }
 }
-
-/// Signs that look like ones of the language, mostly from word processors and web pages.
-const LOOKALIKES: &[(char, &str)] = &[
-    ('–', "-"),
-    ('—', "-"),
-    ('−', "-"),
-    ('‐', "-"),
-    ('×', "*"),
-    ('·', "*"),
-    ('⋅', "*"),
-    ('∙', "*"),
-    ('•', "*"),
-    ('∗', "*"),
-    ('÷', "/"),
-    ('∕', "/"),
-    ('“', "\""),
-    ('”', "\""),
-    ('„', "\""),
-    ('«', "\""),
-    ('»', "\""),
-    ('‘', "'"),
-    ('’', "'"),
-    ('′', "'"),
-    ('´', "'"),
-    ('″', "''"),
-    ('≤', "<="),
-    ('≥', ">="),
-    ('≠', "!="),
-    ('→', "->"),
-    ('⟶', "->"),
-    ('↔', "<->"),
-    ('⇌', "<->"),
-    ('⇄', "<->"),
-    ('∅', "0"),
-    ('²', "^2"),
-    ('³', "^3"),
-    ('…', ".."),
-    ('，', ","),
-    ('；', ";"),
-    ('：', ":"),
-    ('（', "("),
-    ('）', ")"),
-    ('＝', "="),
-    ('＋', "+"),
-    ('∧', "and"),
-    ('∨', "or"),
-    ('¬', "not"),
-    ('√', "sqrt(...)"),
-    ('∼', "~"),
-    ('～', "~"),
-];
 
 fn lookalike(found: &Found) -> Option<Diagnostic> {
     let sign = found.rest.chars().next()?;
@@ -187,29 +159,6 @@ fn lookalike(found: &Found) -> Option<Diagnostic> {
             .help(format!("write `{plain}`")),
     )
 }
-
-/// Operators of other languages.
-const FOREIGN: &[(&str, &str)] = &[
-    ("&&", "write `and`"),
-    ("||", "write `or`"),
-    ("**", "a power is written `^`"),
-    ("//", "a comment begins with `#`"),
-    ("/*", "a comment begins with `#` and ends with its line"),
-    (":=", "write `=`"),
-    ("=<", "write `<=`"),
-    ("=>", "an arrow is written `->`, \"greater or equal\" `>=`"),
-    ("<=>", "an arrow in both directions is written `<->`"),
-    ("-->", "an arrow is written `->`"),
-    ("<>", "\"not equal\" is written `!=`"),
-    ("!==", "\"not equal\" is written `!=`"),
-    ("+=", "write the name again: `x = x + ...`"),
-    ("-=", "write the name again: `x = x - ...`"),
-    ("*=", "write the name again: `x = x * ...`"),
-    ("/=", "write the name again: `x = x / ...`"),
-    ("++", "write `x = x + 1`"),
-    ("&", "write `and`"),
-    ("|", "write `or`"),
-];
 
 fn foreign_operator(found: &Found) -> Option<Diagnostic> {
     // The operator may have begun one character before the place where no rule went on.
@@ -240,64 +189,71 @@ fn foreign_operator(found: &Found) -> Option<Diagnostic> {
     None
 }
 
+/// `5.` and `.5`
+fn bad_point(found: &Found) -> Option<Diagnostic> {
+    if !found.rest.starts_with('.') || found.rest.starts_with("..") {
+        return None;
+    }
+    let before = if found.touches() { found.before } else { "" };
+    let start = before
+        .trim_end_matches(|c: char| c.is_ascii_digit() || c == '_')
+        .len();
+    let (span, written, better) = if start < before.len() {
+        let digits = before.get(start..)?;
+        let span = found.span(start, found.at + 1);
+        (span, format!("{digits}."), format!("{digits}.0"))
+    } else {
+        let fraction = found.rest.get(1..)?;
+        if !fraction.starts_with(|c: char| c.is_ascii_digit()) {
+            return None;
+        }
+        let length = 1 + number_length(fraction);
+        let written = found.rest.get(..length)?;
+        (
+            found.here(length),
+            written.to_owned(),
+            format!("0{written}"),
+        )
+    };
+    Some(
+        Diagnostic::new(Code::BadNumber, format!("`{written}` is not a number"))
+            .at(span, "a digit is missing")
+            .help(format!(
+                "write `{better}`: a digit stands on both sides of the point"
+            )),
+    )
+}
+
 /// Digits, points and letters in an order that no number has.
 fn bad_number(found: &Found) -> Option<Diagnostic> {
-    let text = found.fault.text;
-    if found.rest.starts_with('.') && !found.rest.starts_with("..") {
-        let before: &str = if found.touches() { found.before } else { "" };
-        let start = before
-            .trim_end_matches(|c: char| c.is_ascii_digit() || c == '_')
-            .len();
-        let follows = found.rest.get(1..)?.chars().next();
-        let (span, written, better) = if start < before.len() {
-            let digits = before.get(start..)?;
-            let span = found.span(start, found.at + 1);
-            (span, format!("{digits}."), format!("{digits}.0"))
-        } else if follows.is_some_and(|c| c.is_ascii_digit()) {
-            let length = 1 + number_length(found.rest.get(1..)?);
-            let written = found.rest.get(..length)?.to_owned();
-            (found.here(length), written.clone(), format!("0{written}"))
-        } else {
-            return None;
-        };
-        let message = format!("`{written}` is not a number");
-        let help = format!("write `{better}`: a digit stands on both sides of the point");
-        return Some(
-            Diagnostic::new(Code::BadNumber, message)
-                .at(span, "")
-                .help(help),
-        );
-    }
     if !found.rest.starts_with(|c: char| c.is_ascii_digit()) {
         return None;
     }
-    let length = number_length(found.rest);
-    let written = text.get(found.at..found.at + length)?;
-    let digits = written.trim_end_matches(|c: char| continues_name(c) && !c.is_ascii_digit());
-    let letters = written.get(digits.len()..)?;
-    let name_after = found.rest.get(leading_number(found.rest)..)?;
-    if starts_with_name(name_after) && !looks_like_exponent(name_after) {
-        let number = found.rest.get(..leading_number(found.rest))?;
-        let name = word(name_after);
-        let message = "an operator is missing between two values";
+    let (number, rest) = found.rest.split_at_checked(leading_number(found.rest))?;
+    let name = word(rest);
+    // `1e` lacks its exponent; any other name lacks an operator.
+    if !name.is_empty() && !name.starts_with('_') && !matches!(name, "e" | "E") {
         return Some(
-            Diagnostic::new(Code::MissingOperator, message)
-                .at(found.here(number.len() + name.len()), "a number and a name")
-                .help(format!("write `{number}*{name}`")),
+            Diagnostic::new(
+                Code::MissingOperator,
+                "an operator is missing between two values",
+            )
+            .at(found.here(number.len() + name.len()), "a number and a name")
+            .help(format!("write `{number}*{name}`")),
         );
     }
-    let help = match (letters, written.matches('.').count()) {
-        ("e" | "E", _) => "an exponent needs digits: `1e-3`",
-        ("_", _) | (_, 0) => "numbers are written `1`, `1.5`, `1e-3`, `1_000`",
-        _ => "a number has one point",
+    let written = found.rest.get(..number_length(found.rest))?;
+    let help = match written.matches('.').count() {
+        _ if written.ends_with(['e', 'E']) => "an exponent needs digits: `1e-3`",
+        2.. => "a number has one point",
+        _ if written.contains('_') => "an underscore stands between digits: `1_000`",
+        _ => return None,
     };
-    let is_bad = written.matches('.').count() > 1 || written.contains('_') || !letters.is_empty();
-    let message = format!("`{written}` is not a number");
-    is_bad.then(|| {
-        Diagnostic::new(Code::BadNumber, message)
-            .at(found.here(length), "")
-            .help(help)
-    })
+    Some(
+        Diagnostic::new(Code::BadNumber, format!("`{written}` is not a number"))
+            .at(found.here(written.len()), "read as one number")
+            .help(help),
+    )
 }
 
 /// Bytes of the longest run of digits, letters and single points.
@@ -314,31 +270,24 @@ fn number_length(text: &str) -> usize {
     length
 }
 
-/// Bytes of the digits and the point at the start.
+/// Bytes of the number at the start: digits, a point with digits, an exponent with digits.
 fn leading_number(text: &str) -> usize {
-    let whole = text.len() - text.trim_start_matches(|c: char| c.is_ascii_digit()).len();
-    let rest = text.get(whole..).unwrap_or("");
-    let Some(fraction) = rest.strip_prefix('.') else {
-        return whole;
-    };
-    let digits = fraction.len()
-        - fraction
-            .trim_start_matches(|c: char| c.is_ascii_digit())
-            .len();
-    if digits == 0 {
-        whole
-    } else {
-        whole + 1 + digits
+    let digits =
+        |text: &str| text.len() - text.trim_start_matches(|c: char| c.is_ascii_digit()).len();
+    let after = |at: usize| text.get(at..).unwrap_or("");
+    let mut length = digits(text);
+    if let Some(fraction) = after(length).strip_prefix('.')
+        && digits(fraction) > 0
+    {
+        length += 1 + digits(fraction);
     }
-}
-
-fn starts_with_name(text: &str) -> bool {
-    text.starts_with(|c: char| starts_name(c) && c != '_')
-}
-
-/// `e`, `e-`, `E+`: an exponent whose digits are missing.
-fn looks_like_exponent(text: &str) -> bool {
-    matches!(word(text), "e" | "E")
+    if let Some(exponent) = after(length).strip_prefix(['e', 'E']) {
+        let signed = exponent.strip_prefix(['+', '-']).unwrap_or(exponent);
+        if digits(signed) > 0 {
+            length += 1 + (exponent.len() - signed.len()) + digits(signed);
+        }
+    }
+    length
 }
 
 /// `y [gene]`, where an index was meant, or a unit where none may stand.
@@ -399,6 +348,17 @@ fn misplaced_equals(found: &Found) -> Option<Diagnostic> {
     }
     let problem = Diagnostic::new(Code::Unexpected, "`=` does not fit here")
         .at(found.here(1), found.expected());
+    if VERBS.contains(&word(text)) && !found.before.contains('=') {
+        return Some(problem.help(
+            "an option is written without `=`, as in `step 0.1`; values are set after `with`",
+        ));
+    }
+    match word(text) {
+        "observe" => return Some(problem.help("write `~` before the distribution")),
+        "for" => return Some(problem.help("write `for i in 1..10 { ... }`")),
+        word if DECLARATIONS.contains(&word) => return Some(problem),
+        _ => {}
+    }
     let first = text.find('=') == Some(found.at);
     let compact: String = found.before.split_whitespace().collect();
     let leibniz = compact
@@ -432,17 +392,21 @@ fn reserved_here(found: &Found) -> Option<Diagnostic> {
 /// A reserved word that stands as a name.
 #[must_use]
 pub fn reserved_word(word: &str, span: Span) -> Diagnostic {
-    let (what, help) = match word {
-        "time" => ("a reserved word", " (the variable of time is `t`)"),
-        "t" => ("the variable of time", ""),
-        "pi" => ("a constant", ""),
-        _ => ("a reserved word", ""),
+    let what = match word {
+        "t" => "the variable of time",
+        "pi" => "a constant",
+        _ => "a reserved word",
     };
-    Diagnostic::new(Code::ReservedWord, format!("`{word}` is {what}"))
-        .at(span, "it cannot be a name here")
-        .help(format!(
-            "choose another name, or write it in backquotes: `` `{word}` ``{help}"
-        ))
+    let problem = Diagnostic::new(Code::ReservedWord, format!("`{word}` is {what}"))
+        .at(span, "it cannot be a name here");
+    match word {
+        "t" | "pi" => problem.help("choose another name"),
+        "time" => problem
+            .help("the variable of time is `t`; a name may be written in backquotes: `` `time` ``"),
+        _ => problem.help(format!(
+            "choose another name, or write it in backquotes: `` `{word}` ``"
+        )),
+    }
 }
 
 fn missing_operator(found: &Found) -> Option<Diagnostic> {
@@ -461,6 +425,18 @@ fn missing_operator(found: &Found) -> Option<Diagnostic> {
         return None;
     }
     let length = token_length(found.rest);
+    let after = skip_blanks(found.rest.get(length..)?, true);
+    if is_equals(after) {
+        let help = if BLOCKS.contains(&word(found.fault.text)) {
+            "what happens stands in braces"
+        } else {
+            "a comma separates what is declared together; a statement ends with its line or with `;`"
+        };
+        let message = format!("`{}` does not fit here", found.rest.get(..length)?);
+        let problem =
+            Diagnostic::new(Code::Unexpected, message).at(found.here(length), found.expected());
+        return Some(problem.help(help));
+    }
     let help = match (last, found.rest.get(..length)?) {
         (left, right) if !left.is_empty() && right != "(" => format!("write `{left}*{right}`"),
         _ => "write `*` between them".to_owned(),
@@ -482,8 +458,17 @@ fn misplaced_mark(found: &Found) -> Option<Diagnostic> {
         ';' => {
             "within brackets no statement ends; the rows of a matrix are written `[[1, 2], [3, 4]]`"
         }
+        '{' if word(found.fault.text) == "if" => {
+            "an event is written `when c { ... }`, a choice of values `if c then a else b`"
+        }
         '{' => "blocks follow `when`, `at`, `every`, `condition` and `for`",
         '\'' => "a prime marks the derivative of a name and touches it: `x'`",
+        '[' => {
+            "a unit stands after a number, or at the end of a declaration; an index touches its name"
+        }
+        '"' if matches!(word(found.fault.text), "input" | "index") => {
+            "write `from` before the file"
+        }
         '"' => "texts name files and tables; a name stands without quotes",
         _ => return None,
     };
@@ -516,13 +501,20 @@ fn foreign_character(found: &Found) -> Option<Diagnostic> {
     )
 }
 
+/// The bracket of a unit is open.
+fn in_unit(found: &Found) -> bool {
+    found.expects("a unit") && found.before.rfind('[') > found.before.rfind(']')
+}
+
 /// Bytes of the word, number or sign at the start.
 fn token_length(text: &str) -> usize {
     let name = text
         .find(|c: char| !continues_name(c))
         .unwrap_or(text.len());
+    let long = ["<->", "->", "..", "==", "!=", "<=", ">="];
+    let long = long.into_iter().find(|sign| text.starts_with(sign));
     match (name, text.chars().next()) {
-        (0, Some('.')) if text.starts_with("..") => 2,
+        (0, _) if long.is_some() => long.map_or(0, str::len),
         (0, Some(sign)) => sign.len_utf8(),
         (0, None) => 0,
         _ => name.max(number_length(text)),
@@ -534,23 +526,19 @@ fn token_length(text: &str) -> usize {
 pub fn unknown_word(unknown: &str, rest: &str, span: Span) -> Diagnostic {
     let message = format!("no statement begins with `{unknown}`");
     let problem = Diagnostic::new(Code::UnknownStatement, message).at(span, "unknown here");
+    if OPTIONS.contains(&unknown) {
+        return problem
+            .help("to go on with the sentence of the line before, end that line with a comma");
+    }
     let known = DECLARATIONS.iter().chain(VERBS).copied();
     if let Some(word) = closest(unknown, known) {
         return problem.help(format!("did you mean `{word}`?"));
     }
-    let other = match unknown {
-        "parameter" | "parameters" | "const" | "constant" | "par" => "param",
-        "var" | "variable" | "init" | "initial" => "state",
-        "def" | "function" | "func" => "fn",
-        "import" | "include" => "use",
-        "run" | "solve" | "integrate" => "simulate",
-        "reaction" => {
-            return problem.help("a reaction is written without a word: `name: A + B -> C, k`");
-        }
-        _ => "",
-    };
-    if !other.is_empty() {
-        return problem.help(format!("the word is `{other}`"));
+    let other = OTHER_WORDS
+        .iter()
+        .find(|(words, _)| words.contains(&unknown));
+    if let Some((_, advice)) = other {
+        return problem.help(*advice);
     }
     let next = skip_blanks(rest, true);
     let next = next.get(..token_length(next)).unwrap_or("");
@@ -571,10 +559,8 @@ pub fn bare_expression(text: &str, span: Span) -> Diagnostic {
         return problem.help("to continue the line before, end that line with the operator");
     }
     let known = DECLARATIONS.iter().chain(VERBS).copied();
-    if word(text).len() == text.len()
-        && let Some(word) = closest(text, known)
-    {
-        return problem.help(format!("did you mean `{word}`?"));
+    if word(text).len() == text.len() && closest(text, known).is_some() {
+        return unknown_word(text, "", span);
     }
     problem.help("name it with `let`, or ask for it with `measure`")
 }

@@ -13,6 +13,7 @@ mod classify;
 mod diagnose;
 mod parser;
 mod printing;
+mod slips;
 mod split;
 mod starts;
 pub mod tree;

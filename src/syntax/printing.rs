@@ -28,24 +28,23 @@ use Tightness as T;
 #[must_use]
 pub fn show_expression(expression: &Expr) -> String {
     let mut out = String::new();
-    write(&mut out, expression, T::Range, false);
+    write(&mut out, expression, T::Range);
     out
 }
 
-/// Writes `expression` where at least `least` is needed. `more` says that an operator follows on
-/// the right, which an open-ended prefix (`not`, `if`) would swallow.
-fn write(out: &mut String, expression: &Expr, least: Tightness, more: bool) {
-    let own = tightness(expression);
-    if own < least || (more && ends_open(expression, own)) {
+/// Writes `expression` where at least `least` is needed. A looser prefix (`not`, `if`) to the right
+/// of an operator gets parentheses by that alone, so it never takes in what follows.
+fn write(out: &mut String, expression: &Expr, least: Tightness) {
+    if tightness(expression) < least {
         out.push('(');
-        write_bare(out, expression, false);
+        write_bare(out, expression);
         out.push(')');
     } else {
-        write_bare(out, expression, more);
+        write_bare(out, expression);
     }
 }
 
-fn write_bare(out: &mut String, expression: &Expr, more: bool) {
+fn write_bare(out: &mut String, expression: &Expr) {
     match &expression.kind {
         ExprKind::Number { value, unit } => {
             out.push_str(&number(*value));
@@ -76,14 +75,14 @@ fn write_bare(out: &mut String, expression: &Expr, more: bool) {
             write_list(out, '(', arguments, ')', write_argument);
         }
         ExprKind::Vector(values) => write_list(out, '[', values, ']', write_entry),
-        ExprKind::Unary { operator, operand } => write_unary(out, *operator, operand, more),
+        ExprKind::Unary { operator, operand } => write_unary(out, *operator, operand),
         ExprKind::Binary {
             operator,
             left,
             right,
             ..
         } => {
-            write_binary(out, *operator, left, right, more);
+            write_binary(out, *operator, left, right);
         }
         ExprKind::If {
             condition,
@@ -91,19 +90,19 @@ fn write_bare(out: &mut String, expression: &Expr, more: bool) {
             otherwise,
         } => {
             out.push_str("if ");
-            write(out, condition, T::Choice, false);
+            write(out, condition, T::Choice);
             out.push_str(" then ");
-            write(out, then, T::Choice, false);
+            write(out, then, T::Choice);
             out.push_str(" else ");
-            write(out, otherwise, T::Choice, more);
+            write(out, otherwise, T::Choice);
         }
         ExprKind::Range { low, high } => {
             if let Some(low) = low {
-                write(out, low, T::Choice, false);
+                write(out, low, T::Choice);
             }
             out.push_str("..");
             if let Some(high) = high {
-                write(out, high, T::Choice, more);
+                write(out, high, T::Choice);
             }
         }
         ExprKind::Words(words) => {
@@ -117,25 +116,25 @@ fn write_bare(out: &mut String, expression: &Expr, more: bool) {
     }
 }
 
-fn write_unary(out: &mut String, operator: UnaryOperator, operand: &Expr, more: bool) {
+fn write_unary(out: &mut String, operator: UnaryOperator, operand: &Expr) {
     match operator {
         UnaryOperator::Negate => {
             out.push('-');
-            write(out, operand, T::Negation, more);
+            write(out, operand, T::Negation);
         }
         UnaryOperator::Not => {
             out.push_str("not ");
-            write(out, operand, T::Not, more);
+            write(out, operand, T::Not);
         }
     }
 }
 
-fn write_binary(out: &mut String, operator: BinaryOperator, left: &Expr, right: &Expr, more: bool) {
+fn write_binary(out: &mut String, operator: BinaryOperator, left: &Expr, right: &Expr) {
     let (sign, own) = operator_of(operator);
     let right_first = own == T::Power;
     // Comparisons do not chain, so neither side may be one.
     let step = |grouped: bool| if grouped { own } else { tighter(own) };
-    write(out, left, step(!right_first && own != T::Comparison), true);
+    write(out, left, step(!right_first && own != T::Comparison));
     out.push_str(sign);
     // `2^-1` needs no parentheses: a sign in front of an exponent cannot be misread.
     let signed = matches!(
@@ -150,22 +149,7 @@ fn write_binary(out: &mut String, operator: BinaryOperator, left: &Expr, right: 
     } else {
         step(right_first)
     };
-    write(out, right, least, more);
-}
-
-/// A prefix at its right end would take in an operator that follows.
-fn ends_open(expression: &Expr, own: Tightness) -> bool {
-    match &expression.kind {
-        ExprKind::If { .. } => true,
-        ExprKind::Unary {
-            operator: UnaryOperator::Not,
-            ..
-        } => own == T::Not,
-        ExprKind::Unary { operand, .. } => {
-            ends_open(operand, tightness(operand)) && tightness(operand) >= T::Negation
-        }
-        _ => false,
-    }
+    write(out, right, least);
 }
 
 fn tightness(expression: &Expr) -> Tightness {
@@ -237,7 +221,7 @@ fn write_list<X>(
 }
 
 fn write_entry(out: &mut String, value: &Expr) {
-    write(out, value, T::Range, false);
+    write(out, value, T::Range);
 }
 
 fn write_argument(out: &mut String, argument: &Argument) {
@@ -297,7 +281,15 @@ fn write_unit(out: &mut String, unit: &Unit) {
         } else if place > 0 {
             out.push('*');
         }
-        out.push_str(&factor.name.text);
+        let name = &factor.name.text;
+        if name
+            .chars()
+            .all(|c| c.is_alphabetic() || "_%‰°".contains(c))
+        {
+            out.push_str(name);
+        } else {
+            out.push_str(&format!("`{name}`"));
+        }
         let size = factor.exponent.abs();
         if (size - 1.0).abs() > 0.0 {
             out.push_str(&format!("^{}", number(size)));

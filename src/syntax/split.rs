@@ -80,6 +80,8 @@ struct Current {
     chunk: Chunk,
     /// It began with a word that wants a block.
     wants_block: bool,
+    /// It is about words or a path, whose signs are no operators: `help if`, `load models/`.
+    takes_words: bool,
     brackets: Vec<Bracket>,
     ifs: usize,
     tail: Tail,
@@ -182,6 +184,7 @@ impl<'a> Scanner<'a> {
                 faulty: false,
             },
             wants_block: BLOCKS.contains(&starts::word(rest)),
+            takes_words: starts::takes_words(rest),
             brackets: Vec::new(),
             ifs: 0,
             tail: Tail::Complete,
@@ -193,7 +196,11 @@ impl<'a> Scanner<'a> {
         let end = self.at + length;
         let current = self.statement();
         current.chunk.end = end;
-        current.tail = tail;
+        current.tail = if current.takes_words {
+            Tail::Complete
+        } else {
+            tail
+        };
         self.at = end;
     }
 
@@ -246,11 +253,12 @@ impl<'a> Scanner<'a> {
                 match current.tail {
                     Tail::Operator => !starts::breaks_expression(next),
                     Tail::Comma => !starts::breaks_list(next),
+                    Tail::Complete if starts::continues_choice(next) => true,
                     Tail::Complete => current.wants_block && starts::opens_brace(next),
                 }
             };
             if goes_on && current.brackets.is_empty() && current.tail == Tail::Complete {
-                // Straight to the brace, so that comments before it are looked at once.
+                // Straight to it, so that comments before it are looked at once.
                 self.at = self.text.len() - starts::skip_blanks(next, true).len();
                 return;
             }
@@ -345,13 +353,19 @@ impl<'a> Scanner<'a> {
             self.token(length + 2, Tail::Complete);
             return;
         }
-        let problem = Diagnostic::new(Code::UnclosedText, format!("`{mark}` is never closed"))
+        let (message, help) = match mark {
+            '"' => (
+                "a quotation mark is never closed",
+                "a text ends on its own line, with `\"`",
+            ),
+            _ => (
+                "a backquote is never closed",
+                "a name in backquotes ends on its own line, with a backquote",
+            ),
+        };
+        let problem = Diagnostic::new(Code::UnclosedText, message)
             .at(self.span(self.at, self.at + 1), "opened here")
-            .help(if mark == '"' {
-                "a text ends on its own line, with `\"`"
-            } else {
-                "a name in backquotes ends on its own line, with a backquote"
-            });
+            .help(help);
         self.fault(problem);
         self.token(line.trim_end().len(), Tail::Complete);
     }
@@ -370,6 +384,7 @@ impl<'a> Scanner<'a> {
         self.token(length, tail);
         let current = self.statement();
         match word {
+            _ if current.takes_words => return,
             "if" => current.ifs += 1,
             "else" => current.ifs = current.ifs.saturating_sub(1),
             _ => return,
@@ -561,100 +576,4 @@ fn token_length(rest: &str) -> usize {
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-
-    fn statements(text: &str) -> Vec<String> {
-        let cut = split(SourceId(0), text);
-        cut.pieces
-            .iter()
-            .map(|piece| match piece {
-                Piece::Statement(c) => text[c.start..c.end].to_string(),
-                Piece::Open(c) => format!("{} {{", &text[c.start..c.end]),
-                Piece::Close(_) => "}".to_string(),
-            })
-            .collect()
-    }
-
-    fn codes(text: &str) -> Vec<&'static str> {
-        let cut = split(SourceId(0), text);
-        cut.diagnostics.iter().map(|d| d.code.as_str()).collect()
-    }
-
-    #[test]
-    fn a_statement_ends_with_its_line_or_a_semicolon() {
-        assert_eq!(
-            statements("a = 1 # x; y\n\nb = 2; c = 3\n"),
-            ["a = 1", "b = 2", "c = 3"]
-        );
-    }
-
-    #[test]
-    fn it_goes_on_in_brackets_and_after_operators_commas_and_arrows() {
-        let text =
-            "x' = a + # first\n\n  b\ny = f(1,\n 2)\nplot a,\n b\nA ->\n B, k\nz = a and\n b";
-        assert_eq!(statements(text).len(), 5);
-    }
-
-    #[test]
-    fn an_operator_left_hanging_does_not_swallow_the_next_equation() {
-        assert_eq!(statements("x' =\ny' = 2\nz' = 3 +\nparam a = 1").len(), 4);
-    }
-
-    #[test]
-    fn blocks_hold_statements() {
-        let text = "when x < 1 { x = 0; y = 1 }\nat 3\n{\n  x = 1\n}\nindex g = {a,\n b}";
-        let wanted = [
-            "when x < 1 {",
-            "x = 0",
-            "y = 1",
-            "}",
-            "at 3 {",
-            "x = 1",
-            "}",
-            "index g = {a,\n b}",
-        ];
-        assert_eq!(statements(text), wanted);
-    }
-
-    #[test]
-    fn one_slip_gives_one_error() {
-        assert_eq!(codes("x' = (a + b\ny = 2\nparam c = 1\n"), ["E0103"]);
-        assert_eq!(
-            codes("x' = a + b)\ny = [2)\nz = ((1]\n"),
-            ["E0104", "E0104", "E0104"]
-        );
-        assert_eq!(codes("at 3 { x = 1\nparam b = 2\n"), ["E0103"]);
-        assert_eq!(codes("at 3 { x = (1 }\nparam b = 2\n"), ["E0103"]);
-        assert_eq!(codes("s = \"abc\nu = `x\n"), ["E0107", "E0107"]);
-    }
-
-    #[test]
-    fn nesting_is_bounded() {
-        assert_eq!(codes(&"(".repeat(10_000)), ["E0105"]);
-        assert_eq!(
-            codes(&format!("x = {}1", "if a then ".repeat(10_000))),
-            ["E0105"]
-        );
-        assert_eq!(codes(&"at 1 {".repeat(10_000)), ["E0105"]);
-        assert!(codes(&format!("x = {}{}", "(".repeat(200), ")".repeat(200))).is_empty());
-        assert!(codes(&format!("x = {} 1", "if a then 1 else ".repeat(1000))).is_empty());
-    }
-
-    #[test]
-    fn docs_belong_to_the_next_statement() {
-        let cut = split(
-            SourceId(0),
-            "## one\n##two\n\nparam a = 1 ## not a doc\nparam b = 2",
-        );
-        let docs: Vec<_> = cut
-            .pieces
-            .iter()
-            .filter_map(|p| match p {
-                Piece::Statement(c) => Some(c.doc.as_deref()),
-                _ => None,
-            })
-            .collect();
-        assert_eq!(docs, [Some("one\ntwo"), None]);
-    }
-}
+mod tests;

@@ -104,6 +104,16 @@ pub fn is_operand(text: &str) -> bool {
     !joins && text.starts_with(|c: char| starts_name(c) || c.is_ascii_digit() || "\"`".contains(c))
 }
 
+/// A sentence about words or a path follows, rather than about values.
+#[must_use]
+pub fn takes_words(text: &str) -> bool {
+    let first = word(text);
+    let rest = text.get(first.len()..).unwrap_or("");
+    let after = skip_blanks(rest, false);
+    let path = after.starts_with(|c: char| starts_name(c) || "./~".contains(c));
+    matches!(first, "help" | "explain" | "load") && path && after.len() < rest.len()
+}
+
 /// The line begins with a word of `list` and goes on as a statement would.
 fn begins_with(line: &str, list: &[&str], also: &str) -> bool {
     let line = skip_blanks(line, false);
@@ -140,12 +150,18 @@ pub fn breaks_expression(line: &str) -> bool {
         || begins_with_equals(line, 0)
 }
 
-/// A comma at the end of the line before cannot have this line as its next entry. `at` and `every`
-/// may well begin a line of options.
+/// A comma at the end of the line before cannot have this line as its next entry. `at`, `every`
+/// and `steady` may well begin a line of options.
 #[must_use]
 pub fn breaks_list(line: &str) -> bool {
-    let options = matches!(word(skip_blanks(line, false)), "at" | "every");
-    begins_with(line, DECLARATIONS, "[") && !options
+    let options = matches!(word(skip_blanks(line, false)), "at" | "every" | "steady");
+    (begins_with(line, DECLARATIONS, "[") || begins_with(line, VERBS, "\"")) && !options
+}
+
+/// The first token goes on with an `if`, and could not begin a statement.
+#[must_use]
+pub fn continues_choice(text: &str) -> bool {
+    matches!(word(skip_blanks(text, false)), "then" | "else")
 }
 
 /// The first token is the brace of a block.

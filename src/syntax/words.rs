@@ -138,3 +138,43 @@ pub fn continues_name(c: char) -> bool {
 fn is_subscript_or_mark(c: char) -> bool {
     matches!(c, '₀'..='₉' | '\u{300}'..='\u{36F}')
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// The words that a rule of the grammar lists.
+    fn listed(rule: &str) -> Vec<&'static str> {
+        let grammar = include_str!("../../grammar/lotka.pest");
+        let start = grammar
+            .find(&format!("\n{rule} "))
+            .expect("the rule is there");
+        let body = grammar[start..].split('}').next().unwrap_or("");
+        body.split('"')
+            .skip(1)
+            .step_by(2)
+            .filter(|word| word.starts_with(starts_name))
+            .collect()
+    }
+
+    #[test]
+    fn the_grammar_and_the_lists_know_the_same_words() {
+        let mut options: Vec<_> = ["strong", "weak", "flag", "w_vs"]
+            .into_iter()
+            .flat_map(listed)
+            .collect();
+        let mut known = OPTIONS.to_vec();
+        options.sort_unstable();
+        known.sort_unstable();
+        assert_eq!(options, known);
+        for word in listed("keyword") {
+            assert!(is_reserved(word), "{word}");
+        }
+        for word in ["declare_word", "wiener_word"].into_iter().flat_map(listed) {
+            assert!(DECLARATIONS.contains(&word) && is_reserved(word), "{word}");
+        }
+        for word in BLOCKS {
+            assert_eq!(listed(&format!("w_{word}")), [*word]);
+        }
+    }
+}

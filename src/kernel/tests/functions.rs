@@ -187,6 +187,19 @@ fn subtraction_of_a_sum_stays_two_instructions() {
 }
 
 #[test]
+fn square_of_a_difference() {
+    let mut model = Model::default();
+    let [a, b] = [0, 1].map(|offset| model.state(offset, Shape::Scalar));
+    let difference = model.pool.sub(a, b);
+    let square = model.pool.power(difference, 2.0);
+    let point = Point {
+        state: vec![7.0, 2.0],
+        ..Point::default()
+    };
+    assert_eq!(call(&model.tape(&[square]), &point), [25.0]);
+}
+
+#[test]
 fn every_block() {
     let mut model = Model::default();
     let (v, w) = (

@@ -187,3 +187,62 @@ proptest! {
         }
     }
 }
+
+#[test]
+fn long_programs_are_sorted_without_changing_results() {
+    let mut model = Model::default();
+    let mut exprs: Vec<Expr> = (0..20).map(|at| model.state(at, Shape::Scalar)).collect();
+    exprs.extend((0..5).map(|at| model.parameter(at, Shape::Scalar)));
+    let choices = numbers(9000, 3);
+    let index = |k: usize| (choices[k] * 4.0 + 16.0) as usize;
+    for choice in 0..2000 {
+        let (a, b, c) = (
+            index(3 * choice),
+            index(3 * choice + 1),
+            index(3 * choice + 2),
+        );
+        let len = exprs.len();
+        let (x, y) = (exprs[len - 1 - a % len], exprs[(a * b * 7 + c) % len]);
+        let pool = &mut model.pool;
+        exprs.push(match c % 5 {
+            0 => pool.add(x, y),
+            1 => pool.sub(x, y),
+            2 => pool.mul(x, y),
+            3 => pool.unary(Unary::Sin, x),
+            _ => pool.binary(Binary::Minimum, x, y).unwrap(),
+        });
+    }
+    // Every entry is the sum of many.
+    let outputs: Vec<Output> = (0_u32..)
+        .zip(&exprs)
+        .map(|(k, &expr)| Output::Scatter {
+            expr,
+            at: [k % 37].into(),
+        })
+        .collect();
+    let program = lower(&model.pool, &model.layout, &outputs, 37).unwrap();
+    let operations = program
+        .body()
+        .instructions
+        .iter()
+        .map(|step| step.operation);
+    let changes = operations
+        .clone()
+        .zip(operations.skip(1))
+        .filter(|(a, b)| a != b)
+        .count();
+    assert!(changes < program.body().instructions.len() / 2);
+    let point = Point {
+        state: numbers(20, 1),
+        parameters: Parameters::new(numbers(5, 2)),
+        ..Point::default()
+    };
+    let values = model.reference(&exprs, &point);
+    let expected: Vec<f64> = (0..37)
+        .map(|entry| {
+            let terms = values.iter().skip(entry).step_by(37).copied();
+            terms.reduce(|sum, term| sum + term).unwrap()
+        })
+        .collect();
+    assert!(same_bits(&call(&Tape::new(program), &point), &expected));
+}

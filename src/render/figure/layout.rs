@@ -107,7 +107,8 @@ pub fn layout(figure: &Figure, size: Size) -> Result<Picture, FigureError> {
     let mut shapes = Vec::new();
     draw_grid(&mut shapes, &frame, &x.ticks, &y.ticks);
     draw_x_axis(&mut shapes, &frame, &x, &style);
-    draw_y_axis(&mut shapes, &frame, &y, &style);
+    let words_top = style.gap + title_height(figure, &style);
+    draw_y_axis(&mut shapes, &frame, &y, words_top, &style);
     draw_series(&mut shapes, figure, &frame, (&x.map, &y.map), &style);
     legend.draw(&mut shapes, &frame, size, &style);
     if !title.parts.is_empty() {
@@ -161,6 +162,34 @@ pub fn axis_words(axis: &Axis) -> String {
     }
 }
 
+/// The words along an axis in at most `room`; where they are too long the name is cut and the
+/// unit kept.
+fn axis_text(axis: &Axis, size: f64, room: f64) -> Rich {
+    let whole = Rich::marked(&axis_words(axis));
+    if whole.width(size) <= room {
+        return whole;
+    }
+    let unit = axis_words(&Axis {
+        label: String::new(),
+        ..axis.clone()
+    });
+    let unit = Rich::marked(&format!(" {unit}"));
+    let mut words = Rich::marked(&axis.label).shortened(size, room - unit.width(size));
+    for part in &unit.parts {
+        words.push(&part.text, part.raised);
+    }
+    words.shortened(size, room)
+}
+
+/// Room for the title, if there is one.
+fn title_height(figure: &Figure, style: &Style) -> f64 {
+    if figure.title.is_empty() {
+        0.0
+    } else {
+        style.title * 1.5
+    }
+}
+
 /// The rectangle left for the plot, and the axes whose ticks fit it.
 fn frame(
     figure: &Figure,
@@ -169,15 +198,12 @@ fn frame(
     legend: &Legend,
     (x_range, y_range): (Range, Range),
 ) -> (Frame, Drawn, Drawn) {
-    let x_words = Rich::marked(&axis_words(&figure.x));
-    let y_words = Rich::marked(&axis_words(&figure.y));
+    let x_words = axis_words(&figure.x);
+    let y_words = axis_words(&figure.y);
 
-    let mut top = style.gap;
-    if !figure.title.is_empty() {
-        top += style.title * 1.5;
-    }
+    let mut top = style.gap + title_height(figure, style);
     let mut bottom = size.height - style.gap - legend.height_below();
-    if !x_words.parts.is_empty() {
+    if !x_words.is_empty() {
         bottom -= style.label * 1.5;
     }
     bottom -= style.tick + style.small * 1.3;
@@ -192,7 +218,7 @@ fn frame(
     top += style.small * 0.3;
 
     let mut left = style.gap + style.tick + style.gap * 0.4 + widest(&y_ticks, style.small);
-    if !y_words.parts.is_empty() {
+    if !y_words.is_empty() {
         left += style.label * 1.5;
     }
     let right = size.width - style.gap - legend.width_right();
@@ -213,15 +239,18 @@ fn frame(
     } else {
         8.0 * style.small
     };
+    // Words along an axis may reach past its ends, but not into the title or the legend.
+    let y_room =
+        size.height - 2.0 * style.gap - title_height(figure, style) - legend.height_below();
     let x = Drawn {
         map: Map::new(figure.x.scale, x_range.0, x_range.1),
         ticks: x_ticks,
-        words: x_words.shortened(style.label, frame.width() - exponent_room),
+        words: axis_text(&figure.x, style.label, frame.width() - exponent_room),
     };
     let y = Drawn {
         map: Map::new(figure.y.scale, y_range.0, y_range.1),
         ticks: y_ticks,
-        words: y_words.shortened(style.label, size.height - 2.0 * style.gap),
+        words: axis_text(&figure.y, style.label, y_room),
     };
     (frame, x, y)
 }
@@ -349,7 +378,13 @@ fn draw_x_axis(shapes: &mut Vec<Shape>, frame: &Frame, axis: &Drawn, style: &Sty
     }
 }
 
-fn draw_y_axis(shapes: &mut Vec<Shape>, frame: &Frame, axis: &Drawn, style: &Style) {
+fn draw_y_axis(
+    shapes: &mut Vec<Shape>,
+    frame: &Frame,
+    axis: &Drawn,
+    words_top: f64,
+    style: &Style,
+) {
     let base = sharp(frame.left);
     shapes.push(straight(
         (base, frame.top),
@@ -371,10 +406,11 @@ fn draw_y_axis(shapes: &mut Vec<Shape>, frame: &Frame, axis: &Drawn, style: &Sty
         }
     }
     if !axis.words.parts.is_empty() {
+        // The middle of the axis, moved down where the words would run into the title.
         let half = axis.words.width(style.label) / 2.0;
-        let middle = f64::midpoint(frame.top, frame.bottom);
+        let middle = f64::midpoint(frame.top, frame.bottom).max(words_top + half);
         shapes.push(Shape::Text {
-            at: (style.gap + style.label * 0.75, middle.max(half + 4.0)),
+            at: (style.gap + style.label * 0.75, middle),
             text: axis.words.clone(),
             size: style.label,
             anchor: Anchor::Middle,

@@ -20,6 +20,7 @@ mod ticks;
 
 use crate::diagnostic::{Code, Diagnostic};
 use crate::figure::Figure;
+pub use crate::render::Colour;
 use std::fmt;
 use std::path::Path;
 
@@ -54,15 +55,6 @@ impl Size {
             Err(FigureError::Size { size: self })
         }
     }
-}
-
-/// Whether escape codes for colour may be written.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Colour {
-    /// Plain text.
-    Never,
-    /// ANSI colours.
-    Always,
 }
 
 /// The kinds of picture files.

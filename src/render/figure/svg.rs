@@ -13,10 +13,10 @@ const FONTS: &str = "Helvetica, Arial, 'Liberation Sans', 'DejaVu Sans', sans-se
 pub fn document(picture: &Picture) -> String {
     let (width, height) = (picture.size.width, picture.size.height);
     let mut out = String::with_capacity(16 * 1024);
-    let _ = write!(
+    let _ = writeln!(
         out,
         "<svg xmlns=\"http://www.w3.org/2000/svg\" width=\"{width}\" height=\"{height}\" \
-         viewBox=\"0 0 {width} {height}\" font-family=\"{FONTS}\" role=\"img\">\n"
+         viewBox=\"0 0 {width} {height}\" font-family=\"{FONTS}\" role=\"img\">"
     );
     if !picture.title.is_empty() {
         out.push_str("<title>");

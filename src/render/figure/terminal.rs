@@ -11,11 +11,15 @@ use super::legend::{self, Entry};
 use super::ticks::{self, Label, Map, Ticks};
 use super::{Colour, FigureError, palette};
 use crate::figure::{Axis, Figure, Mark};
+use crate::render::table::number;
 use crate::render::words;
 use std::fmt::Write;
 
 /// Signs of data points in the order of use.
 const POINT_SIGNS: [char; 6] = ['o', 'x', '+', '*', '#', '@'];
+
+/// Digits of tick labels with an exponent; more than ticks ever need to differ.
+const TICK_DIGITS: usize = 12;
 
 /// The whole drawing.
 ///
@@ -104,11 +108,12 @@ fn labels(ticks: &Ticks) -> Vec<(f64, String)> {
     let words = |label: &Label| match label {
         Label::Plain(text) => {
             let text = text.replace('\u{2212}', "-");
-            let zero = text.chars().all(|c| matches!(c, '0' | '.' | '-'));
-            match (ticks.exponent, zero) {
-                (0, _) => text,
-                (_, true) => "0".to_owned(),
-                (exponent, false) => format!("{text}e{exponent}"),
+            match (ticks.exponent, text.parse::<f64>()) {
+                // `8e11` rather than `0.8e12`.
+                (exponent, Ok(part)) if exponent != 0 => {
+                    number(part * 10_f64.powi(exponent), TICK_DIGITS)
+                }
+                _ => text,
             }
         }
         Label::Power { factor, exponent } => format!("{factor}e{exponent}"),
@@ -170,7 +175,12 @@ impl Signs {
         let marks = entries
             .iter()
             .map(|entry| {
-                let letter = if entry.line { letters.next() } else { None };
+                // A lone curve needs no letter to be found.
+                let letter = if entry.line && entries.len() > 1 {
+                    letters.next()
+                } else {
+                    None
+                };
                 (letter, if entry.points { points.next() } else { None })
             })
             .collect();
@@ -194,12 +204,12 @@ fn legend_lines(signs: &Signs, width: usize, most: usize, colour: Colour) -> Vec
     for (index, (entry, marks)) in signs.entries.iter().zip(&signs.marks).enumerate() {
         let mark: String = [marks.0, marks.1].iter().flatten().collect();
         let mark = if mark.is_empty() {
-            "-".to_owned()
+            "─".to_owned()
         } else {
             mark
         };
-        let label = words::fit(&entry.label, width.saturating_sub(mark.len() + 1));
-        let wide = mark.len() + 1 + words::width(&label);
+        let label = words::fit(&entry.label, width.saturating_sub(words::width(&mark) + 1));
+        let wide = words::width(&mark) + 1 + words::width(&label);
         let count = lines.len();
         let Some((text, used)) = lines.last_mut() else {
             break;
@@ -254,11 +264,11 @@ fn draw(canvas: &mut Canvas, figure: &Figure, signs: &Signs, (x, y): (&Map, &Map
                 canvas.curve(&piece, series.colour, &mut path);
             }
         }
-        paths.push((
-            path,
-            signs.find(&series.label, series.colour).0,
-            series.colour,
-        ));
+        paths.push(Path {
+            cells: path,
+            letter: signs.find(&series.label, series.colour).0,
+            colour: series.colour,
+        });
     }
     for series in figure
         .series
@@ -276,17 +286,32 @@ fn draw(canvas: &mut Canvas, figure: &Figure, signs: &Signs, (x, y): (&Map, &Map
     }
 }
 
+/// The way of one curve over the canvas.
+struct Path {
+    /// Cells (column, row) in the order of drawing.
+    cells: Vec<(usize, usize)>,
+    /// The curve's letter, if the legend names it.
+    letter: Option<char>,
+    /// Number of the colour.
+    colour: usize,
+}
+
 /// Writes each curve's letter at its end and once on its way, where no other curve runs.
-fn place_letters(canvas: &mut Canvas, paths: &[(Vec<(usize, usize)>, Option<char>, usize)]) {
+fn place_letters(canvas: &mut Canvas, paths: &[Path]) {
     let mut curves_in = rustc_hash::FxHashMap::default();
-    for (path, ..) in paths {
+    for Path { cells: path, .. } in paths {
         let cells: rustc_hash::FxHashSet<_> = path.iter().copied().collect();
         for cell in cells {
             *curves_in.entry(cell).or_insert(0_usize) += 1;
         }
     }
     let count = paths.len();
-    for (index, (path, letter, colour)) in paths.iter().enumerate() {
+    for (index, curve) in paths.iter().enumerate() {
+        let Path {
+            cells: path,
+            letter,
+            colour,
+        } = curve;
         let Some(letter) = letter else { continue };
         let end = path.len().saturating_sub(1);
         let way = (path.len() * (index + 1)) / (count + 1);

@@ -330,3 +330,177 @@ fn time_of_a_figure() {
         );
     }
 }
+
+#[test]
+fn the_gallery_is_drawn_in_every_size() {
+    let sizes = [(160.0, 160.0), (300.0, 200.0), (1600.0, 900.0)];
+    for (name, figure) in gallery() {
+        for (width, height) in sizes {
+            let size = Size { width, height };
+            let svg = svg(&figure, size).expect(name);
+            assert!(!svg.contains("NaN") && !svg.contains("inf"), "{name}");
+        }
+        let png = png(
+            &figure,
+            Size {
+                width: 200.0,
+                height: 160.0,
+            },
+        )
+        .expect(name);
+        assert!(png.starts_with(b"\x89PNG"), "{name}");
+        for (width, height) in [(0, 0), (40, 12), (60, 18), (200, 60)] {
+            let text = terminal(&figure, width, height, Colour::Never);
+            let widest = text.lines().map(crate::render::words::width).max();
+            assert!(widest <= Some(width.max(30)), "{name} {width}:\n{text}");
+            assert!(
+                text.lines().count() <= height.max(8),
+                "{name} {height}:\n{text}"
+            );
+        }
+    }
+}
+
+#[test]
+fn the_legend_stands_beside_the_data() {
+    for (name, figure) in gallery() {
+        let picture = layout::layout(&figure, Size::default()).expect(name);
+        let mut right_of_curves = 0.0_f64;
+        let mut words = Vec::new();
+        for shape in &picture.shapes {
+            match shape {
+                shapes::Shape::Line { points, width, .. } if *width > 1.0 && points.len() > 2 => {
+                    let ends = points.iter().map(|point| point.0);
+                    right_of_curves = ends.fold(right_of_curves, f64::max);
+                }
+                shapes::Shape::Text {
+                    text,
+                    at,
+                    size,
+                    upward: false,
+                    anchor,
+                    ..
+                } => {
+                    words.push((text.width(*size), *at, *anchor));
+                }
+                _ => {}
+            }
+        }
+        for (width, (x, y), anchor) in words {
+            let (left, right) = match anchor {
+                shapes::Anchor::Start => (x, x + width),
+                shapes::Anchor::Middle => (x - width / 2.0, x + width / 2.0),
+                shapes::Anchor::End => (x - width, x),
+            };
+            assert!(left >= 0.0 && right <= 720.0, "{name}: clipped words");
+            assert!((8.0..=480.0).contains(&y), "{name}: clipped words");
+            // Only legend words are anchored at their start.
+            if anchor == shapes::Anchor::Start {
+                assert!(x > right_of_curves || y > 440.0, "{name}: legend over data");
+            }
+        }
+    }
+}
+
+#[test]
+fn impossible_figures_are_told() {
+    let mut figure = log_y(1.0, 10.0);
+    for series in &mut figure.series {
+        series.y.iter_mut().for_each(|y| *y = -*y);
+    }
+    let error = svg(&figure, Size::default()).expect_err("nothing positive");
+    assert_eq!(error, FigureError::NothingPositive { axis: AxisName::Y });
+    assert_eq!(
+        Diagnostic::from(error).to_string(),
+        "E0506: the y axis is logarithmic, but no value along it is positive (draw it with a \
+         linear axis, or plot something positive)"
+    );
+    assert!(terminal(&figure, 60, 18, Colour::Never).starts_with("the y axis is logarithmic"));
+    for size in [0.0, -1.0, f64::NAN, 1e9] {
+        let size = Size {
+            width: size,
+            height: 480.0,
+        };
+        assert!(matches!(svg(&fit(), size), Err(FigureError::Size { .. })));
+    }
+}
+
+#[test]
+fn formats_are_known_by_their_extension() {
+    assert_eq!(file_format(Path::new("a/b.svg")), Some(Format::Svg));
+    assert_eq!(file_format(Path::new("b.PNG")), Some(Format::Png));
+    assert_eq!(file_format(Path::new("b.csv")), None);
+    assert_eq!(file_format(Path::new("svg")), None);
+}
+
+#[test]
+fn one_hundred_thousand_points_make_a_small_file() {
+    let curve = (0..100_000).map(|i| (f64::from(i), (f64::from(i) * 0.7).sin()));
+    let figure = figure(
+        "",
+        Axis::default(),
+        Axis::default(),
+        vec![series("x", 0, Mark::Line, curve)],
+    );
+    let svg = svg(&figure, Size::default()).expect("drawn");
+    assert!(svg.len() < 80_000, "{}", svg.len());
+}
+
+#[test]
+fn a_terminal_of_sixty_columns() {
+    insta::assert_snapshot!(terminal(&fit(), 60, 20, Colour::Never), @r#"
+               Snowshoe hare and lynx, Hudson Bay
+pelts [thousand]
+80 ┤         o                          o
+   │      o⠞⠳⡀                        ⢀⠞⠳⡄
+   │     ⢠⠏  ⢣                       ⢠⠏  ⢳
+60 ┤    ⢀⠏   ⠈⡆x                    ⢀⠏   ⠈⡆
+   │    ⡞     ⢣⡰⠢⡀                  ⡜o    ⢣⡰⠲⡀
+   │   o      ⢸⡁ ⢱⡀                ⡼      o⡁ x⡀
+   │  ⡼       ⡇⢇  x               ⡼⠁      x⢇  ⢳
+40 ┤ ⡜⠁      x o⡀ ⠈⢇             ⡼o      B ⠸⡀ ⠈⢧
+   │ o       ⡇  ⣇  ⠈⣆          ⢀⡞        ⡇  ⢇  ⠈x
+   │        ⡸   ⠘⡄  ⠘⣆       o⡠⠋o       ⢸   ⠘⡄  ⠘⣆        o
+20 ┤       ⢠⠇    ⠹o  x⢦o  o⢀⡠⠚⠁        ⢠x    o⡄  ⠘⢦    ⢀⡠⠞A
+   │      ⢠⠎      ⠘⠦A⣀⣀x⣤⠤⠒⠉         x⢀⠎      ⠘⠢o⣀x⣳⣤o⠒⠉o
+   │   x⣀⡴x             ⠈⠙x⣄⣀x  x x ⣀⡴⠋           o  x⠢⢄x⡀x
+ 0 ┤ x⠉⠉                     ⠉⠉⠉⠉⠉⠉⠉                     ⠉B
+   └─┬────────────┬─────────────┬────────────┬────────────┬─
+   1900         1905          1910         1915         1920
+                          time [year]
+A hare   B lynx   o hare, data   x lynx, data
+"#);
+}
+
+#[test]
+fn a_terminal_of_forty_columns() {
+    insta::assert_snapshot!(terminal(&log_y(1e-3, 500.0), 40, 14, Colour::Never), @r#"
+                 Elimination
+conc [µg/L]
+     │⠶⢖⣦⠤⠤⠤⢤⣀⣀⡀
+ 100 ┤  ⠈⠙⠒⠦⣄⡀ ⠉⠉⠓⠒⠤⢄⣀
+     │       ⠈⠙⠲⠤A⡀  ⠈⠉⠓⠦⣄⡀
+   1 ┤            ⠉⠓⠢⢤⣀   ⠉⠓⠦B
+     │                 ⠉⠓⠢⢤⣀  ⠙⠲⣄⡀
+     │                     ⠈⠉⠒⠦⣄⡀⠙⠢⣄
+0.01 ┤                          ⠈⠙⠲⠤⣝⣦B
+     │                               A⠙⠳
+     └┬─────────────┬─────────────┬─────
+      0            10            20
+                   time [h]
+A plasma   B tissue
+"#);
+}
+
+#[test]
+fn terminal_colours_only_mark_what_is_drawn() {
+    let plain = terminal(&fit(), 60, 20, Colour::Never);
+    let coloured = terminal(&fit(), 60, 20, Colour::Always);
+    assert!(!plain.contains('\u{1b}'));
+    let mut bare = coloured.clone();
+    for code in ["\u{1b}[38;5;33m", "\u{1b}[38;5;208m", "\u{1b}[0m"] {
+        assert!(bare.contains(code));
+        bare = bare.replace(code, "");
+    }
+    assert_eq!(bare, plain);
+}

@@ -245,10 +245,11 @@ fn logarithmic(map: &Map, wanted: usize) -> Ticks {
     } else {
         &[]
     };
-    let plain = map.low >= -3.01 && map.high <= 4.01;
+    let inside = |decade: i32| map.unit(f64::from(decade)) >= -1e-9;
+    let plain = map.high < 5.0 && (first..=last).find(|decade| inside(*decade)) >= Some(-3);
     for decade in first..=last {
         for factor in 1..10 {
-            if factor > 1 && stride > 1 {
+            if stride > 1 && (factor > 1 || (stride > 5 && decade.rem_euclid(stride) != 0)) {
                 break;
             }
             let place = map.unit(f64::from(decade) + f64::from(factor).log10());

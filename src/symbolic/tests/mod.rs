@@ -3,5 +3,6 @@
 mod constructors;
 mod derivatives;
 mod operators;
+mod printing;
 mod random;
 mod speed;

@@ -2,7 +2,7 @@
 
 use crate::symbolic::{
     Binary, Expr, Node, Pattern, Pool, Shape, SymbolId, Unary, Value, derivative, directional,
-    evaluate, gradient, jacobian, reachable, transposed_directional,
+    evaluate, gradient, jacobian, reachable, to_text, transposed_directional,
 };
 use proptest::prelude::*;
 use rustc_hash::FxHashSet;
@@ -332,6 +332,13 @@ fn points() -> impl Strategy<Value = Point> {
     proptest::collection::vec(prop_oneof![4 => -2.0..2.0_f64, 1 => Just(0.0)], size).prop_map(Point)
 }
 
+/// Points off the axes, where `if v then ...` has its exceptional places.
+fn generic_points() -> impl Strategy<Value = Point> {
+    let size = 2 + 2 * N + N * N;
+    let number = prop_oneof![0.05..2.0_f64, -2.0..-0.05_f64];
+    proptest::collection::vec(number, size).prop_map(Point)
+}
+
 fn choices() -> impl Strategy<Value = Vec<u8>> {
     proptest::collection::vec(any::<u8>(), 1..80)
 }
@@ -348,10 +355,16 @@ fn constants(pool: &mut Pool, numbers: &[f64], shape: Shape) -> Expr {
     pool.stack(elements, shape)
 }
 
+/// 1000, or what the environment asks for.
+fn cases() -> u32 {
+    let asked = std::env::var("PROPTEST_CASES").ok();
+    asked.and_then(|cases| cases.parse().ok()).unwrap_or(1000)
+}
+
 const SHAPES: [Shape; 3] = [Shape::Scalar, Shape::Vector(N), Shape::Matrix(N, N)];
 
 proptest! {
-    #![proptest_config(ProptestConfig { cases: 1500, ..ProptestConfig::default() })]
+    #![proptest_config(ProptestConfig { cases: cases(), failure_persistence: None, max_global_rejects: 1_000_000, ..ProptestConfig::default() })]
 
     /// Where every value on the way is finite, simplification keeps the bits, but for the sign of
     /// a zero (which atan2 can see) and the rounding of the sum of nine equal numbers.
@@ -371,14 +384,14 @@ proptest! {
         let before = value_at(&literal.pool, original, &point);
         let after = value_at(&simplifying.pool, simple, &point);
         for (a, b) in before.numbers.iter().zip(&after.numbers) {
-            prop_assert!(a == b || delicate, "{} became {}", a, b);
+            prop_assert!(a == b || delicate, "{} became {} in {}", a, b, to_text(&literal.pool, original));
         }
     }
 
     /// Forward derivatives agree with finite differences, and backward ones with forward ones.
     #[test]
     fn derivatives_agree(
-        choices in choices(), point in points(), shape in 0..3_usize, wrt in 0..3_usize,
+        choices in choices(), point in generic_points(), shape in 0..3_usize, wrt in 0..3_usize,
         d in directions(), weights in directions(),
     ) {
         let (mut garden, expr) = grow(Pool::new(), &choices, SHAPES[shape]);
@@ -395,11 +408,15 @@ proptest! {
         let forward = value_at(pool, forward, &point).numbers;
         let backward = value_at(pool, backward, &point).numbers;
         if forward.iter().chain(&backward).all(|number| number.abs() < 1e6) {
-            prop_assert!(close(dot(&forward, weights), dot(&backward, d), 1e-9));
+            let (a, b) = (dot(&forward, weights), dot(&backward, d));
+            prop_assert!(close(a, b, 1e-9), "{} and {} in {}", a, b, to_text(pool, expr));
         }
-        if let Some(expected) = difference(pool, expr, &point, symbol, d) {
+        // At the end of a domain, as of sqrt(0), there is no finite derivative.
+        if forward.iter().all(|number| number.is_finite())
+            && let Some(expected) = difference(pool, expr, &point, symbol, d)
+        {
             for (found, expected) in forward.iter().zip(&expected) {
-                prop_assert!(close(*found, *expected, 1e-5), "{} and {}", found, expected);
+                prop_assert!(close(*found, *expected, 1e-5), "{} and {} in {}", found, expected, to_text(pool, expr));
             }
         }
     }
@@ -428,7 +445,7 @@ proptest! {
         let (applied, forward) = (value_at(pool, applied, &point), value_at(pool, forward, &point));
         for row in 0..rows {
             let product: f64 = (0..columns).map(|c| dense[row + c * rows] * d[c]).sum();
-            prop_assert!(close(product, forward.at(row), 1e-9));
+            prop_assert!(close(product, forward.at(row), 1e-9), "{} and {} in {}", product, forward.at(row), to_text(pool, expr));
             prop_assert!(close(applied.at(row), forward.at(row), 1e-9));
         }
         let turned = operator.apply_transposed(pool, weight);
@@ -459,7 +476,7 @@ proptest! {
         let value = value_at(&garden.pool, expr, &point);
         let rows = value.shape.rows();
         for (k, number) in value.numbers.iter().enumerate() {
-            prop_assert!(*number == 0.0 || pattern.contains(k % rows, k / rows));
+            prop_assert!(*number == 0.0 || pattern.contains(k % rows, k / rows), "{}", to_text(&garden.pool, expr));
         }
     }
 
@@ -479,7 +496,7 @@ proptest! {
         let moderate = |value: &Value| value.numbers.iter().all(|number| number.abs() < 1e6);
         if moderate(&first) && moderate(&second) {
             for k in 0..N {
-                prop_assert!(close(first.at(k), second.at(k), 1e-8));
+                prop_assert!(close(first.at(k), second.at(k), 1e-8), "{} and {} in {}", first.at(k), second.at(k), to_text(pool, expr));
             }
         }
     }

@@ -8,7 +8,7 @@ use crate::diagnostic::{Code, Diagnostic};
 use crate::source::Span;
 use crate::syntax::tree::{
     Bounds, Calculus, Declaration, DeclareKind, Expr, ExprKind, IndexSet, Reference, StatementKind,
-    Text, Unit,
+    Unit,
 };
 use pest::iterators::{Pair, Pairs};
 
@@ -398,14 +398,6 @@ impl Reader<'_> {
         parts
             .find(|part| part.as_rule() == Rule::simple)
             .map(|part| self.simple(part))
-    }
-
-    /// A quoted text without its quotes.
-    pub(super) fn text_of(&self, pair: &Pair<'_, Rule>) -> Text {
-        Text {
-            text: pair.as_str().trim_matches('"').to_owned(),
-            span: self.span_of(pair),
-        }
     }
 }
 

@@ -14,7 +14,7 @@ impl Reader<'_> {
         let inner = self.entry(Rule::equation_line)?;
         let left = inner.clone().next()?;
         let span = self.span_of(&left);
-        let (target, order) = self.primed(left);
+        let (target, order) = self.target(left);
         let value = self.only_simple(inner)?;
         if order == 0 {
             return Some(StatementKind::Assign { target, value });
@@ -42,7 +42,7 @@ impl Reader<'_> {
         let target = inner
             .clone()
             .find(|part| part.as_rule() == Rule::reference)
-            .map(|part| self.reference(part))?;
+            .map(|part| self.target(part).0)?;
         let left = match rule {
             Rule::next_line => EquationLeft::Next(target),
             _ => EquationLeft::History(target),
@@ -95,7 +95,7 @@ impl Reader<'_> {
         for part in pair.into_inner() {
             match part.as_rule() {
                 Rule::coefficient => coefficient = self.value(&part),
-                Rule::reference => species = Some(self.reference(part)),
+                Rule::reference => species = Some(self.target(part).0),
                 _ => {}
             }
         }

@@ -17,6 +17,13 @@ pub(super) fn words(rules: &[Rule]) -> Vec<&'static str> {
         // A name or a text is a value.
         found.retain(|(_, word)| !matches!(*word, "a name" | "a text in quotes"));
     }
+    if found
+        .iter()
+        .any(|(_, word)| matches!(*word, "a value" | "an operator"))
+    {
+        // A bracket opens a value, or the arguments of the name before an operator.
+        found.retain(|(_, word)| *word != "`(`");
+    }
     found.truncate(MOST);
     found.into_iter().map(|(_, word)| word).collect()
 }
@@ -31,6 +38,8 @@ fn word(rule: Rule) -> Option<(u8, &'static str)> {
             (0, "a value")
         }
         Rule::option_item | Rule::subject | Rule::subjects | Rule::argument => (0, "a value"),
+        Rule::expression_line | Rule::equation_line | Rule::dose_line => (0, "a value"),
+        Rule::reaction_line => (0, "a species"),
         Rule::name | Rule::path | Rule::reference | Rule::primed | Rule::item => (1, "a name"),
         Rule::any_word => (1, "a word"),
         Rule::text => (1, "a text in quotes"),
@@ -59,6 +68,7 @@ fn word(rule: Rule) -> Option<(u8, &'static str)> {
         Rule::w_then => (1, "`then`"),
         Rule::w_else => (1, "`else`"),
         Rule::w_use => (1, "`use`"),
+        Rule::w_doses => (1, "`doses`"),
         Rule::option | Rule::options | Rule::close_options | Rule::option_word => (4, "an option"),
         Rule::EOI => (6, "the end of the statement"),
         rule if is_infix(rule) => (2, "an operator"),

@@ -1,6 +1,6 @@
-//! Expressions, references, numbers and units.
+//! Expressions and references.
 //!
-//! Enters: pest's pairs. Leaves: [`Expr`], [`Reference`], [`Unit`]. Must not know statements.
+//! Enters: pest's pairs. Leaves: [`Expr`] and [`Reference`]. Must not know statements.
 //!
 //! No tree is deeper than [`MAX_DEPTH`], so that whoever walks one may recurse.
 
@@ -8,7 +8,7 @@ use super::{Reader, Rule};
 use crate::diagnostic::{Code, Diagnostic};
 use crate::source::Span;
 use crate::syntax::tree::{
-    Argument, BinaryOperator, Expr, ExprKind, Reference, UnaryOperator, Unit, UnitFactor,
+    Argument, BinaryOperator, Expr, ExprKind, Name, Reference, UnaryOperator,
 };
 use pest::iterators::{Pair, Pairs};
 use pest::pratt_parser::{Assoc, Op, PrattParser};
@@ -162,26 +162,21 @@ impl Reader<'_> {
                 depth,
             };
         }
-        self.too_deep(span);
+        self.too_deep(span, "this expression is too long", MAX_DEPTH);
         Node::leaf(nothing(span))
     }
 
-    fn too_deep(&self, span: Span) {
-        if self
-            .problems
-            .borrow()
-            .iter()
-            .any(|p| p.code == Code::TooDeep)
-        {
-            return;
+    fn too_deep(&self, span: Span, message: &str, levels: usize) {
+        let mut problems = self.problems.borrow_mut();
+        if problems.iter().all(|p| p.code != Code::TooDeep) {
+            let problem = Diagnostic::new(Code::TooDeep, message)
+                .at(
+                    span,
+                    format!("more than {levels} operations, one within the other"),
+                )
+                .help("name parts of it with `let`");
+            problems.push(problem);
         }
-        let problem = Diagnostic::new(Code::TooDeep, "this expression is too long")
-            .at(
-                span,
-                format!("more than {MAX_DEPTH} operations, one within the other"),
-            )
-            .help("name parts of it with `let`");
-        self.problem(problem);
     }
 
     fn simple_node(&self, pair: Pair<'_, Rule>, pending: usize) -> Node {
@@ -189,13 +184,7 @@ impl Reader<'_> {
         let inner = pair.into_inner();
         let pending = pending + 1 + longest_wait(inner.clone());
         if pending > MAX_PENDING {
-            let problem = Diagnostic::new(Code::TooDeep, "this is nested too deeply")
-                .at(
-                    span,
-                    format!("more than {MAX_PENDING} operations wait for their right side"),
-                )
-                .help("name inner parts with `let`");
-            self.problem(problem);
+            self.too_deep(span, "this is nested too deeply", MAX_PENDING);
             return Node::leaf(nothing(span));
         }
         let mut parts = inner.clone();
@@ -419,7 +408,7 @@ impl Reader<'_> {
                 _ => {}
             }
         }
-        let name = name.unwrap_or(crate::syntax::tree::Name {
+        let name = name.unwrap_or(Name {
             text: String::new(),
             span,
         });
@@ -431,14 +420,15 @@ impl Reader<'_> {
         (reference, order, 1 + depth)
     }
 
-    /// `Rule::reference`; a reserved word is reported.
-    pub(super) fn reference(&self, pair: Pair<'_, Rule>) -> Reference {
-        let written = pair.as_str().to_owned();
-        let (reference, _) = self.primed(pair);
-        if super::is_reserved(&written) {
-            self.reserved(&written, reference.name.span);
+    /// `Rule::reference` or `Rule::primed` as something that is set or governed: a reserved word is
+    /// reported.
+    pub(super) fn target(&self, pair: Pair<'_, Rule>) -> (Reference, u8) {
+        let path = pair.clone().into_inner().next();
+        let (reference, primes) = self.primed(pair);
+        if path.is_some_and(|path| super::is_forbidden(path.as_str(), &reference.name.text)) {
+            self.reserved(&reference.name.text, reference.name.span);
         }
-        reference
+        (reference, primes)
     }
 
     /// The reference in a rule that ends with one.
@@ -452,7 +442,7 @@ impl Reader<'_> {
                 (reference, depth)
             }
             None => {
-                let name = crate::syntax::tree::Name {
+                let name = Name {
                     text: String::new(),
                     span,
                 };
@@ -467,109 +457,6 @@ impl Reader<'_> {
             }
         }
     }
-
-    // ---- numbers and units ----
-
-    fn number(&self, pair: Pair<'_, Rule>) -> Expr {
-        let span = self.span_of(&pair);
-        let mut value = 0.0;
-        let mut unit = None;
-        for part in pair.into_inner() {
-            match part.as_rule() {
-                Rule::literal => value = self.value(&part),
-                Rule::unit => unit = Some(self.unit(part)),
-                _ => {}
-            }
-        }
-        Expr {
-            span,
-            kind: ExprKind::Number { value, unit },
-        }
-    }
-
-    /// The value of a literal; one that no `f64` can hold is a fault.
-    pub(super) fn value(&self, pair: &Pair<'_, Rule>) -> f64 {
-        let written = pair.as_str().replace('_', "");
-        let value = written.parse::<f64>().unwrap_or(f64::NAN);
-        let mantissa = written.split(['e', 'E']).next().unwrap_or("");
-        let tiny = value == 0.0 && mantissa.contains(|c: char| ('1'..='9').contains(&c));
-        if !value.is_finite() || tiny {
-            let (what, limit) = if tiny {
-                ("too close to zero", "the smallest is about 4.9e-324")
-            } else {
-                ("too large to be a number", "the largest is about 1.8e308")
-            };
-            let problem = Diagnostic::new(Code::BadNumber, format!("`{written}` is {what}"))
-                .at(self.span_of(pair), limit)
-                .help("choose another unit, or work with the logarithm");
-            self.problem(problem);
-            return 0.0;
-        }
-        value
-    }
-
-    /// `Rule::unit`
-    pub(super) fn unit(&self, pair: Pair<'_, Rule>) -> Unit {
-        let span = self.span_of(&pair);
-        let mut factors = Vec::new();
-        for part in pair.into_inner() {
-            if part.as_rule() == Rule::unit_product {
-                self.unit_product(part, 1.0, &mut factors);
-            }
-        }
-        Unit { span, factors }
-    }
-
-    /// Adds the factors of a product, each to the power `outer`.
-    fn unit_product(&self, pair: Pair<'_, Rule>, outer: f64, factors: &mut Vec<UnitFactor>) {
-        let mut sign = 1.0;
-        for part in pair.into_inner() {
-            match part.as_rule() {
-                Rule::unit_over => sign = -1.0,
-                Rule::unit_factor => {
-                    self.unit_factor(part, outer * sign, factors);
-                    sign = 1.0;
-                }
-                _ => {}
-            }
-        }
-    }
-
-    fn unit_factor(&self, pair: Pair<'_, Rule>, outer: f64, factors: &mut Vec<UnitFactor>) {
-        let mut parts = pair.into_inner();
-        let Some(base) = parts.next() else { return };
-        let exponent = outer * parts.next().map_or(1.0, |power| exponent(&power));
-        match base.as_rule() {
-            Rule::unit_name => factors.push(UnitFactor {
-                name: self.any_name(&base),
-                exponent,
-            }),
-            Rule::unit_group => {
-                for part in base.into_inner() {
-                    if part.as_rule() == Rule::unit_product {
-                        self.unit_product(part, exponent, factors);
-                    }
-                }
-            }
-            _ => {}
-        }
-    }
-}
-
-/// The exponent in `^-1`, `^(2)` or `²`.
-fn exponent(pair: &Pair<'_, Rule>) -> f64 {
-    let digit = |c: char| match c {
-        '⁰' => Some('0'),
-        '¹' => Some('1'),
-        '²' => Some('2'),
-        '³' => Some('3'),
-        '⁴'..='⁹' => char::from_u32(u32::from(c) - u32::from('⁴') + u32::from('4')),
-        '⁻' => Some('-'),
-        '0'..='9' | '.' | '-' => Some(c),
-        _ => None,
-    };
-    let digits: String = pair.as_str().chars().filter_map(digit).collect();
-    digits.parse().unwrap_or(1.0)
 }
 
 fn nothing(span: Span) -> Expr {

@@ -12,6 +12,7 @@ mod dynamics;
 mod expected;
 mod expressions;
 mod sentences;
+mod values;
 
 pub use expressions::MAX_DEPTH;
 
@@ -282,8 +283,8 @@ impl<'a> Reader<'a> {
     }
 
     fn check_declared(&self, name: &Name, written: &str) {
-        if is_reserved(written) {
-            self.reserved(written, name.span);
+        if is_forbidden(written, &name.text) {
+            self.reserved(&name.text, name.span);
         } else if !written.starts_with('`') && written.contains('.') {
             let problem = Diagnostic::new(Code::Unexpected, "a declared name has no dots")
                 .at(name.span, "dots are for the names of an instance")
@@ -300,5 +301,8 @@ impl<'a> Reader<'a> {
     }
 }
 
-#[cfg(test)]
-mod tests;
+/// A reserved word without backquotes; and `t` and `pi` even with them, for the tree would not tell
+/// such names from the values.
+fn is_forbidden(written: &str, name: &str) -> bool {
+    is_reserved(written) || VALUES.contains(&name)
+}

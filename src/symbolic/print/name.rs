@@ -1,0 +1,66 @@
+//! Names in LaTeX.
+//!
+//! Enters: a name of the language, an index. Leaves: LaTeX with Greek letters, upright words and
+//! subscripts. Must not know expressions.
+
+const GREEK: [&str; 34] = [
+    "alpha", "beta", "gamma", "delta", "epsilon", "zeta", "eta", "theta", "iota", "kappa",
+    "lambda", "mu", "nu", "xi", "pi", "rho", "sigma", "tau", "upsilon", "phi", "chi", "psi",
+    "omega", "Gamma", "Delta", "Theta", "Lambda", "Xi", "Pi", "Sigma", "Upsilon", "Phi", "Psi",
+    "Omega",
+];
+
+/// `k_on` is `k_{\mathrm{on}}`, `beta1` is `\beta_{1}`, `y` with index `GATA1` is
+/// `y_{\mathrm{GATA1}}`.
+pub(super) fn latex(name: &str, index: Option<&str>) -> String {
+    let mut parts = name.split('_').filter(|part| !part.is_empty());
+    let first = parts.next().unwrap_or(name);
+    let mut subscripts: Vec<String> = Vec::new();
+    let letters = first.trim_end_matches(|c: char| c.is_ascii_digit());
+    let is_letter = letters.chars().count() == 1 || GREEK.contains(&letters);
+    let base = if is_letter && letters.len() < first.len() {
+        subscripts.push(first[letters.len()..].to_owned());
+        letters
+    } else {
+        first
+    };
+    subscripts.extend(parts.map(word));
+    if let Some(index) = index {
+        subscripts.extend(index.split(", ").map(word));
+    }
+    match subscripts.is_empty() {
+        true => word(base),
+        false => format!("{}_{{{}}}", word(base), subscripts.join(",")),
+    }
+}
+
+/// One word: a Greek letter, a single letter or number as it is, anything else upright.
+fn word(text: &str) -> String {
+    if text == "epsilon" {
+        "\\varepsilon".to_owned()
+    } else if GREEK.contains(&text) {
+        format!("\\{text}")
+    } else if text.chars().count() == 1 || text.chars().all(|c| c.is_ascii_digit()) {
+        escaped(text)
+    } else {
+        format!("\\mathrm{{{}}}", escaped(text))
+    }
+}
+
+/// Characters that mean something to LaTeX, as themselves.
+fn escaped(text: &str) -> String {
+    let mut out = String::with_capacity(text.len());
+    for c in text.chars() {
+        match c {
+            '_' | '%' | '&' | '#' | '$' | '{' | '}' => {
+                out.push('\\');
+                out.push(c);
+            }
+            '\\' => out.push_str("\\backslash "),
+            '^' => out.push_str("\\hat{\\ }"),
+            '~' => out.push_str("\\sim "),
+            c => out.push(c),
+        }
+    }
+    out
+}
