@@ -177,6 +177,8 @@ codes! {
     SpacedIndex = "E0110", "an index must touch its name";
     ChainedComparison = "E0111", "comparisons cannot be chained";
     BadVersion = "E0112", "a language version that this program does not know";
+    UnknownStatement = "E0113", "a first word that begins no statement";
+    BareExpression = "E0114", "an expression that stands alone in a file";
 
     // 02: names and declarations (model/)
     UnknownName = "E0201", "a name that is not declared";
@@ -217,6 +219,12 @@ codes! {
     NotText = "E0503", "a file that is not text";
     BadTable = "E0504", "a table that cannot be understood";
     NoColumn = "E0505", "a column that is not there";
+    CannotDraw = "E0506", "a figure that cannot be drawn";
+    RaggedRow = "E0507", "a row with too many or too few cells";
+    NoHeader = "E0508", "a table without a row of names";
+    DuplicateColumn = "E0509", "two columns with one name";
+    EmptyTable = "E0510", "a table without rows";
+    TextForNumber = "E0511", "text where a number is needed";
     UnusedColumn = "W0501", "a column that nothing uses";
 
     // 06: numerical work (simulate/)

@@ -1,1 +1,38 @@
 //! Drawing for people: diagnostics, figures, tables, progress.
+//!
+//! Enters: data of the layers below (diagnostics, figures, columns of numbers). Leaves: text,
+//! SVG, PNG, and a progress bar on standard error. Must not know any algorithm.
+
+pub mod diagnostics;
+pub mod figure;
+pub mod help;
+pub mod outcome;
+pub mod progress;
+pub mod show;
+pub mod statistics;
+pub mod table;
+mod words;
+
+/// Whether escape codes for colour may be written.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Colour {
+    /// Plain text.
+    Never,
+    /// ANSI colours.
+    Always,
+}
+
+impl Colour {
+    /// Colour on a terminal, unless the user set `NO_COLOR` (<https://no-color.org>) or the
+    /// terminal is a `dumb` one.
+    #[must_use]
+    pub fn on(stream: &impl std::io::IsTerminal) -> Colour {
+        let unwanted = std::env::var_os("NO_COLOR").is_some_and(|value| !value.is_empty());
+        let dumb = std::env::var_os("TERM").is_some_and(|term| term == "dumb");
+        if stream.is_terminal() && !unwanted && !dumb {
+            Colour::Always
+        } else {
+            Colour::Never
+        }
+    }
+}

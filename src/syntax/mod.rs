@@ -1,3 +1,88 @@
-//! Text to syntax tree.
+//! Text to syntax tree, and expressions back to text.
+//!
+//! Enters: the text of a file, of what was typed at the prompt, or of one expression. Leaves: a tree
+//! of all that could be read, and a diagnostic for each fault. Must not know what names mean.
+//!
+//! ```text
+//! text --split--> pieces --classify--> class --parser--> tree
+//!                   |                             |
+//!               brackets, quotes, nesting      diagnose: what was meant
+//! ```
 
+mod classify;
+mod diagnose;
+mod parser;
+mod printing;
+mod slips;
+mod split;
+mod starts;
 pub mod tree;
+mod words;
+
+pub use parser::MAX_DEPTH;
+pub use printing::show_expression;
+pub use split::{MAX_BLOCKS, MAX_NESTING};
+pub use words::{BLOCKS, DECLARATIONS, OPTIONS, RESERVED, VALUES, VERBS, is_reserved};
+
+use crate::diagnostic::{Code, Diagnostic};
+use crate::source::{SourceId, Span};
+
+/// What came of a text.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Parsed {
+    /// The statements that are sound.
+    pub file: tree::File,
+    /// All faults, in the order of the text.
+    pub diagnostics: Vec<Diagnostic>,
+}
+
+/// Reads a file: all sound statements and all faults.
+#[must_use]
+pub fn parse_file(source: SourceId, text: &str) -> Parsed {
+    parse(source, text, parser::Place::File)
+}
+
+/// Reads what was typed at the prompt, one line or a pasted block; bare expressions are allowed.
+#[must_use]
+pub fn parse_line(source: SourceId, text: &str) -> Parsed {
+    parse(source, text, parser::Place::Prompt)
+}
+
+fn parse(source: SourceId, text: &str, place: parser::Place) -> Parsed {
+    let split = split::split(source, text);
+    let (file, diagnostics) = parser::read(source, text, split, place);
+    Parsed { file, diagnostics }
+}
+
+/// True when more lines are wanted: a bracket or block is open, or an operator or comma ends the text.
+#[must_use]
+pub fn is_incomplete(text: &str) -> bool {
+    split::split(SourceId(0), text).incomplete
+}
+
+/// Reads one expression, which may be a range, as in `--with k=3`.
+///
+/// # Errors
+///
+/// All faults found in it; also for an empty text and for more than one line of text.
+pub fn parse_expression(source: SourceId, text: &str) -> Result<tree::Expr, Vec<Diagnostic>> {
+    let cut = split::split(source, text);
+    if !cut.diagnostics.is_empty() {
+        return Err(cut.diagnostics);
+    }
+    match cut.pieces.as_slice() {
+        [split::Piece::Statement(chunk)] => parser::read_expression(source, text, chunk),
+        [] => {
+            let span = Span::new(source, 0, text.len());
+            let problem = Diagnostic::new(Code::Unexpected, "a value is missing")
+                .at(span, "expected a value");
+            Err(vec![problem])
+        }
+        _ => {
+            let span = Span::new(source, 0, text.len());
+            let problem = Diagnostic::new(Code::Unexpected, "this is more than one value")
+                .at(span, "expected one value");
+            Err(vec![problem])
+        }
+    }
+}

@@ -428,7 +428,8 @@ pub struct UnitFactor {
     pub exponent: f64,
 }
 
-/// An expression.
+/// An expression. One that comes from text is at most `syntax::MAX_DEPTH` deep, so it may be walked by
+/// recursion.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Expr {
     /// Where it stands; parentheses around it are not included.

@@ -1,0 +1,115 @@
+//! The arguments of the program.
+
+use clap::{Args, Parser, Subcommand, ValueEnum};
+use std::path::PathBuf;
+
+/// Models of change: simulate, plot and understand them from one text file.
+#[derive(Debug, Parser)]
+#[command(name = "lotka", version, about, disable_help_subcommand = true, arg_required_else_help = true)]
+pub struct Arguments {
+    /// What to do.
+    #[command(subcommand)]
+    pub action: Action,
+}
+
+/// The subcommands.
+#[derive(Debug, Subcommand)]
+pub enum Action {
+    /// Perform the sentences of a model file in order
+    Run {
+        /// The model file
+        file: PathBuf,
+    },
+    /// Check a model file and report every problem in it
+    Check {
+        /// The model file
+        file: PathBuf,
+        /// How problems are reported
+        #[arg(long, value_enum, default_value_t = Format::Text)]
+        format: Format,
+    },
+    /// Simulate a model file
+    Simulate(SimulateArguments),
+    /// Show the equations, parameters, ... of a model file
+    Show {
+        /// The model file
+        file: PathBuf,
+        /// equations, parameters, reactions, jacobian, conserved, method; all in short when absent
+        topic: Option<String>,
+        /// `latex` for a paper
+        #[arg(long = "as", value_name = "FORM")]
+        form: Option<String>,
+    },
+    /// Talk to a model, line by line
+    Repl {
+        /// The model file to begin with
+        file: Option<PathBuf>,
+    },
+    /// Explain the language in short, or one of its words
+    Help {
+        /// A sentence, such as `simulate`
+        word: Option<String>,
+    },
+}
+
+/// How problems are reported.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub enum Format {
+    /// For people
+    Text,
+    /// For editors and other programs
+    Json,
+}
+
+/// `lotka simulate FILE RANGE ...` means the sentence `simulate RANGE ...`.
+#[derive(Debug, Args)]
+pub struct SimulateArguments {
+    /// The model file
+    pub file: PathBuf,
+    /// The range of time, such as 0..100; the file's own `simulate` sentence when absent
+    #[arg(allow_hyphen_values = true)]
+    pub range: Option<String>,
+    /// Distance of the output times
+    #[arg(long, value_name = "H")]
+    pub step: Option<String>,
+    /// Number of output times
+    #[arg(long, value_name = "N")]
+    pub points: Option<String>,
+    /// Output times, separated by commas
+    #[arg(long, value_name = "T,T,...")]
+    pub at: Option<String>,
+    /// auto, bdf, tr_bdf2, esdirk34 or tsit45
+    #[arg(long, value_name = "METHOD")]
+    pub using: Option<String>,
+    /// Relative tolerance
+    #[arg(long)]
+    pub rtol: Option<String>,
+    /// Absolute tolerance of all states
+    #[arg(long)]
+    pub atol: Option<String>,
+    /// A value for this run; may be given several times
+    #[arg(long = "with", value_name = "NAME=VALUE", allow_hyphen_values = true)]
+    pub with: Vec<String>,
+    /// A condition of the model
+    #[arg(long = "in", value_name = "CONDITION")]
+    pub condition: Option<String>,
+    /// Write the result as a CSV table
+    #[arg(long, value_name = "FILE")]
+    pub save: Option<String>,
+    /// Draw the result; without a file, in the terminal
+    #[arg(long, value_name = "FILE", num_args = 0..=1, default_missing_value = "")]
+    pub plot: Option<String>,
+    /// Print one JSON object with times, states and costs on standard output
+    #[arg(long, value_enum, value_name = "FORMAT")]
+    pub stats: Option<StatsFormat>,
+    /// With --stats: load and solve N times and give the medians of the CPU times
+    #[arg(long, value_name = "N", default_value_t = 1, value_parser = clap::value_parser!(u32).range(1..=1_000_000))]
+    pub repeat: u32,
+}
+
+/// The format of statistics.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub enum StatsFormat {
+    /// One JSON object
+    Json,
+}

@@ -1,0 +1,82 @@
+//! The command line: thin spellings of the language's sentences.
+//!
+//! Enters: arguments. Leaves: text on standard output, diagnostics on standard error, an exit
+//! code. Must not know algorithms.
+
+mod arguments;
+mod run;
+mod simulate;
+mod terminal;
+
+pub use arguments::Arguments;
+pub use terminal::{Terminal, ending};
+
+use crate::world::SystemWorld;
+use arguments::Action;
+use clap::Parser;
+use std::process::ExitCode;
+
+/// How a call ended.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Ending {
+    /// All was done.
+    Fine,
+    /// The model or a sentence is at fault.
+    Model,
+    /// A file or its content is at fault.
+    Data,
+    /// A run stopped before its end; what it had is kept.
+    Partial,
+    /// The user interrupted.
+    Interrupted,
+}
+
+impl Ending {
+    /// The exit code: 0 fine, 1 model, 3 data, 4 partial, 130 interrupted. (2 is a wrong call.)
+    #[must_use]
+    pub fn code(self) -> u8 {
+        match self {
+            Ending::Fine => 0,
+            Ending::Model => 1,
+            Ending::Data => 3,
+            Ending::Partial => 4,
+            Ending::Interrupted => 130,
+        }
+    }
+}
+
+impl From<Ending> for ExitCode {
+    fn from(ending: Ending) -> ExitCode {
+        ExitCode::from(ending.code())
+    }
+}
+
+/// Runs the program with the arguments of this process.
+#[must_use]
+pub fn main() -> ExitCode {
+    let arguments = Arguments::parse();
+    let world = SystemWorld::default();
+    let interrupt = world.interrupt.clone();
+    let flag = interrupt.clone();
+    // Without a handler Ctrl-C ends the program, which is what a handler that cannot be set means.
+    let _ = ctrlc::set_handler(move || {
+        if flag.is_raised() {
+            // The second Ctrl-C does not wait for the computation to notice the first.
+            std::process::exit(i32::from(Ending::Interrupted.code()));
+        }
+        flag.raise();
+    });
+    let mut terminal = Terminal::new(world);
+    let ending = match arguments.action {
+        Action::Run { file } => run::run(&mut terminal, &file),
+        Action::Check { file, format } => run::check(&mut terminal, &file, format),
+        Action::Show { file, topic, form } => run::show(&mut terminal, &file, topic, form),
+        Action::Simulate(arguments) => simulate::simulate(&mut terminal, &arguments),
+        Action::Repl { file } => crate::repl::repl(&mut terminal, file.as_deref(), &interrupt),
+        Action::Help { word } => {
+            terminal.print(&crate::render::help::help(word.as_deref()));
+            Ending::Fine
+        }
+    };
+    ending.into()
+}

@@ -1,0 +1,121 @@
+//! `lotka run`, `lotka check` and `lotka show`.
+
+use super::arguments::Format;
+use super::terminal::{Terminal, ending};
+use super::Ending;
+use crate::render::diagnostics;
+use crate::session::lower;
+use std::path::Path;
+use std::sync::Arc;
+
+/// Performs the sentences of a file in order. Nothing is performed when the file has an error;
+/// a sentence that stops early does not keep the later ones from running on what there is.
+pub fn run(terminal: &mut Terminal, file: &Path) -> Ending {
+    let performed = match terminal.session.load(file) {
+        Ok(performed) => performed,
+        Err(problems) => {
+            terminal.report(&problems);
+            return ending(&problems);
+        }
+    };
+    let Some(compiled) = terminal.session.compiled().map(Arc::clone) else {
+        return Ending::Fine;
+    };
+    let problems: Vec<_> = terminal
+        .session
+        .check_sentences(&compiled)
+        .into_iter()
+        .filter(crate::diagnostic::Diagnostic::is_error)
+        .collect();
+    terminal.report(&performed.diagnostics);
+    if !problems.is_empty() {
+        terminal.report(&problems);
+        return ending(&problems);
+    }
+    if compiled.model.sentences.is_empty() {
+        terminal.print("The file is fine. It asks for nothing: add a sentence such as `simulate 0..100`.\n");
+    }
+    let mut worst = Ending::Fine;
+    for statement in &compiled.model.sentences {
+        let ending = match lower(statement) {
+            Ok(command) => terminal.perform(&command),
+            Err(problems) => {
+                terminal.report(&problems);
+                ending(&problems)
+            }
+        };
+        if ending == Ending::Interrupted {
+            return ending;
+        }
+        if worst == Ending::Fine {
+            worst = ending;
+        }
+    }
+    worst
+}
+
+/// Reports every problem of a file.
+pub fn check(terminal: &mut Terminal, file: &Path, format: Format) -> Ending {
+    let (problems, is_fine) = match terminal.session.check(file) {
+        Ok(warnings) => (warnings, true),
+        Err(problems) => (problems, false),
+    };
+    match format {
+        Format::Json => {
+            let json = diagnostics::json(&problems, &terminal.session.sources);
+            terminal.print(&format!("{json}\n"));
+        }
+        Format::Text => {
+            terminal.report(&problems);
+            if is_fine {
+                terminal.print(&format!("{} is fine\n", file.display()));
+            }
+        }
+    }
+    ending(&problems)
+}
+
+/// Shows a part of a model.
+pub fn show(
+    terminal: &mut Terminal,
+    file: &Path,
+    topic: Option<String>,
+    form: Option<String>,
+) -> Ending {
+    match terminal.session.load(file) {
+        Ok(performed) => terminal.report(&performed.diagnostics),
+        Err(problems) => {
+            terminal.report(&problems);
+            return ending(&problems);
+        }
+    }
+    let mut sentence = "show".to_owned();
+    if let Some(topic) = topic {
+        sentence.push(' ');
+        sentence.push_str(&topic);
+    }
+    if let Some(form) = form {
+        sentence.push_str(" as ");
+        sentence.push_str(&form);
+    }
+    line(terminal, &sentence)
+}
+
+/// Understands and performs one line, as if it had been typed.
+pub fn line(terminal: &mut Terminal, line: &str) -> Ending {
+    match terminal.session.understand(line) {
+        Ok(commands) => {
+            for command in &commands {
+                let ending = terminal.perform(command);
+                if ending != Ending::Fine {
+                    return ending;
+                }
+            }
+            Ending::Fine
+        }
+        Err(problems) => {
+            terminal.report(&problems);
+            ending(&problems)
+        }
+    }
+}

@@ -1,0 +1,171 @@
+//! Standard output, standard error and the session behind them.
+
+use super::Ending;
+use crate::diagnostic::{Code, Diagnostic};
+use crate::render::{self, Colour, diagnostics, figure, progress::Progress};
+use crate::session::{Command, Observer, Outcome, Performed, Session};
+use crate::world::SystemWorld;
+use std::io::{IsTerminal, Write};
+use std::path::Path;
+use std::sync::Arc;
+
+/// A session with a place to print to.
+pub struct Terminal {
+    /// The session.
+    pub session: Session,
+    width: usize,
+    colour: Colour,
+    colour_errors: Colour,
+    progress: bool,
+}
+
+/// Columns when the output is no terminal.
+const WIDTH_OF_A_PIPE: usize = 80;
+
+impl Terminal {
+    /// Looks at the surroundings: width, colour, whether someone is watching.
+    #[must_use]
+    pub fn new(world: SystemWorld) -> Terminal {
+        Terminal {
+            session: Session::new(Arc::new(world)),
+            width: width(),
+            colour: Colour::on(&std::io::stdout()),
+            colour_errors: Colour::on(&std::io::stderr()),
+            progress: std::io::stderr().is_terminal(),
+        }
+    }
+
+    /// Prints to standard output. A reader that has gone away ends the program quietly, as in
+    /// `lotka show model.lotka | head`.
+    pub fn print(&self, text: &str) {
+        let mut out = std::io::stdout().lock();
+        let written = out.write_all(text.as_bytes()).and_then(|()| out.flush());
+        if let Err(error) = written
+            && error.kind() == std::io::ErrorKind::BrokenPipe
+        {
+            std::process::exit(0);
+        }
+    }
+
+    /// Columns that text may take.
+    #[must_use]
+    pub fn width(&self) -> usize {
+        self.width
+    }
+
+    /// Prints diagnostics to standard error.
+    pub fn report(&self, problems: &[Diagnostic]) {
+        if problems.is_empty() {
+            return;
+        }
+        let style = diagnostics::Style {
+            colour: self.colour_errors,
+            width: self.width,
+        };
+        let text = diagnostics::text(problems, &self.session.sources, style);
+        let _ = std::io::stderr().write_all(text.as_bytes());
+    }
+
+    /// Performs a command and shows what came of it.
+    pub fn perform(&mut self, command: &Command) -> Ending {
+        let label = match command {
+            Command::Simulate(_) => "simulating",
+            _ => "working",
+        };
+        let mut watch = Watch(Progress::new(label, self.progress));
+        let result = self.session.perform(command, &mut watch);
+        watch.0.finish();
+        match result {
+            Ok(performed) => self.show(&performed),
+            Err(problems) => {
+                self.report(&problems);
+                ending(&problems)
+            }
+        }
+    }
+
+    /// Shows an outcome and its diagnostics.
+    pub fn show(&mut self, performed: &Performed) -> Ending {
+        match self.show_outcome(&performed.outcome) {
+            Ok(text) => self.print(&text),
+            Err(problem) => {
+                self.report(std::slice::from_ref(&problem));
+                return ending(&[problem]);
+            }
+        }
+        self.report(&performed.diagnostics);
+        ending(&performed.diagnostics)
+    }
+
+    fn show_outcome(&self, outcome: &Outcome) -> Result<String, Diagnostic> {
+        let Outcome::Figure { figure, to } = outcome else {
+            return Ok(render::outcome::text(outcome, self.width));
+        };
+        let Some(path) = to else {
+            // Two thirds of the width, in lines that are twice as high as wide.
+            let height = (self.width / 3).clamp(16, 28);
+            return Ok(figure::terminal(figure, self.width.min(120), height, self.colour));
+        };
+        self.draw(figure, path)
+    }
+
+    fn draw(&self, figure: &crate::figure::Figure, path: &Path) -> Result<String, Diagnostic> {
+        let Some(format) = figure::file_format(path) else {
+            return Err(Diagnostic::new(
+                Code::CannotDraw,
+                format!("figures are drawn as SVG or PNG, not into {}", path.display()),
+            )
+            .help("end the name in `.svg` or `.png`"));
+        };
+        let size = figure::Size::default();
+        let content = match format {
+            figure::Format::Svg => figure::svg(figure, size)?.into_bytes(),
+            figure::Format::Png => figure::png(figure, size)?,
+        };
+        self.session.world().write(path, &content).map_err(|error| {
+            Diagnostic::new(
+                Code::CannotWrite,
+                format!(
+                    "cannot write {}: {}",
+                    path.display(),
+                    crate::session::reason(&error)
+                ),
+            )
+        })?;
+        Ok(format!("wrote {}\n", path.display()))
+    }
+}
+
+struct Watch(Progress);
+
+impl Observer for Watch {
+    fn progress(&mut self, fraction: f64) {
+        self.0.set(fraction, "");
+    }
+}
+
+/// The gravest ending that diagnostics mean.
+#[must_use]
+pub fn ending(problems: &[Diagnostic]) -> Ending {
+    let mut worst = Ending::Fine;
+    for problem in problems.iter().filter(|problem| problem.is_error()) {
+        let code = problem.code.as_str();
+        let found = match problem.code {
+            Code::Interrupted => return Ending::Interrupted,
+            Code::AssertionFailed => Ending::Partial,
+            _ if code.starts_with("E05") => Ending::Data,
+            _ if code.starts_with("E06") => Ending::Partial,
+            _ => Ending::Model,
+        };
+        if worst == Ending::Fine || found == Ending::Model {
+            worst = found;
+        }
+    }
+    worst
+}
+
+fn width() -> usize {
+    let stated = std::env::var("COLUMNS").ok().and_then(|value| value.parse().ok());
+    let measured = terminal_size::terminal_size().map(|(width, _)| usize::from(width.0));
+    measured.or(stated).unwrap_or(WIDTH_OF_A_PIPE).clamp(30, 400)
+}

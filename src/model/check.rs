@@ -1,0 +1,531 @@
+//! From a syntax tree to a model: all passes in order, all problems at once.
+
+use super::collect::{Draft, DraftDefinition, not_modelled};
+use super::dependencies::{self, each_name};
+use super::elaborate::Scope;
+use super::equations::Governed;
+use super::loops::Instance;
+use super::names::Entity;
+use super::reactions::Contributions;
+use super::settings::setting;
+use super::values::Values;
+use super::{
+    Assertion, Condition, ConditionId, Definition, DefinitionId, DefinitionKind, Model, Parameter,
+    ParameterId, Reaction, State, StateId, Unit, ValueOf,
+};
+use crate::diagnostic::{Code, Diagnostic};
+use crate::symbolic::{self, Expr};
+use crate::syntax::tree::{self, DeclareKind, StatementKind};
+use rustc_hash::{FxHashMap, FxHashSet};
+
+/// What checking a tree gives.
+#[derive(Debug, Clone)]
+pub struct Checked {
+    /// The model, when there is no error.
+    pub model: Option<Model>,
+    /// All problems, in the order of the text.
+    pub diagnostics: Vec<Diagnostic>,
+}
+
+/// Checks a file. Warnings do not prevent a model.
+#[must_use]
+pub fn check(file: &tree::File) -> Checked {
+    let mut draft = Draft::collect(file);
+    draft.declare_derivatives(file);
+    let mut values = draft.elaborate_values();
+    let instances = draft.unroll();
+    draft.declare_indexed_fluxes(&instances);
+    let rules = draft.rules(&instances);
+    let drifts = draft.drifts(&rules, &values);
+    draft.fill_derived(&rules, &drifts, &mut values);
+    let definition_order = draft.definition_order(&values);
+    let conditions = draft.conditions();
+    draft.check_functions();
+    draft.warn_unused(file);
+    draft.finish(values, rules, drifts, definition_order, conditions)
+}
+
+/// What equations, reactions and assertions say.
+struct Rules {
+    governed: Vec<Governed>,
+    contributions: Contributions,
+    reactions: Vec<Reaction>,
+    fluxes: Vec<(DefinitionId, Expr)>,
+    assertions: Vec<Assertion>,
+}
+
+impl<'t> Draft<'t> {
+    /// `x'` in an expression is the drift of `x`: a definition, unless `x'` is a state itself.
+    fn declare_derivatives(&mut self, file: &'t tree::File) {
+        let mut primed: Vec<String> = Vec::new();
+        each_expression(file, &mut |expr| {
+            each_name(expr, &mut |name| {
+                if name.ends_with('\'') {
+                    primed.push(name.to_owned());
+                }
+            });
+        });
+        for name in primed {
+            let base = &name[..name.len() - 1];
+            if self.names.get(&name).is_none()
+                && let Some(Entity::State(state)) = self.names.get(base)
+            {
+                let span = self.states[state.index()].item.span;
+                self.definition(DraftDefinition {
+                    name,
+                    span,
+                    doc: None,
+                    unit: None,
+                    kind: DefinitionKind::Derivative,
+                    value: None,
+                    indices: &[],
+                    state: Some(state),
+                });
+            }
+        }
+    }
+
+    fn rules(&mut self, instances: &[Instance<'t>]) -> Rules {
+        let mut rules = Rules {
+            governed: vec![Governed::Nothing; self.states.len()],
+            contributions: Contributions::default(),
+            reactions: Vec::new(),
+            fluxes: Vec::new(),
+            assertions: Vec::new(),
+        };
+        for Instance { scope, statement } in instances {
+            match &statement.kind {
+                StatementKind::Equation { left, right } => {
+                    self.equation(scope, left, right, statement.span, &mut rules.governed);
+                }
+                StatementKind::Reaction(reaction) => {
+                    let found =
+                        self.reaction(scope, reaction, statement.span, &mut rules.contributions);
+                    if let Some((reaction, flux)) = found {
+                        rules.fluxes.extend(flux.map(|id| (id, reaction.flux)));
+                        rules.reactions.push(reaction);
+                    }
+                }
+                StatementKind::Assert(condition) => {
+                    if let Some(expr) = self.with_elaborator(|e| e.condition(scope, condition)) {
+                        rules.assertions.push(Assertion {
+                            condition: expr,
+                            span: condition.span,
+                        });
+                    }
+                }
+                _ => {}
+            }
+        }
+        rules
+    }
+
+    fn drifts(&mut self, rules: &Rules, values: &Values) -> FxHashMap<StateId, Expr> {
+        let mut drifts = FxHashMap::default();
+        for index in 0..self.states.len() {
+            let id = StateId::new(index);
+            let drift = match self.states[index].kind {
+                DeclareKind::Species => self.drift_of_species(id, &rules.contributions),
+                _ => self.drift_of_state(id, &rules.governed[index], values),
+            };
+            drifts.extend(drift.map(|drift| (id, drift)));
+        }
+        drifts
+    }
+
+    /// Fluxes and derivatives get their values from reactions and equations.
+    fn fill_derived(
+        &mut self,
+        rules: &Rules,
+        drifts: &FxHashMap<StateId, Expr>,
+        values: &mut Values,
+    ) {
+        values.definitions.extend(rules.fluxes.iter().copied());
+        for (index, definition) in self.definitions.iter().enumerate() {
+            if let Some(drift) = definition.state.and_then(|state| drifts.get(&state)) {
+                values.definitions.insert(DefinitionId::new(index), *drift);
+            }
+        }
+    }
+
+    /// Definitions, each after those that it uses. Derivatives may close a circle that the names
+    /// alone did not show: `x' = x' + 1`.
+    fn definition_order(&mut self, values: &Values) -> Vec<DefinitionId> {
+        let by_symbol: FxHashMap<_, usize> = self
+            .names
+            .definitions
+            .iter()
+            .enumerate()
+            .filter_map(|(index, declared)| Some((declared.symbol?, index)))
+            .collect();
+        let edges: Vec<Vec<usize>> = (0..self.definitions.len())
+            .map(|index| {
+                let Some(value) = values.definitions.get(&DefinitionId::new(index)) else {
+                    return Vec::new();
+                };
+                symbolic::symbols_of(&self.pool, *value)
+                    .iter()
+                    .filter_map(|symbol| by_symbol.get(symbol).copied())
+                    .collect()
+            })
+            .collect();
+        let mut order = Vec::with_capacity(edges.len());
+        for component in dependencies::components(&edges) {
+            let is_circle = match component.as_slice() {
+                [single] => edges[*single].contains(single),
+                _ => true,
+            };
+            if !is_circle {
+                order.extend(component.into_iter().map(DefinitionId::new));
+                continue;
+            }
+            let listed: Vec<String> = component
+                .iter()
+                .map(|index| format!("`{}`", self.definitions[*index].name))
+                .collect();
+            let mut diagnostic = Diagnostic::new(
+                Code::Cycle,
+                format!("{} depends on itself", listed.join(" and ")),
+            );
+            for index in component {
+                diagnostic = diagnostic.at(self.definitions[index].span, "");
+            }
+            self.diagnostics.push(
+                diagnostic.help("a derivative cannot be defined by itself"),
+            );
+        }
+        order
+    }
+
+    fn conditions(&mut self) -> Vec<Condition> {
+        let mut conditions = Vec::with_capacity(self.conditions.len());
+        for (name, body) in std::mem::take(&mut self.conditions) {
+            let mut settings = Vec::new();
+            for statement in body {
+                let StatementKind::Assign { target, value } = &statement.kind else {
+                    self.diagnostics.push(
+                        not_modelled("anything but values in conditions").at(statement.span, ""),
+                    );
+                    continue;
+                };
+                let found = setting(
+                    &self.names,
+                    &mut self.pool,
+                    &mut self.diagnostics,
+                    target,
+                    value,
+                );
+                settings.extend(found);
+            }
+            conditions.push(Condition {
+                name: name.text.clone(),
+                span: name.span,
+                settings,
+            });
+        }
+        conditions
+    }
+
+    /// The names in functions that nothing calls are checked as well.
+    fn check_functions(&mut self) {
+        for function in self.names.functions() {
+            let mut unknown = Vec::new();
+            each_reference(&function.body, &mut |name, is_call| {
+                let known = function.parameters.iter().any(|known| known.text == name.text)
+                    || self.names.get(&name.text).is_some()
+                    || name.text == "pi"
+                    || (is_call && symbolic::Builtin::find(&name.text).is_some());
+                if !known {
+                    unknown.push((name.clone(), is_call));
+                }
+            });
+            for (name, is_call) in unknown {
+                let already = self
+                    .diagnostics
+                    .iter()
+                    .any(|known| known.labels.first().is_some_and(|label| label.span == name.span));
+                if already {
+                    continue;
+                }
+                let code = if is_call { Code::UnknownFunction } else { Code::UnknownName };
+                let parameters = function.parameters.iter().map(|known| known.text.as_str());
+                let everything = parameters
+                    .chain(self.names.iter().map(|(known, _)| known))
+                    .chain(symbolic::Builtin::all().map(|builtin| builtin.name));
+                let mut diagnostic =
+                    Diagnostic::new(code, format!("`{}` is not declared", name.text))
+                        .at(name.span, "not known");
+                if let Some(help) = crate::diagnostic::did_you_mean(&name.text, everything) {
+                    diagnostic = diagnostic.help(help);
+                }
+                self.diagnostics.push(diagnostic);
+            }
+        }
+    }
+
+    fn warn_unused(&mut self, file: &'t tree::File) {
+        if self.parameters.is_empty() {
+            return;
+        }
+        let mut used: FxHashSet<String> = FxHashSet::default();
+        each_expression(file, &mut |expr| {
+            each_name(expr, &mut |name| {
+                if !used.contains(name) {
+                    used.insert(name.to_owned());
+                }
+            });
+        });
+        for state in &self.states {
+            used.extend(state.item.compartment.as_ref().map(|name| name.text.clone()));
+        }
+        for parameter in &self.parameters {
+            if !used.contains(&parameter.name) {
+                self.diagnostics.push(
+                    Diagnostic::new(
+                        Code::UnusedParameter,
+                        format!("nothing uses `{}`", parameter.name),
+                    )
+                    .at(parameter.item.name.span, "declared here")
+                    .help("remove it, or check the spelling where it should stand"),
+                );
+            }
+        }
+    }
+
+    fn finish(
+        mut self,
+        values: Values,
+        rules: Rules,
+        drifts: FxHashMap<StateId, Expr>,
+        definition_order: Vec<DefinitionId>,
+        conditions: Vec<Condition>,
+    ) -> Checked {
+        let parameters = self.finish_parameters(&values);
+        let states = self.finish_states(&values, &rules, &drifts);
+        let definitions = self.finish_definitions(&values);
+        let mut diagnostics = std::mem::take(&mut self.diagnostics);
+        // Files are read from top to bottom: so are their problems.
+        diagnostics.sort_by_key(|diagnostic| diagnostic.labels.first().map(|label| label.span));
+        let has_errors = diagnostics.iter().any(Diagnostic::is_error);
+        let model = match (has_errors, parameters, states, definitions) {
+            (false, Some(parameters), Some(states), Some(definitions)) => {
+                for state in &states {
+                    self.names.set_drift(&state.name, state.drift);
+                }
+                Some(Model {
+                    name: self.model_name.map(|name| name.text.clone()),
+                    pool: self.pool,
+                    names: self.names,
+                    time: self.time,
+                    parameters,
+                    states,
+                    definitions,
+                    reactions: rules.reactions,
+                    assertions: rules.assertions,
+                    conditions,
+                    sentences: self.sentences.into_iter().cloned().collect(),
+                    value_order: values
+                        .order
+                        .into_iter()
+                        .filter(|value| !matches!(value, ValueOf::Definition(_)))
+                        .collect(),
+                    definition_order,
+                })
+            }
+            _ => None,
+        };
+        Checked { model, diagnostics }
+    }
+
+    fn finish_parameters(&mut self, values: &Values) -> Option<Vec<Parameter>> {
+        let mut parameters = Vec::with_capacity(self.parameters.len());
+        let mut complete = true;
+        for index in 0..self.parameters.len() {
+            let draft = &self.parameters[index];
+            let (item, name, doc) = (draft.item, draft.name.clone(), draft.doc.cloned());
+            let is_compartment = draft.kind == DeclareKind::Compartment;
+            let value = values.parameters.get(&ParameterId::new(index)).copied();
+            let bounds = self.bounds(item, &name, value);
+            let declared = &self.names.parameters[index];
+            match (value, declared.symbol) {
+                (Some(value), Some(symbol)) => parameters.push(Parameter {
+                    name,
+                    span: item.span,
+                    doc,
+                    symbol,
+                    indices: declared.indices.clone(),
+                    unit: item.unit.as_ref().map(Unit::from),
+                    value,
+                    bounds,
+                    prior: item.prior.clone(),
+                    is_compartment,
+                }),
+                _ => complete = false,
+            }
+        }
+        complete.then_some(parameters)
+    }
+
+    fn finish_states(
+        &mut self,
+        values: &Values,
+        rules: &Rules,
+        drifts: &FxHashMap<StateId, Expr>,
+    ) -> Option<Vec<State>> {
+        let mut states = Vec::with_capacity(self.states.len());
+        let mut complete = true;
+        for index in 0..self.states.len() {
+            let id = StateId::new(index);
+            let draft = &self.states[index];
+            let (item, name, doc) = (draft.item, draft.name.clone(), draft.doc.cloned());
+            let is_species = draft.kind == DeclareKind::Species;
+            let initial = values.states.get(&id).copied();
+            let bounds = self.bounds(item, &name, initial);
+            let absolute_tolerance = self.absolute_tolerance(item);
+            let declared = &self.names.states[index];
+            match (initial, drifts.get(&id), declared.symbol) {
+                (Some(initial), Some(drift), Some(symbol)) => states.push(State {
+                    name,
+                    span: item.span,
+                    equation: rules.governed[index].span(),
+                    doc,
+                    symbol,
+                    indices: declared.indices.clone(),
+                    unit: item.unit.as_ref().map(Unit::from),
+                    initial,
+                    drift: *drift,
+                    absolute_tolerance,
+                    bounds,
+                    compartment: declared.compartment,
+                    is_species,
+                }),
+                _ => complete = false,
+            }
+        }
+        complete.then_some(states)
+    }
+
+    fn absolute_tolerance(&mut self, item: &tree::Declaration) -> Option<f64> {
+        let written = item.atol.as_ref()?;
+        let value = self.with_elaborator(|e| e.constant(&Scope::default(), written))?;
+        if value > 0.0 && value.is_finite() {
+            return Some(value);
+        }
+        self.diagnostics.push(
+            Diagnostic::new(Code::OutOfBounds, "an absolute tolerance must be positive")
+                .at(written.span, format!("this is {value}")),
+        );
+        None
+    }
+
+    fn finish_definitions(&mut self, values: &Values) -> Option<Vec<Definition>> {
+        let mut definitions = Vec::with_capacity(self.definitions.len());
+        let mut complete = true;
+        for (index, draft) in self.definitions.iter().enumerate() {
+            let value = values.definitions.get(&DefinitionId::new(index));
+            match (value, self.names.definitions[index].symbol) {
+                (Some(value), Some(symbol)) => definitions.push(Definition {
+                    name: draft.name.clone(),
+                    span: draft.span,
+                    doc: draft.doc.cloned(),
+                    symbol,
+                    unit: draft.unit.map(Unit::from),
+                    value: *value,
+                    kind: draft.kind,
+                }),
+                _ => complete = false,
+            }
+        }
+        complete.then_some(definitions)
+    }
+}
+
+/// Calls `visit` with every expression of a file; of sentences those that they are about.
+fn each_expression<'t>(file: &'t tree::File, visit: &mut impl FnMut(&'t tree::Expr)) {
+    let mut pending: Vec<&tree::Statement> = file.statements.iter().collect();
+    while let Some(statement) = pending.pop() {
+        match &statement.kind {
+            StatementKind::Declare { items, .. } => {
+                for item in items {
+                    item.value.iter().for_each(&mut *visit);
+                    item.bounds.iter().for_each(|bounds| visit(&bounds.range));
+                    item.prior.iter().for_each(&mut *visit);
+                    item.atol.iter().for_each(&mut *visit);
+                }
+            }
+            StatementKind::Let { value, .. }
+            | StatementKind::Assert(value)
+            | StatementKind::Expression(value)
+            | StatementKind::Assign { value, .. }
+            | StatementKind::Function { body: value, .. }
+            | StatementKind::Equation { right: value, .. } => visit(value),
+            StatementKind::Index {
+                set: tree::IndexSet::Range(range),
+                ..
+            } => visit(range),
+            StatementKind::Reaction(reaction) => match &reaction.law {
+                tree::Law::MassAction { forward, backward } => {
+                    visit(forward);
+                    backward.iter().for_each(&mut *visit);
+                }
+                tree::Law::Rate(rate) => visit(rate),
+            },
+            StatementKind::For { range, body, .. } => {
+                visit(range);
+                pending.extend(body);
+            }
+            StatementKind::Condition { body, .. } => pending.extend(body),
+            StatementKind::Sentence(sentence) => {
+                for subject in &sentence.subjects {
+                    visit(&subject.value);
+                    subject.versus.iter().for_each(&mut *visit);
+                }
+            }
+            _ => {}
+        }
+    }
+}
+
+/// Calls `visit` with every name that stands for something, and whether it is called.
+fn each_reference<'t>(expr: &'t tree::Expr, visit: &mut impl FnMut(&'t tree::Name, bool)) {
+    use tree::ExprKind;
+    let mut pending = vec![expr];
+    while let Some(expr) = pending.pop() {
+        match &expr.kind {
+            ExprKind::Reference(reference) | ExprKind::Next(reference) => {
+                visit(&reference.name, false);
+            }
+            ExprKind::Prime { target, .. } => visit(&target.name, false),
+            ExprKind::Call {
+                function,
+                arguments,
+            } => {
+                visit(function, true);
+                pending.extend(arguments.iter().map(|argument| &argument.value));
+            }
+            ExprKind::Vector(items) => pending.extend(items),
+            ExprKind::Unary { operand, .. } => pending.push(operand),
+            ExprKind::Binary { left, right, .. } => pending.extend([&**left, right]),
+            ExprKind::If {
+                condition,
+                then,
+                otherwise,
+            } => pending.extend([&**condition, then, otherwise]),
+            ExprKind::Range { .. }
+            | ExprKind::Number { .. }
+            | ExprKind::Text(_)
+            | ExprKind::Words(_) => {}
+        }
+    }
+}
+
+impl Model {
+    /// The condition of this name.
+    #[must_use]
+    pub fn condition(&self, name: &str) -> Option<&Condition> {
+        match self.names.get(name)? {
+            Entity::Condition(ConditionId(index)) => self.conditions.get(index as usize),
+            _ => None,
+        }
+    }
+}

@@ -1,0 +1,310 @@
+//! First pass: every declaration gets its id and its name; nothing is looked up yet.
+
+use super::elaborate::Declared;
+use super::names::{Entity, Function, Names};
+use super::{
+    ConditionId, DefinitionId, DefinitionKind, IndexSetId, ParameterId, StateId, Time, Unit,
+};
+use crate::diagnostic::{Code, Diagnostic};
+use crate::source::Span;
+use crate::symbolic::{Builtin, Pool, Shape};
+use crate::syntax::tree::{self, DeclareKind, StatementKind};
+use rustc_hash::FxHashSet;
+
+/// A model on its way: the tree sorted by what it declares.
+pub(super) struct Draft<'t> {
+    pub names: Names,
+    pub pool: Pool,
+    pub diagnostics: Vec<Diagnostic>,
+    pub model_name: Option<&'t tree::Name>,
+    pub time: Time,
+    pub time_from: Option<&'t tree::Expr>,
+    pub parameters: Vec<DraftItem<'t>>,
+    pub states: Vec<DraftItem<'t>>,
+    pub definitions: Vec<DraftDefinition<'t>>,
+    pub index_sets: Vec<(&'t tree::Name, &'t tree::IndexSet)>,
+    pub conditions: Vec<(&'t tree::Name, &'t [tree::Statement])>,
+    /// Equations, reactions, assertions and loops, in order.
+    pub rules: Vec<&'t tree::Statement>,
+    pub sentences: Vec<&'t tree::Statement>,
+}
+
+/// A declared parameter, compartment, state or species.
+pub(super) struct DraftItem<'t> {
+    /// Primes included.
+    pub name: String,
+    pub item: &'t tree::Declaration,
+    pub kind: DeclareKind,
+    pub doc: Option<&'t String>,
+}
+
+/// A `let`, a flux or a derivative.
+pub(super) struct DraftDefinition<'t> {
+    pub name: String,
+    pub span: Span,
+    pub doc: Option<&'t String>,
+    pub unit: Option<&'t tree::Unit>,
+    pub kind: DefinitionKind,
+    /// The value of a `let`.
+    pub value: Option<&'t tree::Expr>,
+    /// The index sets written after the name of a `let`.
+    pub indices: &'t [tree::Expr],
+    /// The state of a derivative.
+    pub state: Option<StateId>,
+}
+
+impl<'t> Draft<'t> {
+    pub fn collect(file: &'t tree::File) -> Draft<'t> {
+        let mut pool = Pool::new();
+        let symbol = pool.new_symbol("t", Shape::Scalar);
+        let mut draft = Draft {
+            names: Names::default(),
+            pool,
+            diagnostics: Vec::new(),
+            model_name: None,
+            time: Time {
+                symbol,
+                unit: None,
+                start: 0.0,
+            },
+            time_from: None,
+            parameters: Vec::new(),
+            states: Vec::new(),
+            definitions: Vec::new(),
+            index_sets: Vec::new(),
+            conditions: Vec::new(),
+            rules: Vec::new(),
+            sentences: Vec::new(),
+        };
+        draft.names.declare_time(symbol);
+        for statement in &file.statements {
+            draft.statement(statement);
+        }
+        draft
+    }
+
+    fn statement(&mut self, statement: &'t tree::Statement) {
+        let span = statement.span;
+        let doc = statement.doc.as_ref();
+        match &statement.kind {
+            StatementKind::Version(_) => {}
+            StatementKind::Model(name) => self.model_name = Some(name),
+            StatementKind::Time { unit, from } => {
+                self.time.unit = unit.as_ref().map(Unit::from);
+                self.time_from = from.as_ref();
+            }
+            StatementKind::Declare { kind, items } => {
+                for item in items {
+                    self.declared(*kind, item, doc);
+                }
+            }
+            StatementKind::Let { name, unit, value } => self.definition(DraftDefinition {
+                name: name.name.text.clone(),
+                span: name.name.span,
+                doc,
+                unit: unit.as_ref(),
+                kind: DefinitionKind::Let,
+                value: Some(value),
+                indices: &name.indices,
+                state: None,
+            }),
+            StatementKind::Function {
+                name,
+                parameters,
+                body,
+            } => self.function(name, parameters, body, doc),
+            StatementKind::Index { name, set } => {
+                let id = IndexSetId::new(self.index_sets.len());
+                self.index_sets.push((name, set));
+                self.declare(name, Entity::IndexSet(id));
+            }
+            StatementKind::Condition { name, body } => {
+                let id = ConditionId::new(self.conditions.len());
+                self.conditions.push((name, body));
+                self.declare(name, Entity::Condition(id));
+            }
+            StatementKind::Reaction(reaction) => {
+                if let Some(name) = &reaction.name
+                    && name.indices.is_empty()
+                {
+                    self.named_flux(&name.name, doc);
+                }
+                self.rules.push(statement);
+            }
+            StatementKind::Equation { .. } | StatementKind::Assert(_) | StatementKind::For { .. } => {
+                self.rules.push(statement);
+            }
+            StatementKind::Sentence(_)
+            | StatementKind::Assign { .. }
+            | StatementKind::Expression(_) => self.sentences.push(statement),
+            other => self.refuse(other, span),
+        }
+    }
+
+    /// What the language has and later versions model.
+    fn refuse(&mut self, kind: &StatementKind, span: Span) {
+        let what = match kind {
+            StatementKind::Wiener { .. } => "noise (`wiener`, `stratonovich`)",
+            StatementKind::Noise { .. } => "intrinsic noise",
+            StatementKind::Covariate { .. } => "covariates",
+            StatementKind::Observe { .. } => "observations",
+            StatementKind::Input { .. } => "inputs from data",
+            StatementKind::When { .. } => "events (`when`)",
+            StatementKind::At { .. } => "timed events (`at`)",
+            StatementKind::Every { .. } => "repeated events (`every`)",
+            StatementKind::Dose { .. } | StatementKind::NoDoses => "doses",
+            StatementKind::Use { .. } => "modules (`use`)",
+            _ => "this declaration",
+        };
+        self.diagnostics.push(not_modelled(what).at(span, ""));
+    }
+
+    fn declare(&mut self, name: &tree::Name, entity: Entity) -> bool {
+        match self.names.declare(name, entity) {
+            Ok(()) => true,
+            Err(diagnostic) => {
+                self.diagnostics.push(diagnostic);
+                false
+            }
+        }
+    }
+
+    fn declared(
+        &mut self,
+        kind: DeclareKind,
+        item: &'t tree::Declaration,
+        doc: Option<&'t String>,
+    ) {
+        let name = tree::Name {
+            text: format!("{}{}", item.name.name.text, "'".repeat(item.primes.into())),
+            span: item.name.name.span,
+        };
+        let draft = DraftItem {
+            name: name.text.clone(),
+            item,
+            kind,
+            doc,
+        };
+        match kind {
+            DeclareKind::Parameter | DeclareKind::Compartment => {
+                let id = ParameterId::new(self.parameters.len());
+                self.parameters.push(draft);
+                self.names.parameters.push(Declared::default());
+                self.declare(&name, Entity::Parameter(id));
+            }
+            DeclareKind::State | DeclareKind::Species => {
+                let id = StateId::new(self.states.len());
+                self.states.push(draft);
+                self.names.states.push(Declared::default());
+                self.declare(&name, Entity::State(id));
+            }
+        }
+        if item.primes > 0 && kind != DeclareKind::State {
+            self.diagnostics.push(
+                Diagnostic::new(
+                    Code::ForeignClause,
+                    format!("`{}` cannot be declared with a prime", item.name.name.text),
+                )
+                .at(item.span, "")
+                .help("only states have derivatives with initial values of their own"),
+            );
+        }
+    }
+
+    pub fn definition(&mut self, definition: DraftDefinition<'t>) {
+        let id = DefinitionId::new(self.definitions.len());
+        let name = tree::Name {
+            text: definition.name.clone(),
+            span: definition.span,
+        };
+        let mut declared = Declared::default();
+        if definition.kind == DefinitionKind::Flux {
+            declared.symbol = Some(self.pool.new_symbol(&name.text, Shape::Scalar));
+        }
+        self.definitions.push(definition);
+        self.names.definitions.push(declared);
+        self.declare(&name, Entity::Definition(id));
+    }
+
+    fn named_flux(&mut self, name: &'t tree::Name, doc: Option<&'t String>) {
+        self.definition(DraftDefinition {
+            name: name.text.clone(),
+            span: name.span,
+            doc,
+            unit: None,
+            kind: DefinitionKind::Flux,
+            value: None,
+            indices: &[],
+            state: None,
+        });
+    }
+
+    /// The flux of one round of a loop; its name is looked up by base name and index.
+    pub fn add_flux(&mut self, name: &str, span: Span) -> DefinitionId {
+        let id = DefinitionId::new(self.definitions.len());
+        self.definitions.push(DraftDefinition {
+            name: name.to_owned(),
+            span,
+            doc: None,
+            unit: None,
+            kind: DefinitionKind::Flux,
+            value: None,
+            indices: &[],
+            state: None,
+        });
+        let symbol = self.pool.new_symbol(name, Shape::Scalar);
+        self.names.definitions.push(Declared {
+            symbol: Some(symbol),
+            ..Declared::default()
+        });
+        self.names.mark_varying(id);
+        id
+    }
+
+    fn function(
+        &mut self,
+        name: &'t tree::Name,
+        parameters: &'t [tree::Name],
+        body: &'t tree::Expr,
+        doc: Option<&'t String>,
+    ) {
+        let mut seen = FxHashSet::default();
+        for parameter in parameters {
+            if !seen.insert(&parameter.text) {
+                self.diagnostics.push(
+                    Diagnostic::new(
+                        Code::Duplicate,
+                        format!("`{}` is a parameter of `{}` twice", parameter.text, name.text),
+                    )
+                    .at(parameter.span, "again here"),
+                );
+            }
+        }
+        if Builtin::find(&name.text).is_some() {
+            self.diagnostics.push(
+                Diagnostic::new(
+                    Code::Duplicate,
+                    format!("`{}` is a built-in function", name.text),
+                )
+                .at(name.span, "cannot be defined again")
+                .help("give your function another name"),
+            );
+        }
+        let id = self.names.add_function(Function {
+            name: name.clone(),
+            parameters: parameters.to_vec(),
+            body: body.clone(),
+            doc: doc.cloned(),
+        });
+        self.declare(name, Entity::Function(id));
+    }
+}
+
+/// An error for what later versions model.
+pub(super) fn not_modelled(what: &str) -> Diagnostic {
+    Diagnostic::new(
+        Code::NotModelled,
+        format!("this version of Lotka does not model {what}"),
+    )
+    .help("the sentence is part of the language; remove it to use the rest of the model")
+}

@@ -1,0 +1,315 @@
+//! A checked model: every name resolved, every shape known, every problem reported.
+//!
+//! Enters: a syntax tree. Leaves: a [`Model`] whose quantities are symbols and expressions of one
+//! pool, with definitions kept as names, and all diagnostics. Must not know derivatives.
+
+mod calls;
+mod check;
+mod collect;
+mod dependencies;
+mod elaborate;
+mod equations;
+mod loops;
+mod names;
+mod reactions;
+mod settings;
+mod unit;
+mod values;
+
+
+pub use check::{Checked, check};
+pub use elaborate::{Quantity, Scope, elaborate};
+pub use names::{Entity, Function, IndexSet, Names};
+pub use settings::setting;
+pub use unit::Unit;
+
+use crate::source::Span;
+use crate::symbolic::{Expr, Pool, Shape, SymbolId};
+use crate::syntax::tree;
+
+macro_rules! ids {
+    ($($(#[$meta:meta])* $name:ident;)*) => {
+        $(
+            $(#[$meta])*
+            #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
+            pub struct $name(pub u32);
+
+            impl $name {
+                /// The id of the entry at this position.
+                #[must_use]
+                pub fn new(index: usize) -> $name {
+                    $name(u32::try_from(index).unwrap_or(u32::MAX))
+                }
+
+                /// Position in the model's list.
+                #[must_use]
+                pub fn index(self) -> usize {
+                    self.0 as usize
+                }
+            }
+        )*
+    };
+}
+
+ids! {
+    /// A parameter or a compartment's volume.
+    ParameterId;
+    /// A state or species (scalar, vector or matrix).
+    StateId;
+    /// A definition: a `let`, or the flux of a reaction.
+    DefinitionId;
+    /// A function.
+    FunctionId;
+    /// An index set.
+    IndexSetId;
+    /// A condition.
+    ConditionId;
+}
+
+/// A checked model.
+#[derive(Debug, Clone)]
+pub struct Model {
+    /// The name after `model`, if any.
+    pub name: Option<String>,
+    /// All expressions below live here.
+    pub pool: Pool,
+    /// Every declared name.
+    pub names: Names,
+    /// The independent variable.
+    pub time: Time,
+    /// Parameters and compartments, in the order of the text.
+    pub parameters: Vec<Parameter>,
+    /// States and species, in the order of the text.
+    pub states: Vec<State>,
+    /// Definitions and fluxes, in the order of the text.
+    pub definitions: Vec<Definition>,
+    /// Reactions, loops unrolled.
+    pub reactions: Vec<Reaction>,
+    /// What must hold along every run.
+    pub assertions: Vec<Assertion>,
+    /// Named sets of values.
+    pub conditions: Vec<Condition>,
+    /// The sentences of the file, in order, still as written.
+    pub sentences: Vec<tree::Statement>,
+    /// Parameters and initial values, each after those that its value needs.
+    pub value_order: Vec<ValueOf>,
+    /// Definitions, each after those that it uses.
+    pub definition_order: Vec<DefinitionId>,
+}
+
+/// The independent variable.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Time {
+    /// `t`
+    pub symbol: SymbolId,
+    /// Its unit.
+    pub unit: Option<Unit>,
+    /// Where the model starts.
+    pub start: f64,
+}
+
+/// A quantity with an expression for its value, in the order in which values can be computed.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum ValueOf {
+    /// A parameter's value.
+    Parameter(ParameterId),
+    /// A state's initial value.
+    State(StateId),
+    /// A definition.
+    Definition(DefinitionId),
+}
+
+/// A parameter, or a compartment's volume.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Parameter {
+    /// As declared.
+    pub name: String,
+    /// Where it is declared.
+    pub span: Span,
+    /// Doc comment.
+    pub doc: Option<String>,
+    /// Its symbol.
+    pub symbol: SymbolId,
+    /// The index sets of a vector or matrix.
+    pub indices: Vec<IndexSetId>,
+    /// Unit as declared.
+    pub unit: Option<Unit>,
+    /// An expression of other parameters, of the parameter's shape.
+    pub value: Expr,
+    /// The explored range.
+    pub bounds: Option<Bounds>,
+    /// The prior distribution, kept for inference.
+    pub prior: Option<tree::Expr>,
+    /// True for a compartment.
+    pub is_compartment: bool,
+}
+
+/// A range that a parameter or state may lie in.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct Bounds {
+    /// Low end; minus infinity when open.
+    pub low: f64,
+    /// High end; infinity when open.
+    pub high: f64,
+    /// Explored on a logarithmic scale.
+    pub logarithmic: bool,
+    /// Where it stands.
+    pub span: Span,
+}
+
+/// A state or a species.
+#[derive(Debug, Clone, PartialEq)]
+pub struct State {
+    /// As declared; `theta'` for the velocity of a second-order state.
+    pub name: String,
+    /// Where it is declared.
+    pub span: Span,
+    /// Where the equation that governs it stands; a species has none.
+    pub equation: Option<Span>,
+    /// Doc comment.
+    pub doc: Option<String>,
+    /// Its symbol.
+    pub symbol: SymbolId,
+    /// The index sets of a vector.
+    pub indices: Vec<IndexSetId>,
+    /// Unit as declared.
+    pub unit: Option<Unit>,
+    /// The value at the start; may refer to parameters and to other initial values.
+    pub initial: Expr,
+    /// The time derivative, of the state's shape, with definitions as names.
+    pub drift: Expr,
+    /// Absolute tolerance declared for it.
+    pub absolute_tolerance: Option<f64>,
+    /// Bounds as declared.
+    pub bounds: Option<Bounds>,
+    /// A species' compartment; `None` for a state or a species given as the quantity itself.
+    pub compartment: Option<ParameterId>,
+    /// Governed by reactions.
+    pub is_species: bool,
+}
+
+/// A `let`, a flux, or the derivative of a state used as a name.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Definition {
+    /// As declared.
+    pub name: String,
+    /// Where it is declared.
+    pub span: Span,
+    /// Doc comment.
+    pub doc: Option<String>,
+    /// Its symbol.
+    pub symbol: SymbolId,
+    /// Unit as declared.
+    pub unit: Option<Unit>,
+    /// What it stands for.
+    pub value: Expr,
+    /// Which kind of name it is.
+    pub kind: DefinitionKind,
+}
+
+/// Where a definition comes from.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum DefinitionKind {
+    /// Written with `let`.
+    Let,
+    /// The flux of a named reaction.
+    Flux,
+    /// `x'` used in an expression.
+    Derivative,
+}
+
+/// One reaction between single species (loops are unrolled).
+#[derive(Debug, Clone, PartialEq)]
+pub struct Reaction {
+    /// The name before the colon.
+    pub name: Option<String>,
+    /// Where it stands.
+    pub span: Span,
+    /// Species used up, with coefficients.
+    pub reactants: Vec<Participant>,
+    /// Species made, with coefficients.
+    pub products: Vec<Participant>,
+    /// `<->`
+    pub reversible: bool,
+    /// Amount per time, net.
+    pub flux: Expr,
+    /// True when the flux follows from mass action.
+    pub mass_action: bool,
+}
+
+/// A species of a reaction.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct Participant {
+    /// The species.
+    pub species: StateId,
+    /// Which element of a vector of species; 0 for a single one.
+    pub element: u32,
+    /// The stoichiometric coefficient, positive.
+    pub coefficient: f64,
+}
+
+/// `assert total < 1e6`
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct Assertion {
+    /// A condition: 1 where it holds.
+    pub condition: Expr,
+    /// Where it stands.
+    pub span: Span,
+}
+
+/// A named set of values that replace the declared ones.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Condition {
+    /// Its name.
+    pub name: String,
+    /// Where it stands.
+    pub span: Span,
+    /// What it sets.
+    pub settings: Vec<Setting>,
+}
+
+/// One value set by a condition or by `with`.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Setting {
+    /// What is set.
+    pub target: Target,
+    /// Which element; the whole when absent.
+    pub element: Option<u32>,
+    /// To what: an expression of parameters.
+    pub value: Expr,
+    /// Where it stands.
+    pub span: Span,
+}
+
+/// What can be given a value.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub enum Target {
+    /// A parameter or volume.
+    Parameter(ParameterId),
+    /// A state's value at the start.
+    State(StateId),
+}
+
+impl Model {
+    /// The shape of a state.
+    #[must_use]
+    pub fn state_shape(&self, state: StateId) -> Shape {
+        self.pool.symbol_data(self.states[state.index()].symbol).shape
+    }
+
+    /// The printed name of one element: `y[GATA1]`, or the plain name of a scalar.
+    #[must_use]
+    pub fn element_name(&self, name: &str, indices: &[IndexSetId], element: usize) -> String {
+        if indices.is_empty() {
+            return name.to_owned();
+        }
+        let mut rest = element;
+        let mut parts = Vec::with_capacity(indices.len());
+        for id in indices {
+            let set = self.names.index_set(*id);
+            parts.push(set.label(rest % set.len().max(1)));
+            rest /= set.len().max(1);
+        }
+        format!("{name}[{}]", parts.join(", "))
+    }
+}

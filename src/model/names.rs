@@ -1,0 +1,342 @@
+//! Every declared name and what it stands for.
+
+use super::elaborate::Declared;
+use super::{ConditionId, DefinitionId, FunctionId, IndexSetId, ParameterId, StateId};
+use crate::diagnostic::{Code, Diagnostic, closest};
+use crate::source::{SourceId, Span};
+use crate::symbolic::{self, Expr, Pool, Shape, SymbolId};
+use crate::syntax::tree;
+use rustc_hash::{FxHashMap, FxHashSet};
+
+/// What a name stands for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Entity {
+    /// `t`
+    Time,
+    /// A parameter.
+    Parameter(ParameterId),
+    /// A state or species.
+    State(StateId),
+    /// A definition or flux.
+    Definition(DefinitionId),
+    /// A function.
+    Function(FunctionId),
+    /// An index set.
+    IndexSet(IndexSetId),
+    /// A condition.
+    Condition(ConditionId),
+}
+
+impl Entity {
+    /// What it is, with its article, as messages say it.
+    #[must_use]
+    pub fn describe(self) -> &'static str {
+        match self {
+            Entity::Time => "the time",
+            Entity::Parameter(_) => "a parameter",
+            Entity::State(_) => "a state",
+            Entity::Definition(_) => "a definition",
+            Entity::Function(_) => "a function",
+            Entity::IndexSet(_) => "an index set",
+            Entity::Condition(_) => "a condition",
+        }
+    }
+}
+
+/// A function written with `fn`; its calls are expanded.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Function {
+    /// As declared.
+    pub name: tree::Name,
+    /// Its parameters.
+    pub parameters: Vec<tree::Name>,
+    /// Its value.
+    pub body: tree::Expr,
+    /// Doc comment.
+    pub doc: Option<String>,
+}
+
+/// The members of an index set, in order.
+#[derive(Debug, Clone, PartialEq)]
+pub struct IndexSet {
+    /// As declared.
+    pub name: String,
+    /// Its members.
+    pub members: Members,
+}
+
+/// Labels or consecutive whole numbers.
+#[derive(Debug, Clone, PartialEq)]
+pub enum Members {
+    /// `{GATA1, KLF1}`
+    Labels(Vec<String>),
+    /// `1..50`: first number and how many.
+    Numbers {
+        /// The first.
+        first: i64,
+        /// How many.
+        count: usize,
+    },
+}
+
+impl IndexSet {
+    /// How many members it has.
+    #[must_use]
+    pub fn len(&self) -> usize {
+        match &self.members {
+            Members::Labels(labels) => labels.len(),
+            Members::Numbers { count, .. } => *count,
+        }
+    }
+
+    /// True when it has none.
+    #[must_use]
+    pub fn is_empty(&self) -> bool {
+        self.len() == 0
+    }
+
+    /// The printed form of the member at a position from 0.
+    #[must_use]
+    pub fn label(&self, position: usize) -> String {
+        match &self.members {
+            Members::Labels(labels) => labels.get(position).cloned().unwrap_or_default(),
+            Members::Numbers { first, .. } => {
+                (first + i64::try_from(position).unwrap_or(i64::MAX)).to_string()
+            }
+        }
+    }
+
+    /// The position of a label.
+    #[must_use]
+    pub fn position_of_label(&self, label: &str) -> Option<usize> {
+        match &self.members {
+            Members::Labels(labels) => labels.iter().position(|known| known == label),
+            Members::Numbers { .. } => None,
+        }
+    }
+
+    /// The position of a number; labels are counted from 1.
+    #[must_use]
+    pub fn position_of_number(&self, number: i64) -> Option<usize> {
+        let first = match &self.members {
+            Members::Labels(_) => 1,
+            Members::Numbers { first, .. } => *first,
+        };
+        usize::try_from(number - first)
+            .ok()
+            .filter(|position| *position < self.len())
+    }
+}
+
+/// All names of a model.
+#[derive(Debug, Clone, Default)]
+pub struct Names {
+    entities: FxHashMap<String, (Entity, Span)>,
+    order: Vec<String>,
+    functions: Vec<Function>,
+    index_sets: Vec<IndexSet>,
+    /// Fluxes of reactions that are named with an index: `flow[3]`.
+    indexed_fluxes: FxHashMap<(String, i64), DefinitionId>,
+    time: Option<SymbolId>,
+    pub(super) parameters: Vec<Declared>,
+    pub(super) states: Vec<Declared>,
+    pub(super) definitions: Vec<Declared>,
+    varying: FxHashSet<DefinitionId>,
+    /// Definitions that are plain numbers.
+    constants: FxHashMap<SymbolId, f64>,
+    /// The drift of each state, once the model is complete.
+    drifts: FxHashMap<String, Expr>,
+}
+
+impl Names {
+    /// Adds a name.
+    ///
+    /// # Errors
+    /// A diagnostic that points at both places when the name is taken.
+    pub fn declare(&mut self, name: &tree::Name, entity: Entity) -> Result<(), Diagnostic> {
+        if let Some((known, earlier)) = self.entities.get(&name.text) {
+            return Err(Diagnostic::new(
+                Code::Duplicate,
+                format!("`{}` is declared twice", name.text),
+            )
+            .at(name.span, "declared again here")
+            .at(*earlier, format!("already {} here", known.describe()))
+            .help("give one of them another name"));
+        }
+        self.entities
+            .insert(name.text.clone(), (entity, name.span));
+        self.order.push(name.text.clone());
+        Ok(())
+    }
+
+    /// What the name stands for.
+    #[must_use]
+    pub fn get(&self, name: &str) -> Option<Entity> {
+        self.entities.get(name).map(|(entity, _)| *entity)
+    }
+
+    /// Where the name is declared.
+    #[must_use]
+    pub fn declared_at(&self, name: &str) -> Option<Span> {
+        self.entities.get(name).map(|(_, span)| *span)
+    }
+
+    /// All names in the order of declaration.
+    pub fn iter(&self) -> impl Iterator<Item = (&str, Entity)> {
+        self.order
+            .iter()
+            .filter_map(|name| self.get(name).map(|entity| (name.as_str(), entity)))
+    }
+
+    /// The declared name that `wrong` most likely misspells, among those that `accept`.
+    pub fn closest(&self, wrong: &str, accept: impl Fn(Entity) -> bool) -> Option<&str> {
+        closest(
+            wrong,
+            self.iter()
+                .filter(|(_, entity)| accept(*entity))
+                .map(|(name, _)| name),
+        )
+    }
+
+    /// Adds a function.
+    pub(super) fn add_function(&mut self, function: Function) -> FunctionId {
+        self.functions.push(function);
+        FunctionId::new(self.functions.len() - 1)
+    }
+
+    /// A function.
+    #[must_use]
+    pub fn function(&self, id: FunctionId) -> &Function {
+        &self.functions[id.index()]
+    }
+
+    /// All functions.
+    #[must_use]
+    pub fn functions(&self) -> &[Function] {
+        &self.functions
+    }
+
+    /// An index set.
+    #[must_use]
+    pub fn index_set(&self, id: IndexSetId) -> &IndexSet {
+        &self.index_sets[id.index()]
+    }
+
+    /// Adds the flux of a reaction named with an index.
+    pub(super) fn add_indexed_flux(&mut self, name: &str, index: i64, flux: DefinitionId) -> bool {
+        self.indexed_fluxes
+            .insert((name.to_owned(), index), flux)
+            .is_none()
+    }
+
+    /// The flux `name[index]`.
+    #[must_use]
+    pub fn indexed_flux(&self, name: &str, index: i64) -> Option<DefinitionId> {
+        self.indexed_fluxes.get(&(name.to_owned(), index)).copied()
+    }
+
+    /// True when some reaction is named `name[...]`.
+    #[must_use]
+    pub fn has_indexed_fluxes(&self, name: &str) -> bool {
+        self.indexed_fluxes.keys().any(|(known, _)| known == name)
+    }
+
+    pub(super) fn declare_time(&mut self, symbol: SymbolId) {
+        // `t` is reserved: no text declares it, so the place is never shown.
+        let nowhere = Span::new(SourceId(u32::MAX), 0, 0);
+        self.entities
+            .insert("t".to_owned(), (Entity::Time, nowhere));
+        self.order.push("t".to_owned());
+        self.time = Some(symbol);
+    }
+
+    pub(super) fn set_index_set(&mut self, id: IndexSetId, set: IndexSet) {
+        let at = id.index();
+        while self.index_sets.len() <= at {
+            self.index_sets.push(IndexSet {
+                name: String::new(),
+                members: Members::Labels(Vec::new()),
+            });
+        }
+        self.index_sets[at] = set;
+    }
+
+    pub(super) fn mark_varying(&mut self, id: DefinitionId) {
+        self.varying.insert(id);
+    }
+
+    /// True for a definition that changes during a run.
+    #[must_use]
+    pub fn varies(&self, id: DefinitionId) -> bool {
+        self.varying.contains(&id)
+    }
+
+    fn declared(&self, name: &str) -> Option<&Declared> {
+        match self.get(name)? {
+            Entity::Parameter(id) => self.parameters.get(id.index()),
+            Entity::State(id) => self.states.get(id.index()),
+            Entity::Definition(id) => self.definitions.get(id.index()),
+            _ => None,
+        }
+    }
+
+    /// The symbol of a quantity; `None` when its declaration was at fault.
+    #[must_use]
+    pub fn symbol(&self, name: &str) -> Option<SymbolId> {
+        if self.get(name) == Some(Entity::Time) {
+            return self.time;
+        }
+        self.declared(name)?.symbol
+    }
+
+    /// The symbol of a definition.
+    #[must_use]
+    pub fn definition_symbol(&self, id: DefinitionId) -> Option<SymbolId> {
+        self.definitions.get(id.index())?.symbol
+    }
+
+    /// The index sets of a quantity; empty for a scalar.
+    #[must_use]
+    pub fn indices(&self, name: &str) -> &[IndexSetId] {
+        self.declared(name)
+            .map_or(&[], |declared| declared.indices.as_slice())
+    }
+
+    /// The volume's parameter of a species in a compartment.
+    #[must_use]
+    pub fn compartment(&self, species: &str) -> Option<ParameterId> {
+        self.declared(species)?.compartment
+    }
+
+    pub(super) fn add_constant(&mut self, symbol: SymbolId, value: f64) {
+        self.constants.insert(symbol, value);
+    }
+
+    /// The value of an expression that holds only numbers and definitions that are numbers.
+    #[must_use]
+    pub fn constant_value(&self, pool: &Pool, expr: Expr) -> Option<f64> {
+        if let Some(number) = pool.as_constant(expr) {
+            return Some(number);
+        }
+        let symbols = symbolic::symbols_of(pool, expr);
+        if pool.shape(expr) != Shape::Scalar
+            || !symbols.iter().all(|symbol| self.constants.contains_key(symbol))
+        {
+            return None;
+        }
+        let value = symbolic::evaluate(pool, expr, &|symbol| {
+            symbolic::Value::scalar(self.constants.get(&symbol).copied().unwrap_or(f64::NAN))
+        });
+        Some(value.number())
+    }
+
+    pub(super) fn set_drift(&mut self, state: &str, drift: Expr) {
+        self.drifts.insert(state.to_owned(), drift);
+    }
+
+    /// The time derivative of a state of a complete model, with definitions as names.
+    #[must_use]
+    pub fn drift(&self, state: &str) -> Option<Expr> {
+        self.drifts.get(state).copied()
+    }
+}

@@ -1,0 +1,79 @@
+//! Values that replace declared ones: in conditions, after `with`, and by assignment.
+
+use super::elaborate::{Elaborator, Scope};
+use super::names::{Entity, Names};
+use super::{Setting, Target};
+use crate::diagnostic::{Code, Diagnostic};
+use crate::symbolic::{Pool, Shape};
+use crate::syntax::tree;
+
+/// Reads `target = value`; problems go to `diagnostics`.
+pub fn setting(
+    names: &Names,
+    pool: &mut Pool,
+    diagnostics: &mut Vec<Diagnostic>,
+    target: &tree::Reference,
+    value: &tree::Expr,
+) -> Option<Setting> {
+    let mut elaborator = Elaborator::new(names, pool, diagnostics);
+    let found = match names.get(&target.name.text) {
+        Some(Entity::Parameter(id)) => Target::Parameter(id),
+        Some(Entity::State(id)) => Target::State(id),
+        Some(entity) => {
+            elaborator.report::<()>(
+                Diagnostic::new(
+                    Code::WrongKind,
+                    format!("`{}` is {} and cannot be set", target.name.text, entity.describe()),
+                )
+                .at(target.span, "")
+                .help("parameters and initial values can be set"),
+            );
+            return None;
+        }
+        None => {
+            elaborator.unknown_setting(target);
+            return None;
+        }
+    };
+    let scope = Scope::default();
+    let element = elaborator.single_element(&scope, target)?;
+    let mut expr = elaborator.number(&scope, value)?;
+    let symbol = names.symbol(&target.name.text)?;
+    let wanted = match element {
+        Some(_) => Shape::Scalar,
+        None => elaborator.pool.symbol_data(symbol).shape,
+    };
+    let shape = elaborator.pool.shape(expr);
+    if shape != wanted {
+        if shape != Shape::Scalar {
+            return elaborator.report(
+                Diagnostic::new(Code::ShapeMismatch, "this value does not fit")
+                    .at(value.span, format!("this is {shape}, {wanted} is needed")),
+            );
+        }
+        expr = elaborator.pool.fill(expr, wanted);
+    }
+    Some(Setting {
+        target: found,
+        element: element.map(|at| u32::try_from(at).unwrap_or(u32::MAX)),
+        value: expr,
+        span: target.span,
+    })
+}
+
+impl Elaborator<'_> {
+    fn unknown_setting(&mut self, target: &tree::Reference) {
+        let near = self.names.closest(&target.name.text, |entity| {
+            matches!(entity, Entity::Parameter(_) | Entity::State(_))
+        });
+        let mut diagnostic = Diagnostic::new(
+            Code::UnknownName,
+            format!("`{}` is not declared", target.name.text),
+        )
+        .at(target.name.span, "not known");
+        if let Some(known) = near {
+            diagnostic = diagnostic.help(format!("did you mean `{known}`?"));
+        }
+        self.report::<()>(diagnostic);
+    }
+}

@@ -1,0 +1,545 @@
+//! Second pass: index sets, parameters, definitions and initial values, each after what it needs.
+
+use super::collect::{Draft, not_modelled};
+use super::dependencies;
+use super::elaborate::{Choice, Declared, Elaborator, Quantity, Scope};
+use super::names::{Entity, IndexSet, Members};
+use super::{Bounds, DefinitionId, IndexSetId, ParameterId, StateId, ValueOf};
+use crate::diagnostic::{Code, Diagnostic};
+use crate::source::Span;
+use crate::symbolic::{Expr, Shape};
+use crate::syntax::tree::{self, DeclareKind, ExprKind};
+use rustc_hash::FxHashMap;
+
+/// The largest index set; beyond it a slip of the keyboard is likelier than a model.
+const LARGEST_INDEX_SET: i64 = 10_000_000;
+
+/// Values by id; a missing one has been reported.
+#[derive(Default)]
+pub(super) struct Values {
+    pub parameters: FxHashMap<ParameterId, Expr>,
+    pub states: FxHashMap<StateId, Expr>,
+    pub definitions: FxHashMap<DefinitionId, Expr>,
+    pub order: Vec<ValueOf>,
+}
+
+impl<'t> Draft<'t> {
+    /// Runs `work` with an elaborator over this draft's names and pool.
+    pub fn with_elaborator<T>(&mut self, work: impl FnOnce(&mut Elaborator<'_>) -> T) -> T {
+        let mut elaborator =
+            Elaborator::new(&self.names, &mut self.pool, &mut self.diagnostics);
+        work(&mut elaborator)
+    }
+
+    /// Gives every quantity its symbol and value.
+    pub fn elaborate_values(&mut self) -> Values {
+        let mut values = Values::default();
+        if let Some(from) = self.time_from
+            && let Some(start) = self.with_elaborator(|e| e.constant(&Scope::default(), from))
+        {
+            self.time.start = start;
+        }
+        for entity in dependencies::order(self) {
+            match entity {
+                Entity::IndexSet(id) => self.index_set(id),
+                Entity::Parameter(id) => {
+                    if let Some(value) = self.parameter(id) {
+                        values.parameters.insert(id, value);
+                        values.order.push(ValueOf::Parameter(id));
+                    }
+                }
+                Entity::State(id) => {
+                    if let Some(value) = self.state(id) {
+                        values.states.insert(id, value);
+                        values.order.push(ValueOf::State(id));
+                    }
+                }
+                Entity::Definition(id) => {
+                    if let Some(value) = self.let_definition(id) {
+                        values.definitions.insert(id, value);
+                        values.order.push(ValueOf::Definition(id));
+                    }
+                }
+                Entity::Time | Entity::Function(_) | Entity::Condition(_) => {}
+            }
+        }
+        values
+    }
+
+    fn index_set(&mut self, id: IndexSetId) {
+        let (name, set) = self.index_sets[id.index()];
+        let members = match set {
+            tree::IndexSet::Labels(labels) => {
+                for (at, label) in labels.iter().enumerate() {
+                    if labels[..at].iter().any(|known| known.text == label.text) {
+                        self.diagnostics.push(
+                            Diagnostic::new(
+                                Code::Duplicate,
+                                format!("`{}` stands in `{}` twice", label.text, name.text),
+                            )
+                            .at(label.span, "again here"),
+                        );
+                    }
+                }
+                Members::Labels(labels.iter().map(|label| label.text.clone()).collect())
+            }
+            tree::IndexSet::Range(range) => self.index_range(range),
+            tree::IndexSet::Data(_) => {
+                self.diagnostics
+                    .push(not_modelled("index sets taken from data").at(name.span, ""));
+                Members::Labels(Vec::new())
+            }
+        };
+        self.names.set_index_set(
+            id,
+            IndexSet {
+                name: name.text.clone(),
+                members,
+            },
+        );
+    }
+
+    fn index_range(&mut self, range: &tree::Expr) -> Members {
+        let empty = Members::Numbers { first: 1, count: 0 };
+        let Some((first, last)) =
+            self.with_elaborator(|e| e.whole_range(&Scope::default(), range))
+        else {
+            return empty;
+        };
+        match usize::try_from(last - first + 1) {
+            Ok(count) if count > 0 && last - first < LARGEST_INDEX_SET => {
+                Members::Numbers { first, count }
+            }
+            _ => {
+                self.diagnostics.push(
+                    Diagnostic::new(Code::BadIndex, "this index set has no sensible size")
+                        .at(range.span, format!("from {first} to {last}"))
+                        .help("a range runs from a smaller to a larger whole number, ends included"),
+                );
+                empty
+            }
+        }
+    }
+
+    /// The shape that index sets after a name give it; `None` when one is at fault.
+    fn declared_shape(&mut self, indices: &[tree::Expr]) -> Option<(Vec<IndexSetId>, Shape)> {
+        let mut sets = Vec::with_capacity(indices.len());
+        for index in indices {
+            sets.push(self.declared_index(index)?);
+        }
+        let length = |set: &IndexSetId| self.names.index_set(*set).len();
+        let shape = match sets.as_slice() {
+            [] => Shape::Scalar,
+            [one] => Shape::Vector(length(one)),
+            [row, column] => Shape::Matrix(length(row), length(column)),
+            _ => {
+                let span = indices.first().map(|index| index.span)?;
+                self.diagnostics.push(
+                    not_modelled("quantities with more than two indices").at(span, ""),
+                );
+                return None;
+            }
+        };
+        Some((sets, shape))
+    }
+
+    fn declared_index(&mut self, index: &tree::Expr) -> Option<IndexSetId> {
+        if let ExprKind::Reference(reference) = &index.kind
+            && reference.indices.is_empty()
+        {
+            if let Some(Entity::IndexSet(id)) = self.names.get(&reference.name.text) {
+                return Some(id);
+            }
+            let text = &reference.name.text;
+            let near = self
+                .names
+                .closest(text, |entity| matches!(entity, Entity::IndexSet(_)))
+                .map(|known| format!("did you mean `{known}`?"));
+            self.diagnostics.push(
+                Diagnostic::new(
+                    Code::UnknownIndexSet,
+                    format!("`{text}` is not an index set"),
+                )
+                .at(reference.span, "")
+                .help(near.unwrap_or_else(|| {
+                    format!("declare it, as in `index {text} = 1..10` or `index {text} = {{a, b}}`")
+                })),
+            );
+            return None;
+        }
+        self.diagnostics.push(
+            Diagnostic::new(
+                Code::UnknownIndexSet,
+                "a declaration takes the name of an index set in its brackets",
+            )
+            .at(index.span, "")
+            .help("declare the set first, as in `index cell = 1..50`"),
+        );
+        None
+    }
+
+    fn parameter(&mut self, id: ParameterId) -> Option<Expr> {
+        let draft = &self.parameters[id.index()];
+        let (item, name, kind) = (draft.item, draft.name.clone(), draft.kind);
+        self.foreign_clauses(item, kind);
+        let (sets, shape) = self.declared_shape(&item.name.indices)?;
+        let Some(value) = &item.value else {
+            self.diagnostics.push(
+                Diagnostic::new(
+                    Code::NoInitialValue,
+                    format!("`{name}` has no value"),
+                )
+                .at(item.span, "")
+                .help(format!("give it one, as in `{name} = 1`")),
+            );
+            self.names.parameters[id.index()] = Declared {
+                symbol: Some(self.pool.new_symbol(&name, shape)),
+                indices: sets,
+                compartment: None,
+            };
+            return None;
+        };
+        let value_expr = self.value_of_shape(value, &sets, shape);
+        // The symbol exists even when its value is at fault, so that its users stay quiet.
+        let shape = value_expr.map_or(shape, |expr| self.pool.shape(expr));
+        let symbol = self.pool.new_symbol(&name, shape);
+        self.names.parameters[id.index()] = Declared {
+            symbol: Some(symbol),
+            indices: sets,
+            compartment: None,
+        };
+        let value_expr = value_expr?;
+        self.only_of_parameters(value, &name)?;
+        Some(value_expr)
+    }
+
+    /// The value, spread over the declared shape when it is a single number.
+    fn value_of_shape(
+        &mut self,
+        value: &tree::Expr,
+        sets: &[IndexSetId],
+        shape: Shape,
+    ) -> Option<Expr> {
+        let expr = self.with_elaborator(|e| e.number(&Scope::default(), value))?;
+        let found = self.pool.shape(expr);
+        if sets.is_empty() || found == shape {
+            return Some(expr);
+        }
+        if found == Shape::Scalar {
+            return Some(self.pool.fill(expr, shape));
+        }
+        self.diagnostics.push(
+            Diagnostic::new(Code::ShapeMismatch, "the value does not fit the declared shape")
+                .at(value.span, format!("this is {found}, {shape} is needed")),
+        );
+        None
+    }
+
+    /// A parameter is fixed during a run: its value may not follow states or time.
+    fn only_of_parameters(&mut self, value: &tree::Expr, name: &str) -> Option<()> {
+        let mut offender: Option<(String, &'static str)> = None;
+        dependencies::each_name(value, &mut |used| match self.names.get(used) {
+            Some(entity @ (Entity::State(_) | Entity::Time)) => {
+                offender.get_or_insert((used.to_owned(), entity.describe()));
+            }
+            Some(Entity::Definition(id)) if self.names.varies(id) => {
+                offender.get_or_insert((used.to_owned(), "a definition that changes"));
+            }
+            _ => {}
+        });
+        let Some((used, what)) = offender else {
+            return Some(());
+        };
+        self.diagnostics.push(
+            Diagnostic::new(
+                Code::NotConstant,
+                format!("the value of `{name}` must not change during a run"),
+            )
+            .at(value.span, format!("`{used}` is {what}"))
+            .help(format!("write `let {name} = ...` for something that follows it")),
+        );
+        None
+    }
+
+    fn state(&mut self, id: StateId) -> Option<Expr> {
+        let draft = &self.states[id.index()];
+        let (item, name, kind) = (draft.item, draft.name.clone(), draft.kind);
+        self.foreign_clauses(item, kind);
+        let compartment = match &item.compartment {
+            Some(compartment) => Some(self.compartment(compartment)?),
+            None => None,
+        };
+        let (sets, shape) = self.declared_shape(&item.name.indices)?;
+        let initial = match &item.value {
+            Some(value) => self.value_of_shape(value, &sets, shape),
+            None => {
+                let word = if kind == DeclareKind::State { "state" } else { "species" };
+                self.diagnostics.push(
+                    Diagnostic::new(
+                        Code::NoInitialValue,
+                        format!("`{name}` has no initial value"),
+                    )
+                    .at(item.span, "")
+                    .help(format!("give it one, as in `{word} {name} = 0`")),
+                );
+                None
+            }
+        };
+        let shape = initial.map_or(shape, |expr| self.pool.shape(expr));
+        if matches!(shape, Shape::Matrix(..)) {
+            self.diagnostics
+                .push(not_modelled("states with two indices").at(item.name.span, ""));
+        }
+        let symbol = self.pool.new_symbol(&name, shape);
+        self.names.states[id.index()] = Declared {
+            symbol: Some(symbol),
+            indices: sets,
+            compartment,
+        };
+        initial
+    }
+
+    fn compartment(&mut self, name: &tree::Name) -> Option<ParameterId> {
+        let found = self.names.get(&name.text);
+        if let Some(Entity::Parameter(id)) = found
+            && self.parameters[id.index()].kind == DeclareKind::Compartment
+        {
+            return Some(id);
+        }
+        let compartments: Vec<&str> = self
+            .parameters
+            .iter()
+            .filter(|draft| draft.kind == DeclareKind::Compartment)
+            .map(|draft| draft.name.as_str())
+            .collect();
+        let help = crate::diagnostic::did_you_mean(&name.text, compartments)
+            .unwrap_or_else(|| format!("declare it, as in `compartment {} = 1 [L]`", name.text));
+        let (code, message) = match found {
+            Some(entity) => (
+                Code::WrongKind,
+                format!("`{}` is {}, not a compartment", name.text, entity.describe()),
+            ),
+            None => (
+                Code::UnknownName,
+                format!("`{}` is not declared", name.text),
+            ),
+        };
+        self.diagnostics
+            .push(Diagnostic::new(code, message).at(name.span, "").help(help));
+        None
+    }
+
+    fn let_definition(&mut self, id: DefinitionId) -> Option<Expr> {
+        let definition = &self.definitions[id.index()];
+        let (name, indices, value) = (definition.name.clone(), definition.indices, definition.value);
+        if let Some(state) = definition.state {
+            let declared = &self.names.states[state.index()];
+            let (symbol, indices) = (declared.symbol?, declared.indices.clone());
+            let shape = self.pool.symbol_data(symbol).shape;
+            let symbol = self.pool.new_symbol(&name, shape);
+            self.names.definitions[id.index()] = Declared {
+                symbol: Some(symbol),
+                indices,
+                compartment: None,
+            };
+            self.names.mark_varying(id);
+            return None;
+        }
+        let Some(value) = value else {
+            self.names.mark_varying(id);
+            return None;
+        };
+        let (sets, shape) = self.declared_shape(indices)?;
+        let quantity = if sets.is_empty() {
+            self.with_elaborator(|e| e.expression(&Scope::default(), value))
+        } else {
+            self.value_of_shape(value, &sets, shape).map(Quantity::number)
+        }?;
+        if quantity.is_condition {
+            self.diagnostics.push(
+                Diagnostic::new(Code::NotNumeric, "a definition stands for a number")
+                    .at(value.span, "this is a condition")
+                    .help("choose a value with `if ... then 1 else 0`"),
+            );
+            return None;
+        }
+        let shape = self.pool.shape(quantity.expr);
+        let symbol = self.pool.new_symbol(&name, shape);
+        self.names.definitions[id.index()] = Declared {
+            symbol: Some(symbol),
+            indices: sets,
+            compartment: None,
+        };
+        if let Some(number) = self.names.constant_value(&self.pool, quantity.expr) {
+            self.names.add_constant(symbol, number);
+        }
+        let mut varies = false;
+        dependencies::each_name(value, &mut |used| match self.names.get(used) {
+            Some(Entity::State(_) | Entity::Time) => varies = true,
+            Some(Entity::Definition(used)) => varies |= self.names.varies(used),
+            _ => {}
+        });
+        if varies {
+            self.names.mark_varying(id);
+        }
+        Some(quantity.expr)
+    }
+
+    /// Clauses that belong to other declarations.
+    fn foreign_clauses(&mut self, item: &tree::Declaration, kind: DeclareKind) {
+        use DeclareKind::{Parameter, Species, State};
+        let word = match kind {
+            Parameter => "a parameter",
+            State => "a state",
+            Species => "a species",
+            DeclareKind::Compartment => "a compartment",
+        };
+        let fixed = !matches!(kind, State | Species);
+        let mut foreign: Vec<(Span, &str, &str)> = Vec::new();
+        if let Some(compartment) = &item.compartment
+            && kind != Species
+        {
+            foreign.push((compartment.span, "a compartment", "only species lie in compartments"));
+        }
+        if let Some(atol) = &item.atol
+            && fixed
+        {
+            foreign.push((atol.span, "an absolute tolerance", "`atol` belongs to states and species"));
+        }
+        if let Some(prior) = &item.prior
+            && kind != Parameter
+        {
+            foreign.push((prior.span, "a prior", "only parameters have priors"));
+        }
+        for (span, what, help) in foreign {
+            self.diagnostics.push(
+                Diagnostic::new(Code::ForeignClause, format!("{what} does not belong to {word}"))
+                    .at(span, "")
+                    .help(help),
+            );
+        }
+        for clause in [&item.mask, &item.penalty].into_iter().flatten() {
+            self.diagnostics
+                .push(not_modelled("masks and penalties of parameters").at(clause.span, ""));
+        }
+    }
+
+    /// Bounds as numbers, checked against a value where it is a plain number.
+    pub fn bounds(
+        &mut self,
+        item: &tree::Declaration,
+        name: &str,
+        value: Option<Expr>,
+    ) -> Option<Bounds> {
+        let written = item.bounds.as_ref()?;
+        let ExprKind::Range { low, high } = &written.range.kind else {
+            self.diagnostics.push(
+                Diagnostic::new(Code::EmptyBounds, "bounds are a range")
+                    .at(written.range.span, "")
+                    .help("as in `in 0..10`"),
+            );
+            return None;
+        };
+        let mut end = |end: &Option<Box<tree::Expr>>, open: f64| match end {
+            Some(expr) => self.with_elaborator(|e| e.constant(&Scope::default(), expr)),
+            None => Some(open),
+        };
+        let low = end(low, f64::NEG_INFINITY)?;
+        let high = end(high, f64::INFINITY)?;
+        if low.partial_cmp(&high) != Some(std::cmp::Ordering::Less) {
+            self.diagnostics.push(
+                Diagnostic::new(Code::EmptyBounds, format!("the bounds of `{name}` hold no range"))
+                    .at(written.range.span, format!("from {low} to {high}"))
+                    .help("the low end comes first"),
+            );
+            return None;
+        }
+        if let Some(log) = written.log
+            && low <= 0.0
+        {
+            self.diagnostics.push(
+                Diagnostic::new(
+                    Code::BadLogBounds,
+                    format!("the bounds of `{name}` reach {low}, and a logarithmic scale needs positive numbers"),
+                )
+                .at(log, "")
+                .at(written.range.span, "")
+                .help("raise the low end, as in `in 1e-4..10 log`"),
+            );
+        }
+        if let Some(number) = value.and_then(|value| self.names.constant_value(&self.pool, value))
+            && !(low <= number && number <= high)
+        {
+            self.diagnostics.push(
+                Diagnostic::new(
+                    Code::OutOfBounds,
+                    format!("the value {number} of `{name}` lies outside its bounds"),
+                )
+                .at(item.value.as_ref().map_or(item.span, |value| value.span), "this value")
+                .at(written.range.span, "these bounds"),
+            );
+        }
+        Some(Bounds {
+            low,
+            high,
+            logarithmic: written.log.is_some(),
+            span: written.span,
+        })
+    }
+}
+
+impl Elaborator<'_> {
+    /// Both ends of a range of whole numbers.
+    pub fn whole_range(&mut self, scope: &Scope, range: &tree::Expr) -> Option<(i64, i64)> {
+        let ExprKind::Range {
+            low: Some(low),
+            high: Some(high),
+        } = &range.kind
+        else {
+            return self.report(
+                Diagnostic::new(Code::BadIndex, "a range with two ends is needed here")
+                    .at(range.span, "")
+                    .help("as in `1..50`"),
+            );
+        };
+        let low = self.whole_number(scope, low);
+        let high = self.whole_number(scope, high);
+        Some((low?, high?))
+    }
+
+    /// The element of a vector that indices choose, when they choose a single one.
+    pub fn single_element(
+        &mut self,
+        scope: &Scope,
+        reference: &tree::Reference,
+    ) -> Option<Option<usize>> {
+        if reference.indices.is_empty() {
+            return Some(None);
+        }
+        let sets = self.names.indices(&reference.name.text).to_vec();
+        if sets.is_empty() || sets.len() != reference.indices.len() {
+            return self.report(
+                Diagnostic::new(
+                    Code::BadIndex,
+                    format!(
+                        "`{}` has {} indices, not {}",
+                        reference.name.text,
+                        sets.len(),
+                        reference.indices.len()
+                    ),
+                )
+                .at(reference.span, ""),
+            );
+        }
+        let mut offset = 0;
+        let mut stride = 1;
+        for (index, set) in reference.indices.iter().zip(sets) {
+            match self.index_choice(scope, index, set)? {
+                Choice::One(position) => offset += position * stride,
+                Choice::All(_) => return Some(None),
+            }
+            stride *= self.names.index_set(set).len();
+        }
+        Some(Some(offset))
+    }
+}

@@ -1,0 +1,90 @@
+//! Colours, dashes and markers of the series.
+//!
+//! The colours are those of Okabe and Ito (2008, "Color universal design"), which people with
+//! any kind of colour blindness can tell apart; their yellow, too pale for white paper, gives
+//! way to a dark olive. Dashes and markers carry the difference where colour cannot.
+
+/// Red, green, blue.
+pub type Rgb = (u8, u8, u8);
+
+/// Colours in the order of use.
+const COLOURS: [Rgb; 8] = [
+    (0x00, 0x72, 0xb2),
+    (0xd5, 0x5e, 0x00),
+    (0x00, 0x9e, 0x73),
+    (0xb4, 0x5c, 0x93),
+    (0xe6, 0x9f, 0x00),
+    (0x56, 0xb4, 0xe9),
+    (0x22, 0x22, 0x22),
+    (0x80, 0x6a, 0x00),
+];
+
+/// The nearest colours of the 256-colour terminal, a little lighter for dark backgrounds.
+const TERMINAL_COLOURS: [u8; 8] = [33, 208, 36, 175, 220, 117, 250, 143];
+
+/// Dash patterns (drawn, left out, ...) in logical pixels; the first is a solid line. Five
+/// patterns and eight colours make forty different curves before one recurs.
+const DASHES: [&[f64]; 5] = [
+    &[],
+    &[6.5, 3.0],
+    &[1.5, 2.5],
+    &[9.0, 2.5, 1.5, 2.5],
+    &[13.0, 3.5],
+];
+
+/// Above this number of curves colour alone is not trusted.
+const CURVES_TOLD_BY_COLOUR: usize = 5;
+
+/// Shapes for data points.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Marker {
+    /// A disc.
+    Circle,
+    /// A square.
+    Square,
+    /// A triangle that points up.
+    Triangle,
+    /// A square on its corner.
+    Diamond,
+    /// A triangle that points down.
+    TriangleDown,
+}
+
+const MARKERS: [Marker; 5] = [
+    Marker::Circle,
+    Marker::Square,
+    Marker::Triangle,
+    Marker::Diamond,
+    Marker::TriangleDown,
+];
+
+fn cycled<T: Copy>(items: &[T], index: usize, otherwise: T) -> T {
+    items
+        .get(index % items.len().max(1))
+        .copied()
+        .unwrap_or(otherwise)
+}
+
+/// The colour of a series number.
+pub fn colour(index: usize) -> Rgb {
+    cycled(&COLOURS, index, (0, 0, 0))
+}
+
+/// The same on a terminal with 256 colours.
+pub fn terminal_colour(index: usize) -> u8 {
+    cycled(&TERMINAL_COLOURS, index, 7)
+}
+
+/// The dashes of curve number `index` among `curves` curves.
+pub fn dash(index: usize, curves: usize) -> &'static [f64] {
+    if curves <= CURVES_TOLD_BY_COLOUR {
+        &[]
+    } else {
+        cycled(&DASHES, index, &[])
+    }
+}
+
+/// The marker of a series number.
+pub fn marker(index: usize) -> Marker {
+    cycled(&MARKERS, index, Marker::Circle)
+}

@@ -1,0 +1,462 @@
+//! Draws a figure in character cells: curves in braille dots (two by four per cell), data points
+//! as signs, axes in box-drawing lines.
+//!
+//! Enters: a figure and a number of columns and lines. Leaves: text. Every curve bears its
+//! legend letter, so that the drawing can be read without colour. Must not know whether a
+//! terminal is there.
+
+use super::data::{self, Point};
+use super::layout::axis_words;
+use super::legend::{self, Entry};
+use super::ticks::{self, Label, Map, Ticks};
+use super::{Colour, FigureError, palette};
+use crate::figure::{Axis, Figure, Mark};
+use crate::render::table::number;
+use crate::render::words;
+use std::fmt::Write;
+
+/// Signs of data points in the order of use.
+const POINT_SIGNS: [char; 6] = ['o', 'x', '+', '*', '#', '@'];
+
+/// Digits of tick labels with an exponent; more than ticks ever need to differ.
+const TICK_DIGITS: usize = 12;
+
+/// The whole drawing.
+///
+/// # Errors
+/// [`FigureError::NothingPositive`].
+pub fn text(
+    figure: &Figure,
+    width: usize,
+    height: usize,
+    colour: Colour,
+) -> Result<String, FigureError> {
+    let (width, height) = (width.clamp(30, 1000), height.clamp(8, 500));
+    let (x_range, y_range) = data::ranges(figure)?;
+    let x_map = Map::new(figure.x.scale, x_range.0, x_range.1);
+    let y_map = Map::new(figure.y.scale, y_range.0, y_range.1);
+
+    let signs = Signs::of(figure);
+    let mut legend = legend_lines(&signs, width, (height / 4).clamp(1, 4), colour);
+    let title = words::fit(&figure.title, width);
+    let x_words = words::fit(&axis_words(&figure.x), width);
+    let y_words = words::fit(&axis_words(&figure.y), width);
+    let around = [&title, &x_words, &y_words];
+    let fixed = 2 + around.iter().filter(|text| !text.is_empty()).count();
+    // On a very low screen the legend gives way to the plot.
+    legend.truncate(height.saturating_sub(fixed + 3));
+    let rows = height.saturating_sub(fixed + legend.len()).max(3);
+
+    let y_ticks = ticks::ticks(figure.y.scale, y_range.0, y_range.1, (rows / 2).clamp(2, 8));
+    let y_labels = labels(&y_ticks);
+    let margin = y_labels
+        .iter()
+        .map(|(_, text)| words::width(text))
+        .max()
+        .unwrap_or(0)
+        .min(width / 3);
+    let columns = width - margin - 2;
+
+    let mut canvas = Canvas::new(columns, rows);
+    draw(&mut canvas, figure, &signs, (&x_map, &y_map));
+
+    let mut out = String::new();
+    if !title.is_empty() {
+        let before = (margin + 2 + columns.saturating_sub(words::width(&title)) / 2)
+            .min(width - words::width(&title));
+        line(&mut out, &format!("{}{title}", " ".repeat(before)));
+    }
+    if !y_words.is_empty() {
+        line(&mut out, &y_words);
+    }
+    for row in 0..rows {
+        let label = y_labels
+            .iter()
+            .rev()
+            .find(|(at, _)| row_of(*at, rows) == row);
+        let text = label.map_or("", |(_, text)| text.as_str());
+        let axis = if label.is_some() { '┤' } else { '│' };
+        let text = words::right(&words::fit(text, margin), margin);
+        line(
+            &mut out,
+            &format!("{text} {axis}{}", canvas.row(row, colour)),
+        );
+    }
+    write_x_axis(&mut out, &figure.x, x_range, margin, columns);
+    if !x_words.is_empty() {
+        let before = (margin + 2 + columns.saturating_sub(words::width(&x_words)) / 2)
+            .min(width - words::width(&x_words));
+        line(&mut out, &format!("{}{x_words}", " ".repeat(before)));
+    }
+    for text in legend {
+        line(&mut out, &text);
+    }
+    Ok(out)
+}
+
+fn line(out: &mut String, text: &str) {
+    out.push_str(text.trim_end());
+    out.push('\n');
+}
+
+fn row_of(at: f64, rows: usize) -> usize {
+    ((1.0 - at) * (rows as f64 - 1.0)).round() as usize
+}
+
+/// Labelled ticks with their words for a terminal, where powers of ten read `2e6`.
+fn labels(ticks: &Ticks) -> Vec<(f64, String)> {
+    let words = |label: &Label| match label {
+        Label::Plain(text) => {
+            let text = text.replace('\u{2212}', "-");
+            match (ticks.exponent, text.parse::<f64>()) {
+                // `8e11` rather than `0.8e12`.
+                (exponent, Ok(part)) if exponent != 0 => {
+                    number(part * 10_f64.powi(exponent), TICK_DIGITS)
+                }
+                _ => text,
+            }
+        }
+        Label::Power { factor, exponent } => format!("{factor}e{exponent}"),
+    };
+    let labelled = |tick: &ticks::Tick| tick.label.as_ref().map(|label| (tick.at, words(label)));
+    ticks.ticks.iter().filter_map(labelled).collect()
+}
+
+/// The axis line with its ticks, and the numbers under it.
+fn write_x_axis(out: &mut String, axis: &Axis, range: data::Range, margin: usize, columns: usize) {
+    let column_of = |at: f64| (at * (columns as f64 - 1.0)).round() as usize;
+    let mut wanted = (columns / 8).clamp(2, 12);
+    let (cells, numbers) = loop {
+        let labels = labels(&ticks::ticks(axis.scale, range.0, range.1, wanted));
+        let total = margin + 2 + columns;
+        let mut numbers = String::new();
+        let mut cells = Vec::new();
+        let mut fits = true;
+        for (at, text) in &labels {
+            let half = words::width(text) / 2;
+            let middle = margin + 2 + column_of(*at);
+            let start = middle
+                .saturating_sub(half)
+                .min(total.saturating_sub(words::width(text)));
+            let used = words::width(&numbers);
+            if used > 0 && start < used + 2 {
+                fits = false;
+                continue;
+            }
+            numbers.push_str(&" ".repeat(start.saturating_sub(used)));
+            numbers.push_str(text);
+            cells.push(column_of(*at));
+        }
+        if fits || wanted <= 2 {
+            break (cells, numbers);
+        }
+        wanted -= 1;
+    };
+    let ruler: String = (0..columns)
+        .map(|cell| if cells.contains(&cell) { '┬' } else { '─' })
+        .collect();
+    line(out, &format!("{} └{ruler}", " ".repeat(margin)));
+    line(out, &numbers);
+}
+
+/// Which sign stands for which series.
+struct Signs {
+    entries: Vec<Entry>,
+    /// Letter of the curve and sign of the points, by entry.
+    marks: Vec<(Option<char>, Option<char>)>,
+}
+
+impl Signs {
+    fn of(figure: &Figure) -> Signs {
+        let entries = legend::entries(figure);
+        // Small letters that are signs of points stay out.
+        let mut letters = ('A'..='Z').chain(('a'..='z').filter(|c| !POINT_SIGNS.contains(c)));
+        let mut points = POINT_SIGNS.iter().copied().cycle();
+        let marks = entries
+            .iter()
+            .map(|entry| {
+                // A lone curve needs no letter to be found.
+                let letter = if entry.line && entries.len() > 1 {
+                    letters.next()
+                } else {
+                    None
+                };
+                (letter, if entry.points { points.next() } else { None })
+            })
+            .collect();
+        Signs { entries, marks }
+    }
+
+    fn find(&self, label: &str, colour: usize) -> (Option<char>, Option<char>) {
+        let index = self
+            .entries
+            .iter()
+            .position(|entry| entry.label == label && entry.colour == colour);
+        index
+            .and_then(|index| self.marks.get(index).copied())
+            .unwrap_or_default()
+    }
+}
+
+/// `A prey   B predator   o prey data`, in at most `most` lines.
+fn legend_lines(signs: &Signs, width: usize, most: usize, colour: Colour) -> Vec<String> {
+    let mut lines: Vec<(String, usize)> = vec![(String::new(), 0)];
+    for (index, (entry, marks)) in signs.entries.iter().zip(&signs.marks).enumerate() {
+        let mark: String = [marks.0, marks.1].iter().flatten().collect();
+        let mark = if mark.is_empty() {
+            "─".to_owned()
+        } else {
+            mark
+        };
+        let label = words::fit(&entry.label, width.saturating_sub(words::width(&mark) + 1));
+        let wide = words::width(&mark) + 1 + words::width(&label);
+        let count = lines.len();
+        let Some((text, used)) = lines.last_mut() else {
+            break;
+        };
+        let gap = if *used == 0 { 0 } else { 3 };
+        let more = format!("… and {} more", signs.entries.len() - index);
+        let last = index + 1 == signs.entries.len();
+        let reserve = if count == most && !last {
+            words::width(&more) + 3
+        } else {
+            0
+        };
+        let painted = paint(&mark, entry.colour, colour);
+        if *used + gap + wide + reserve <= width || *used == 0 {
+            let _ = write!(text, "{}{painted} {label}", " ".repeat(gap));
+            *used += gap + wide;
+        } else if count < most {
+            lines.push((format!("{painted} {label}"), wide));
+        } else {
+            let _ = write!(text, "   {more}");
+            break;
+        }
+    }
+    lines
+        .into_iter()
+        .map(|(text, _)| text)
+        .filter(|text| !text.is_empty())
+        .collect()
+}
+
+fn paint(text: &str, index: usize, colour: Colour) -> String {
+    match colour {
+        Colour::Never => text.to_owned(),
+        Colour::Always => {
+            let code = palette::terminal_colour(index);
+            format!("\u{1b}[38;5;{code}m{text}\u{1b}[0m")
+        }
+    }
+}
+
+fn draw(canvas: &mut Canvas, figure: &Figure, signs: &Signs, (x, y): (&Map, &Map)) {
+    let dots = canvas.columns * 2;
+    let mut paths = Vec::new();
+    for series in figure
+        .series
+        .iter()
+        .filter(|series| series.mark == Mark::Line)
+    {
+        let mut path = Vec::new();
+        for run in data::runs(series, x, y, dots) {
+            for piece in data::clip(&run, (0.0, 0.0)) {
+                canvas.curve(&piece, series.colour, &mut path);
+            }
+        }
+        paths.push(Path {
+            cells: path,
+            letter: signs.find(&series.label, series.colour).0,
+            colour: series.colour,
+        });
+    }
+    for series in figure
+        .series
+        .iter()
+        .filter(|series| series.mark == Mark::Points)
+    {
+        let (_, sign) = signs.find(&series.label, series.colour);
+        for point in data::points(series, x, y, dots) {
+            let (column, row) = canvas.cell_of(point);
+            canvas.sign(column, row, sign.unwrap_or('o'), series.colour);
+        }
+    }
+    if signs.entries.len() > 1 {
+        place_letters(canvas, &paths);
+    }
+}
+
+/// The way of one curve over the canvas.
+struct Path {
+    /// Cells (column, row) in the order of drawing.
+    cells: Vec<(usize, usize)>,
+    /// The curve's letter, if the legend names it.
+    letter: Option<char>,
+    /// Number of the colour.
+    colour: usize,
+}
+
+/// Writes each curve's letter at its end and once on its way, where no other curve runs.
+fn place_letters(canvas: &mut Canvas, paths: &[Path]) {
+    let mut curves_in = rustc_hash::FxHashMap::default();
+    for Path { cells: path, .. } in paths {
+        let cells: rustc_hash::FxHashSet<_> = path.iter().copied().collect();
+        for cell in cells {
+            *curves_in.entry(cell).or_insert(0_usize) += 1;
+        }
+    }
+    let count = paths.len();
+    for (index, curve) in paths.iter().enumerate() {
+        let Path {
+            cells: path,
+            letter,
+            colour,
+        } = curve;
+        let Some(letter) = letter else { continue };
+        let end = path.len().saturating_sub(1);
+        let way = (path.len() * (index + 1)) / (count + 1);
+        let lone = |cell: &(usize, usize)| curves_in.get(cell).is_none_or(|n| *n < 2);
+        let place = nearest(path, way, |cell| lone(cell) && canvas.is_free(*cell))
+            .or_else(|| nearest(path, way, |cell| canvas.is_free(*cell)));
+        if let Some((column, row)) = place.and_then(|index| path.get(index).copied()) {
+            canvas.sign(column, row, *letter, *colour);
+        }
+        // The end is named too where the curve ends alone.
+        let place = nearest(path, end, |cell| lone(cell) && canvas.is_free(*cell))
+            .filter(|index| end - index <= path.len() / 8);
+        if let Some((column, row)) = place.and_then(|index| path.get(index).copied()) {
+            canvas.sign(column, row, *letter, *colour);
+        }
+    }
+}
+
+/// Index of the cell of a path nearest to `target` that is fit.
+fn nearest(
+    path: &[(usize, usize)],
+    target: usize,
+    fit: impl Fn(&(usize, usize)) -> bool,
+) -> Option<usize> {
+    let indices = path.iter().enumerate().filter(|(_, cell)| fit(cell));
+    indices
+        .map(|(index, _)| index)
+        .min_by_key(|index| index.abs_diff(target))
+}
+
+/// Cells with braille dots and signs.
+struct Canvas {
+    columns: usize,
+    rows: usize,
+    cells: Vec<Cell>,
+}
+
+#[derive(Clone, Copy, Default)]
+struct Cell {
+    dots: u8,
+    sign: Option<char>,
+    colour: usize,
+}
+
+/// Bits of the dots of a braille cell (Unicode block U+2800), by row and column.
+const DOT_BITS: [[u8; 2]; 4] = [[0x01, 0x08], [0x02, 0x10], [0x04, 0x20], [0x40, 0x80]];
+
+impl Canvas {
+    fn new(columns: usize, rows: usize) -> Canvas {
+        Canvas {
+            columns,
+            rows,
+            cells: vec![Cell::default(); columns * rows],
+        }
+    }
+
+    fn cell(&mut self, column: usize, row: usize) -> Option<&mut Cell> {
+        if column < self.columns {
+            self.cells.get_mut(row * self.columns + column)
+        } else {
+            None
+        }
+    }
+
+    fn is_free(&self, (column, row): (usize, usize)) -> bool {
+        let cell = self.cells.get(row * self.columns + column);
+        cell.is_some_and(|cell| cell.sign.is_none())
+    }
+
+    fn dot_of(&self, point: Point) -> (i64, i64) {
+        let across = (self.columns * 2) as f64 - 1.0;
+        let down = (self.rows * 4) as f64 - 1.0;
+        (
+            (point.0 * across).round() as i64,
+            ((1.0 - point.1) * down).round() as i64,
+        )
+    }
+
+    fn cell_of(&self, point: Point) -> (usize, usize) {
+        let (x, y) = self.dot_of(point);
+        (x.max(0) as usize / 2, y.max(0) as usize / 4)
+    }
+
+    /// Sets one dot and notes its cell on the curve's path.
+    fn dot(&mut self, x: i64, y: i64, colour: usize, path: &mut Vec<(usize, usize)>) {
+        let (Ok(x), Ok(y)) = (usize::try_from(x), usize::try_from(y)) else {
+            return;
+        };
+        let bit = DOT_BITS
+            .get(y % 4)
+            .and_then(|bits| bits.get(x % 2))
+            .copied()
+            .unwrap_or(0);
+        if let Some(cell) = self.cell(x / 2, y / 4) {
+            cell.dots |= bit;
+            cell.colour = colour;
+            if path.last() != Some(&(x / 2, y / 4)) {
+                path.push((x / 2, y / 4));
+            }
+        }
+    }
+
+    /// Joins the points of a curve with straight dotted lines.
+    fn curve(&mut self, piece: &[Point], colour: usize, path: &mut Vec<(usize, usize)>) {
+        if let [point] = piece {
+            let (x, y) = self.dot_of(*point);
+            self.dot(x, y, colour, path);
+        }
+        for pair in piece.windows(2) {
+            let [from, to] = pair else { continue };
+            let (from, to) = (self.dot_of(*from), self.dot_of(*to));
+            let steps = (to.0 - from.0).abs().max((to.1 - from.1).abs()).max(1);
+            for step in 0..=steps {
+                let part = step as f64 / steps as f64;
+                let along = |from: i64, to: i64| from + ((to - from) as f64 * part).round() as i64;
+                self.dot(along(from.0, to.0), along(from.1, to.1), colour, path);
+            }
+        }
+    }
+
+    fn sign(&mut self, column: usize, row: usize, sign: char, colour: usize) {
+        if let Some(cell) = self.cell(column, row) {
+            cell.sign = Some(sign);
+            cell.colour = colour;
+        }
+    }
+
+    /// One line of the plot, colour codes around stretches of one colour.
+    fn row(&self, row: usize, colour: Colour) -> String {
+        let start = row * self.columns;
+        let cells = self.cells.get(start..start + self.columns).unwrap_or(&[]);
+        let shown = |cell: &Cell| match (cell.sign, cell.dots) {
+            (Some(sign), _) => sign,
+            (None, 0) => ' ',
+            (None, dots) => char::from_u32(0x2800 + u32::from(dots)).unwrap_or(' '),
+        };
+        let mut out = String::new();
+        let hue = |cell: &Cell| (shown(cell) != ' ').then_some(cell.colour);
+        for stretch in cells.chunk_by(|left, right| hue(left) == hue(right)) {
+            let text: String = stretch.iter().map(shown).collect();
+            match stretch.first().and_then(hue) {
+                Some(index) => out.push_str(&paint(&text, index, colour)),
+                None => out.push_str(&text),
+            }
+        }
+        out
+    }
+}

@@ -1,0 +1,227 @@
+//! Outcomes as text.
+
+use super::show;
+use super::table::{Column, number, table};
+use crate::session::{Compiled, Outcome, Trajectory};
+use crate::simulate::{LinearSolver, MethodUse, Stop, SwitchReason};
+
+/// States in the table after a run; more are counted.
+const MOST_STATES: usize = 24;
+/// Digits of values in tables.
+const DIGITS: usize = 6;
+
+/// The text of an outcome, `width` columns wide. Figures are drawn elsewhere.
+#[must_use]
+pub fn text(outcome: &Outcome, width: usize) -> String {
+    match outcome {
+        Outcome::Simulated(run) => simulated(run, width),
+        Outcome::Figure { .. } | Outcome::Quit => String::new(),
+        Outcome::Saved {
+            path,
+            rows,
+            columns,
+        } => format!(
+            "wrote {}: {rows} rows of {columns} columns\n",
+            path.display()
+        ),
+        Outcome::Shown { .. } => show::shown(outcome, width),
+        Outcome::Set { name, before, now } => {
+            format!("{name} = {} (was {})\n", list(now), list(before))
+        }
+        Outcome::Value {
+            label,
+            numbers,
+            is_condition,
+        } => value(label, numbers, *is_condition),
+        Outcome::Holds(label) => format!("`{label}` holds\n"),
+        Outcome::Loaded { path, compiled } => {
+            format!("loaded {}: {}\n", path.display(), in_short(compiled))
+        }
+        Outcome::Reset => "all values are as declared\n".to_owned(),
+        Outcome::Undone => "the last assignment is undone\n".to_owned(),
+        Outcome::Help(word) => super::help::help(word.as_deref()),
+        Outcome::History(lines) => lines.iter().map(|line| format!("{line}\n")).collect(),
+    }
+}
+
+/// `2 states, 4 parameters`
+pub(super) fn in_short(compiled: &Compiled) -> String {
+    let model = &compiled.model;
+    let mut parts = Vec::new();
+    let mut add = |count: usize, one: &str, many: &str| {
+        if count > 0 {
+            parts.push(format!("{count} {}", if count == 1 { one } else { many }));
+        }
+    };
+    let numbers = |species: bool| {
+        model
+            .states
+            .iter()
+            .zip(compiled.system.states.blocks())
+            .filter(|(state, _)| state.is_species == species)
+            .map(|(_, block)| block.shape.len())
+            .sum()
+    };
+    add(numbers(false), "state", "states");
+    add(numbers(true), "species", "species");
+    add(model.reactions.len(), "reaction", "reactions");
+    let compartments = model.parameters.iter().filter(|known| known.is_compartment).count();
+    add(model.parameters.len() - compartments, "parameter", "parameters");
+    add(compartments, "compartment", "compartments");
+    if parts.is_empty() {
+        "nothing declared".to_owned()
+    } else {
+        parts.join(", ")
+    }
+}
+
+fn list(numbers: &[f64]) -> String {
+    const MOST: usize = 8;
+    match numbers {
+        [single] => number(*single, 12),
+        _ => {
+            let mut shown: Vec<String> =
+                numbers.iter().take(MOST).map(|x| number(*x, DIGITS)).collect();
+            if numbers.len() > MOST {
+                shown.push(format!("... {} more", numbers.len() - MOST));
+            }
+            format!("[{}]", shown.join(", "))
+        }
+    }
+}
+
+fn value(label: &str, numbers: &[f64], is_condition: bool) -> String {
+    if !is_condition {
+        return format!("{label} = {}\n", list(numbers));
+    }
+    let words: Vec<&str> = numbers
+        .iter()
+        .map(|number| if *number == 0.0 { "no" } else { "yes" })
+        .collect();
+    format!("{label}: {}\n", words.join(", "))
+}
+
+fn simulated(run: &Trajectory, width: usize) -> String {
+    let solution = &run.solution;
+    let (Some(first), Some(last)) = (solution.times.first(), solution.times.last()) else {
+        return String::new();
+    };
+    let unit = run
+        .compiled
+        .model
+        .time
+        .unit
+        .as_ref()
+        .map_or(String::new(), |unit| format!(" [{unit}]"));
+    let mut text = format!(
+        "{} t = {} to {}{unit}: {}\n",
+        if solution.stop == Stop::Finished { "simulated" } else { "simulated only" },
+        number(*first, DIGITS),
+        number(*last, DIGITS),
+        work(run)
+    );
+    text.push_str(&states(run, width));
+    text
+}
+
+/// `85 steps of tsit45 (rtol 1e-6, atol 1e-9)`
+fn work(run: &Trajectory) -> String {
+    let solution = &run.solution;
+    let mut names: Vec<&str> = Vec::new();
+    for used in &solution.methods {
+        let name = used.method.name();
+        if names.last() != Some(&name) {
+            names.push(name);
+        }
+    }
+    let names = if names.len() > 4 {
+        format!("{} and {} ({} changes)", names[0], names[1], names.len() - 1)
+    } else {
+        names.join(", then ")
+    };
+    format!(
+        "{} steps of {names}, rtol {}, atol {}",
+        solution.statistics.steps,
+        number(solution.tolerances.relative, 3),
+        range(&solution.tolerances.absolute)
+    )
+}
+
+/// One number, or the smallest and largest of several.
+fn range(numbers: &[f64]) -> String {
+    let low = numbers.iter().copied().fold(f64::INFINITY, f64::min);
+    let high = numbers.iter().copied().fold(0.0, f64::max);
+    if low >= high {
+        number(high, 3)
+    } else {
+        format!("{} to {}", number(low, 3), number(high, 3))
+    }
+}
+
+fn states(run: &Trajectory, width: usize) -> String {
+    let solution = &run.solution;
+    let n = solution.dimension;
+    let names = run.compiled.state_names();
+    let shown = names.len().min(MOST_STATES);
+    let column = |state: usize| solution.states.iter().skip(state).step_by(n.max(1)).copied();
+    let mut values: [Vec<f64>; 4] = Default::default();
+    for state in 0..shown {
+        values[0].push(column(state).next().unwrap_or(f64::NAN));
+        values[1].push(column(state).last().unwrap_or(f64::NAN));
+        values[2].push(column(state).fold(f64::INFINITY, f64::min));
+        values[3].push(column(state).fold(f64::NEG_INFINITY, f64::max));
+    }
+    let units = units(run, shown);
+    let mut columns = vec![Column::text("", names[..shown].to_vec())];
+    for (header, numbers) in ["start", "end", "lowest", "highest"].into_iter().zip(values) {
+        columns.push(Column::numbers(header, numbers));
+    }
+    if units.iter().any(|unit| !unit.is_empty()) {
+        columns.push(Column::text("", units));
+    }
+    let mut text = table(&columns, width);
+    if names.len() > shown {
+        text.push_str(&format!("... and {} more states\n", names.len() - shown));
+    }
+    text
+}
+
+fn units(run: &Trajectory, shown: usize) -> Vec<String> {
+    let states = run.compiled.model.states.iter();
+    let blocks = run.compiled.system.states.blocks();
+    states
+        .zip(blocks)
+        .flat_map(|(state, block)| {
+            let unit = state.unit.as_ref().map_or(String::new(), |unit| format!("[{unit}]"));
+            std::iter::repeat_n(unit, block.shape.len())
+        })
+        .take(shown)
+        .collect()
+}
+
+/// `tsit45 from t = 0: as asked for`
+pub(super) fn method_use(used: &MethodUse) -> String {
+    let why = match used.why {
+        SwitchReason::Requested => "as asked for".to_owned(),
+        SwitchReason::StartStability { steps } => format!(
+            "stability alone would cost an explicit method about {} steps",
+            number(steps.round(), 3)
+        ),
+        SwitchReason::TurnedStiff { .. } => {
+            "the steps had come to the stability limit of the explicit method".to_owned()
+        }
+        SwitchReason::TurnedNonstiff { .. } => {
+            "the steps had come well within the stability limit of an explicit method".to_owned()
+        }
+    };
+    let solver = match used.linear_solver {
+        LinearSolver::None => "",
+        LinearSolver::Dense => " with dense factorisations",
+        LinearSolver::Sparse => " with sparse factorisations",
+    };
+    format!(
+        "{}{solver} from t = {}: {why}",
+        used.method,
+        number(used.from, DIGITS)
+    )
+}

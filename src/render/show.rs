@@ -1,0 +1,388 @@
+//! What `show` shows: equations, parameters, reactions, Jacobian, laws, method.
+
+use super::outcome::{in_short, method_use};
+use super::table::{Column, number, table};
+use crate::model::{Participant, State};
+use crate::session::{Compiled, Form, MethodAdvice, Outcome, Topic};
+use crate::symbolic::{self, Expr, Node, Pool, Shape};
+use crate::system;
+
+/// Elements of a vector that are written out; the rest are counted.
+const MOST_ELEMENTS: usize = 8;
+/// Lines of a Jacobian or a list of reactions.
+const MOST_LINES: usize = 200;
+const DIGITS: usize = 12;
+
+/// The text of [`Outcome::Shown`].
+#[must_use]
+pub fn shown(outcome: &Outcome, width: usize) -> String {
+    let Outcome::Shown {
+        compiled,
+        topic,
+        form,
+        parameters,
+        initial,
+        method,
+    } = outcome
+    else {
+        return String::new();
+    };
+    match topic {
+        Topic::Model => model(compiled, parameters, initial, width),
+        Topic::Equations => equations(compiled, *form),
+        Topic::Parameters => parameter_table(compiled, parameters, width),
+        Topic::Reactions => reactions(compiled, *form),
+        Topic::Jacobian => jacobian(compiled, *form),
+        Topic::Conserved => conserved(compiled, initial, parameters),
+        Topic::Method => method.as_ref().map_or(String::new(), advice),
+    }
+}
+
+fn print(pool: &Pool, expr: Expr, form: Form) -> String {
+    match form {
+        Form::Plain => symbolic::print_plain(pool, expr),
+        Form::Latex => symbolic::print_latex(pool, expr),
+    }
+}
+
+fn model(compiled: &Compiled, parameters: &[f64], initial: &[f64], width: usize) -> String {
+    let model = &compiled.model;
+    let mut text = match &model.name {
+        Some(name) => format!("{name}: {}\n", in_short(compiled)),
+        None => format!("{}\n", in_short(compiled)),
+    };
+    for definition in model.definitions.iter().filter(|known| known.doc.is_some()) {
+        text.push_str(&documented(&definition.name, definition.doc.as_deref()));
+    }
+    if !model.states.is_empty() {
+        text.push('\n');
+        text.push_str(&state_table(compiled, initial, width));
+    }
+    if !model.parameters.is_empty() {
+        text.push('\n');
+        text.push_str(&parameter_table(compiled, parameters, width));
+    }
+    text.push('\n');
+    text.push_str(&equations(compiled, Form::Plain));
+    text
+}
+
+fn documented(name: &str, doc: Option<&str>) -> String {
+    doc.map_or(String::new(), |doc| {
+        format!("{name}: {}\n", doc.replace('\n', " "))
+    })
+}
+
+fn values_text(numbers: &[f64]) -> String {
+    match numbers {
+        [single] => number(*single, DIGITS),
+        _ if numbers.iter().all(|x| Some(x) == numbers.first()) => format!(
+            "{} ({} times)",
+            number(numbers.first().copied().unwrap_or(f64::NAN), DIGITS),
+            numbers.len()
+        ),
+        _ => {
+            let mut shown: Vec<String> = numbers.iter().take(4).map(|x| number(*x, 4)).collect();
+            if numbers.len() > 4 {
+                shown.push(format!("... {} more", numbers.len() - 4));
+            }
+            format!("[{}]", shown.join(", "))
+        }
+    }
+}
+
+fn state_table(compiled: &Compiled, initial: &[f64], width: usize) -> String {
+    let states = &compiled.model.states;
+    let blocks = compiled.system.states.blocks();
+    let column = |f: &dyn Fn(usize) -> String| (0..states.len()).map(f).collect::<Vec<_>>();
+    let mut columns = vec![
+        Column::text("state", column(&|at| declared_name(compiled, &states[at]))),
+        Column::text("start", column(&|at| values_text(&initial[blocks[at].range()]))),
+    ];
+    let units = column(&|at| states[at].unit.as_ref().map_or(String::new(), ToString::to_string));
+    push_unless_empty(&mut columns, "unit", units);
+    let docs = column(&|at| states[at].doc.clone().unwrap_or_default().replace('\n', " "));
+    push_unless_empty(&mut columns, "", docs);
+    table(&columns, width)
+}
+
+fn declared_name(compiled: &Compiled, state: &State) -> String {
+    let sets: Vec<&str> = state
+        .indices
+        .iter()
+        .map(|id| compiled.model.names.index_set(*id).name.as_str())
+        .collect();
+    if sets.is_empty() {
+        state.name.clone()
+    } else {
+        format!("{}[{}]", state.name, sets.join(", "))
+    }
+}
+
+fn push_unless_empty(columns: &mut Vec<Column>, header: &str, cells: Vec<String>) {
+    if cells.iter().any(|cell| !cell.is_empty()) {
+        columns.push(Column::text(header, cells));
+    }
+}
+
+fn parameter_table(compiled: &Compiled, values: &[f64], width: usize) -> String {
+    let parameters = &compiled.model.parameters;
+    if parameters.is_empty() {
+        return "the model has no parameters\n".to_owned();
+    }
+    let blocks = compiled.system.parameters.blocks();
+    let column = |f: &dyn Fn(usize) -> String| (0..parameters.len()).map(f).collect::<Vec<_>>();
+    let mut columns = vec![
+        Column::text("parameter", column(&|at| parameters[at].name.clone())),
+        Column::text("value", column(&|at| values_text(&values[blocks[at].range()]))),
+    ];
+    let units =
+        column(&|at| parameters[at].unit.as_ref().map_or(String::new(), ToString::to_string));
+    push_unless_empty(&mut columns, "unit", units);
+    let bounds = column(&|at| {
+        parameters[at].bounds.map_or(String::new(), |bounds| {
+            let log = if bounds.logarithmic { " log" } else { "" };
+            let end = |x: f64| if x.is_finite() { number(x, DIGITS) } else { String::new() };
+            format!("{}..{}{log}", end(bounds.low), end(bounds.high))
+        })
+    });
+    push_unless_empty(&mut columns, "bounds", bounds);
+    let docs = column(&|at| parameters[at].doc.clone().unwrap_or_default().replace('\n', " "));
+    push_unless_empty(&mut columns, "", docs);
+    table(&columns, width)
+}
+
+fn equations(compiled: &Compiled, form: Form) -> String {
+    let model = &compiled.model;
+    let mut lines: Vec<(String, String)> = Vec::new();
+    for state in &model.states {
+        let name = |name: &str| derivative_name(name, form);
+        match model.pool.node(state.drift) {
+            Node::Stack(elements, Shape::Vector(_)) => {
+                for (at, element) in elements.iter().take(MOST_ELEMENTS).enumerate() {
+                    let label = element_label(compiled, state, at);
+                    lines.push((name(&label), print(&model.pool, *element, form)));
+                }
+                if elements.len() > MOST_ELEMENTS {
+                    lines.push((String::new(), format!("... {} more equations of {}", elements.len() - MOST_ELEMENTS, state.name)));
+                }
+            }
+            _ => lines.push((name(&state.name), print(&model.pool, state.drift, form))),
+        }
+    }
+    for definition in &model.definitions {
+        if definition.kind == crate::model::DefinitionKind::Derivative {
+            continue;
+        }
+        let name = match form {
+            Form::Plain => definition.name.clone(),
+            Form::Latex => symbolic::latex_name(&definition.name),
+        };
+        lines.push((name, print(&model.pool, definition.value, form)));
+    }
+    if lines.is_empty() {
+        return "the model has no equations\n".to_owned();
+    }
+    aligned(&lines, form)
+}
+
+fn derivative_name(name: &str, form: Form) -> String {
+    match form {
+        Form::Plain => format!("{name}'"),
+        Form::Latex => format!("\\frac{{d {}}}{{dt}}", symbolic::latex_name(name)),
+    }
+}
+
+fn element_label(compiled: &Compiled, state: &State, element: usize) -> String {
+    if state.indices.is_empty() {
+        format!("{}[{}]", state.name, element + 1)
+    } else {
+        compiled.model.element_name(&state.name, &state.indices, element)
+    }
+}
+
+/// `left = right`, with the equal signs below each other.
+fn aligned(lines: &[(String, String)], form: Form) -> String {
+    if form == Form::Latex {
+        let body: Vec<String> = lines
+            .iter()
+            .map(|(left, right)| format!("  {left} &= {right}"))
+            .collect();
+        return format!("\\begin{{align}}\n{}\n\\end{{align}}\n", body.join(" \\\\\n"));
+    }
+    let width = lines.iter().map(|(left, _)| left.chars().count()).max().unwrap_or(0);
+    lines
+        .iter()
+        .map(|(left, right)| {
+            if left.is_empty() {
+                format!("{right}\n")
+            } else {
+                format!("{left:width$} = {right}\n")
+            }
+        })
+        .collect()
+}
+
+fn reactions(compiled: &Compiled, form: Form) -> String {
+    let model = &compiled.model;
+    if model.reactions.is_empty() {
+        return "the model has no reactions\n".to_owned();
+    }
+    let mut text = String::new();
+    for reaction in model.reactions.iter().take(MOST_LINES) {
+        let arrow = if reaction.reversible { "<->" } else { "->" };
+        let name = reaction.name.as_ref().map_or(String::new(), |name| format!("{name}: "));
+        text.push_str(&format!(
+            "{name}{} {arrow} {}, flux {}\n",
+            side(compiled, &reaction.reactants),
+            side(compiled, &reaction.products),
+            print(&model.pool, reaction.flux, form)
+        ));
+    }
+    if model.reactions.len() > MOST_LINES {
+        text.push_str(&format!("... {} more reactions\n", model.reactions.len() - MOST_LINES));
+    }
+    text
+}
+
+fn side(compiled: &Compiled, participants: &[Participant]) -> String {
+    if participants.is_empty() {
+        return "0".to_owned();
+    }
+    let terms: Vec<String> = participants
+        .iter()
+        .map(|participant| {
+            let name = species_name(compiled, participant.species.index(), participant.element);
+            with_coefficient(participant.coefficient, &name, " ")
+        })
+        .collect();
+    terms.join(" + ")
+}
+
+#[expect(clippy::float_cmp, reason = "coefficients as written")]
+fn with_coefficient(coefficient: f64, name: &str, between: &str) -> String {
+    if coefficient == 1.0 {
+        name.to_owned()
+    } else {
+        format!("{}{between}{name}", number(coefficient, DIGITS))
+    }
+}
+
+fn species_name(compiled: &Compiled, state: usize, element: u32) -> String {
+    let state = &compiled.model.states[state];
+    let block = compiled.model.pool.symbol_data(state.symbol).shape;
+    if block == Shape::Scalar {
+        state.name.clone()
+    } else {
+        element_label(compiled, state, element as usize)
+    }
+}
+
+fn jacobian(compiled: &Compiled, form: Form) -> String {
+    let system = &compiled.system;
+    let states = &compiled.model.states;
+    let mut lines = Vec::new();
+    for block in &system.jacobian.blocks {
+        let (row, column) = (&states[block.row].name, &states[block.column].name);
+        let left = match form {
+            Form::Plain => format!("d({row}')/d({column})"),
+            Form::Latex => format!(
+                "\\frac{{\\partial \\dot{{{}}}}}{{\\partial {}}}",
+                symbolic::latex_name(row),
+                symbolic::latex_name(column)
+            ),
+        };
+        for (at, right) in block.lines(&system.pool, form == Form::Latex, MOST_ELEMENTS).into_iter().enumerate() {
+            lines.push((if at == 0 { left.clone() } else { String::new() }, right));
+        }
+        if lines.len() > MOST_LINES {
+            lines.push((String::new(), "... and more".to_owned()));
+            break;
+        }
+    }
+    if lines.is_empty() {
+        return "the Jacobian is zero\n".to_owned();
+    }
+    let mut text = aligned(&lines, form);
+    if form == Form::Plain {
+        let n = system.dimension();
+        let entries = system.jacobian.pattern.len();
+        text.push_str(&format!(
+            "{entries} of {} entries can be other than zero\n",
+            n.saturating_mul(n)
+        ));
+    }
+    text
+}
+
+fn conserved(compiled: &Compiled, initial: &[f64], parameters: &[f64]) -> String {
+    let laws = system::conservation_laws(&compiled.model);
+    if laws.is_empty() {
+        return "no linear combination of amounts is conserved by the reactions\n".to_owned();
+    }
+    let mut lines = Vec::new();
+    for law in &laws {
+        let mut total = 0.0;
+        let mut left = String::new();
+        for term in &law.terms {
+            let name = species_name(compiled, term.species.index(), term.element);
+            let block = compiled.system.states.blocks()[term.species.index()];
+            let mut size = term.coefficient * initial[block.offset + term.element as usize];
+            let shown = match term.compartment {
+                Some(volume) if !law.same_compartment => {
+                    let block = compiled.system.parameters.blocks()[volume.index()];
+                    size *= parameters[block.offset];
+                    format!("{name}*{}", compiled.model.parameters[volume.index()].name)
+                }
+                _ => name,
+            };
+            total += size;
+            let sign = match (left.is_empty(), term.coefficient < 0.0) {
+                (true, false) => "",
+                (true, true) => "-",
+                (false, false) => " + ",
+                (false, true) => " - ",
+            };
+            left.push_str(sign);
+            left.push_str(&with_coefficient(term.coefficient.abs(), &shown, "*"));
+        }
+        lines.push((left, number(total, DIGITS)));
+    }
+    aligned(&lines, Form::Plain)
+}
+
+fn advice(advice: &MethodAdvice) -> String {
+    let full = advice.states.saturating_mul(advice.states).max(1);
+    #[expect(clippy::cast_precision_loss, reason = "a percentage")]
+    let percent = 100.0 * advice.entries as f64 / full as f64;
+    let (below, above) = advice.bandwidths;
+    let mut text = format!(
+        "{} states; the Jacobian is exact, with {} entries ({} %) on {below} diagonals below and {above} above the main one\n",
+        advice.states,
+        advice.entries,
+        number(percent, 3)
+    );
+    match &advice.last {
+        None => text.push_str("auto looks at the Jacobian when a run starts, and may change the method on the way\n"),
+        Some((methods, work, tolerances)) => {
+            text.push_str("the last run:\n");
+            const MOST: usize = 12;
+            for used in methods.iter().take(MOST) {
+                text.push_str(&format!("  {}\n", method_use(used)));
+            }
+            if methods.len() > MOST {
+                text.push_str(&format!("  ... {} more changes\n", methods.len() - MOST));
+            }
+            text.push_str(&format!(
+                "  {} steps, {} rejected; {} evaluations, {} Jacobians, {} factorisations; rtol {}\n",
+                work.steps,
+                work.rejected,
+                work.evaluations,
+                work.jacobians,
+                work.factorisations,
+                number(tolerances.relative, 3)
+            ));
+        }
+    }
+    text
+}

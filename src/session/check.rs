@@ -1,0 +1,192 @@
+//! Checking a whole file: its declarations, and its sentences in order.
+
+use super::command::Command;
+use super::compiled::Compiled;
+use super::lower::lower;
+use super::outcome::Outcome;
+use super::values::Overrides;
+use super::{Session, plot, set_value, simulate};
+use crate::diagnostic::{Code, Diagnostic};
+use crate::model::{self, Model};
+use crate::source::{SourceId, Span};
+use crate::syntax::{self, tree};
+use rustc_hash::FxHashSet;
+use std::path::Path;
+
+/// What reading a text gives: the model when there is no error, and all problems.
+#[derive(Debug, Clone)]
+pub struct Checked {
+    /// The checked model.
+    pub model: Option<Model>,
+    /// All problems in the order of the text.
+    pub diagnostics: Vec<Diagnostic>,
+}
+
+/// Parses and checks a text, and understands its sentences.
+#[must_use]
+pub fn check_text(source: SourceId, text: &str) -> Checked {
+    let parsed = syntax::parse_file(source, text);
+    if parsed.file.statements.is_empty() && parsed.diagnostics.is_empty() {
+        return Checked {
+            model: None,
+            diagnostics: vec![empty(source, text)],
+        };
+    }
+    let mut diagnostics = parsed.diagnostics;
+    let unread = words_of_lines(text, &diagnostics);
+    let checked = model::check(&parsed.file);
+    // A statement that cannot be read leaves its names undeclared and ungoverned: what follows
+    // from that would only repeat the syntax error.
+    diagnostics.extend(checked.diagnostics.into_iter().filter(|problem| {
+        unread.is_empty() || !quoted(&problem.message).any(|name| unread.contains(name))
+    }));
+    for statement in sentences(&parsed.file) {
+        if let Err(problems) = lower(statement) {
+            diagnostics.extend(problems);
+        }
+    }
+    diagnostics.sort_by_key(|diagnostic| diagnostic.labels.first().map(|label| label.span));
+    let has_errors = diagnostics.iter().any(Diagnostic::is_error);
+    Checked {
+        model: checked.model.filter(|_| !has_errors),
+        diagnostics,
+    }
+}
+
+/// The words on the lines that diagnostics point at.
+fn words_of_lines<'t>(text: &'t str, diagnostics: &[Diagnostic]) -> FxHashSet<&'t str> {
+    let mut words = FxHashSet::default();
+    for label in diagnostics.iter().flat_map(|diagnostic| &diagnostic.labels) {
+        let (start, end) = (label.span.start as usize, label.span.end as usize);
+        let from = text.get(..start).and_then(|before| before.rfind('\n')).map_or(0, |at| at + 1);
+        let to = text.get(end..).and_then(|after| after.find('\n')).map_or(text.len(), |at| end + at);
+        let line = text.get(from..to).unwrap_or("");
+        words.extend(line.split(|c: char| !c.is_alphanumeric() && c != '_').filter(|word| !word.is_empty()));
+    }
+    words
+}
+
+/// The names between backquotes, without primes and indices.
+fn quoted(message: &str) -> impl Iterator<Item = &str> {
+    message.split('`').skip(1).step_by(2).map(|name| {
+        let end = name.find(['\'', '[']).unwrap_or(name.len());
+        &name[..end]
+    })
+}
+
+fn sentences(file: &tree::File) -> impl Iterator<Item = &tree::Statement> {
+    use tree::StatementKind::{Assign, Expression, Sentence};
+    file.statements
+        .iter()
+        .filter(|statement| matches!(statement.kind, Sentence(_) | Assign { .. } | Expression(_)))
+}
+
+fn empty(source: SourceId, text: &str) -> Diagnostic {
+    Diagnostic::new(Code::EmptyModel, "this file holds no statements")
+        .at(Span::new(source, 0, text.len().min(1)), "")
+        .help("a model declares states and their equations, as in `state x = 1` and `x' = -x`")
+}
+
+impl Session {
+    /// Loads a file and tries every sentence as far as that needs no integration: names, ranges,
+    /// values, data files. Warnings and errors come in the order of the text.
+    ///
+    /// # Errors
+    /// All problems when there is at least one error; the session is then as before.
+    pub fn check(&mut self, path: &Path) -> Result<Vec<Diagnostic>, Vec<Diagnostic>> {
+        let mut trial = self.clone();
+        let performed = trial.load(path);
+        self.sources = trial.sources.clone();
+        let performed = performed?;
+        let mut diagnostics = performed.diagnostics;
+        if let Outcome::Loaded { compiled, .. } = &performed.outcome {
+            diagnostics.extend(trial.check_sentences(compiled));
+        }
+        diagnostics.sort_by_key(|diagnostic| diagnostic.labels.first().map(|label| label.span));
+        if diagnostics.iter().any(Diagnostic::is_error) {
+            Err(diagnostics)
+        } else {
+            Ok(diagnostics)
+        }
+    }
+
+    /// The problems of a loaded model's sentences that can be seen before running them.
+    #[must_use]
+    pub fn check_sentences(&self, compiled: &Compiled) -> Vec<Diagnostic> {
+        let mut overrides = Overrides::new();
+        let mut has_run = false;
+        let mut problems = Vec::new();
+        for statement in &compiled.model.sentences {
+            let Ok(command) = lower(statement) else { continue };
+            match self.check_command(compiled, &mut overrides, &mut has_run, &command) {
+                Ok(warnings) => problems.extend(warnings),
+                Err(found) => problems.extend(found),
+            }
+        }
+        problems
+    }
+
+    fn check_command(
+        &self,
+        compiled: &Compiled,
+        overrides: &mut Overrides,
+        has_run: &mut bool,
+        command: &Command,
+    ) -> Result<Vec<Diagnostic>, Vec<Diagnostic>> {
+        match command {
+            Command::Set { target, value } => {
+                *overrides = set_value(compiled, overrides, target, value)?;
+            }
+            Command::Simulate(command) => {
+                // `from last` has its values only when the run before has been made.
+                let declared = super::Simulate {
+                    from_last: false,
+                    ..command.clone()
+                };
+                if command.from_last && !*has_run {
+                    return Err(vec![
+                        Diagnostic::new(Code::NothingYet, "there is no run to go on from")
+                            .at(command.span, "")
+                            .help("simulate once without `from last` first"),
+                    ]);
+                }
+                *has_run = true;
+                let plan = simulate::plan(compiled, overrides, None, &declared)?;
+                if !command.from_last {
+                    return Ok(plan.warnings);
+                }
+            }
+            Command::Plot(command) => {
+                needs_run(*has_run, command.span)?;
+                let curves = plot::curves(compiled, command)?;
+                if let Some(data) = &command.data {
+                    let (_, warnings) =
+                        plot::points(&**self.world(), &self.data_folder(), data, &curves)?;
+                    return Ok(warnings);
+                }
+            }
+            Command::Save(command) => {
+                needs_run(*has_run, command.span)?;
+                for column in &command.columns {
+                    compiled.observable(column)?;
+                }
+            }
+            Command::Evaluate(expr) | Command::Assert(expr) => {
+                compiled.observable(expr)?;
+            }
+            _ => {}
+        }
+        Ok(Vec::new())
+    }
+}
+
+fn needs_run(has_run: bool, span: Span) -> Result<(), Vec<Diagnostic>> {
+    if has_run {
+        return Ok(());
+    }
+    Err(vec![
+        Diagnostic::new(Code::NothingYet, "nothing has been simulated before this")
+            .at(span, "")
+            .help("write a sentence such as `simulate 0..100` above it"),
+    ])
+}

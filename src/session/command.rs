@@ -1,0 +1,182 @@
+//! What a sentence asks for, with its words understood and its options sorted.
+
+use crate::simulate::Method;
+use crate::source::Span;
+use crate::syntax::tree;
+
+/// A sentence ready to be performed. Expressions stay as written: they are evaluated with the
+/// values that hold when the command runs.
+#[derive(Debug, Clone, PartialEq)]
+pub enum Command {
+    /// `simulate 0..100 step 0.1`
+    Simulate(Simulate),
+    /// `plot prey, predator over "lynx_hare.csv"`
+    Plot(Plot),
+    /// `save "out.csv"`
+    Save(Save),
+    /// `show equations as latex`
+    Show {
+        /// What is shown.
+        topic: Topic,
+        /// In which form.
+        form: Form,
+    },
+    /// `alpha = 0.9`
+    Set {
+        /// What is set.
+        target: tree::Reference,
+        /// To what.
+        value: tree::Expr,
+    },
+    /// A bare expression, evaluated at the present state.
+    Evaluate(tree::Expr),
+    /// `assert total < 1e6`, at the present state.
+    Assert(tree::Expr),
+    /// `load "model.lotka"`
+    Load(String),
+    /// `reload`
+    Reload,
+    /// `reset`: declared values, no results.
+    Reset,
+    /// `undo`: the values before the last assignment.
+    Undo,
+    /// `help`, `help simulate`
+    Help(Option<String>),
+    /// `history`
+    History,
+    /// `quit`
+    Quit,
+}
+
+/// A simulation.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Simulate {
+    /// The whole sentence.
+    pub span: Span,
+    /// First time shown; the model's start when absent.
+    pub from: Option<tree::Expr>,
+    /// Last time.
+    pub to: tree::Expr,
+    /// Which times are kept.
+    pub output: OutputTimes,
+    /// The method asked for.
+    pub method: Method,
+    /// Relative tolerance.
+    pub relative: Option<tree::Expr>,
+    /// Absolute tolerance, for all states.
+    pub absolute: Option<tree::Expr>,
+    /// Values for this run only.
+    pub setting: Setting,
+    /// Start from the end of the last run.
+    pub from_last: bool,
+}
+
+/// `with k = 3 in knockout`
+#[derive(Debug, Clone, PartialEq, Default)]
+pub struct Setting {
+    /// Values that replace the present ones.
+    pub with: Vec<tree::Binding>,
+    /// A condition, whose values hold before those of `with`.
+    pub condition: Option<tree::Name>,
+}
+
+/// Which times a simulation keeps.
+#[derive(Debug, Clone, PartialEq)]
+pub enum OutputTimes {
+    /// Every step of the solver, with points between so that curves are smooth.
+    Steps,
+    /// `step 0.1`
+    Spacing(tree::Expr),
+    /// `points 501`
+    Points(tree::Expr),
+    /// `at 0.5, 1, 2`
+    At(Vec<tree::Expr>),
+}
+
+/// A figure.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Plot {
+    /// The whole sentence.
+    pub span: Span,
+    /// What is drawn, and against what if not time. All states when empty.
+    pub curves: Vec<tree::Subject>,
+    /// Data drawn as points over the curves.
+    pub data: Option<DataSource>,
+    /// Axes on a logarithmic scale.
+    pub log: Vec<LogAxis>,
+    /// Stands above the figure.
+    pub title: Option<String>,
+    /// The file to draw into; the terminal when absent.
+    pub to: Option<tree::Text>,
+}
+
+/// An axis named in `log y`.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum LogAxis {
+    /// Horizontal.
+    X,
+    /// Vertical.
+    Y,
+}
+
+/// A table with the names that its columns go by here.
+#[derive(Debug, Clone, PartialEq)]
+pub struct DataSource {
+    /// The file, as written.
+    pub path: tree::Text,
+    /// `(time = year, prey = hare)`: name here, column there.
+    pub columns: Vec<(tree::Name, tree::Name)>,
+}
+
+/// A table written from the last run.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Save {
+    /// The whole sentence.
+    pub span: Span,
+    /// The file.
+    pub path: tree::Text,
+    /// The columns; all states and definitions when empty.
+    pub columns: Vec<tree::Expr>,
+}
+
+/// What `show` shows.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Topic {
+    /// Everything that the model declares, in short.
+    Model,
+    /// The differential equations.
+    Equations,
+    /// Values, units and bounds.
+    Parameters,
+    /// Arrows, rates and fluxes.
+    Reactions,
+    /// The derivative of the drift by the states.
+    Jacobian,
+    /// Conservation laws.
+    Conserved,
+    /// How it would be integrated, and why.
+    Method,
+}
+
+impl Topic {
+    /// The words after `show`.
+    pub const WORDS: &'static [(&'static str, Topic)] = &[
+        ("model", Topic::Model),
+        ("equations", Topic::Equations),
+        ("parameters", Topic::Parameters),
+        ("reactions", Topic::Reactions),
+        ("jacobian", Topic::Jacobian),
+        ("conserved", Topic::Conserved),
+        ("method", Topic::Method),
+    ];
+}
+
+/// Plain text or LaTeX.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub enum Form {
+    /// As in a model file.
+    #[default]
+    Plain,
+    /// For a paper.
+    Latex,
+}

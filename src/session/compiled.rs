@@ -1,0 +1,168 @@
+//! A model with its equations and kernels: immutable, and shared between threads.
+
+use super::values::{self, Overrides, Present};
+use crate::diagnostic::{Code, Diagnostic};
+use crate::kernel::Kernels;
+use crate::model::{self, Model, Quantity, Scope};
+use crate::source::SourceId;
+use crate::symbolic::{Expr, Pool, Shape};
+use crate::syntax::{self, tree};
+use crate::system::{self, System};
+use std::sync::Arc;
+
+/// A checked model, its symbolic equations and its compiled functions.
+///
+/// Nothing in it changes after it is made, so threads share one `Arc<Compiled>`; what changes
+/// from run to run (values, working space) belongs to the run.
+#[derive(Debug)]
+pub struct Compiled {
+    /// The checked model.
+    pub model: Model,
+    /// Its equations.
+    pub system: Arc<System>,
+    /// Its functions, compiled when first asked for.
+    pub kernels: Kernels,
+}
+
+/// An expression of the model's names, ready to be evaluated along a trajectory.
+#[derive(Debug, Clone)]
+pub struct Observable {
+    /// As written, for tables and legends.
+    pub label: String,
+    /// In terms of time, states and parameters, in [`Observable::pool`].
+    pub expr: Expr,
+    /// A continuation of the system's pool.
+    pub pool: Arc<Pool>,
+    /// Scalar, vector or matrix.
+    pub shape: Shape,
+    /// True for a condition.
+    pub is_condition: bool,
+}
+
+impl Compiled {
+    /// Derives and prepares a checked model.
+    #[must_use]
+    pub fn new(model: Model) -> Arc<Compiled> {
+        let system = Arc::new(system::derive(&model));
+        let kernels = Kernels::new(Arc::clone(&system));
+        Arc::new(Compiled {
+            model,
+            system,
+            kernels,
+        })
+    }
+
+    /// All parameters and initial values.
+    #[must_use]
+    pub fn present(&self, overrides: &Overrides) -> Present {
+        values::present(&self.model, &self.system, overrides)
+    }
+
+    /// An expression of the text in terms of time, states and parameters.
+    ///
+    /// # Errors
+    /// Unknown names, shapes that do not fit.
+    pub fn observable(&self, expr: &tree::Expr) -> Result<Observable, Vec<Diagnostic>> {
+        let mut pool = self.system.pool.clone();
+        let Quantity { expr: value, is_condition } =
+            model::elaborate(&self.model.names, &mut pool, &Scope::default(), expr)?;
+        let value = self.system.inline(&mut pool, value);
+        Ok(Observable {
+            label: syntax::show_expression(expr),
+            expr: value,
+            shape: pool.shape(value),
+            pool: Arc::new(pool),
+            is_condition,
+        })
+    }
+
+    /// The same from text, for callers without a source map.
+    ///
+    /// # Errors
+    /// Syntax errors, unknown names, shapes that do not fit.
+    pub fn observable_from_text(&self, text: &str) -> Result<Observable, Vec<Diagnostic>> {
+        let expr = syntax::parse_expression(SourceId(u32::MAX), text)?;
+        self.observable(&expr)
+    }
+
+    /// A number of the text at the present values.
+    ///
+    /// # Errors
+    /// Unknown names, vectors, conditions, values that are not finite.
+    pub fn number(&self, expr: &tree::Expr, present: &Present) -> Result<f64, Vec<Diagnostic>> {
+        let observable = self.observable(expr)?;
+        let fault = |what: String| {
+            vec![
+                Diagnostic::new(Code::BadOption, "a single number is needed here")
+                    .at(expr.span, what),
+            ]
+        };
+        if observable.is_condition {
+            return Err(fault("this is a condition".to_owned()));
+        }
+        if observable.shape != Shape::Scalar {
+            return Err(fault(format!("this is {}", observable.shape)));
+        }
+        let numbers = values::at_present(
+            &observable.pool,
+            &self.system,
+            self.model.time.start,
+            observable.expr,
+            present,
+        );
+        match numbers.first() {
+            Some(number) if number.is_finite() => Ok(*number),
+            Some(number) => Err(fault(format!("this is {number}"))),
+            None => Err(fault("this has no value".to_owned())),
+        }
+    }
+
+    /// The names of all states, one per number of the state vector: `prey`, `y[GATA1]`.
+    #[must_use]
+    pub fn state_names(&self) -> Vec<String> {
+        let blocks = self.system.states.blocks();
+        self.model
+            .states
+            .iter()
+            .zip(blocks)
+            .flat_map(|(state, block)| {
+                (0..block.shape.len()).map(move |element| {
+                    if block.shape == Shape::Scalar {
+                        state.name.clone()
+                    } else if state.indices.is_empty() {
+                        format!("{}[{}]", state.name, element + 1)
+                    } else {
+                        self.model.element_name(&state.name, &state.indices, element)
+                    }
+                })
+            })
+            .collect()
+    }
+
+    /// The name of one number of the state vector.
+    #[must_use]
+    pub fn state_name(&self, position: usize) -> String {
+        self.state_names()
+            .get(position)
+            .cloned()
+            .unwrap_or_else(|| format!("state {position}"))
+    }
+
+    /// The default absolute tolerances: 1e-9 times the size of each state, which is its initial
+    /// value, else the largest initial value, else 1. A state's own `atol` comes before.
+    #[must_use]
+    pub fn absolute_tolerances(&self, initial: &[f64], stated: Option<f64>) -> Vec<f64> {
+        const FRACTION_OF_SIZE: f64 = 1e-9;
+        let largest = initial.iter().fold(0.0_f64, |most, value| most.max(value.abs()));
+        let common = if largest > 0.0 { largest } else { 1.0 };
+        let mut tolerances = Vec::with_capacity(initial.len());
+        for (state, block) in self.model.states.iter().zip(self.system.states.blocks()) {
+            for value in &initial[block.range()] {
+                let size = if *value == 0.0 { common } else { value.abs() };
+                let default = stated.unwrap_or(FRACTION_OF_SIZE * size);
+                tolerances.push(state.absolute_tolerance.unwrap_or(default));
+            }
+        }
+        tolerances
+    }
+}

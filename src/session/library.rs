@@ -1,0 +1,129 @@
+//! The same in Rust: compile a text, simulate it, read the columns.
+
+use super::check::check_text;
+use super::command::{Command, Simulate};
+use super::compiled::Compiled;
+use super::lower::lower;
+use super::simulate::{plan, run};
+use super::trajectory::Trajectory;
+use super::values::Overrides;
+use crate::diagnostic::{Code, Diagnostic};
+use crate::source::SourceMap;
+use crate::syntax;
+use crate::world::SystemWorld;
+use std::fmt;
+use std::sync::Arc;
+
+/// Everything that kept a text from being compiled or a model from being simulated.
+#[derive(Debug, Clone)]
+pub struct Error {
+    /// What is wrong, in the order of the text.
+    pub diagnostics: Vec<Diagnostic>,
+    /// The texts that the diagnostics point into.
+    pub sources: SourceMap,
+    /// A run that stopped early, up to where it came.
+    pub partial: Option<Box<Trajectory>>,
+}
+
+impl Error {
+    fn new(diagnostics: Vec<Diagnostic>, sources: SourceMap) -> Error {
+        Error {
+            diagnostics,
+            sources,
+            partial: None,
+        }
+    }
+}
+
+impl fmt::Display for Error {
+    fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
+        for (at, diagnostic) in self.diagnostics.iter().enumerate() {
+            if at > 0 {
+                writeln!(out)?;
+            }
+            if let Some(label) = diagnostic.labels.first() {
+                let (line, column) = self.sources.position(label.span);
+                write!(out, "{line}:{column}: ")?;
+            }
+            write!(out, "{diagnostic}")?;
+        }
+        Ok(())
+    }
+}
+
+impl std::error::Error for Error {}
+
+/// Compiles a model from its text. The result never changes and may be shared between threads.
+///
+/// ```
+/// let model = lotka::compile("state x = 1\nparam k = 2\nx' = -k*x")?;
+/// let run = model.simulate("0..1 points 11 with k = 1")?;
+/// let x = run.column("x")?;
+/// assert!((x[10] - (-1.0f64).exp()).abs() < 1e-6);
+/// # Ok::<(), lotka::Error>(())
+/// ```
+///
+/// # Errors
+/// All problems of the text.
+pub fn compile(text: &str) -> Result<Arc<Compiled>, Error> {
+    let mut sources = SourceMap::new();
+    let source = sources.add("model", text);
+    let checked = check_text(source, text);
+    match checked.model {
+        Some(model) => Ok(Compiled::new(model)),
+        None => Err(Error::new(checked.diagnostics, sources)),
+    }
+}
+
+impl Compiled {
+    /// Simulates. `sentence` is what stands after the word `simulate`: a range of time and
+    /// options, such as `"0..100 step 0.1 using bdf with k = 3"`.
+    ///
+    /// # Errors
+    /// A sentence that is not understood, and a run that did not reach its end; the error then
+    /// holds what was computed.
+    pub fn simulate(self: &Arc<Self>, sentence: &str) -> Result<Trajectory, Error> {
+        let mut sources = SourceMap::new();
+        let text = format!("simulate {sentence}");
+        let source = sources.add("sentence", text.as_str());
+        let fail = |diagnostics| Error::new(diagnostics, sources.clone());
+        let parsed = syntax::parse_line(source, &text);
+        if !parsed.diagnostics.is_empty() {
+            return Err(fail(parsed.diagnostics));
+        }
+        let command = match parsed.file.statements.as_slice() {
+            [statement] => lower(statement).map_err(fail)?,
+            _ => return Err(fail(vec![one_sentence()])),
+        };
+        match command {
+            Command::Simulate(command) => self.run(&command).map_err(|mut error| {
+                error.sources = sources.clone();
+                error
+            }),
+            _ => Err(fail(vec![one_sentence()])),
+        }
+    }
+
+    fn run(self: &Arc<Self>, command: &Simulate) -> Result<Trajectory, Error> {
+        let fail = |diagnostics| Error::new(diagnostics, SourceMap::new());
+        let plan = plan(self, &Overrides::new(), None, command).map_err(fail)?;
+        let (trajectory, failed) = run(self, &plan, &SystemWorld::default(), &mut ());
+        match super::failure::explain(&trajectory, failed.as_ref(), command.span) {
+            None => Ok(trajectory),
+            Some(problem) => Err(Error {
+                partial: Some(Box::new(trajectory)),
+                ..fail(vec![problem])
+            }),
+        }
+    }
+}
+
+fn one_sentence() -> Diagnostic {
+    Diagnostic::new(Code::BadOption, "one `simulate` sentence is needed here")
+}
+
+impl From<Vec<Diagnostic>> for Error {
+    fn from(diagnostics: Vec<Diagnostic>) -> Error {
+        Error::new(diagnostics, SourceMap::new())
+    }
+}

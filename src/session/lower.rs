@@ -1,0 +1,457 @@
+//! From a statement of the tree to a command: verbs, topics and options are understood here.
+
+use super::command::{
+    Command, DataSource, Form, LogAxis, OutputTimes, Plot, Save, Setting, Simulate, Topic,
+};
+use super::options::Options;
+use crate::diagnostic::{Code, Diagnostic, closest, did_you_mean};
+use crate::simulate::Method;
+use crate::source::Span;
+use crate::syntax::tree::{self, ExprKind, StatementKind};
+
+/// Sentences of the language that this version recognises and does not perform.
+const NOT_PERFORMED: &[(&str, &str)] = &[
+    ("sweep", "sweeps"),
+    ("measure", "measures of a run"),
+    ("steady", "steady states"),
+    ("stability", "stability"),
+    ("jacobian", "numeric Jacobians (`show jacobian` shows the symbolic one)"),
+    ("continue", "continuation"),
+    ("nullclines", "nullclines"),
+    ("phase", "phase portraits (`plot y vs x` draws a trajectory)"),
+    ("stationary", "stationary distributions"),
+    ("sensitivity", "sensitivities"),
+    ("fit", "fits"),
+    ("profile", "profiles"),
+    ("explain", "explanations"),
+];
+
+/// Sentences that this version performs.
+const PERFORMED: &[&str] = &[
+    "simulate", "plot", "save", "show", "load", "reload", "reset", "undo", "help", "history",
+    "quit",
+];
+
+/// The command of a sentence, an assignment or a bare expression.
+///
+/// # Errors
+/// Every misunderstood word, option and missing part.
+pub fn lower(statement: &tree::Statement) -> Result<Command, Vec<Diagnostic>> {
+    match &statement.kind {
+        StatementKind::Sentence(sentence) => lower_sentence(sentence, statement.span),
+        StatementKind::Assign { target, value } => Ok(Command::Set {
+            target: target.clone(),
+            value: value.clone(),
+        }),
+        StatementKind::Expression(expr) => Ok(Command::Evaluate(expr.clone())),
+        StatementKind::Assert(expr) => Ok(Command::Assert(expr.clone())),
+        _ => Err(vec![
+            Diagnostic::new(Code::NotPerformed, "a declaration belongs into a model file")
+                .at(statement.span, "")
+                .help("write it into the file, then `load` or `reload` it"),
+        ]),
+    }
+}
+
+fn lower_sentence(sentence: &tree::Sentence, span: Span) -> Result<Command, Vec<Diagnostic>> {
+    let mut problems = Vec::new();
+    let options = Options::new(sentence, &mut problems);
+    let command = match sentence.verb.text.as_str() {
+        "simulate" => simulate(sentence, span, options),
+        "plot" => plot(sentence, span, options),
+        "save" => save(sentence, span, options),
+        "show" => show(sentence, span, options),
+        "load" => load(sentence, span, options),
+        "help" => {
+            let word = sentence.subjects.first().and_then(|subject| word_of(&subject.value));
+            options.finish(|| Ok(Command::Help(word.map(|name| name.text.clone()))))
+        }
+        "reload" => options.finish(|| Ok(Command::Reload)),
+        "reset" => options.finish(|| Ok(Command::Reset)),
+        "undo" => options.finish(|| Ok(Command::Undo)),
+        "history" => options.finish(|| Ok(Command::History)),
+        "quit" => options.finish(|| Ok(Command::Quit)),
+        _ => return Err(vec![unknown_verb(&sentence.verb)]),
+    };
+    match command {
+        Some(command) if problems.is_empty() => Ok(command),
+        _ => Err(problems),
+    }
+}
+
+fn unknown_verb(verb: &tree::Name) -> Diagnostic {
+    if let Some((_, what)) = NOT_PERFORMED.iter().find(|(word, _)| *word == verb.text) {
+        return Diagnostic::new(
+            Code::NotPerformed,
+            format!("this version of Lotka does not perform {what}"),
+        )
+        .at(verb.span, "")
+        .help("the sentence is part of the language; remove it to run the rest of the file");
+    }
+    let mut diagnostic = Diagnostic::new(
+        Code::NotPerformed,
+        format!("`{}` is not a sentence", verb.text),
+    )
+    .at(verb.span, "");
+    if let Some(help) = did_you_mean(&verb.text, PERFORMED.iter().copied()) {
+        diagnostic = diagnostic.help(help);
+    }
+    diagnostic
+}
+
+fn simulate(sentence: &tree::Sentence, span: Span, mut options: Options<'_>) -> Option<Command> {
+    let (from, to) = match sentence.subjects.as_slice() {
+        [subject] => match &subject.value.kind {
+            ExprKind::Range {
+                low,
+                high: Some(high),
+            } => (low.as_deref().cloned(), (**high).clone()),
+            ExprKind::Range { high: None, .. } => {
+                options.problem(
+                    Diagnostic::new(Code::MissingArgument, "the range has no end")
+                        .at(subject.value.span, "")
+                        .help("as in `simulate 0..100`"),
+                );
+                return options.abandon();
+            }
+            _ => {
+                options.problem(
+                    Diagnostic::new(Code::MissingArgument, "`simulate` needs a range of time")
+                        .at(subject.value.span, "this is no range")
+                        .help("as in `simulate 0..100`"),
+                );
+                return options.abandon();
+            }
+        },
+        _ => {
+            options.problem(
+                Diagnostic::new(Code::MissingArgument, "`simulate` needs a range of time")
+                    .at(sentence.verb.span, "over which times?")
+                    .help("as in `simulate 0..100`"),
+            );
+            return options.abandon();
+        }
+    };
+    let output = output_times(&mut options);
+    let method = options
+        .word("using")
+        .map_or(Some(Method::Auto), |name| method(&mut options, &name));
+    let relative = options.value("rtol");
+    let absolute = options.value("atol");
+    let setting = setting(&mut options);
+    let from_last = match options.take("from") {
+        None => false,
+        Some(option) => match option.values.first().and_then(word_of) {
+            Some(word) if word.text == "last" => true,
+            Some(word) if word.text == "steady" => {
+                options.problem(
+                    Diagnostic::new(
+                        Code::NotPerformed,
+                        "this version of Lotka does not start from steady states",
+                    )
+                    .at(option.span, "")
+                    .help("`from last` starts from the end of the run before"),
+                );
+                false
+            }
+            _ => {
+                options.problem(
+                    Diagnostic::new(Code::BadOption, "`from` is followed by `last`")
+                        .at(option.span, "")
+                        .help("the start of the time is the low end of the range, as in `simulate 10..20`"),
+                );
+                false
+            }
+        },
+    };
+    for word in ["paths", "seed"] {
+        if let Some(option) = options.take(word) {
+            options.problem(
+                Diagnostic::new(
+                    Code::NotPerformed,
+                    "this version of Lotka does not simulate ensembles",
+                )
+                .at(option.span, ""),
+            );
+        }
+    }
+    options.finish(|| {
+        Ok(Command::Simulate(Simulate {
+            span,
+            from,
+            to,
+            output: output?,
+            method: method.ok_or(())?,
+            relative,
+            absolute,
+            setting,
+            from_last,
+        }))
+    })
+}
+
+fn output_times(options: &mut Options<'_>) -> Result<OutputTimes, ()> {
+    let spacing = options.take("step");
+    let points = options.take("points");
+    let at = options.take("at");
+    let given: Vec<&tree::SentenceOption> =
+        [&spacing, &points, &at].into_iter().flatten().copied().collect();
+    if let [first, second, ..] = given.as_slice() {
+        options.problem(
+            Diagnostic::new(
+                Code::BadOption,
+                format!("`{}` and `{}` exclude each other", first.word.text, second.word.text),
+            )
+            .at(first.span, "")
+            .at(second.span, "")
+            .help("choose one way to say which times are kept"),
+        );
+        return Err(());
+    }
+    if let Some(option) = spacing {
+        return options.single(option).map(OutputTimes::Spacing).ok_or(());
+    }
+    if let Some(option) = points {
+        return options.single(option).map(OutputTimes::Points).ok_or(());
+    }
+    if let Some(option) = at {
+        if option.values.is_empty() {
+            options.needs_value(option);
+            return Err(());
+        }
+        return Ok(OutputTimes::At(option.values.clone()));
+    }
+    Ok(OutputTimes::Steps)
+}
+
+fn method(options: &mut Options<'_>, name: &tree::Name) -> Option<Method> {
+    if let Ok(method) = name.text.parse::<Method>() {
+        return Some(method);
+    }
+    let (code, message) = match name.text.as_str() {
+        "tsit5" | "rodas" => (
+            Code::NotPerformed,
+            format!("this version of Lotka does not have the method `{}`", name.text),
+        ),
+        _ => (
+            Code::BadOption,
+            format!("there is no method `{}`", name.text),
+        ),
+    };
+    let known = Method::ALL.iter().map(|method| method.name());
+    let listed: Vec<String> = known.clone().map(|name| format!("`{name}`")).collect();
+    let help = match closest(&name.text, known) {
+        Some(near) => format!("did you mean `{near}`? There are {}", listed.join(", ")),
+        None => format!("there are {}", listed.join(", ")),
+    };
+    options.problem(Diagnostic::new(code, message).at(name.span, "").help(help));
+    None
+}
+
+fn setting(options: &mut Options<'_>) -> Setting {
+    let mut setting = Setting::default();
+    if let Some(option) = options.take("with") {
+        if option.bindings.is_empty() || !option.values.is_empty() {
+            options.problem(
+                Diagnostic::new(Code::BadOption, "`with` sets values by name")
+                    .at(option.span, "")
+                    .help("as in `with alpha = 0.9, beta = 2`"),
+            );
+        }
+        setting.with.clone_from(&option.bindings);
+    }
+    setting.condition = options.word("in");
+    setting
+}
+
+fn plot(sentence: &tree::Sentence, span: Span, mut options: Options<'_>) -> Option<Command> {
+    let data = options.take("over").and_then(|option| data_source(&mut options, option));
+    let mut log = Vec::new();
+    while let Some(option) = options.take("log") {
+        for value in &option.values {
+            match word_of(value).map(|name| name.text.as_str()) {
+                Some("x") => log.push(LogAxis::X),
+                Some("y") => log.push(LogAxis::Y),
+                _ => options.problem(
+                    Diagnostic::new(Code::BadOption, "`log` is followed by `x` or `y`")
+                        .at(value.span, ""),
+                ),
+            }
+        }
+        if option.values.is_empty() {
+            options.needs_value(option);
+        }
+    }
+    let title = options.text("title").map(|text| text.text);
+    let to = options.text("to");
+    let curves = sentence.subjects.clone();
+    options.finish(|| {
+        Ok(Command::Plot(Plot {
+            span,
+            curves,
+            data,
+            log,
+            title,
+            to,
+        }))
+    })
+}
+
+fn data_source(options: &mut Options<'_>, option: &tree::SentenceOption) -> Option<DataSource> {
+    let [value] = option.values.as_slice() else {
+        options.needs_text(option);
+        return None;
+    };
+    let ExprKind::Text(path) = &value.kind else {
+        options.needs_text(option);
+        return None;
+    };
+    let mut columns = Vec::new();
+    for binding in &option.bindings {
+        match &binding.value.kind {
+            ExprKind::Reference(reference) if reference.indices.is_empty() => {
+                columns.push((binding.name.name.clone(), reference.name.clone()));
+            }
+            ExprKind::Text(text) => columns.push((
+                binding.name.name.clone(),
+                tree::Name {
+                    text: text.clone(),
+                    span: binding.value.span,
+                },
+            )),
+            _ => options.problem(
+                Diagnostic::new(Code::BadOption, "a column is given by its name")
+                    .at(binding.value.span, "")
+                    .help("as in `(time = year, prey = hare)`; quote names with spaces"),
+            ),
+        }
+    }
+    Some(DataSource {
+        path: tree::Text {
+            text: path.clone(),
+            span: value.span,
+        },
+        columns,
+    })
+}
+
+fn save(sentence: &tree::Sentence, span: Span, mut options: Options<'_>) -> Option<Command> {
+    if let Some(first) = sentence.subjects.first()
+        && word_of(&first.value).is_some_and(|word| word.text == "session")
+    {
+        options.problem(
+            Diagnostic::new(Code::NotPerformed, "this version of Lotka does not save sessions")
+                .at(first.value.span, ""),
+        );
+        return options.abandon();
+    }
+    let mut path = options.text("to");
+    let mut columns = Vec::new();
+    for subject in &sentence.subjects {
+        match &subject.value.kind {
+            ExprKind::Text(text) if path.is_none() => {
+                path = Some(tree::Text {
+                    text: text.clone(),
+                    span: subject.value.span,
+                });
+            }
+            _ => columns.push(subject.value.clone()),
+        }
+    }
+    let Some(path) = path else {
+        options.problem(
+            Diagnostic::new(Code::MissingArgument, "`save` needs the name of a file")
+                .at(sentence.verb.span, "")
+                .help("as in `save \"out.csv\"`"),
+        );
+        return options.abandon();
+    };
+    options.finish(|| {
+        Ok(Command::Save(Save {
+            span,
+            path,
+            columns,
+        }))
+    })
+}
+
+fn show(sentence: &tree::Sentence, span: Span, mut options: Options<'_>) -> Option<Command> {
+    let topic = match sentence.subjects.as_slice() {
+        [] => Some(Topic::Model),
+        [subject] => {
+            let word = word_of(&subject.value);
+            let found = word.and_then(|word| {
+                Topic::WORDS
+                    .iter()
+                    .find(|(known, _)| *known == word.text)
+                    .map(|(_, topic)| *topic)
+            });
+            if found.is_none() {
+                let known: Vec<&str> = Topic::WORDS.iter().map(|(word, _)| *word).collect();
+                let near = word.and_then(|word| did_you_mean(&word.text, known.iter().copied()));
+                options.problem(
+                    Diagnostic::new(Code::BadOption, "`show` does not know this")
+                        .at(subject.value.span, "")
+                        .help(near.unwrap_or_else(|| format!("it shows {}", known.join(", ")))),
+                );
+            }
+            found
+        }
+        [_, second, ..] => {
+            options.problem(
+                Diagnostic::new(Code::BadOption, "`show` shows one thing at a time")
+                    .at(second.value.span, ""),
+            );
+            None
+        }
+    };
+    let form = match options.word("as") {
+        None => Form::Plain,
+        Some(word) if word.text == "latex" => Form::Latex,
+        Some(word) => {
+            options.problem(
+                Diagnostic::new(Code::BadOption, format!("there is no form `{}`", word.text))
+                    .at(word.span, "")
+                    .help("`as latex` is the only one besides plain text"),
+            );
+            Form::Plain
+        }
+    };
+    let _ = span;
+    options.finish(|| {
+        Ok(Command::Show {
+            topic: topic.ok_or(())?,
+            form,
+        })
+    })
+}
+
+fn load(sentence: &tree::Sentence, span: Span, mut options: Options<'_>) -> Option<Command> {
+    match sentence.subjects.as_slice() {
+        [subject] => {
+            if let ExprKind::Text(path) = &subject.value.kind {
+                let path = path.clone();
+                return options.finish(|| Ok(Command::Load(path)));
+            }
+            options.problem(
+                Diagnostic::new(Code::BadOption, "`load` needs the name of a file in quotes")
+                    .at(subject.value.span, "")
+                    .help("as in `load \"models/griffith.lotka\"`"),
+            );
+        }
+        _ => options.problem(
+            Diagnostic::new(Code::MissingArgument, "`load` needs the name of a file")
+                .at(span, "")
+                .help("as in `load \"models/griffith.lotka\"`"),
+        ),
+    }
+    options.abandon()
+}
+
+/// The word that an expression is, if it is nothing but a word.
+pub(super) fn word_of(expr: &tree::Expr) -> Option<&tree::Name> {
+    match &expr.kind {
+        ExprKind::Reference(reference) if reference.indices.is_empty() => Some(&reference.name),
+        _ => None,
+    }
+}

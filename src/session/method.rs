@@ -1,0 +1,42 @@
+//! How a run would be made, and how the last one was.
+
+use super::compiled::Compiled;
+use super::trajectory::Trajectory;
+use super::values::Present;
+use crate::simulate::{MethodUse, Statistics, Tolerances};
+
+/// What `show method` says.
+#[derive(Debug, Clone, PartialEq)]
+pub struct MethodAdvice {
+    /// Number of states.
+    pub states: usize,
+    /// Entries of the Jacobian that can be non-zero.
+    pub entries: usize,
+    /// Diagonals below and above the main one that hold entries.
+    pub bandwidths: (usize, usize),
+    /// Default absolute tolerances at the present initial values.
+    pub absolute: Vec<f64>,
+    /// The methods, work and tolerances of the last run.
+    pub last: Option<(Vec<MethodUse>, Statistics, Tolerances)>,
+}
+
+pub(super) fn advice(
+    compiled: &Compiled,
+    present: &Present,
+    last: Option<&Trajectory>,
+) -> MethodAdvice {
+    let pattern = &compiled.system.jacobian.pattern;
+    MethodAdvice {
+        states: compiled.system.dimension(),
+        entries: pattern.len(),
+        bandwidths: pattern.bandwidths(),
+        absolute: compiled.absolute_tolerances(&present.initial, None),
+        last: last.map(|run| {
+            (
+                run.solution.methods.clone(),
+                run.solution.statistics,
+                run.solution.tolerances.clone(),
+            )
+        }),
+    }
+}

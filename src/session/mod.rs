@@ -1,0 +1,419 @@
+//! The session: the loaded model, the present values and the last result.
+//!
+//! Enters: files and sentences. Leaves: [`Outcome`]s and diagnostics, never text. The command
+//! line, the prompt and the Rust interface all go through it. Must not know the terminal.
+
+mod check;
+mod command;
+mod compiled;
+mod failure;
+mod library;
+mod lower;
+mod method;
+mod options;
+mod outcome;
+mod plot;
+mod save;
+mod simulate;
+mod timing;
+mod trajectory;
+mod values;
+
+
+pub use check::{Checked, check_text};
+pub use command::{
+    Command, DataSource, Form, LogAxis, OutputTimes, Plot, Save, Setting, Simulate, Topic,
+};
+pub use compiled::{Compiled, Observable};
+pub use library::{Error, compile};
+pub use lower::lower;
+pub use method::MethodAdvice;
+pub use outcome::{Outcome, Performed};
+pub use timing::{LoadTimes, Timing};
+pub use trajectory::Trajectory;
+pub use values::{Overrides, Present};
+
+use crate::diagnostic::{Code, Diagnostic};
+use crate::model::{self, Target};
+use crate::source::{SourceId, SourceMap};
+use crate::syntax::{self, tree};
+use crate::world::World;
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+
+/// Looks on while a command runs.
+pub trait Observer {
+    /// `fraction` of the work is done, from 0 to 1.
+    fn progress(&mut self, fraction: f64) {
+        let _ = fraction;
+    }
+}
+
+/// An observer that sees nothing.
+impl Observer for () {}
+
+/// What is loaded and what has been set and computed since.
+#[derive(Clone)]
+pub struct Session {
+    world: Arc<dyn World>,
+    /// Every text read so far; diagnostics point into it.
+    pub sources: SourceMap,
+    loaded: Option<Loaded>,
+    overrides: Overrides,
+    earlier: Vec<Overrides>,
+    last: Option<Arc<Trajectory>>,
+    history: Vec<String>,
+}
+
+#[derive(Debug, Clone)]
+struct Loaded {
+    compiled: Arc<Compiled>,
+    path: PathBuf,
+}
+
+impl Session {
+    /// A session without a model.
+    #[must_use]
+    pub fn new(world: Arc<dyn World>) -> Session {
+        Session {
+            world,
+            sources: SourceMap::new(),
+            loaded: None,
+            overrides: Overrides::new(),
+            earlier: Vec::new(),
+            last: None,
+            history: Vec::new(),
+        }
+    }
+
+    /// The world that the session reads and writes.
+    #[must_use]
+    pub fn world(&self) -> &Arc<dyn World> {
+        &self.world
+    }
+
+    /// The loaded model.
+    #[must_use]
+    pub fn compiled(&self) -> Option<&Arc<Compiled>> {
+        self.loaded.as_ref().map(|loaded| &loaded.compiled)
+    }
+
+    /// The last run.
+    #[must_use]
+    pub fn last(&self) -> Option<&Arc<Trajectory>> {
+        self.last.as_ref()
+    }
+
+    /// The values set since the model was loaded.
+    #[must_use]
+    pub fn overrides(&self) -> &Overrides {
+        &self.overrides
+    }
+
+    /// Reads a text file into the source map.
+    ///
+    /// # Errors
+    /// A file that cannot be read or is not text.
+    pub fn read(&mut self, path: &Path) -> Result<SourceId, Diagnostic> {
+        let bytes = self.world.read(path).map_err(|error| {
+            let diagnostic = Diagnostic::new(
+                Code::CannotRead,
+                format!("cannot read {}: {}", path.display(), reason(&error)),
+            );
+            if path.extension().is_none() && error.kind() == std::io::ErrorKind::NotFound {
+                diagnostic.help("model files end in `.lotka`")
+            } else {
+                diagnostic
+            }
+        })?;
+        if bytes.contains(&0) {
+            return Err(Diagnostic::new(
+                Code::NotText,
+                format!("{} is not a text file", path.display()),
+            )
+            .help("a model file is plain text in UTF-8"));
+        }
+        let text = String::from_utf8(bytes).map_err(|error| {
+            Diagnostic::new(
+                Code::NotText,
+                format!(
+                    "{} is not UTF-8 text (byte {})",
+                    path.display(),
+                    error.utf8_error().valid_up_to()
+                ),
+            )
+            .help("save the file as UTF-8")
+        })?;
+        let text = text.strip_prefix('\u{feff}').map_or(text.clone(), str::to_owned);
+        Ok(self.sources.add(path.display().to_string(), text))
+    }
+
+    /// Loads a model file in place of the present one and forgets values and results.
+    ///
+    /// # Errors
+    /// All problems of the file; the session is then as before.
+    pub fn load(&mut self, path: &Path) -> Result<Performed, Vec<Diagnostic>> {
+        let source = self.read(path).map_err(|problem| vec![problem])?;
+        let text = Arc::clone(&self.sources.get(source).map_or_else(|| "".into(), |s| s.text.clone()));
+        let checked = check_text(source, &text);
+        let Some(model) = checked.model else {
+            return Err(checked.diagnostics);
+        };
+        let compiled = Compiled::new(model);
+        self.install(path.to_owned(), Arc::clone(&compiled));
+        Ok(Performed {
+            outcome: Outcome::Loaded {
+                path: path.to_owned(),
+                compiled,
+            },
+            diagnostics: checked.diagnostics,
+        })
+    }
+
+    /// Takes a compiled model as if it had been loaded from `path`.
+    pub fn install(&mut self, path: PathBuf, compiled: Arc<Compiled>) {
+        self.loaded = Some(Loaded { compiled, path });
+        self.overrides = Overrides::new();
+        self.earlier.clear();
+        self.last = None;
+    }
+
+    /// Reads one line typed at the prompt.
+    ///
+    /// # Errors
+    /// Syntax errors and misunderstood options.
+    pub fn understand(&mut self, line: &str) -> Result<Vec<Command>, Vec<Diagnostic>> {
+        self.history.push(line.to_owned());
+        let name = format!("line {}", self.history.len());
+        let source = self.sources.add(name, line);
+        let parsed = syntax::parse_line(source, line);
+        if !parsed.diagnostics.is_empty() {
+            return Err(parsed.diagnostics);
+        }
+        let mut commands = Vec::new();
+        let mut problems = Vec::new();
+        for statement in &parsed.file.statements {
+            match lower(statement) {
+                Ok(command) => commands.push(command),
+                Err(found) => problems.extend(found),
+            }
+        }
+        if problems.is_empty() {
+            Ok(commands)
+        } else {
+            Err(problems)
+        }
+    }
+
+    /// Performs a command. A failed one leaves the session as it was; a partial one keeps what
+    /// it has.
+    ///
+    /// # Errors
+    /// Everything that kept the command from being performed at all.
+    pub fn perform(
+        &mut self,
+        command: &Command,
+        observer: &mut dyn Observer,
+    ) -> Result<Performed, Vec<Diagnostic>> {
+        match command {
+            Command::Simulate(command) => self.simulate(command, observer),
+            Command::Plot(command) => self.plot(command),
+            Command::Save(command) => self.save(command),
+            Command::Show { topic, form } => self.show(*topic, *form),
+            Command::Set { target, value } => self.set(target, value),
+            Command::Evaluate(expr) => self.evaluate(expr),
+            Command::Assert(expr) => self.assert(expr),
+            Command::Load(path) => self.load(Path::new(path)),
+            Command::Reload => {
+                let path = self.need_model()?.path.clone();
+                self.load(&path)
+            }
+            Command::Reset => {
+                self.need_model()?;
+                self.earlier.push(std::mem::take(&mut self.overrides));
+                self.last = None;
+                Ok(done(Outcome::Reset))
+            }
+            Command::Undo => match self.earlier.pop() {
+                Some(earlier) => {
+                    self.overrides = earlier;
+                    Ok(done(Outcome::Undone))
+                }
+                None => Err(vec![Diagnostic::new(
+                    Code::NothingYet,
+                    "there is nothing to undo",
+                )]),
+            },
+            Command::Help(word) => Ok(done(Outcome::Help(word.clone()))),
+            Command::History => Ok(done(Outcome::History(self.history.clone()))),
+            Command::Quit => Ok(done(Outcome::Quit)),
+        }
+    }
+
+    fn need_model(&self) -> Result<&Loaded, Vec<Diagnostic>> {
+        self.loaded.as_ref().ok_or_else(|| {
+            vec![
+                Diagnostic::new(Code::NoModel, "no model is loaded")
+                    .help("as in `load \"models/lotka_volterra.lotka\"`"),
+            ]
+        })
+    }
+
+    fn need_last(&self) -> Result<&Arc<Trajectory>, Vec<Diagnostic>> {
+        self.need_model()?;
+        self.last.as_ref().ok_or_else(|| {
+            vec![
+                Diagnostic::new(Code::NothingYet, "nothing has been simulated yet")
+                    .help("as in `simulate 0..100`"),
+            ]
+        })
+    }
+
+    fn set(
+        &mut self,
+        target: &tree::Reference,
+        value: &tree::Expr,
+    ) -> Result<Performed, Vec<Diagnostic>> {
+        let compiled = Arc::clone(&self.need_model()?.compiled);
+        let overrides = set_value(&compiled, &self.overrides, target, value)?;
+        let target_id = found_target(&compiled, target)?;
+        let numbers = |overrides: &Overrides| {
+            let present = compiled.present(overrides);
+            match target_id {
+                Target::Parameter(id) => {
+                    let block = compiled.system.parameters.blocks()[id.index()];
+                    present.parameters[block.range()].to_vec()
+                }
+                Target::State(id) => {
+                    let block = compiled.system.states.blocks()[id.index()];
+                    present.initial[block.range()].to_vec()
+                }
+            }
+        };
+        let (before, now) = (numbers(&self.overrides), numbers(&overrides));
+        self.earlier.push(std::mem::replace(&mut self.overrides, overrides));
+        Ok(done(Outcome::Set {
+            name: values::target_name(&compiled.model, target_id).to_owned(),
+            before,
+            now,
+        }))
+    }
+
+    /// The time and state that bare expressions see: the end of the last run, else the start.
+    fn here(&self, compiled: &Compiled) -> (f64, Vec<f64>, Vec<f64>) {
+        let present = compiled.present(&self.overrides);
+        match self.last.as_ref().and_then(|last| last.solution.last()) {
+            Some((time, state)) => (time, state.to_vec(), present.parameters),
+            None => (compiled.model.time.start, present.initial, present.parameters),
+        }
+    }
+
+    fn evaluate(&self, expr: &tree::Expr) -> Result<Performed, Vec<Diagnostic>> {
+        let compiled = &self.need_model()?.compiled;
+        let observable = compiled.observable(expr)?;
+        let (time, state, parameters) = self.here(compiled);
+        let numbers = values::evaluate_at(
+            &observable.pool,
+            &compiled.system,
+            observable.expr,
+            time,
+            &state,
+            &parameters,
+        );
+        Ok(done(Outcome::Value {
+            label: observable.label,
+            numbers,
+            is_condition: observable.is_condition,
+        }))
+    }
+
+    fn assert(&self, expr: &tree::Expr) -> Result<Performed, Vec<Diagnostic>> {
+        let performed = self.evaluate(expr)?;
+        let Outcome::Value {
+            label,
+            numbers,
+            is_condition,
+        } = performed.outcome
+        else {
+            return Ok(performed);
+        };
+        if !is_condition {
+            return Err(vec![
+                Diagnostic::new(Code::NotBoolean, "a condition is needed here")
+                    .at(expr.span, "this is a number"),
+            ]);
+        }
+        if numbers.iter().all(|number| *number != 0.0) {
+            return Ok(done(Outcome::Holds(label)));
+        }
+        Err(vec![
+            Diagnostic::new(Code::AssertionFailed, format!("`{label}` does not hold here"))
+                .at(expr.span, ""),
+        ])
+    }
+
+    fn show(&self, topic: Topic, form: Form) -> Result<Performed, Vec<Diagnostic>> {
+        let compiled = Arc::clone(&self.need_model()?.compiled);
+        let present = compiled.present(&self.overrides);
+        let method =
+            (topic == Topic::Method).then(|| method::advice(&compiled, &present, self.last.as_deref()));
+        Ok(done(Outcome::Shown {
+            compiled,
+            topic,
+            form,
+            parameters: present.parameters,
+            initial: present.initial,
+            method,
+        }))
+    }
+}
+
+fn done(outcome: Outcome) -> Performed {
+    Performed {
+        outcome,
+        diagnostics: Vec::new(),
+    }
+}
+
+/// What the operating system said, without its error number.
+pub(crate) fn reason(error: &std::io::Error) -> String {
+    match error.kind() {
+        std::io::ErrorKind::NotFound => "there is no such file".to_owned(),
+        std::io::ErrorKind::PermissionDenied => "permission denied".to_owned(),
+        std::io::ErrorKind::IsADirectory => "this is a folder".to_owned(),
+        _ => error.to_string(),
+    }
+}
+
+/// The overrides with one more value set; bounds are respected.
+fn set_value(
+    compiled: &Compiled,
+    overrides: &Overrides,
+    target: &tree::Reference,
+    value: &tree::Expr,
+) -> Result<Overrides, Vec<Diagnostic>> {
+    let mut pool = compiled.system.pool.clone();
+    let mut problems = Vec::new();
+    let setting = model::setting(&compiled.model.names, &mut pool, &mut problems, target, value);
+    let Some(setting) = setting.filter(|_| problems.is_empty()) else {
+        return Err(problems);
+    };
+    let settings = [setting];
+    let result = values::apply(&compiled.model, &compiled.system, &mut pool, overrides, &settings);
+    values::check_bounds(compiled, &result, &settings)?;
+    Ok(result)
+}
+
+fn found_target(compiled: &Compiled, target: &tree::Reference) -> Result<Target, Vec<Diagnostic>> {
+    match compiled.model.names.get(&target.name.text) {
+        Some(model::Entity::Parameter(id)) => Ok(Target::Parameter(id)),
+        Some(model::Entity::State(id)) => Ok(Target::State(id)),
+        _ => Err(vec![
+            Diagnostic::new(
+                Code::UnknownName,
+                format!("`{}` is not declared", target.name.text),
+            )
+            .at(target.span, ""),
+        ]),
+    }
+}

@@ -1,0 +1,154 @@
+//! The options of one sentence, taken one by one; what is left over is reported.
+
+use super::command::Command;
+use super::lower::word_of;
+use crate::diagnostic::{Code, Diagnostic, closest};
+use crate::syntax::tree::{self, ExprKind};
+
+/// The options of a sentence on their way into a command.
+pub(super) struct Options<'t> {
+    verb: &'t str,
+    left: Vec<&'t tree::SentenceOption>,
+    asked: Vec<&'static str>,
+    problems: &'t mut Vec<Diagnostic>,
+}
+
+impl<'t> Options<'t> {
+    pub fn new(sentence: &'t tree::Sentence, problems: &'t mut Vec<Diagnostic>) -> Options<'t> {
+        Options {
+            verb: &sentence.verb.text,
+            left: sentence.options.iter().collect(),
+            asked: Vec::new(),
+            problems,
+        }
+    }
+
+    pub fn problem(&mut self, diagnostic: Diagnostic) {
+        self.problems.push(diagnostic);
+    }
+
+    /// Takes out the first option with this word.
+    pub fn take(&mut self, word: &'static str) -> Option<&'t tree::SentenceOption> {
+        self.asked.push(word);
+        let at = self.left.iter().position(|option| option.word.text == word)?;
+        Some(self.left.remove(at))
+    }
+
+    /// The single value of an option.
+    pub fn value(&mut self, word: &'static str) -> Option<tree::Expr> {
+        let option = self.take(word)?;
+        self.single(option)
+    }
+
+    /// The single value of an option already taken; reports when there is none or several.
+    pub fn single(&mut self, option: &tree::SentenceOption) -> Option<tree::Expr> {
+        match option.values.as_slice() {
+            [value] => Some(value.clone()),
+            [] => {
+                self.needs_value(option);
+                None
+            }
+            [_, second, ..] => {
+                self.problem(
+                    Diagnostic::new(
+                        Code::BadOption,
+                        format!("`{}` takes a single value", option.word.text),
+                    )
+                    .at(second.span, "one too many"),
+                );
+                None
+            }
+        }
+    }
+
+    /// The single word of an option: `using bdf`.
+    pub fn word(&mut self, word: &'static str) -> Option<tree::Name> {
+        let option = self.take(word)?;
+        let value = self.single(option)?;
+        match word_of(&value) {
+            Some(name) => Some(name.clone()),
+            None => {
+                self.problem(
+                    Diagnostic::new(Code::BadOption, format!("`{word}` is followed by a name"))
+                        .at(value.span, ""),
+                );
+                None
+            }
+        }
+    }
+
+    /// The quoted text of an option: `to "figure.svg"`.
+    pub fn text(&mut self, word: &'static str) -> Option<tree::Text> {
+        let option = self.take(word)?;
+        match option.values.as_slice() {
+            [value] => {
+                if let ExprKind::Text(text) = &value.kind {
+                    return Some(tree::Text {
+                        text: text.clone(),
+                        span: value.span,
+                    });
+                }
+                self.needs_text(option);
+                None
+            }
+            _ => {
+                self.needs_text(option);
+                None
+            }
+        }
+    }
+
+    pub fn needs_value(&mut self, option: &tree::SentenceOption) {
+        self.problem(
+            Diagnostic::new(
+                Code::BadOption,
+                format!("`{}` needs a value", option.word.text),
+            )
+            .at(option.span, ""),
+        );
+    }
+
+    pub fn needs_text(&mut self, option: &tree::SentenceOption) {
+        self.problem(
+            Diagnostic::new(
+                Code::BadOption,
+                format!("`{}` needs one text in quotes", option.word.text),
+            )
+            .at(option.span, "")
+            .help(format!("as in `{} \"file\"`", option.word.text)),
+        );
+    }
+
+    /// Gives up on the sentence; the problem has been reported.
+    pub fn abandon(self) -> Option<Command> {
+        None
+    }
+
+    /// Reports the options that nothing took, then builds the command.
+    pub fn finish(self, build: impl FnOnce() -> Result<Command, ()>) -> Option<Command> {
+        for option in &self.left {
+            let word = &option.word.text;
+            if self.asked.contains(&word.as_str()) {
+                self.problems.push(
+                    Diagnostic::new(Code::BadOption, format!("`{word}` is given twice"))
+                        .at(option.span, "again here"),
+                );
+                continue;
+            }
+            let mut diagnostic = Diagnostic::new(
+                Code::UnknownOption,
+                format!("`{}` has no option `{word}`", self.verb),
+            )
+            .at(option.word.span, "not known here");
+            diagnostic = match closest(word, self.asked.iter().copied()) {
+                Some(near) => diagnostic.help(format!("did you mean `{near}`?")),
+                None if self.asked.is_empty() => {
+                    diagnostic.help(format!("`{}` takes no options", self.verb))
+                }
+                None => diagnostic.help(format!("it takes {}", self.asked.join(", "))),
+            };
+            self.problems.push(diagnostic);
+        }
+        build().ok()
+    }
+}

@@ -1,0 +1,102 @@
+//! What performing a command gives: data, never text.
+
+use super::command::{Form, Topic};
+use super::compiled::Compiled;
+use super::trajectory::Trajectory;
+use crate::diagnostic::Diagnostic;
+use crate::figure::Figure;
+use std::path::PathBuf;
+use std::sync::Arc;
+
+/// The result of a command with what was noticed on the way. A partial result comes with the
+/// diagnostic that says where it stopped and why.
+#[derive(Debug, Clone)]
+pub struct Performed {
+    /// The result, as far as it got.
+    pub outcome: Outcome,
+    /// Warnings, or the error that made it partial.
+    pub diagnostics: Vec<Diagnostic>,
+}
+
+impl Performed {
+    /// True without errors.
+    #[must_use]
+    pub fn is_complete(&self) -> bool {
+        !self.diagnostics.iter().any(Diagnostic::is_error)
+    }
+}
+
+/// The kinds of results.
+#[derive(Debug, Clone)]
+pub enum Outcome {
+    /// A run.
+    Simulated(Arc<Trajectory>),
+    /// A figure, drawn by whoever shows it.
+    Figure {
+        /// What it shows.
+        figure: Figure,
+        /// The file to draw into; the terminal when absent.
+        to: Option<PathBuf>,
+    },
+    /// A table was written.
+    Saved {
+        /// Where.
+        path: PathBuf,
+        /// How many rows.
+        rows: usize,
+        /// How many columns, time included.
+        columns: usize,
+    },
+    /// Something of the model to be shown.
+    Shown {
+        /// The model.
+        compiled: Arc<Compiled>,
+        /// Which part.
+        topic: Topic,
+        /// In which form.
+        form: Form,
+        /// Present parameter values.
+        parameters: Vec<f64>,
+        /// Present initial values.
+        initial: Vec<f64>,
+        /// How a run from here would be made, when that is asked for.
+        method: Option<super::method::MethodAdvice>,
+    },
+    /// A value was set.
+    Set {
+        /// What was set.
+        name: String,
+        /// What it was.
+        before: Vec<f64>,
+        /// What it is now.
+        now: Vec<f64>,
+    },
+    /// The value of an expression.
+    Value {
+        /// As written.
+        label: String,
+        /// Its numbers.
+        numbers: Vec<f64>,
+        /// True when they mean a condition.
+        is_condition: bool,
+    },
+    /// An assertion holds.
+    Holds(String),
+    /// A model was loaded.
+    Loaded {
+        /// From where.
+        path: PathBuf,
+        /// The model.
+        compiled: Arc<Compiled>,
+    },
+    /// Values are as declared; results are forgotten.
+    Reset,
+    /// The last assignment was taken back.
+    Undone,
+    /// Help is wanted, on a word or in general.
+    Help(Option<String>),
+    /// The lines typed so far.
+    History(Vec<String>),
+    /// The session ends.
+    Quit,
+}

@@ -1,0 +1,469 @@
+//! `plot`: from a trajectory and data to the description of a figure.
+
+use super::command::{DataSource, LogAxis, Plot};
+use super::compiled::{Compiled, Observable};
+use super::outcome::{Outcome, Performed};
+use super::trajectory::Trajectory;
+use super::{Session, reason};
+use crate::diagnostic::{Code, Diagnostic};
+use crate::figure::{Axis, Figure, Mark, Scale, Series};
+use crate::model::{Entity, Unit};
+use crate::source::Span;
+use crate::symbolic::Shape;
+use crate::syntax::tree::{self, ExprKind};
+use crate::table::{self, Table};
+use crate::world::World;
+use std::path::{Path, PathBuf};
+
+/// One thing to draw: what it is, and what it is drawn against.
+pub(super) struct Curve {
+    vertical: Observable,
+    /// Time when absent.
+    horizontal: Option<Observable>,
+    unit: Option<Unit>,
+    horizontal_unit: Option<Unit>,
+    span: Span,
+}
+
+/// Data with the names that its columns go by in the model.
+pub(super) struct Points {
+    table: Table,
+    time: String,
+    /// `(name in the model, column)`
+    columns: Vec<(String, String)>,
+}
+
+/// The curves of a plot, all states when none is named.
+///
+/// # Errors
+/// Unknown names, shapes that cannot be drawn.
+pub(super) fn curves(compiled: &Compiled, plot: &Plot) -> Result<Vec<Curve>, Vec<Diagnostic>> {
+    if plot.curves.is_empty() {
+        let states = compiled.model.states.iter();
+        return states
+            .map(|state| {
+                let vertical = compiled.observable_from_text(&quoted(&state.name))?;
+                Ok(Curve {
+                    vertical,
+                    horizontal: None,
+                    unit: state.unit.clone(),
+                    horizontal_unit: None,
+                    span: plot.span,
+                })
+            })
+            .collect();
+    }
+    let mut found = Vec::with_capacity(plot.curves.len());
+    let mut problems = Vec::new();
+    for subject in &plot.curves {
+        match curve(compiled, subject) {
+            Ok(curve) => found.push(curve),
+            Err(diagnostics) => problems.extend(diagnostics),
+        }
+    }
+    if problems.is_empty() {
+        Ok(found)
+    } else {
+        Err(problems)
+    }
+}
+
+/// A name as it can be read back.
+fn quoted(name: &str) -> String {
+    let plain = name.trim_end_matches('\'');
+    let primes = &name[plain.len()..];
+    format!("`{plain}`{primes}")
+}
+
+fn curve(compiled: &Compiled, subject: &tree::Subject) -> Result<Curve, Vec<Diagnostic>> {
+    let vertical = drawable(compiled, &subject.value)?;
+    let horizontal = match &subject.versus {
+        Some(versus) => Some(drawable(compiled, versus)?),
+        None => None,
+    };
+    if let Some(horizontal) = &horizontal
+        && horizontal.shape != vertical.shape
+        && horizontal.shape != Shape::Scalar
+    {
+        return Err(vec![
+            Diagnostic::new(Code::ShapeMismatch, "these cannot be drawn against each other")
+                .at(subject.value.span, format!("this is {}", vertical.shape))
+                .at(
+                    subject.versus.as_ref().map_or(subject.value.span, |expr| expr.span),
+                    format!("this is {}", horizontal.shape),
+                ),
+        ]);
+    }
+    Ok(Curve {
+        unit: unit_of(compiled, &subject.value),
+        horizontal_unit: subject.versus.as_ref().and_then(|expr| unit_of(compiled, expr)),
+        vertical,
+        horizontal,
+        span: subject.value.span,
+    })
+}
+
+fn drawable(compiled: &Compiled, expr: &tree::Expr) -> Result<Observable, Vec<Diagnostic>> {
+    let observable = compiled.observable(expr)?;
+    if matches!(observable.shape, Shape::Matrix(..)) {
+        return Err(vec![
+            Diagnostic::new(Code::ShapeMismatch, "a matrix cannot be drawn as a curve")
+                .at(expr.span, format!("this is {}", observable.shape))
+                .help("choose elements by their indices"),
+        ]);
+    }
+    Ok(observable)
+}
+
+/// The unit of an expression that is a plain name.
+fn unit_of(compiled: &Compiled, expr: &tree::Expr) -> Option<Unit> {
+    let ExprKind::Reference(reference) = &expr.kind else {
+        return None;
+    };
+    match compiled.model.names.get(&reference.name.text)? {
+        Entity::Parameter(id) => compiled.model.parameters[id.index()].unit.clone(),
+        Entity::State(id) => compiled.model.states[id.index()].unit.clone(),
+        Entity::Definition(id) => compiled.model.definitions[id.index()].unit.clone(),
+        Entity::Time => compiled.model.time.unit.clone(),
+        _ => None,
+    }
+}
+
+/// Reads the data of a plot and matches its columns with the curves.
+///
+/// # Errors
+/// A file that cannot be read, a table that cannot be understood, columns that are not there.
+pub(super) fn points(
+    world: &dyn World,
+    folder: &Path,
+    source: &DataSource,
+    curves: &[Curve],
+) -> Result<(Points, Vec<Diagnostic>), Vec<Diagnostic>> {
+    let path = folder.join(&source.path.text);
+    let span = source.path.span;
+    let bytes = world.read(&path).map_err(|error| {
+        vec![
+            Diagnostic::new(
+                Code::CannotRead,
+                format!("cannot read {}: {}", path.display(), reason(&error)),
+            )
+            .at(span, "")
+            .help("data files are looked for beside the model file"),
+        ]
+    })?;
+    let table = table::read(&path.display().to_string(), &bytes)
+        .map_err(|error| vec![error.diagnostic(&path.display().to_string()).at(span, "")])?;
+    let (time, columns) = match_columns(&table, source, curves)?;
+    let warnings = unused_columns(&table, source, &time, &columns);
+    Ok((
+        Points {
+            table,
+            time,
+            columns,
+        },
+        warnings,
+    ))
+}
+
+type Matched = (String, Vec<(String, String)>);
+
+fn match_columns(
+    table: &Table,
+    source: &DataSource,
+    curves: &[Curve],
+) -> Result<Matched, Vec<Diagnostic>> {
+    let names: Vec<&str> = table.columns.iter().map(|column| column.name.as_str()).collect();
+    let listed = || names.join(", ");
+    let mut problems = Vec::new();
+    let mut time = names
+        .iter()
+        .find(|name| ["time", "t"].contains(&name.to_lowercase().as_str()))
+        .map(|name| (*name).to_owned());
+    let mut columns: Vec<(String, String)> = Vec::new();
+    let labels: Vec<&str> = curves.iter().map(|curve| curve.vertical.label.as_str()).collect();
+    for (here, there) in &source.columns {
+        if !names.contains(&there.text.as_str()) {
+            let near = crate::diagnostic::did_you_mean(&there.text, names.iter().copied());
+            problems.push(
+                Diagnostic::new(Code::NoColumn, format!("the table has no column `{}`", there.text))
+                    .at(there.span, "")
+                    .help(near.unwrap_or_else(|| format!("it has {}", listed()))),
+            );
+        } else if here.text == "time" || here.text == "t" {
+            time = Some(there.text.clone());
+        } else if labels.contains(&here.text.as_str()) {
+            columns.push((here.text.clone(), there.text.clone()));
+        } else {
+            let near = crate::diagnostic::did_you_mean(&here.text, labels.iter().copied());
+            problems.push(
+                Diagnostic::new(Code::NoColumn, format!("`{}` is not among the curves", here.text))
+                    .at(here.span, "")
+                    .help(near.unwrap_or_else(|| format!("the curves are {}", labels.join(", ")))),
+            );
+        }
+    }
+    for label in &labels {
+        if columns.iter().all(|(here, _)| here != label) && names.contains(label) {
+            columns.push(((*label).to_owned(), (*label).to_owned()));
+        }
+    }
+    let Some(time) = time else {
+        problems.push(
+            Diagnostic::new(Code::NoColumn, "the table has no column `time` or `t`")
+                .at(source.path.span, format!("it has {}", listed()))
+                .help("name it, as in `over \"data.csv\" (time = year)`"),
+        );
+        return Err(problems);
+    };
+    if columns.is_empty() && problems.is_empty() {
+        problems.push(
+            Diagnostic::new(Code::NoColumn, "no column of the table belongs to a curve")
+                .at(source.path.span, format!("it has {}", listed()))
+                .help(format!(
+                    "the curves are {}: name columns, as in `({} = column)`",
+                    labels.join(", "),
+                    labels.first().copied().unwrap_or("x")
+                )),
+        );
+    }
+    if problems.is_empty() {
+        Ok((time, columns))
+    } else {
+        Err(problems)
+    }
+}
+
+fn unused_columns(
+    table: &Table,
+    source: &DataSource,
+    time: &str,
+    columns: &[(String, String)],
+) -> Vec<Diagnostic> {
+    let unused: Vec<String> = table
+        .columns
+        .iter()
+        .map(|column| column.name.as_str())
+        .filter(|name| *name != time && columns.iter().all(|(_, column)| column != name))
+        .map(|name| format!("`{name}`"))
+        .collect();
+    if unused.is_empty() {
+        return Vec::new();
+    }
+    vec![
+        Diagnostic::new(
+            Code::UnusedColumn,
+            format!("nothing uses the {} {}", if unused.len() == 1 { "column" } else { "columns" }, unused.join(", ")),
+        )
+        .at(source.path.span, "of this table"),
+    ]
+}
+
+impl Session {
+    /// The folder that data files are looked for in.
+    pub(super) fn data_folder(&self) -> PathBuf {
+        self.loaded
+            .as_ref()
+            .and_then(|loaded| loaded.path.parent())
+            .map_or_else(PathBuf::new, Path::to_owned)
+    }
+
+    pub(super) fn plot(&self, plot: &Plot) -> Result<Performed, Vec<Diagnostic>> {
+        let run = self.need_last()?;
+        let curves = curves(&run.compiled, plot)?;
+        let mut diagnostics = Vec::new();
+        let data = match &plot.data {
+            Some(source) => {
+                let (points, warnings) =
+                    points(&*self.world, &self.data_folder(), source, &curves)?;
+                diagnostics = warnings;
+                Some(points)
+            }
+            None => None,
+        };
+        let figure = figure(run, plot, &curves, data.as_ref())?;
+        Ok(Performed {
+            outcome: Outcome::Figure {
+                figure,
+                to: plot.to.as_ref().map(|text| PathBuf::from(&text.text)),
+            },
+            diagnostics,
+        })
+    }
+}
+
+fn figure(
+    run: &Trajectory,
+    plot: &Plot,
+    curves: &[Curve],
+    data: Option<&Points>,
+) -> Result<Figure, Vec<Diagnostic>> {
+    let mut figure = Figure {
+        title: plot.title.clone().unwrap_or_default(),
+        x: horizontal_axis(run, curves),
+        y: vertical_axis(curves),
+        series: Vec::new(),
+    };
+    for axis in &plot.log {
+        match axis {
+            LogAxis::X => figure.x.scale = Scale::Logarithmic,
+            LogAxis::Y => figure.y.scale = Scale::Logarithmic,
+        }
+    }
+    for curve in curves {
+        let colour = figure.series.len();
+        add_curve(run, curve, &mut figure.series);
+        if let Some(points) = data {
+            add_points(points, curve, colour, &mut figure.series)?;
+        }
+    }
+    drawn(&figure, plot, curves)?;
+    Ok(figure)
+}
+
+/// A logarithmic axis without positive values would be an empty figure.
+fn drawn(figure: &Figure, plot: &Plot, curves: &[Curve]) -> Result<(), Vec<Diagnostic>> {
+    let visible = |axis: &Axis, value: f64| {
+        value.is_finite() && (axis.scale == Scale::Linear || value > 0.0)
+    };
+    let any = figure.series.iter().any(|series| {
+        series
+            .x
+            .iter()
+            .zip(&series.y)
+            .any(|(x, y)| visible(&figure.x, *x) && visible(&figure.y, *y))
+    });
+    if any {
+        return Ok(());
+    }
+    let span = curves.first().map_or(plot.span, |curve| curve.span);
+    let logarithmic = !plot.log.is_empty();
+    Err(vec![
+        Diagnostic::new(
+            Code::NotFinite,
+            if logarithmic {
+                "nothing to draw: no value is positive"
+            } else {
+                "nothing to draw: no value is finite"
+            },
+        )
+        .at(span, ""),
+    ])
+}
+
+fn horizontal_axis(run: &Trajectory, curves: &[Curve]) -> Axis {
+    let mut axis = Axis {
+        label: "time".to_owned(),
+        unit: run.compiled.model.time.unit.as_ref().map(Unit::to_string),
+        ..Axis::default()
+    };
+    if let Some(first) = curves.first()
+        && let Some(horizontal) = &first.horizontal
+    {
+        axis.label.clone_from(&horizontal.label);
+        axis.unit = first.horizontal_unit.as_ref().map(Unit::to_string);
+    }
+    axis
+}
+
+/// Labels of the vertical axis longer than this leave it to the legend.
+const LONGEST_LABEL: usize = 40;
+
+fn vertical_axis(curves: &[Curve]) -> Axis {
+    let labels: Vec<&str> = curves.iter().map(|curve| curve.vertical.label.as_str()).collect();
+    let joined = labels.join(", ");
+    let unit = curves.first().and_then(|curve| curve.unit.clone());
+    let common = curves.iter().all(|curve| curve.unit == unit);
+    Axis {
+        label: if joined.chars().count() <= LONGEST_LABEL {
+            joined
+        } else {
+            "value".to_owned()
+        },
+        unit: unit.filter(|_| common).as_ref().map(Unit::to_string),
+        ..Axis::default()
+    }
+}
+
+fn add_curve(run: &Trajectory, curve: &Curve, series: &mut Vec<Series>) {
+    let width = curve.vertical.shape.len();
+    let vertical = run.evaluate(&curve.vertical);
+    let horizontal = curve
+        .horizontal
+        .as_ref()
+        .map(|observable| (observable.shape.len(), run.evaluate(observable)));
+    let column = |numbers: &[f64], width: usize, at: usize| -> Vec<f64> {
+        numbers.iter().skip(at).step_by(width.max(1)).copied().collect()
+    };
+    for at in 0..width {
+        let x = match &horizontal {
+            None => run.times().to_vec(),
+            Some((1, numbers)) => numbers.clone(),
+            Some((wide, numbers)) => column(numbers, *wide, at),
+        };
+        let colour = series.len();
+        series.push(Series {
+            label: if width == 1 {
+                curve.vertical.label.clone()
+            } else {
+                element_label(run, curve, at)
+            },
+            x,
+            y: column(&vertical, width, at),
+            mark: Mark::Line,
+            colour,
+        });
+    }
+}
+
+fn element_label(run: &Trajectory, curve: &Curve, element: usize) -> String {
+    let names = &run.compiled.model.names;
+    let indices = names.indices(&curve.vertical.label);
+    if indices.is_empty() {
+        return format!("{} [{}]", curve.vertical.label, element + 1);
+    }
+    run.compiled
+        .model
+        .element_name(&curve.vertical.label, indices, element)
+}
+
+fn add_points(
+    points: &Points,
+    curve: &Curve,
+    colour: usize,
+    series: &mut Vec<Series>,
+) -> Result<(), Vec<Diagnostic>> {
+    let label = &curve.vertical.label;
+    let column_of = |label: &str| {
+        points
+            .columns
+            .iter()
+            .find(|(here, _)| here == label)
+            .map(|(_, column)| column.as_str())
+    };
+    let Some(vertical) = column_of(label) else {
+        return Ok(());
+    };
+    let horizontal = match &curve.horizontal {
+        None => points.time.as_str(),
+        // A phase plot shows data where both sides have a column.
+        Some(observable) => match points.table.columns.iter().find(|c| c.name == observable.label) {
+            Some(column) => column.name.as_str(),
+            None => return Ok(()),
+        },
+    };
+    let numbers = |name: &str| {
+        points
+            .table
+            .column_numbers(name)
+            .map(<[f64]>::to_vec)
+            .map_err(|error| vec![error.diagnostic(&points.table.source).at(curve.span, "")])
+    };
+    series.push(Series {
+        label: format!("{label} (data)"),
+        x: numbers(horizontal)?,
+        y: numbers(vertical)?,
+        mark: Mark::Points,
+        colour,
+    });
+    Ok(())
+}

@@ -1,0 +1,154 @@
+//! CPU times of loading and solving, medians over repeats, for benchmarks.
+
+use super::check::check_text;
+use super::command::Command;
+use super::compiled::Compiled;
+use super::lower::lower;
+use super::simulate::{plan, run};
+use super::trajectory::Trajectory;
+use super::values::Overrides;
+use super::{Session, Simulate};
+use crate::diagnostic::{Code, Diagnostic};
+use crate::model;
+use crate::source::SourceId;
+use crate::syntax;
+use crate::world::World;
+use std::sync::Arc;
+
+/// CPU seconds of the steps from text to kernels, medians over the repeats.
+#[derive(Debug, Clone, Copy, PartialEq, Default)]
+pub struct LoadTimes {
+    /// Text to tree.
+    pub parse: f64,
+    /// Tree to model.
+    pub check: f64,
+    /// Model to equations, Jacobian and kernels.
+    pub compile: f64,
+}
+
+/// A run repeated for its CPU time.
+#[derive(Debug, Clone)]
+pub struct Timing {
+    /// How often it was repeated.
+    pub repeats: usize,
+    /// Loading.
+    pub load: LoadTimes,
+    /// CPU seconds of integration alone, median.
+    pub solve: f64,
+    /// The relative and absolute tolerances are in its solution.
+    pub trajectory: Arc<Trajectory>,
+    /// Why the run was partial, and warnings.
+    pub diagnostics: Vec<Diagnostic>,
+}
+
+impl Session {
+    /// Loads a text `repeats` times and simulates as often. `choose` is given the first `simulate`
+    /// sentence of the text and says what to run; assignments before that sentence hold.
+    ///
+    /// # Errors
+    /// All problems of the text and of the sentence.
+    pub fn time(
+        &mut self,
+        source: SourceId,
+        choose: &dyn Fn(Option<Simulate>) -> Result<Simulate, Vec<Diagnostic>>,
+        repeats: usize,
+    ) -> Result<Timing, Vec<Diagnostic>> {
+        let text = self
+            .sources
+            .get(source)
+            .map_or_else(|| "".into(), |known| Arc::clone(&known.text));
+        let checked = check_text(source, &text);
+        let Some(first_model) = checked.model else {
+            return Err(checked.diagnostics);
+        };
+        let world = Arc::clone(self.world());
+        let (load, compiled) = time_loading(&*world, source, &text, first_model, repeats);
+        let (overrides, own) = sentence(&compiled)?;
+        let command = choose(own)?;
+        let plan = plan(&compiled, &overrides, None, &command)?;
+        let mut seconds = Vec::with_capacity(repeats);
+        let mut last = None;
+        for _ in 0..repeats.max(1) {
+            let before = world.cpu_time();
+            let result = run(&compiled, &plan, &*world, &mut ());
+            seconds.push((world.cpu_time() - before).as_secs_f64());
+            let interrupted = world.interrupted();
+            last = Some(result);
+            if interrupted {
+                break;
+            }
+        }
+        let Some((trajectory, failed)) = last else {
+            return Err(vec![Diagnostic::new(Code::BadOption, "nothing was repeated")]);
+        };
+        let mut diagnostics = plan.warnings;
+        diagnostics.extend(super::failure::explain(&trajectory, failed.as_ref(), command.span));
+        Ok(Timing {
+            repeats: seconds.len(),
+            load,
+            solve: median(seconds),
+            trajectory: Arc::new(trajectory),
+            diagnostics,
+        })
+    }
+}
+
+/// The first `simulate` sentence, with the values that are set before it.
+fn sentence(compiled: &Compiled) -> Result<(Overrides, Option<Simulate>), Vec<Diagnostic>> {
+    let mut overrides = Overrides::new();
+    for statement in &compiled.model.sentences {
+        match lower(statement)? {
+            Command::Set { target, value } => {
+                overrides = super::set_value(compiled, &overrides, &target, &value)?;
+            }
+            Command::Simulate(found) => return Ok((overrides, Some(found))),
+            _ => {}
+        }
+    }
+    Ok((overrides, None))
+}
+
+fn time_loading(
+    world: &dyn World,
+    source: SourceId,
+    text: &str,
+    first: model::Model,
+    repeats: usize,
+) -> (LoadTimes, Arc<Compiled>) {
+    let mut compiled = Compiled::new(first);
+    let (mut parse, mut check, mut compile) = (Vec::new(), Vec::new(), Vec::new());
+    for _ in 0..repeats.max(1) {
+        let start = world.cpu_time();
+        let parsed = syntax::parse_file(source, text);
+        let read = world.cpu_time();
+        let Some(model) = model::check(&parsed.file).model else {
+            break;
+        };
+        let checked = world.cpu_time();
+        compiled = Compiled::new(model);
+        let _ = (compiled.kernels.drift(), compiled.kernels.jacobian());
+        let ready = world.cpu_time();
+        parse.push((read - start).as_secs_f64());
+        check.push((checked - read).as_secs_f64());
+        compile.push((ready - checked).as_secs_f64());
+        if world.interrupted() {
+            break;
+        }
+    }
+    let load = LoadTimes {
+        parse: median(parse),
+        check: median(check),
+        compile: median(compile),
+    };
+    (load, compiled)
+}
+
+fn median(mut seconds: Vec<f64>) -> f64 {
+    seconds.sort_by(f64::total_cmp);
+    let middle = seconds.len() / 2;
+    match (seconds.get(middle.wrapping_sub(1)), seconds.get(middle)) {
+        (Some(below), Some(above)) if seconds.len() % 2 == 0 => f64::midpoint(*below, *above),
+        (_, Some(above)) => *above,
+        _ => 0.0,
+    }
+}

@@ -1,0 +1,73 @@
+//! A simulated run with the names of its model.
+
+use super::compiled::{Compiled, Observable};
+use crate::diagnostic::{Code, Diagnostic};
+use crate::kernel::{Parameters, Scratch};
+use crate::simulate::{Solution, Stop};
+use crate::symbolic::Shape;
+use std::sync::Arc;
+
+/// The result of one simulation.
+#[derive(Debug, Clone)]
+pub struct Trajectory {
+    /// The model that ran.
+    pub compiled: Arc<Compiled>,
+    /// The parameter values that it ran with.
+    pub parameters: Vec<f64>,
+    /// Times, states, work done and why it ended.
+    pub solution: Solution,
+}
+
+impl Trajectory {
+    /// Output times, ascending, in the model's unit of time.
+    #[must_use]
+    pub fn times(&self) -> &[f64] {
+        &self.solution.times
+    }
+
+    /// True when the run reached its end.
+    #[must_use]
+    pub fn is_complete(&self) -> bool {
+        self.solution.stop == Stop::Finished
+    }
+
+    /// One number per output time: a state, a definition, a flux, or any expression of them.
+    ///
+    /// # Errors
+    /// Syntax errors, unknown names, vectors: name an element, as in `y[GATA1]`.
+    pub fn column(&self, expression: &str) -> Result<Vec<f64>, super::Error> {
+        let observable = self.compiled.observable_from_text(expression)?;
+        if observable.shape != Shape::Scalar {
+            let message = format!("`{expression}` is {}, not a single number", observable.shape);
+            return Err(vec![
+                Diagnostic::new(Code::ShapeMismatch, message)
+                    .help("name one element, as in `y[1]`"),
+            ]
+            .into());
+        }
+        Ok(self.evaluate(&observable))
+    }
+
+    /// The numbers of an observable, `shape.len()` per output time.
+    #[must_use]
+    pub fn evaluate(&self, observable: &Observable) -> Vec<f64> {
+        let width = observable.shape.len();
+        let kernel = self
+            .compiled
+            .kernels
+            .function(&observable.pool, &[observable.expr]);
+        let parameters = Parameters::new(self.parameters.clone());
+        let mut scratch = Scratch::new();
+        let mut numbers = vec![0.0; width * self.solution.times.len()];
+        for (row, time) in self.solution.times.iter().enumerate() {
+            let (Some(state), Some(out)) = (
+                self.solution.row(row),
+                numbers.get_mut(row * width..(row + 1) * width),
+            ) else {
+                break;
+            };
+            kernel.call(*time, state, &parameters, &[], out, &mut scratch);
+        }
+        numbers
+    }
+}

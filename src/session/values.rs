@@ -1,0 +1,278 @@
+//! The numbers that hold now: declared values, and those that assignments, conditions and `with`
+//! put in their place.
+
+use crate::diagnostic::{Code, Diagnostic};
+use crate::model::{Model, ParameterId, Setting, StateId, Target, ValueOf};
+use crate::symbolic::{Expr, Pool, SymbolId, Value, evaluate};
+use crate::system::System;
+use rustc_hash::FxHashMap;
+use std::collections::BTreeMap;
+
+/// Numbers that replace a declared value, all of it or element by element.
+#[derive(Debug, Clone, PartialEq, Default)]
+struct Replacement {
+    whole: Option<Vec<f64>>,
+    elements: BTreeMap<u32, f64>,
+}
+
+/// What assignments have set so far.
+#[derive(Debug, Clone, PartialEq, Default)]
+pub struct Overrides {
+    replacements: FxHashMap<Target, Replacement>,
+}
+
+impl Overrides {
+    /// Nothing set.
+    #[must_use]
+    pub fn new() -> Overrides {
+        Overrides::default()
+    }
+
+    /// True when nothing is set.
+    #[must_use]
+    pub fn is_empty(&self) -> bool {
+        self.replacements.is_empty()
+    }
+
+    /// True when this quantity, or an element of it, has been set.
+    #[must_use]
+    pub fn contains(&self, target: Target) -> bool {
+        self.replacements.contains_key(&target)
+    }
+
+    /// Sets a quantity or one element of it to numbers.
+    pub fn set(&mut self, target: Target, element: Option<u32>, numbers: Vec<f64>) {
+        let replacement = self.replacements.entry(target).or_default();
+        match element {
+            None => {
+                *replacement = Replacement {
+                    whole: Some(numbers),
+                    elements: BTreeMap::new(),
+                }
+            }
+            Some(element) => {
+                replacement
+                    .elements
+                    .insert(element, numbers.first().copied().unwrap_or(f64::NAN));
+            }
+        }
+    }
+}
+
+/// The numbers of all parameters and initial values.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Present {
+    /// In the order of [`System::parameters`].
+    pub parameters: Vec<f64>,
+    /// In the order of [`System::states`].
+    pub initial: Vec<f64>,
+}
+
+/// Computes every parameter and initial value; what depends on a set value follows it.
+#[must_use]
+pub fn present(model: &Model, system: &System, overrides: &Overrides) -> Present {
+    let mut known: FxHashMap<SymbolId, Value> = FxHashMap::default();
+    let mut present = Present {
+        parameters: vec![0.0; system.parameters.len()],
+        initial: vec![0.0; system.states.len()],
+    };
+    for value in &model.value_order {
+        match value {
+            ValueOf::Parameter(id) => {
+                let at = id.index();
+                let block = system.parameters.blocks()[at];
+                let numbers = numbers_of(
+                    &system.pool,
+                    system.parameter_values[at],
+                    &known,
+                    overrides.replacements.get(&Target::Parameter(*id)),
+                );
+                present.parameters[block.range()].copy_from_slice(&numbers);
+                known.insert(
+                    block.symbol,
+                    Value {
+                        shape: block.shape,
+                        numbers,
+                    },
+                );
+            }
+            ValueOf::State(id) => {
+                let at = id.index();
+                let block = system.states.blocks()[at];
+                let numbers = numbers_of(
+                    &system.pool,
+                    system.initial[at],
+                    &known,
+                    overrides.replacements.get(&Target::State(*id)),
+                );
+                present.initial[block.range()].copy_from_slice(&numbers);
+                known.insert(
+                    block.symbol,
+                    Value {
+                        shape: block.shape,
+                        numbers,
+                    },
+                );
+            }
+            ValueOf::Definition(_) => {}
+        }
+    }
+    present
+}
+
+fn numbers_of(
+    pool: &Pool,
+    expr: Expr,
+    known: &FxHashMap<SymbolId, Value>,
+    replacement: Option<&Replacement>,
+) -> Vec<f64> {
+    let mut numbers = match replacement.and_then(|replacement| replacement.whole.clone()) {
+        Some(whole) => whole,
+        None => evaluate_known(pool, expr, known),
+    };
+    if let Some(replacement) = replacement {
+        for (element, number) in &replacement.elements {
+            if let Some(slot) = numbers.get_mut(*element as usize) {
+                *slot = *number;
+            }
+        }
+    }
+    numbers
+}
+
+fn evaluate_known(pool: &Pool, expr: Expr, known: &FxHashMap<SymbolId, Value>) -> Vec<f64> {
+    // Most values are plain numbers.
+    if let Some(number) = pool.as_constant(expr) {
+        return vec![number];
+    }
+    let missing = Value::scalar(f64::NAN);
+    evaluate(pool, expr, &|symbol| {
+        known.get(&symbol).unwrap_or(&missing).clone()
+    })
+    .numbers
+}
+
+/// Evaluates settings one after the other, each at the values that hold then.
+#[must_use]
+pub fn apply(
+    model: &Model,
+    system: &System,
+    pool: &mut Pool,
+    overrides: &Overrides,
+    settings: &[Setting],
+) -> Overrides {
+    let mut result = overrides.clone();
+    for setting in settings {
+        let present = present(model, system, &result);
+        let expr = system.inline(pool, setting.value);
+        let numbers = at_present(pool, system, model.time.start, expr, &present);
+        result.set(setting.target, setting.element, numbers);
+    }
+    result
+}
+
+/// The numbers of an inlined expression at the present parameters and initial values.
+#[must_use]
+pub fn at_present(
+    pool: &Pool,
+    system: &System,
+    time: f64,
+    expr: Expr,
+    present: &Present,
+) -> Vec<f64> {
+    evaluate_at(pool, system, expr, time, &present.initial, &present.parameters)
+}
+
+/// The numbers of an inlined expression at a time, state and parameters.
+#[must_use]
+pub fn evaluate_at(
+    pool: &Pool,
+    system: &System,
+    expr: Expr,
+    time: f64,
+    state: &[f64],
+    parameters: &[f64],
+) -> Vec<f64> {
+    let mut known: FxHashMap<SymbolId, (crate::symbolic::Shape, &[f64])> = FxHashMap::default();
+    for (layout, numbers) in [(&system.states, state), (&system.parameters, parameters)] {
+        for block in layout.blocks() {
+            if let Some(numbers) = numbers.get(block.range()) {
+                known.insert(block.symbol, (block.shape, numbers));
+            }
+        }
+    }
+    evaluate(pool, expr, &|symbol| {
+        if symbol == system.time {
+            return Value::scalar(time);
+        }
+        match known.get(&symbol) {
+            Some((shape, numbers)) => Value {
+                shape: *shape,
+                numbers: numbers.to_vec(),
+            },
+            None => Value::scalar(f64::NAN),
+        }
+    })
+    .numbers
+}
+
+/// The name of a parameter or state.
+#[must_use]
+pub fn target_name(model: &Model, target: Target) -> &str {
+    match target {
+        Target::Parameter(ParameterId(index)) => &model.parameters[index as usize].name,
+        Target::State(StateId(index)) => &model.states[index as usize].name,
+    }
+}
+
+/// Refuses values outside their declared bounds, and values that are not finite.
+///
+/// # Errors
+/// One diagnostic per offending setting.
+pub fn check_bounds(
+    compiled: &super::Compiled,
+    overrides: &Overrides,
+    settings: &[Setting],
+) -> Result<(), Vec<Diagnostic>> {
+    let present = compiled.present(overrides);
+    let mut problems = Vec::new();
+    for setting in settings {
+        let (numbers, bounds) = match setting.target {
+            Target::Parameter(id) => {
+                let block = compiled.system.parameters.blocks()[id.index()];
+                let bounds = compiled.model.parameters[id.index()].bounds;
+                (&present.parameters[block.range()], bounds)
+            }
+            Target::State(id) => {
+                let block = compiled.system.states.blocks()[id.index()];
+                let bounds = compiled.model.states[id.index()].bounds;
+                (&present.initial[block.range()], bounds)
+            }
+        };
+        let name = target_name(&compiled.model, setting.target);
+        if let Some(wrong) = numbers.iter().find(|number| !number.is_finite()) {
+            problems.push(
+                Diagnostic::new(Code::NotFinite, format!("`{name}` would be {wrong}"))
+                    .at(setting.span, ""),
+            );
+        } else if let Some(bounds) = bounds
+            && let Some(wrong) = numbers
+                .iter()
+                .find(|number| !(bounds.low..=bounds.high).contains(number))
+        {
+            problems.push(
+                Diagnostic::new(
+                    Code::OutOfBounds,
+                    format!("the value {wrong} of `{name}` lies outside its bounds"),
+                )
+                .at(setting.span, "")
+                .at(bounds.span, "these bounds"),
+            );
+        }
+    }
+    if problems.is_empty() {
+        Ok(())
+    } else {
+        Err(problems)
+    }
+}

@@ -1,0 +1,37 @@
+//! Trajectories: steppers under one driver.
+//!
+//! ```text
+//! Dynamics + Options + Output --integrate--> Solution
+//!
+//! driver.rs     output times, limits, monitor, the sequence of methods
+//! stiffness.rs  which method, from the exact Jacobian (linear_estimates.rs)
+//! stepper.rs    the contract: take a step, interpolate inside it; a system under watch
+//! diffsol.rs    that contract over the crate diffsol, dense or sparse (matrix_choice.rs)
+//! ```
+//!
+//! Options, state and result are three types ([`Options`], the driver's own, [`Solution`]). States
+//! have indices here, not names. Nothing prints; interrupts and progress go through [`Monitor`].
+
+mod compiled;
+mod diffsol;
+mod driver;
+mod dynamics;
+mod linear_estimates;
+mod matrix_choice;
+mod options;
+mod solution;
+mod step_size;
+mod stepper;
+mod stiffness;
+
+pub use compiled::CompiledDynamics;
+pub use driver::integrate;
+pub use dynamics::Dynamics;
+pub use options::{Method, Options, Output, Tolerances, UnknownMethod};
+pub use solution::{
+    Halt, Invalid, LinearSolver, MethodUse, Monitor, NonFinite, Solution, Statistics, Stop,
+    SwitchReason,
+};
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,148 @@
+//! What a caller chooses before a run: method, tolerances, limits and output times.
+//!
+//! In: names and numbers. Out: plain data. Must not know: models, solver crates, the terminal.
+
+use std::fmt;
+use std::str::FromStr;
+
+/// An integration method, or the choice of one.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub enum Method {
+    /// Chosen from the Jacobian at the start, and changed during the run when the problem turns
+    /// stiff or stops being so: [`Method::Tsit45`] or [`Method::Bdf`].
+    Auto,
+    /// Backward differentiation (NDF coefficients), orders 1 to 5, variable step: for stiff
+    /// problems. Shampine & Reichelt, SIAM J. Sci. Comput. 18 (1997) 1-22.
+    Bdf,
+    /// Trapezoidal rule and BDF2 in one step, order 2, L-stable: for stiff problems at loose
+    /// tolerances. Hosea & Shampine, Appl. Numer. Math. 20 (1996) 21-37.
+    TrBdf2,
+    /// Explicit first stage, singly diagonally implicit Runge-Kutta of order 3, L-stable.
+    /// Jorgensen, Kristensen & Thomsen, arXiv:1803.01613.
+    Esdirk34,
+    /// Explicit Runge-Kutta of order 5 with an embedded error estimate: for problems that are
+    /// not stiff. Tsitouras, Comput. Math. Appl. 62 (2011) 770-775.
+    Tsit45,
+}
+
+impl Method {
+    /// Every method, in the order of the manual.
+    pub const ALL: [Method; 5] = [
+        Method::Auto,
+        Method::Bdf,
+        Method::TrBdf2,
+        Method::Esdirk34,
+        Method::Tsit45,
+    ];
+
+    /// The name used in sentences.
+    pub fn name(self) -> &'static str {
+        match self {
+            Method::Auto => "auto",
+            Method::Bdf => "bdf",
+            Method::TrBdf2 => "tr_bdf2",
+            Method::Esdirk34 => "esdirk34",
+            Method::Tsit45 => "tsit45",
+        }
+    }
+
+    /// Whether the method solves no equations within a step.
+    pub fn is_explicit(self) -> bool {
+        self == Method::Tsit45
+    }
+}
+
+impl fmt::Display for Method {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(self.name())
+    }
+}
+
+/// A name that is not one of [`Method::ALL`].
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct UnknownMethod(pub String);
+
+impl FromStr for Method {
+    type Err = UnknownMethod;
+
+    fn from_str(name: &str) -> Result<Self, UnknownMethod> {
+        let found = Method::ALL.into_iter().find(|m| m.name() == name);
+        found.ok_or_else(|| UnknownMethod(name.to_owned()))
+    }
+}
+
+/// The local error allowed in state i: `absolute[i] + relative * |y_i|`, in the root mean square
+/// over the states.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Tolerances {
+    /// Positive; the same for all states.
+    pub relative: f64,
+    /// One per state, not negative; positive wherever the state can be zero.
+    pub absolute: Vec<f64>,
+}
+
+impl Tolerances {
+    /// The same absolute tolerance for each of `dimension` states.
+    pub fn uniform(relative: f64, absolute: f64, dimension: usize) -> Self {
+        Tolerances {
+            relative,
+            absolute: vec![absolute; dimension],
+        }
+    }
+}
+
+/// How a run is to be made.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Options {
+    /// The method, or [`Method::Auto`].
+    pub method: Method,
+    /// Local error allowed.
+    pub tolerances: Tolerances,
+    /// Accepted steps after which a run gives up with [`crate::simulate::Stop::TooManySteps`].
+    pub max_steps: u64,
+    /// Length of the first step; `None` estimates it (Hairer, Norsett & Wanner, section II.4).
+    pub initial_step: Option<f64>,
+    /// Longest step allowed; for inputs that a long step would jump over.
+    pub max_step: Option<f64>,
+}
+
+impl Options {
+    /// The step cap of [`Options::new`]. Ten million steps of a small system take some ten
+    /// seconds: far beyond any sensible run, but no endless loop.
+    pub const MAX_STEPS: u64 = 10_000_000;
+
+    /// Automatic method and step sizes, and the default step cap.
+    pub fn new(tolerances: Tolerances) -> Self {
+        Options {
+            method: Method::Auto,
+            tolerances,
+            max_steps: Self::MAX_STEPS,
+            initial_step: None,
+            max_step: None,
+        }
+    }
+
+    /// The same options with another method.
+    pub fn with_method(mut self, method: Method) -> Self {
+        self.method = method;
+        self
+    }
+}
+
+/// Which times become rows of the solution.
+#[derive(Debug, Clone, PartialEq)]
+pub enum Output {
+    /// The start, the end, every accepted step, and `interior` equally spaced points inside each
+    /// step by the method's own interpolant.
+    Steps {
+        /// Points strictly inside each step.
+        interior: usize,
+    },
+    /// Exactly these times, ascending, from the start to the end of the run. Values inside a step
+    /// come from the method's own interpolant: the steps do not depend on the times asked for.
+    ///
+    /// The interpolants are BDF's own polynomial, Tsit45's of order 4, TR-BDF2's quadratic and
+    /// ESDIRK34's cubic Hermite. On an oscillator the errors inside steps exceed those at steps
+    /// by at most a tenth.
+    Times(Vec<f64>),
+}

@@ -1,0 +1,285 @@
+//! What a run leaves behind: the trajectory, how it was computed, and why it stopped.
+//!
+//! States are named by their index; only the session knows their names.
+
+use super::{Method, Tolerances};
+use crate::diagnostic::Code;
+use std::ops::ControlFlow;
+
+/// Work done, summed over all methods used in the run.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct Statistics {
+    /// Accepted steps.
+    pub steps: u64,
+    /// Attempts given up: error too large, a nonlinear iteration that did not converge, or a
+    /// value that is not finite.
+    pub rejected: u64,
+    /// Evaluations of the right-hand side.
+    pub evaluations: u64,
+    /// Evaluations of the Jacobian, those of the stiffness test included.
+    pub jacobians: u64,
+    /// LU factorisations of the iteration matrix.
+    pub factorisations: u64,
+}
+
+/// How the linear systems inside an implicit step were solved.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum LinearSolver {
+    /// The method is explicit.
+    None,
+    /// Dense LU with partial pivoting.
+    Dense,
+    /// Sparse LU on the exact pattern of the Jacobian.
+    Sparse,
+}
+
+/// Why a method was taken up.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub enum SwitchReason {
+    /// The caller asked for it.
+    Requested,
+    /// At the start, an explicit method would need about `steps` steps for stability alone.
+    StartStability {
+        /// Length of the run times the fastest decay rate, over the stability interval.
+        steps: f64,
+    },
+    /// The explicit method's steps sat at its stability limit.
+    TurnedStiff {
+        /// Mean step times the fastest decay rate.
+        stability: f64,
+    },
+    /// For long, the implicit method's steps were short enough for an explicit one to be stable.
+    TurnedNonstiff {
+        /// Mean step times the spectral radius.
+        stability: f64,
+    },
+}
+
+/// One method, used from a time on.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct MethodUse {
+    /// Never [`Method::Auto`].
+    pub method: Method,
+    /// Time from which it was used.
+    pub from: f64,
+    /// How its linear systems were solved.
+    pub linear_solver: LinearSolver,
+    /// Why it was chosen.
+    pub why: SwitchReason,
+}
+
+/// What was not finite.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum NonFinite {
+    /// A value of the state.
+    State,
+    /// A component of the right-hand side, at a finite state.
+    Derivative,
+    /// An entry of the Jacobian, at a finite state: `states` names the columns.
+    Jacobian,
+}
+
+/// Arguments that no run can be made with.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub enum Invalid {
+    /// The end lies before the start, or one of them is not finite.
+    Range {
+        /// Start of the run.
+        start: f64,
+        /// End of the run.
+        end: f64,
+    },
+    /// The initial state or the absolute tolerances have the wrong length.
+    Dimension {
+        /// States of the system.
+        expected: usize,
+        /// Length given.
+        found: usize,
+    },
+    /// A tolerance is negative or not finite, or the relative one is zero.
+    Tolerance {
+        /// The state, or `None` for the relative tolerance.
+        state: Option<usize>,
+        /// The value given.
+        value: f64,
+    },
+    /// An output time lies outside the run or before its predecessor.
+    OutputTime {
+        /// Its position.
+        index: usize,
+        /// The time.
+        time: f64,
+    },
+    /// The initial or the longest step is not positive.
+    StepSize {
+        /// The value given.
+        value: f64,
+    },
+}
+
+/// Why a run ended.
+#[derive(Debug, Clone, PartialEq)]
+pub enum Stop {
+    /// The end was reached.
+    Finished,
+    /// A value ceased to be finite, and shorter steps did not avoid it: the solution leaves the
+    /// domain of the equations, or grows beyond all bounds.
+    NonFinite {
+        /// Where it was met: at or just after the last row.
+        time: f64,
+        /// The states concerned.
+        states: Vec<usize>,
+        /// What was not finite.
+        what: NonFinite,
+    },
+    /// The error test asks for steps below round-off: a singularity, a discontinuity, or
+    /// tolerances that cannot be met.
+    StepTooSmall {
+        /// The last time reached.
+        time: f64,
+        /// The step that was too small.
+        step: f64,
+        /// The state that changes fastest in terms of its tolerance.
+        state: usize,
+    },
+    /// [`super::Options::max_steps`] was reached: raise it, loosen the tolerances or shorten the
+    /// run; with an explicit method, try [`Method::Bdf`].
+    TooManySteps {
+        /// The time reached.
+        time: f64,
+        /// Steps taken.
+        steps: u64,
+    },
+    /// An explicit method was asked for, its steps sit at the stability limit, and at that length
+    /// it would reach the step cap before the end. Use [`Method::Auto`] or [`Method::Bdf`].
+    Stiff {
+        /// The time reached.
+        time: f64,
+        /// The method asked for.
+        method: Method,
+        /// The fastest decay rate: the largest -Re of an eigenvalue of the Jacobian.
+        rate: f64,
+        /// Steps that the whole run would take.
+        projected: f64,
+    },
+    /// The monitor saw an interrupt.
+    Interrupted {
+        /// The time reached.
+        time: f64,
+    },
+    /// The monitor ended the run.
+    Halted {
+        /// The time reached.
+        time: f64,
+    },
+    /// Nothing was computed.
+    Invalid(Invalid),
+    /// The solver gave up for a reason that has no name here.
+    SolverFailed {
+        /// The time reached.
+        time: f64,
+        /// The solver's own words.
+        detail: String,
+    },
+}
+
+impl Stop {
+    /// The diagnostic that this stop deserves; `None` when the run did what was asked.
+    pub fn code(&self) -> Option<Code> {
+        match self {
+            Stop::Finished | Stop::Halted { .. } => None,
+            Stop::NonFinite { .. } => Some(Code::NonFiniteState),
+            Stop::StepTooSmall { .. } => Some(Code::StepTooSmall),
+            Stop::TooManySteps { .. } => Some(Code::TooManySteps),
+            Stop::Stiff { .. } => Some(Code::TooStiff),
+            Stop::Interrupted { .. } => Some(Code::Interrupted),
+            Stop::Invalid(_) => Some(Code::BadOption),
+            Stop::SolverFailed { .. } => Some(Code::SolverFailed),
+        }
+    }
+
+    /// What to try, in general terms; the session adds names and places.
+    pub fn advice(&self) -> Option<&'static str> {
+        match self {
+            Stop::NonFinite { .. } => Some(
+                "look for a division by zero, a logarithm or root of a negative value, or growth \
+                 without bound, near this time",
+            ),
+            Stop::StepTooSmall { .. } => Some(
+                "the solution may grow without bound or the right-hand side may jump here; if \
+                 neither, loosen the tolerances",
+            ),
+            Stop::TooManySteps { .. } => {
+                Some("raise the cap on steps, loosen the tolerances, or shorten the run")
+            }
+            Stop::Stiff { .. } => Some("use the method auto or bdf"),
+            Stop::SolverFailed { .. } => Some("try another method, or other tolerances"),
+            Stop::Finished | Stop::Halted { .. } | Stop::Interrupted { .. } | Stop::Invalid(_) => {
+                None
+            }
+        }
+    }
+}
+
+/// What a monitor asks for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Halt {
+    /// The user interrupted: ends with [`Stop::Interrupted`].
+    Interrupt,
+    /// Enough was seen: ends with [`Stop::Halted`].
+    Enough,
+}
+
+/// Looks on during a run: interrupts, assertions, progress.
+pub trait Monitor {
+    /// Called at the start and after every accepted step, with the work done so far.
+    fn step(&mut self, time: f64, state: &[f64], statistics: &Statistics) -> ControlFlow<Halt> {
+        let _ = (time, state, statistics);
+        ControlFlow::Continue(())
+    }
+
+    /// Called for every output row as it is stored, before [`Monitor::step`] of that step.
+    fn row(&mut self, time: f64, state: &[f64]) -> ControlFlow<Halt> {
+        let _ = (time, state);
+        ControlFlow::Continue(())
+    }
+}
+
+/// A monitor that sees nothing.
+impl Monitor for () {}
+
+/// A trajectory, complete or up to where the run stopped.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Solution {
+    /// Output times, ascending.
+    pub times: Vec<f64>,
+    /// One row of `dimension` values per time, row after row.
+    pub states: Vec<f64>,
+    /// Number of states.
+    pub dimension: usize,
+    /// The methods used, in order of time; empty when nothing was computed.
+    pub methods: Vec<MethodUse>,
+    /// Work done.
+    pub statistics: Statistics,
+    /// The tolerances used.
+    pub tolerances: Tolerances,
+    /// Why the run ended.
+    pub stop: Stop,
+}
+
+impl Solution {
+    /// The state at the row-th output time; `None` beyond the last row.
+    pub fn row(&self, row: usize) -> Option<&[f64]> {
+        if row >= self.times.len() {
+            return None;
+        }
+        self.states
+            .get(row * self.dimension..(row + 1) * self.dimension)
+    }
+
+    /// The last row, if there is one.
+    pub fn last(&self) -> Option<(f64, &[f64])> {
+        let row = self.times.len().checked_sub(1)?;
+        Some((*self.times.get(row)?, self.row(row)?))
+    }
+}

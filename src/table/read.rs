@@ -1,0 +1,363 @@
+//! Reads delimited text.
+//!
+//! Enters: bytes. Leaves: a table, or the first problem with its place. The only file, with
+//! `write`, that knows the CSV crate.
+
+use super::error::Encoding;
+use super::{Column, Table, TableError, Values};
+use rustc_hash::FxHashMap;
+
+/// Reads a table with a row of column names. The delimiter (comma, semicolon or tab) is the one
+/// most frequent in the header; lines that begin with `#` above the header are comments; cells
+/// may be quoted; empty cells, `NA`, `NaN` and `.` are missing. A unit may follow a column's name
+/// after a space, in brackets: `conc [mg/L]`.
+///
+/// `source` is what messages call the file.
+///
+/// # Errors
+/// All of [`TableError`] but those about one column.
+pub fn read(source: &str, bytes: &[u8]) -> Result<Table, TableError> {
+    let text = decode(bytes)?;
+    let (header_line, body) = skip_comments(text);
+    let first_line = body.lines().next().unwrap_or("");
+    if first_line.is_empty() {
+        return Err(TableError::EmptyFile);
+    }
+    let mut reader = csv::ReaderBuilder::new()
+        .has_headers(false)
+        .flexible(true)
+        .delimiter(delimiter(first_line))
+        .trim(csv::Trim::All)
+        .from_reader(body.as_bytes());
+
+    let mut record = csv::StringRecord::new();
+    let mut headers: Vec<(String, Option<String>)> = Vec::new();
+    let mut cells: Vec<Vec<String>> = Vec::new();
+    let mut lines = Vec::new();
+    let mut lines_to = LineCounter {
+        rest: body,
+        passed: 0,
+        line: header_line,
+    };
+    while next(&mut reader, &mut record)? {
+        let line = lines_to.advance(record.position().map_or(0, csv::Position::byte) as usize);
+        if headers.is_empty() {
+            headers = header(&record, line)?;
+            cells = vec![Vec::new(); headers.len()];
+            continue;
+        }
+        // Spreadsheets leave rows of bare delimiters behind the data.
+        if record.iter().all(str::is_empty) {
+            continue;
+        }
+        if record.len() != headers.len() {
+            return Err(TableError::RaggedRow {
+                row: lines.len() + 1,
+                line,
+                found: record.len(),
+                expected: headers.len(),
+            });
+        }
+        lines.push(line);
+        for (column, cell) in cells.iter_mut().zip(&record) {
+            column.push(cell.to_owned());
+        }
+    }
+    if lines.is_empty() {
+        return Err(TableError::NoRows);
+    }
+    let columns = headers
+        .into_iter()
+        .zip(cells)
+        .map(|((name, unit), cells)| Column {
+            name,
+            unit,
+            values: values(cells),
+        })
+        .collect();
+    Ok(Table {
+        source: source.to_owned(),
+        columns,
+        lines: lines.into(),
+    })
+}
+
+/// Counts lines while records are read. The reader's own count takes blank lines before a record
+/// as part of it.
+struct LineCounter<'a> {
+    rest: &'a str,
+    passed: usize,
+    line: usize,
+}
+
+impl LineCounter<'_> {
+    /// The line of the first character at or after byte `offset` that is not a line break.
+    fn advance(&mut self, offset: usize) -> usize {
+        let behind = self
+            .rest
+            .get(offset.saturating_sub(self.passed)..)
+            .unwrap_or("");
+        let record = behind.trim_start_matches(['\n', '\r']);
+        let skipped = self.rest.len() - record.len();
+        let breaks = self
+            .rest
+            .bytes()
+            .take(skipped)
+            .filter(|byte| *byte == b'\n')
+            .count();
+        self.rest = record;
+        self.passed += skipped;
+        self.line += breaks;
+        self.line
+    }
+}
+
+/// The next record, false at the end.
+fn next(
+    reader: &mut csv::Reader<&[u8]>,
+    record: &mut csv::StringRecord,
+) -> Result<bool, TableError> {
+    // Memory and UTF-8 cannot fail the reader; a flexible one accepts any number of cells.
+    reader
+        .read_record(record)
+        .map_err(|error| TableError::NotText {
+            line: error.position().map_or(1, csv::Position::line) as usize,
+            looks_like: Encoding::Binary,
+        })
+}
+
+/// The text without a byte-order mark.
+fn decode(bytes: &[u8]) -> Result<&str, TableError> {
+    if bytes.starts_with(&[0xff, 0xfe]) || bytes.starts_with(&[0xfe, 0xff]) {
+        return Err(TableError::NotText {
+            line: 1,
+            looks_like: Encoding::Utf16,
+        });
+    }
+    let line_of = |offset: usize| {
+        let before = bytes.get(..offset).unwrap_or(bytes);
+        1 + before.iter().filter(|byte| **byte == b'\n').count()
+    };
+    if let Some(zero) = bytes.iter().position(|byte| *byte == 0) {
+        return Err(TableError::NotText {
+            line: line_of(zero),
+            looks_like: Encoding::Binary,
+        });
+    }
+    let text = std::str::from_utf8(bytes).map_err(|error| {
+        // Control characters hardly occur in text of any encoding.
+        let control = |byte: &u8| *byte < 0x20 && !matches!(byte, b'\n' | b'\r' | b'\t');
+        TableError::NotText {
+            line: line_of(error.valid_up_to()),
+            looks_like: if bytes.iter().any(control) {
+                Encoding::Binary
+            } else {
+                Encoding::OneByte
+            },
+        }
+    })?;
+    Ok(text.strip_prefix('\u{feff}').unwrap_or(text))
+}
+
+/// The line number of the header and the text from there on.
+fn skip_comments(text: &str) -> (usize, &str) {
+    let mut rest = text;
+    let mut line = 1;
+    loop {
+        let end = rest.find('\n').map_or(rest.len(), |at| at + 1);
+        let (first, after) = rest.split_at(end);
+        let blank = first.trim().is_empty();
+        if rest.is_empty() || !(blank || first.starts_with('#')) {
+            return (line, rest);
+        }
+        rest = after;
+        line += 1;
+    }
+}
+
+/// The delimiter that occurs most often outside quotation marks.
+fn delimiter(header: &str) -> u8 {
+    let mut quoted = false;
+    let mut counts = [(b'\t', 0), (b';', 0), (b',', 0)];
+    for byte in header.bytes() {
+        if byte == b'"' {
+            quoted = !quoted;
+        } else if !quoted {
+            for (delimiter, count) in &mut counts {
+                *count += usize::from(*delimiter == byte);
+            }
+        }
+    }
+    // The last of equals is taken, so a table of one column is read with commas.
+    counts
+        .into_iter()
+        .max_by_key(|(_, count)| *count)
+        .map_or(b',', |(delimiter, _)| delimiter)
+}
+
+/// Names and units of the columns.
+fn header(
+    record: &csv::StringRecord,
+    line: usize,
+) -> Result<Vec<(String, Option<String>)>, TableError> {
+    let written = |text: &str| !text.is_empty() && number(text).is_some_and(|x| !x.is_nan());
+    if let Some(text) = record.iter().find(|text| written(text)) {
+        return Err(TableError::NoHeader {
+            line,
+            text: text.to_owned(),
+        });
+    }
+    let mut seen = FxHashMap::default();
+    let mut headers = Vec::new();
+    for (index, text) in record.iter().enumerate() {
+        let (name, unit) = split_unit(text);
+        // Row numbers often stand in a column without a name.
+        if !name.is_empty()
+            && let Some(first) = seen.insert(name.to_owned(), index)
+        {
+            return Err(TableError::DuplicateColumn {
+                name: name.to_owned(),
+                columns: (first + 1, index + 1),
+            });
+        }
+        headers.push((name.to_owned(), unit.map(str::to_owned)));
+    }
+    Ok(headers)
+}
+
+/// `conc [mg/L]` in two; `x[1]`, where the bracket touches the name, is a name as a whole.
+fn split_unit(text: &str) -> (&str, Option<&str>) {
+    let split = text
+        .strip_suffix(']')
+        .and_then(|open| open.rsplit_once('['))
+        .filter(|(name, _)| name.ends_with(char::is_whitespace));
+    match split {
+        Some((name, unit)) => {
+            let unit = unit.trim();
+            (name.trim_end(), (!unit.is_empty()).then_some(unit))
+        }
+        None => (text, None),
+    }
+}
+
+fn values(cells: Vec<String>) -> Values {
+    let numbers: Option<Vec<f64>> = cells.iter().map(|cell| number(cell)).collect();
+    match numbers {
+        Some(numbers) => Values::Numbers(numbers),
+        None => Values::Text(cells),
+    }
+}
+
+/// The number in a cell; NaN when it is missing, nothing when it is text.
+pub fn number(cell: &str) -> Option<f64> {
+    match cell {
+        "" | "." | "NA" | "N/A" | "na" => Some(f64::NAN),
+        _ => cell.parse().ok(),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn numbers(table: &Table, name: &str) -> Vec<f64> {
+        table.column_numbers(name).expect(name).to_vec()
+    }
+
+    #[test]
+    fn delimiters_units_quotes_and_comments() {
+        for text in [
+            "# made by hand\n\nt,conc [mg/L],\"name, of it\"\n0,1.5,\"a \"\"b\"\"\"\n1,2e-3,c\n",
+            "\u{feff}t;conc [mg/L];\"name, of it\"\r\n0;1.5;\"a \"\"b\"\"\"\r\n1;2e-3;c\r\n",
+            "t\tconc [mg/L]\tname, of it\n0\t1.5\t\"a \"\"b\"\"\"\n1\t2e-3\tc",
+        ] {
+            let table = read("data.csv", text.as_bytes()).expect(text);
+            assert_eq!(table.rows(), 2);
+            assert_eq!(numbers(&table, "t"), [0.0, 1.0]);
+            assert_eq!(numbers(&table, "conc"), [1.5, 0.002]);
+            assert_eq!(table.columns[1].unit.as_deref(), Some("mg/L"));
+            assert_eq!(
+                table.column("name, of it").map(|column| &column.values),
+                Some(&Values::Text(vec!["a \"b\"".into(), "c".into()]))
+            );
+        }
+    }
+
+    #[test]
+    fn missing_cells_are_nan() {
+        let table = read("d", b"a,b\n1,\n,NA\n.,NaN\n,,\n".split_at(17).0).expect("a table");
+        assert!(numbers(&table, "b").iter().all(|value| value.is_nan()));
+        assert!(numbers(&table, "a")[1..].iter().all(|value| value.is_nan()));
+    }
+
+    #[test]
+    fn rows_of_bare_delimiters_are_skipped() {
+        let table = read("d", b"a,b\n1,2\n,\n,,\n\n").expect("a table");
+        assert_eq!(table.rows(), 1);
+    }
+
+    #[test]
+    fn brackets_that_touch_belong_to_the_name() {
+        let table = read("d", b"x[1],x[2] [mM],c [ ]\n1,2,3\n").expect("a table");
+        let names: Vec<(&str, Option<&str>)> = table
+            .columns
+            .iter()
+            .map(|column| (column.name.as_str(), column.unit.as_deref()))
+            .collect();
+        assert_eq!(names, [("x[1]", None), ("x[2]", Some("mM")), ("c", None)]);
+    }
+
+    fn told(bytes: &[u8]) -> String {
+        let error = read("data.csv", bytes).expect_err("not a table");
+        error.diagnostic("data.csv").to_string()
+    }
+
+    #[test]
+    fn problems_name_their_place() {
+        assert_eq!(
+            told(b"# c\na,b\n1,2\n\n3\n"),
+            "E0507: data.csv: row 2 (line 5) has 1 cell, but the header has 2 (check its \
+             delimiters; text that holds one must stand in quotation marks)"
+        );
+        assert_eq!(
+            told(b"1900,30\n1901,47\n"),
+            "E0508: data.csv: line 1 should name the columns, but holds the number 1900 (put a \
+             row with the names of the columns above it)"
+        );
+        assert_eq!(
+            told(b"a,b,a\n1,2,3\n"),
+            "E0509: data.csv: columns 1 and 3 are both named `a` (rename or delete one of them)"
+        );
+        for empty in [&b""[..], b"\n\n", b"# only this", b"\xef\xbb\xbf"] {
+            assert!(told(empty).starts_with("E0510: data.csv: the file is empty"));
+        }
+        assert!(told(b"a,b\n").starts_with("E0510: data.csv: there is a header"));
+        assert!(told(b"PK\x03\x04\x00").starts_with("E0503: data.csv: this is a binary file"));
+        assert!(told(b"\xff\xfea\x00").contains("UTF-16"));
+        assert!(told(b"a,b\n1,\xb5\n").contains("line 2 holds letters"));
+    }
+
+    #[test]
+    fn text_among_numbers_is_told_when_numbers_are_needed() {
+        let table = read("d", b"t,y\n0,1\n1,1;5\n2,x\n").expect("a table");
+        let error = table.column_numbers("y").expect_err("text");
+        assert_eq!(
+            error.diagnostic("d").to_string(),
+            "E0511: d: row 2 (line 3) of column `y` holds \"1;5\", which is not a number \
+             (missing values are written as an empty cell, `NA`, `NaN` or `.`)"
+        );
+        let comma = read("d", b"t;y\n0;1,5\n").expect("a table");
+        let error = comma.column_numbers("y").expect_err("text");
+        assert!(
+            error
+                .diagnostic("d")
+                .to_string()
+                .contains("write 1.5 with a decimal point")
+        );
+        let error = table.column_numbers("z").expect_err("no such column");
+        assert_eq!(
+            error.diagnostic("d").to_string(),
+            "E0505: d: there is no column `z` (it has the columns t, y)"
+        );
+    }
+}
