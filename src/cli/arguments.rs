@@ -5,7 +5,13 @@ use std::path::PathBuf;
 
 /// Models of change: simulate, plot and understand them from one text file.
 #[derive(Debug, Parser)]
-#[command(name = "lotka", version, about, disable_help_subcommand = true, arg_required_else_help = true)]
+#[command(
+    name = "lotka",
+    version,
+    about,
+    disable_help_subcommand = true,
+    arg_required_else_help = true
+)]
 pub struct Arguments {
     /// What to do.
     #[command(subcommand)]

@@ -1,8 +1,8 @@
 //! `lotka run`, `lotka check` and `lotka show`.
 
+use super::Ending;
 use super::arguments::Format;
 use super::terminal::{Terminal, ending};
-use super::Ending;
 use crate::render::diagnostics;
 use crate::session::lower;
 use std::path::Path;
@@ -33,7 +33,9 @@ pub fn run(terminal: &mut Terminal, file: &Path) -> Ending {
         return ending(&problems);
     }
     if compiled.model.sentences.is_empty() {
-        terminal.print("The file is fine. It asks for nothing: add a sentence such as `simulate 0..100`.\n");
+        terminal.print(
+            "The file is fine. It asks for nothing: add a sentence such as `simulate 0..100`.\n",
+        );
     }
     let mut worst = Ending::Fine;
     for statement in &compiled.model.sentences {

@@ -1,9 +1,9 @@
 //! `lotka simulate`: the flags spell a sentence.
 
+use super::Ending;
 use super::arguments::SimulateArguments;
 use super::run::line;
 use super::terminal::{Terminal, ending};
-use super::Ending;
 use crate::diagnostic::{Code, Diagnostic};
 use crate::render::statistics;
 use crate::session::{Command, OutputTimes, Simulate, lower};
@@ -106,7 +106,10 @@ fn perform(
     // Assignments before the file's sentence belong to it.
     let mut own = None;
     let compiled = terminal.session.compiled().cloned();
-    for statement in compiled.iter().flat_map(|compiled| &compiled.model.sentences) {
+    for statement in compiled
+        .iter()
+        .flat_map(|compiled| &compiled.model.sentences)
+    {
         match lower(statement)? {
             Command::Simulate(command) => {
                 own = Some(command);

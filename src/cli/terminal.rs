@@ -104,7 +104,12 @@ impl Terminal {
         let Some(path) = to else {
             // Two thirds of the width, in lines that are twice as high as wide.
             let height = (self.width / 3).clamp(16, 28);
-            return Ok(figure::terminal(figure, self.width.min(120), height, self.colour));
+            return Ok(figure::terminal(
+                figure,
+                self.width.min(120),
+                height,
+                self.colour,
+            ));
         };
         self.draw(figure, path)
     }
@@ -113,7 +118,10 @@ impl Terminal {
         let Some(format) = figure::file_format(path) else {
             return Err(Diagnostic::new(
                 Code::CannotDraw,
-                format!("figures are drawn as SVG or PNG, not into {}", path.display()),
+                format!(
+                    "figures are drawn as SVG or PNG, not into {}",
+                    path.display()
+                ),
             )
             .help("end the name in `.svg` or `.png`"));
         };
@@ -122,16 +130,19 @@ impl Terminal {
             figure::Format::Svg => figure::svg(figure, size)?.into_bytes(),
             figure::Format::Png => figure::png(figure, size)?,
         };
-        self.session.world().write(path, &content).map_err(|error| {
-            Diagnostic::new(
-                Code::CannotWrite,
-                format!(
-                    "cannot write {}: {}",
-                    path.display(),
-                    crate::session::reason(&error)
-                ),
-            )
-        })?;
+        self.session
+            .world()
+            .write(path, &content)
+            .map_err(|error| {
+                Diagnostic::new(
+                    Code::CannotWrite,
+                    format!(
+                        "cannot write {}: {}",
+                        path.display(),
+                        crate::session::reason(&error)
+                    ),
+                )
+            })?;
         Ok(format!("wrote {}\n", path.display()))
     }
 }
@@ -165,7 +176,12 @@ pub fn ending(problems: &[Diagnostic]) -> Ending {
 }
 
 fn width() -> usize {
-    let stated = std::env::var("COLUMNS").ok().and_then(|value| value.parse().ok());
+    let stated = std::env::var("COLUMNS")
+        .ok()
+        .and_then(|value| value.parse().ok());
     let measured = terminal_size::terminal_size().map(|(width, _)| usize::from(width.0));
-    measured.or(stated).unwrap_or(WIDTH_OF_A_PIPE).clamp(30, 400)
+    measured
+        .or(stated)
+        .unwrap_or(WIDTH_OF_A_PIPE)
+        .clamp(30, 400)
 }

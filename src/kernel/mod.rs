@@ -20,8 +20,8 @@ mod program;
 mod routines;
 mod schedule;
 mod scratch;
-mod statistics;
 mod set;
+mod statistics;
 mod tape;
 #[cfg(test)]
 mod tests;

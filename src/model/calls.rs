@@ -39,9 +39,11 @@ impl Elaborator<'_> {
         )
         .at(function.span, "");
         if let Some(entity) = self.names.get(text) {
-            return self.report(diagnostic.at(span, format!("`{text}` is {}", entity.describe())).help(
-                format!("if a product is meant, write `{text}*(...)`"),
-            ));
+            return self.report(
+                diagnostic
+                    .at(span, format!("`{text}` is {}", entity.describe()))
+                    .help(format!("if a product is meant, write `{text}*(...)`")),
+            );
         }
         let functions = self.names.functions().iter().map(|f| f.name.text.as_str());
         let known = Builtin::all().map(|builtin| builtin.name).chain(functions);
@@ -86,7 +88,10 @@ impl Elaborator<'_> {
             let value = self.expression(scope, &argument.value);
             let slot = match &argument.name {
                 None => Some(position),
-                Some(name) => function.parameters.iter().position(|known| known.text == name.text),
+                Some(name) => function
+                    .parameters
+                    .iter()
+                    .position(|known| known.text == name.text),
             };
             match (slot, &argument.name) {
                 (Some(slot), _) => values[slot] = value,
@@ -167,8 +172,10 @@ impl Elaborator<'_> {
         )
         .at(span, "");
         for (argument, value) in arguments.iter().zip(values) {
-            diagnostic =
-                diagnostic.at(argument.value.span, format!("this is {}", self.pool.shape(*value)));
+            diagnostic = diagnostic.at(
+                argument.value.span,
+                format!("this is {}", self.pool.shape(*value)),
+            );
         }
         self.report(diagnostic.help(format!("`{}`: {}", function.name, function.description)))
     }
@@ -181,9 +188,12 @@ impl Elaborator<'_> {
             ExprKind::Reference(reference) if reference.indices.is_empty() => &reference.name,
             _ => {
                 return self.report(
-                    Diagnostic::new(Code::WrongKind, "`grad` needs a name as its second argument")
-                        .at(by.value.span, "")
-                        .help("as in `grad(loss, w)`"),
+                    Diagnostic::new(
+                        Code::WrongKind,
+                        "`grad` needs a name as its second argument",
+                    )
+                    .at(by.value.span, "")
+                    .help("as in `grad(loss, w)`"),
                 );
             }
         };
@@ -195,7 +205,10 @@ impl Elaborator<'_> {
                         Code::WrongKind,
                         format!("`{}` is {}", name.text, entity.describe()),
                     )
-                    .at(name.span, "a gradient is taken by a parameter, a state or the time"),
+                    .at(
+                        name.span,
+                        "a gradient is taken by a parameter, a state or the time",
+                    ),
                 );
             }
             None => return self.unknown_name(name),
@@ -222,7 +235,11 @@ impl Elaborator<'_> {
                 return self.report(
                     Diagnostic::new(
                         Code::WrongKind,
-                        format!("`{}` is {}, not a species", reference.name.text, entity.describe()),
+                        format!(
+                            "`{}` is {}, not a species",
+                            reference.name.text,
+                            entity.describe()
+                        ),
                     )
                     .at(reference.span, ""),
                 );

@@ -190,9 +190,8 @@ impl<'t> Draft<'t> {
             for index in component {
                 diagnostic = diagnostic.at(self.definitions[index].span, "");
             }
-            self.diagnostics.push(
-                diagnostic.help("a derivative cannot be defined by itself"),
-            );
+            self.diagnostics
+                .push(diagnostic.help("a derivative cannot be defined by itself"));
         }
         order
     }
@@ -231,7 +230,10 @@ impl<'t> Draft<'t> {
         for function in self.names.functions() {
             let mut unknown = Vec::new();
             each_reference(&function.body, &mut |name, is_call| {
-                let known = function.parameters.iter().any(|known| known.text == name.text)
+                let known = function
+                    .parameters
+                    .iter()
+                    .any(|known| known.text == name.text)
                     || self.names.get(&name.text).is_some()
                     || name.text == "pi"
                     || (is_call && symbolic::Builtin::find(&name.text).is_some());
@@ -240,14 +242,20 @@ impl<'t> Draft<'t> {
                 }
             });
             for (name, is_call) in unknown {
-                let already = self
-                    .diagnostics
-                    .iter()
-                    .any(|known| known.labels.first().is_some_and(|label| label.span == name.span));
+                let already = self.diagnostics.iter().any(|known| {
+                    known
+                        .labels
+                        .first()
+                        .is_some_and(|label| label.span == name.span)
+                });
                 if already {
                     continue;
                 }
-                let code = if is_call { Code::UnknownFunction } else { Code::UnknownName };
+                let code = if is_call {
+                    Code::UnknownFunction
+                } else {
+                    Code::UnknownName
+                };
                 let parameters = function.parameters.iter().map(|known| known.text.as_str());
                 let everything = parameters
                     .chain(self.names.iter().map(|(known, _)| known))
@@ -276,7 +284,13 @@ impl<'t> Draft<'t> {
             });
         });
         for state in &self.states {
-            used.extend(state.item.compartment.as_ref().map(|name| name.text.clone()));
+            used.extend(
+                state
+                    .item
+                    .compartment
+                    .as_ref()
+                    .map(|name| name.text.clone()),
+            );
         }
         for parameter in &self.parameters {
             if !used.contains(&parameter.name) {

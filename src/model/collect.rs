@@ -131,7 +131,9 @@ impl<'t> Draft<'t> {
                 }
                 self.rules.push(statement);
             }
-            StatementKind::Equation { .. } | StatementKind::Assert(_) | StatementKind::For { .. } => {
+            StatementKind::Equation { .. }
+            | StatementKind::Assert(_)
+            | StatementKind::For { .. } => {
                 self.rules.push(statement);
             }
             StatementKind::Sentence(_)
@@ -274,7 +276,10 @@ impl<'t> Draft<'t> {
                 self.diagnostics.push(
                     Diagnostic::new(
                         Code::Duplicate,
-                        format!("`{}` is a parameter of `{}` twice", parameter.text, name.text),
+                        format!(
+                            "`{}` is a parameter of `{}` twice",
+                            parameter.text, name.text
+                        ),
                     )
                     .at(parameter.span, "again here"),
                 );

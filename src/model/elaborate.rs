@@ -54,7 +54,9 @@ impl Scope {
     #[must_use]
     pub fn with_number(&self, name: &str, number: i64) -> Scope {
         let mut scope = self.clone();
-        scope.bindings.push((name.to_owned(), Local::Number(number)));
+        scope
+            .bindings
+            .push((name.to_owned(), Local::Number(number)));
         scope
     }
 
@@ -350,7 +352,12 @@ impl<'a> Elaborator<'a> {
                 Binary::Or
             };
             return self
-                .elementwise(operator, span, (left.expr, left_span), (right.expr, right_span))
+                .elementwise(
+                    operator,
+                    span,
+                    (left.expr, left_span),
+                    (right.expr, right_span),
+                )
                 .map(Quantity::condition);
         }
         let left = (self.need_number(left, left_span)?, left_span);
@@ -449,11 +456,14 @@ impl<'a> Elaborator<'a> {
             return Some(());
         }
         self.report(
-            Diagnostic::new(Code::VectorProduct, "a vector cannot be divided by a vector")
-                .at(span, "")
-                .at(left.1, format!("this is {a}"))
-                .at(right.1, format!("this is {b}"))
-                .help("write `./` to divide element by element"),
+            Diagnostic::new(
+                Code::VectorProduct,
+                "a vector cannot be divided by a vector",
+            )
+            .at(span, "")
+            .at(left.1, format!("this is {a}"))
+            .at(right.1, format!("this is {b}"))
+            .help("write `./` to divide element by element"),
         )
     }
 
@@ -468,11 +478,14 @@ impl<'a> Elaborator<'a> {
             return Some(());
         }
         self.report(
-            Diagnostic::new(Code::VectorProduct, "`^` has a number as its exponent and no matrix as its base")
-                .at(span, "")
-                .at(left.1, format!("this is {a}"))
-                .at(right.1, format!("this is {b}"))
-                .help("write `.^` to take powers element by element"),
+            Diagnostic::new(
+                Code::VectorProduct,
+                "`^` has a number as its exponent and no matrix as its base",
+            )
+            .at(span, "")
+            .at(left.1, format!("this is {a}"))
+            .at(right.1, format!("this is {b}"))
+            .help("write `.^` to take powers element by element"),
         )
     }
 
@@ -490,8 +503,22 @@ impl<'a> Elaborator<'a> {
         if a.is_condition != b.is_condition {
             return self.report(
                 Diagnostic::new(Code::NotNumeric, "both branches must be of one kind")
-                    .at(then.span, if a.is_condition { "a condition" } else { "a number" })
-                    .at(otherwise.span, if b.is_condition { "a condition" } else { "a number" }),
+                    .at(
+                        then.span,
+                        if a.is_condition {
+                            "a condition"
+                        } else {
+                            "a number"
+                        },
+                    )
+                    .at(
+                        otherwise.span,
+                        if b.is_condition {
+                            "a condition"
+                        } else {
+                            "a number"
+                        },
+                    ),
             );
         }
         match self.pool.conditional(c, a.expr, b.expr) {
@@ -519,7 +546,9 @@ impl<'a> Elaborator<'a> {
             if reference.indices.is_empty() {
                 return Some(value);
             }
-            return self.element_by_number(scope, reference, value.expr).map(Quantity::number);
+            return self
+                .element_by_number(scope, reference, value.expr)
+                .map(Quantity::number);
         }
         if name.text == "pi" {
             return Some(Quantity::number(self.pool.constant(std::f64::consts::PI)));
@@ -690,17 +719,18 @@ impl<'a> Elaborator<'a> {
                     members.name,
                     members.len(),
                     match members.members {
-                        Members::Numbers { first, .. } if !members.is_empty() => format!(
-                            ", {first} to {}",
-                            members.label(members.len() - 1)
-                        ),
+                        Members::Numbers { first, .. } if !members.is_empty() =>
+                            format!(", {first} to {}", members.label(members.len() - 1)),
                         _ => String::new(),
                     }
                 );
                 self.report(
-                    Diagnostic::new(Code::BadIndex, format!("the index {number} lies outside its set"))
-                        .at(index.span, format!("this is {number}"))
-                        .help(range),
+                    Diagnostic::new(
+                        Code::BadIndex,
+                        format!("the index {number} lies outside its set"),
+                    )
+                    .at(index.span, format!("this is {number}"))
+                    .help(range),
                 )
             }
         }
@@ -726,7 +756,13 @@ impl<'a> Elaborator<'a> {
 
     fn pick(&mut self, whole: Expr, choices: &[Choice]) -> Expr {
         match (self.pool.shape(whole), choices) {
-            (_, choices) if choices.iter().all(|choice| matches!(choice, Choice::All(_))) => whole,
+            (_, choices)
+                if choices
+                    .iter()
+                    .all(|choice| matches!(choice, Choice::All(_))) =>
+            {
+                whole
+            }
             (Shape::Matrix(rows, columns), [row, column]) => {
                 let rows_taken = row.positions(rows);
                 let columns_taken = column.positions(columns);
@@ -735,7 +771,9 @@ impl<'a> Elaborator<'a> {
                     .map(|offset| self.pool.element(whole, offset))
                     .collect();
                 match elements.as_slice() {
-                    [single] if matches!((row, column), (Choice::One(_), Choice::One(_))) => *single,
+                    [single] if matches!((row, column), (Choice::One(_), Choice::One(_))) => {
+                        *single
+                    }
                     _ => {
                         let shape = Shape::Vector(elements.len());
                         self.pool.stack(elements, shape)
@@ -778,8 +816,11 @@ impl<'a> Elaborator<'a> {
                 Some(at) => offset += at * stride,
                 None => {
                     return self.report(
-                        Diagnostic::new(Code::BadIndex, format!("the index {number} lies outside 1..{length}"))
-                            .at(index.span, format!("this is {number}")),
+                        Diagnostic::new(
+                            Code::BadIndex,
+                            format!("the index {number} lies outside 1..{length}"),
+                        )
+                        .at(index.span, format!("this is {number}")),
                     );
                 }
             }
@@ -820,17 +861,16 @@ impl<'a> Elaborator<'a> {
                     Code::WrongKind,
                     format!("`{}` has no derivative here", target.name.text),
                 )
-                .at(span, format!("`{}` is {}", target.name.text, entity.describe()))
+                .at(
+                    span,
+                    format!("`{}` is {}", target.name.text, entity.describe()),
+                )
                 .help("only what an equation or a reaction governs has a time derivative"),
             ),
         }
     }
 
-    pub(super) fn expand(
-        &mut self,
-        id: FunctionId,
-        arguments: Vec<Quantity>,
-    ) -> Option<Quantity> {
+    pub(super) fn expand(&mut self, id: FunctionId, arguments: Vec<Quantity>) -> Option<Quantity> {
         let key = (id, arguments.iter().map(|argument| argument.expr).collect());
         if let Some(known) = self.expanded.get(&key) {
             return *known;

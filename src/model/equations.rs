@@ -80,7 +80,9 @@ impl Draft<'_> {
             Some(entity) => {
                 let help = match entity {
                     Entity::Parameter(_) => format!("declare it as a state: `state {base} = ...`"),
-                    Entity::Definition(_) => "a definition changes by what it stands for".to_owned(),
+                    Entity::Definition(_) => {
+                        "a definition changes by what it stands for".to_owned()
+                    }
                     _ => "only states have equations".to_owned(),
                 };
                 self.diagnostics.push(
@@ -116,8 +118,13 @@ impl Draft<'_> {
                     format!("`{base}` is a species, which reactions govern"),
                 )
                 .at(span, "an equation for it")
-                .at(self.states[state.index()].item.span, "declared as a species here")
-                .help(format!("declare `state {base} = ...` to write its equation yourself")),
+                .at(
+                    self.states[state.index()].item.span,
+                    "declared as a species here",
+                )
+                .help(format!(
+                    "declare `state {base} = ...` to write its equation yourself"
+                )),
             );
             return None;
         }
@@ -164,11 +171,9 @@ impl Draft<'_> {
     }
 
     fn governed_twice(&mut self, name: &str, span: Span, earlier: Option<Span>) {
-        let mut diagnostic = Diagnostic::new(
-            Code::GovernedTwice,
-            format!("`{name}` is governed twice"),
-        )
-        .at(span, "a second equation");
+        let mut diagnostic =
+            Diagnostic::new(Code::GovernedTwice, format!("`{name}` is governed twice"))
+                .at(span, "a second equation");
         if let Some(earlier) = earlier {
             diagnostic = diagnostic.at(earlier, "the first one");
         }
@@ -196,7 +201,11 @@ impl Draft<'_> {
             return;
         };
         let value = self.with_elaborator(|e| e.number(scope, right));
-        let wanted = if element.is_some() { Shape::Scalar } else { shape };
+        let wanted = if element.is_some() {
+            Shape::Scalar
+        } else {
+            shape
+        };
         let Some(value) = value.and_then(|value| self.fit(value, wanted, right.span)) else {
             governed[state.index()] = Governed::Faulty(span);
             return;
@@ -234,8 +243,11 @@ impl Draft<'_> {
             return Some(self.pool.fill(value, wanted));
         }
         self.diagnostics.push(
-            Diagnostic::new(Code::ShapeMismatch, "the two sides of this equation differ in shape")
-                .at(span, format!("this is {found}, {wanted} is needed")),
+            Diagnostic::new(
+                Code::ShapeMismatch,
+                "the two sides of this equation differ in shape",
+            )
+            .at(span, format!("this is {found}, {wanted} is needed")),
         );
         None
     }
@@ -281,7 +293,10 @@ impl Draft<'_> {
                 self.diagnostics.push(
                     Diagnostic::new(
                         Code::NoEquation,
-                        format!("some elements of `{name}` have no equation: {}", listed.join(", ")),
+                        format!(
+                            "some elements of `{name}` have no equation: {}",
+                            listed.join(", ")
+                        ),
                     )
                     .at(declared_at, "declared here")
                     .help("the ends of a loop often need equations of their own"),

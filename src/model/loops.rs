@@ -44,9 +44,14 @@ impl<'t> Draft<'t> {
                 statement,
             }),
             _ => self.diagnostics.push(
-                Diagnostic::new(Code::ForeignClause, "a loop holds equations, reactions, assertions and loops")
-                    .at(statement.span, "this stands outside a loop")
-                    .help("declare vectors over an index set before the loop, as in `state u[cell] = 0`"),
+                Diagnostic::new(
+                    Code::ForeignClause,
+                    "a loop holds equations, reactions, assertions and loops",
+                )
+                .at(statement.span, "this stands outside a loop")
+                .help(
+                    "declare vectors over an index set before the loop, as in `state u[cell] = 0`",
+                ),
             ),
         }
     }
@@ -63,7 +68,11 @@ impl<'t> Draft<'t> {
             self.diagnostics.push(
                 Diagnostic::new(
                     Code::Duplicate,
-                    format!("the loop variable `{}` is also {}", variable.text, entity.describe()),
+                    format!(
+                        "the loop variable `{}` is also {}",
+                        variable.text,
+                        entity.describe()
+                    ),
                 )
                 .at(variable.span, "")
                 .help("give the loop variable another name"),
@@ -74,7 +83,11 @@ impl<'t> Draft<'t> {
             return;
         };
         let count = usize::try_from(last - first + 1).unwrap_or(0);
-        if count.saturating_mul(body.len()).saturating_add(instances.len()) > MOST_INSTANCES {
+        if count
+            .saturating_mul(body.len())
+            .saturating_add(instances.len())
+            > MOST_INSTANCES
+        {
             self.diagnostics.push(
                 Diagnostic::new(Code::BadIndex, "this loop is too long")
                     .at(range.span, format!("from {first} to {last}")),
@@ -129,7 +142,10 @@ impl<'t> Draft<'t> {
                 self.diagnostics.push(
                     Diagnostic::new(
                         Code::Duplicate,
-                        format!("the reaction `{}[{number}]` is declared twice", name.name.text),
+                        format!(
+                            "the reaction `{}[{number}]` is declared twice",
+                            name.name.text
+                        ),
                     )
                     .at(name.span, "again here"),
                 );

@@ -16,7 +16,6 @@ mod settings;
 mod unit;
 mod values;
 
-
 pub use check::{Checked, check};
 pub use elaborate::{Quantity, Scope, elaborate};
 pub use names::{Entity, Function, IndexSet, Names};
@@ -24,7 +23,7 @@ pub use settings::setting;
 pub use unit::Unit;
 
 use crate::source::Span;
-use crate::symbolic::{Expr, Pool, Shape, SymbolId};
+use crate::symbolic::{self, Expr, Notation, Operator, Pool, Shape, SymbolId};
 use crate::syntax::tree;
 
 macro_rules! ids {
@@ -294,7 +293,21 @@ impl Model {
     /// The shape of a state.
     #[must_use]
     pub fn state_shape(&self, state: StateId) -> Shape {
-        self.pool.symbol_data(self.states[state.index()].symbol).shape
+        self.pool
+            .symbol_data(self.states[state.index()].symbol)
+            .shape
+    }
+
+    /// An expression of this model's pool, or of one that continues it, as text.
+    #[must_use]
+    pub fn print(&self, pool: &Pool, expr: Expr, notation: Notation) -> String {
+        symbolic::print(pool, expr, notation, &ElementNames(self))
+    }
+
+    /// A block of a Jacobian as text.
+    #[must_use]
+    pub fn print_operator(&self, pool: &Pool, operator: &Operator, notation: Notation) -> String {
+        symbolic::print_operator(pool, operator, notation, &ElementNames(self))
     }
 
     /// The printed name of one element: `y[GATA1]`, or the plain name of a scalar.
@@ -311,5 +324,20 @@ impl Model {
             rest /= set.len().max(1);
         }
         format!("{name}[{}]", parts.join(", "))
+    }
+}
+
+/// Elements go by the members of their index sets: `y[GATA1]`.
+struct ElementNames<'m>(&'m Model);
+
+impl symbolic::Names for ElementNames<'_> {
+    fn element(&self, symbol: SymbolId, offset: usize) -> Option<String> {
+        let name = &self.0.pool.symbol_data(symbol).name;
+        let indices = self.0.names.indices(name);
+        if indices.is_empty() {
+            return None;
+        }
+        let label = self.0.element_name("", indices, offset);
+        Some(label.trim_matches(['[', ']']).to_owned())
     }
 }

@@ -163,8 +163,7 @@ impl Names {
             .at(*earlier, format!("already {} here", known.describe()))
             .help("give one of them another name"));
         }
-        self.entities
-            .insert(name.text.clone(), (entity, name.span));
+        self.entities.insert(name.text.clone(), (entity, name.span));
         self.order.push(name.text.clone());
         Ok(())
     }
@@ -320,7 +319,9 @@ impl Names {
         }
         let symbols = symbolic::symbols_of(pool, expr);
         if pool.shape(expr) != Shape::Scalar
-            || !symbols.iter().all(|symbol| self.constants.contains_key(symbol))
+            || !symbols
+                .iter()
+                .all(|symbol| self.constants.contains_key(symbol))
         {
             return None;
         }

@@ -62,7 +62,15 @@ impl Draft<'_> {
                         self.mass_action(scope, backward, &products, &reactants, reaction.arrow)?,
                     ));
                 }
-                self.spread(reaction, span, reactants, products, directions, contributions, true)
+                self.spread(
+                    reaction,
+                    span,
+                    reactants,
+                    products,
+                    directions,
+                    contributions,
+                    true,
+                )
             }
             Law::Rate(rate) => {
                 let rate = self.with_elaborator(|e| e.scalar(scope, rate));
@@ -119,7 +127,14 @@ impl Draft<'_> {
         };
         self.diagnostics.push(
             Diagnostic::new(Code::Arity, message)
-                .at(reaction.arrow, if reaction.reversible { "reversible" } else { "one way" })
+                .at(
+                    reaction.arrow,
+                    if reaction.reversible {
+                        "reversible"
+                    } else {
+                        "one way"
+                    },
+                )
                 .at(backward.map_or(span, |expr| expr.span), "")
                 .help(help),
         );
@@ -152,7 +167,8 @@ impl Draft<'_> {
             Some(entity) => {
                 let help = match entity {
                     Entity::State(_) => format!("declare it with `species {} = ...`", name.text),
-                    _ => "reactions make and use up species; other quantities belong into the rate".to_owned(),
+                    _ => "reactions make and use up species; other quantities belong into the rate"
+                        .to_owned(),
                 };
                 let mut diagnostic = Diagnostic::new(
                     Code::NotASpecies,
@@ -176,9 +192,12 @@ impl Draft<'_> {
                     None => format!("declare it, as in `species {} = 0`", name.text),
                 };
                 self.diagnostics.push(
-                    Diagnostic::new(Code::UnknownName, format!("`{}` is not declared", name.text))
-                        .at(name.span, "not known")
-                        .help(help),
+                    Diagnostic::new(
+                        Code::UnknownName,
+                        format!("`{}` is not declared", name.text),
+                    )
+                    .at(name.span, "not known")
+                    .help(help),
                 );
                 return None;
             }
@@ -250,13 +269,19 @@ impl Draft<'_> {
     }
 
     /// The one compartment of these species (`None` inside for no compartment at all).
-    #[expect(clippy::option_option, reason = "no compartment is a valid answer, a fault is not")]
+    #[expect(
+        clippy::option_option,
+        reason = "no compartment is a valid answer, a fault is not"
+    )]
     fn volume(&mut self, species: &[Participant], arrow: Span) -> Option<Option<ParameterId>> {
         let Some(first) = species.first() else {
             return Some(None);
         };
         let volume = self.compartment_of(*first);
-        match species.iter().find(|other| self.compartment_of(**other) != volume) {
+        match species
+            .iter()
+            .find(|other| self.compartment_of(**other) != volume)
+        {
             None => Some(volume),
             Some(other) => {
                 let names = [first, other].map(|p| self.states[p.species.index()].name.clone());
@@ -301,12 +326,19 @@ impl Draft<'_> {
                 }
             }
         }
-        for participant in net.iter().filter(|participant| participant.coefficient != 0.0) {
+        for participant in net
+            .iter()
+            .filter(|participant| participant.coefficient != 0.0)
+        {
             let own = self.compartment_of(*participant);
             let terms = self.terms_for(&directions, own);
             let key = (participant.species, participant.element);
             let list = contributions.terms.entry(key).or_default();
-            list.extend(terms.into_iter().map(|(sign, term)| (sign * participant.coefficient, term)));
+            list.extend(
+                terms
+                    .into_iter()
+                    .map(|(sign, term)| (sign * participant.coefficient, term)),
+            );
         }
         let flux = self.flux(&directions);
         Reaction {

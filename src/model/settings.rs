@@ -23,7 +23,11 @@ pub fn setting(
             elaborator.report::<()>(
                 Diagnostic::new(
                     Code::WrongKind,
-                    format!("`{}` is {} and cannot be set", target.name.text, entity.describe()),
+                    format!(
+                        "`{}` is {} and cannot be set",
+                        target.name.text,
+                        entity.describe()
+                    ),
                 )
                 .at(target.span, "")
                 .help("parameters and initial values can be set"),

@@ -31,8 +31,10 @@ impl fmt::Display for Unit {
                 format!("{name}^{exponent}")
             }
         };
-        let (above, below): (Vec<_>, Vec<_>) =
-            self.factors.iter().partition(|(_, exponent)| *exponent > 0.0);
+        let (above, below): (Vec<_>, Vec<_>) = self
+            .factors
+            .iter()
+            .partition(|(_, exponent)| *exponent > 0.0);
         let above: Vec<_> = above.iter().map(|(n, e)| power(n, *e)).collect();
         if above.is_empty() {
             write!(out, "1")?;

@@ -26,8 +26,7 @@ pub(super) struct Values {
 impl<'t> Draft<'t> {
     /// Runs `work` with an elaborator over this draft's names and pool.
     pub fn with_elaborator<T>(&mut self, work: impl FnOnce(&mut Elaborator<'_>) -> T) -> T {
-        let mut elaborator =
-            Elaborator::new(&self.names, &mut self.pool, &mut self.diagnostics);
+        let mut elaborator = Elaborator::new(&self.names, &mut self.pool, &mut self.diagnostics);
         work(&mut elaborator)
     }
 
@@ -101,8 +100,7 @@ impl<'t> Draft<'t> {
 
     fn index_range(&mut self, range: &tree::Expr) -> Members {
         let empty = Members::Numbers { first: 1, count: 0 };
-        let Some((first, last)) =
-            self.with_elaborator(|e| e.whole_range(&Scope::default(), range))
+        let Some((first, last)) = self.with_elaborator(|e| e.whole_range(&Scope::default(), range))
         else {
             return empty;
         };
@@ -114,7 +112,9 @@ impl<'t> Draft<'t> {
                 self.diagnostics.push(
                     Diagnostic::new(Code::BadIndex, "this index set has no sensible size")
                         .at(range.span, format!("from {first} to {last}"))
-                        .help("a range runs from a smaller to a larger whole number, ends included"),
+                        .help(
+                            "a range runs from a smaller to a larger whole number, ends included",
+                        ),
                 );
                 empty
             }
@@ -134,9 +134,8 @@ impl<'t> Draft<'t> {
             [row, column] => Shape::Matrix(length(row), length(column)),
             _ => {
                 let span = indices.first().map(|index| index.span)?;
-                self.diagnostics.push(
-                    not_modelled("quantities with more than two indices").at(span, ""),
-                );
+                self.diagnostics
+                    .push(not_modelled("quantities with more than two indices").at(span, ""));
                 return None;
             }
         };
@@ -185,12 +184,9 @@ impl<'t> Draft<'t> {
         let (sets, shape) = self.declared_shape(&item.name.indices)?;
         let Some(value) = &item.value else {
             self.diagnostics.push(
-                Diagnostic::new(
-                    Code::NoInitialValue,
-                    format!("`{name}` has no value"),
-                )
-                .at(item.span, "")
-                .help(format!("give it one, as in `{name} = 1`")),
+                Diagnostic::new(Code::NoInitialValue, format!("`{name}` has no value"))
+                    .at(item.span, "")
+                    .help(format!("give it one, as in `{name} = 1`")),
             );
             self.names.parameters[id.index()] = Declared {
                 symbol: Some(self.pool.new_symbol(&name, shape)),
@@ -229,8 +225,11 @@ impl<'t> Draft<'t> {
             return Some(self.pool.fill(expr, shape));
         }
         self.diagnostics.push(
-            Diagnostic::new(Code::ShapeMismatch, "the value does not fit the declared shape")
-                .at(value.span, format!("this is {found}, {shape} is needed")),
+            Diagnostic::new(
+                Code::ShapeMismatch,
+                "the value does not fit the declared shape",
+            )
+            .at(value.span, format!("this is {found}, {shape} is needed")),
         );
         None
     }
@@ -256,7 +255,9 @@ impl<'t> Draft<'t> {
                 format!("the value of `{name}` must not change during a run"),
             )
             .at(value.span, format!("`{used}` is {what}"))
-            .help(format!("write `let {name} = ...` for something that follows it")),
+            .help(format!(
+                "write `let {name} = ...` for something that follows it"
+            )),
         );
         None
     }
@@ -273,7 +274,11 @@ impl<'t> Draft<'t> {
         let initial = match &item.value {
             Some(value) => self.value_of_shape(value, &sets, shape),
             None => {
-                let word = if kind == DeclareKind::State { "state" } else { "species" };
+                let word = if kind == DeclareKind::State {
+                    "state"
+                } else {
+                    "species"
+                };
                 self.diagnostics.push(
                     Diagnostic::new(
                         Code::NoInitialValue,
@@ -317,7 +322,11 @@ impl<'t> Draft<'t> {
         let (code, message) = match found {
             Some(entity) => (
                 Code::WrongKind,
-                format!("`{}` is {}, not a compartment", name.text, entity.describe()),
+                format!(
+                    "`{}` is {}, not a compartment",
+                    name.text,
+                    entity.describe()
+                ),
             ),
             None => (
                 Code::UnknownName,
@@ -331,7 +340,11 @@ impl<'t> Draft<'t> {
 
     fn let_definition(&mut self, id: DefinitionId) -> Option<Expr> {
         let definition = &self.definitions[id.index()];
-        let (name, indices, value) = (definition.name.clone(), definition.indices, definition.value);
+        let (name, indices, value) = (
+            definition.name.clone(),
+            definition.indices,
+            definition.value,
+        );
         if let Some(state) = definition.state {
             let declared = &self.names.states[state.index()];
             let (symbol, indices) = (declared.symbol?, declared.indices.clone());
@@ -353,7 +366,8 @@ impl<'t> Draft<'t> {
         let quantity = if sets.is_empty() {
             self.with_elaborator(|e| e.expression(&Scope::default(), value))
         } else {
-            self.value_of_shape(value, &sets, shape).map(Quantity::number)
+            self.value_of_shape(value, &sets, shape)
+                .map(Quantity::number)
         }?;
         if quantity.is_condition {
             self.diagnostics.push(
@@ -399,12 +413,20 @@ impl<'t> Draft<'t> {
         if let Some(compartment) = &item.compartment
             && kind != Species
         {
-            foreign.push((compartment.span, "a compartment", "only species lie in compartments"));
+            foreign.push((
+                compartment.span,
+                "a compartment",
+                "only species lie in compartments",
+            ));
         }
         if let Some(atol) = &item.atol
             && fixed
         {
-            foreign.push((atol.span, "an absolute tolerance", "`atol` belongs to states and species"));
+            foreign.push((
+                atol.span,
+                "an absolute tolerance",
+                "`atol` belongs to states and species",
+            ));
         }
         if let Some(prior) = &item.prior
             && kind != Parameter
@@ -413,9 +435,12 @@ impl<'t> Draft<'t> {
         }
         for (span, what, help) in foreign {
             self.diagnostics.push(
-                Diagnostic::new(Code::ForeignClause, format!("{what} does not belong to {word}"))
-                    .at(span, "")
-                    .help(help),
+                Diagnostic::new(
+                    Code::ForeignClause,
+                    format!("{what} does not belong to {word}"),
+                )
+                .at(span, "")
+                .help(help),
             );
         }
         for clause in [&item.mask, &item.penalty].into_iter().flatten() {
@@ -448,9 +473,12 @@ impl<'t> Draft<'t> {
         let high = end(high, f64::INFINITY)?;
         if low.partial_cmp(&high) != Some(std::cmp::Ordering::Less) {
             self.diagnostics.push(
-                Diagnostic::new(Code::EmptyBounds, format!("the bounds of `{name}` hold no range"))
-                    .at(written.range.span, format!("from {low} to {high}"))
-                    .help("the low end comes first"),
+                Diagnostic::new(
+                    Code::EmptyBounds,
+                    format!("the bounds of `{name}` hold no range"),
+                )
+                .at(written.range.span, format!("from {low} to {high}"))
+                .help("the low end comes first"),
             );
             return None;
         }
@@ -475,7 +503,10 @@ impl<'t> Draft<'t> {
                     Code::OutOfBounds,
                     format!("the value {number} of `{name}` lies outside its bounds"),
                 )
-                .at(item.value.as_ref().map_or(item.span, |value| value.span), "this value")
+                .at(
+                    item.value.as_ref().map_or(item.span, |value| value.span),
+                    "this value",
+                )
                 .at(written.range.span, "these bounds"),
             );
         }

@@ -154,7 +154,10 @@ pub fn help(word: Option<&str>) -> String {
     if word == "functions" {
         let mut text = String::new();
         for function in Builtin::all() {
-            text.push_str(&format!("  {:10} {}\n", function.name, function.description));
+            text.push_str(&format!(
+                "  {:10} {}\n",
+                function.name, function.description
+            ));
         }
         return text;
     }

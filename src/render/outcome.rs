@@ -65,8 +65,16 @@ pub(super) fn in_short(compiled: &Compiled) -> String {
     add(numbers(false), "state", "states");
     add(numbers(true), "species", "species");
     add(model.reactions.len(), "reaction", "reactions");
-    let compartments = model.parameters.iter().filter(|known| known.is_compartment).count();
-    add(model.parameters.len() - compartments, "parameter", "parameters");
+    let compartments = model
+        .parameters
+        .iter()
+        .filter(|known| known.is_compartment)
+        .count();
+    add(
+        model.parameters.len() - compartments,
+        "parameter",
+        "parameters",
+    );
     add(compartments, "compartment", "compartments");
     if parts.is_empty() {
         "nothing declared".to_owned()
@@ -80,8 +88,11 @@ fn list(numbers: &[f64]) -> String {
     match numbers {
         [single] => number(*single, 12),
         _ => {
-            let mut shown: Vec<String> =
-                numbers.iter().take(MOST).map(|x| number(*x, DIGITS)).collect();
+            let mut shown: Vec<String> = numbers
+                .iter()
+                .take(MOST)
+                .map(|x| number(*x, DIGITS))
+                .collect();
             if numbers.len() > MOST {
                 shown.push(format!("... {} more", numbers.len() - MOST));
             }
@@ -115,7 +126,11 @@ fn simulated(run: &Trajectory, width: usize) -> String {
         .map_or(String::new(), |unit| format!(" [{unit}]"));
     let mut text = format!(
         "{} t = {} to {}{unit}: {}\n",
-        if solution.stop == Stop::Finished { "simulated" } else { "simulated only" },
+        if solution.stop == Stop::Finished {
+            "simulated"
+        } else {
+            "simulated only"
+        },
         number(*first, DIGITS),
         number(*last, DIGITS),
         work(run)
@@ -135,7 +150,12 @@ fn work(run: &Trajectory) -> String {
         }
     }
     let names = if names.len() > 4 {
-        format!("{} and {} ({} changes)", names[0], names[1], names.len() - 1)
+        format!(
+            "{} and {} ({} changes)",
+            names[0],
+            names[1],
+            names.len() - 1
+        )
     } else {
         names.join(", then ")
     };
@@ -163,7 +183,14 @@ fn states(run: &Trajectory, width: usize) -> String {
     let n = solution.dimension;
     let names = run.compiled.state_names();
     let shown = names.len().min(MOST_STATES);
-    let column = |state: usize| solution.states.iter().skip(state).step_by(n.max(1)).copied();
+    let column = |state: usize| {
+        solution
+            .states
+            .iter()
+            .skip(state)
+            .step_by(n.max(1))
+            .copied()
+    };
     let mut values: [Vec<f64>; 4] = Default::default();
     for state in 0..shown {
         values[0].push(column(state).next().unwrap_or(f64::NAN));
@@ -173,7 +200,10 @@ fn states(run: &Trajectory, width: usize) -> String {
     }
     let units = units(run, shown);
     let mut columns = vec![Column::text("", names[..shown].to_vec())];
-    for (header, numbers) in ["start", "end", "lowest", "highest"].into_iter().zip(values) {
+    for (header, numbers) in ["start", "end", "lowest", "highest"]
+        .into_iter()
+        .zip(values)
+    {
         columns.push(Column::numbers(header, numbers));
     }
     if units.iter().any(|unit| !unit.is_empty()) {
@@ -192,7 +222,10 @@ fn units(run: &Trajectory, shown: usize) -> Vec<String> {
     states
         .zip(blocks)
         .flat_map(|(state, block)| {
-            let unit = state.unit.as_ref().map_or(String::new(), |unit| format!("[{unit}]"));
+            let unit = state
+                .unit
+                .as_ref()
+                .map_or(String::new(), |unit| format!("[{unit}]"));
             std::iter::repeat_n(unit, block.shape.len())
         })
         .take(shown)

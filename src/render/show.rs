@@ -2,9 +2,10 @@
 
 use super::outcome::{in_short, method_use};
 use super::table::{Column, number, table};
-use crate::model::{Participant, State};
+use super::words;
+use crate::model::{Model, Participant, State};
 use crate::session::{Compiled, Form, MethodAdvice, Outcome, Topic};
-use crate::symbolic::{self, Expr, Node, Pool, Shape};
+use crate::symbolic::{self, Expr, Node, Notation, Operator, Shape};
 use crate::system;
 
 /// Elements of a vector that are written out; the rest are counted.
@@ -38,11 +39,16 @@ pub fn shown(outcome: &Outcome, width: usize) -> String {
     }
 }
 
-fn print(pool: &Pool, expr: Expr, form: Form) -> String {
+fn notation(form: Form) -> Notation {
     match form {
-        Form::Plain => symbolic::print_plain(pool, expr),
-        Form::Latex => symbolic::print_latex(pool, expr),
+        Form::Plain => Notation::Text,
+        Form::Latex => Notation::Latex,
     }
+}
+
+/// An expression of the model's own pool.
+fn print(model: &Model, expr: Expr, form: Form) -> String {
+    model.print(&model.pool, expr, notation(form))
 }
 
 fn model(compiled: &Compiled, parameters: &[f64], initial: &[f64], width: usize) -> String {
@@ -97,12 +103,26 @@ fn state_table(compiled: &Compiled, initial: &[f64], width: usize) -> String {
     let column = |f: &dyn Fn(usize) -> String| (0..states.len()).map(f).collect::<Vec<_>>();
     let mut columns = vec![
         Column::text("state", column(&|at| declared_name(compiled, &states[at]))),
-        Column::text("start", column(&|at| values_text(&initial[blocks[at].range()]))),
+        Column::text(
+            "start",
+            column(&|at| values_text(&initial[blocks[at].range()])),
+        ),
     ];
-    let units = column(&|at| states[at].unit.as_ref().map_or(String::new(), ToString::to_string));
+    let units = column(&|at| {
+        states[at]
+            .unit
+            .as_ref()
+            .map_or(String::new(), ToString::to_string)
+    });
     push_unless_empty(&mut columns, "unit", units);
-    let docs = column(&|at| states[at].doc.clone().unwrap_or_default().replace('\n', " "));
-    push_unless_empty(&mut columns, "", docs);
+    let docs = column(&|at| {
+        states[at]
+            .doc
+            .clone()
+            .unwrap_or_default()
+            .replace('\n', " ")
+    });
+    push_docs(&mut columns, &docs, width);
     table(&columns, width)
 }
 
@@ -116,6 +136,20 @@ fn declared_name(compiled: &Compiled, state: &State) -> String {
         state.name.clone()
     } else {
         format!("{}[{}]", state.name, sets.join(", "))
+    }
+}
+
+/// Doc comments in what the other columns leave of the width.
+fn push_docs(columns: &mut Vec<Column>, docs: &[String], width: usize) {
+    const NARROWEST: usize = 12;
+    let used: usize = columns.iter().map(|column| column.width() + 2).sum();
+    let left = width.saturating_sub(used);
+    if left >= NARROWEST {
+        push_unless_empty(
+            columns,
+            "",
+            docs.iter().map(|doc| words::fit(doc, left)).collect(),
+        );
     }
 }
 
@@ -134,21 +168,40 @@ fn parameter_table(compiled: &Compiled, values: &[f64], width: usize) -> String 
     let column = |f: &dyn Fn(usize) -> String| (0..parameters.len()).map(f).collect::<Vec<_>>();
     let mut columns = vec![
         Column::text("parameter", column(&|at| parameters[at].name.clone())),
-        Column::text("value", column(&|at| values_text(&values[blocks[at].range()]))),
+        Column::text(
+            "value",
+            column(&|at| values_text(&values[blocks[at].range()])),
+        ),
     ];
-    let units =
-        column(&|at| parameters[at].unit.as_ref().map_or(String::new(), ToString::to_string));
+    let units = column(&|at| {
+        parameters[at]
+            .unit
+            .as_ref()
+            .map_or(String::new(), ToString::to_string)
+    });
     push_unless_empty(&mut columns, "unit", units);
     let bounds = column(&|at| {
         parameters[at].bounds.map_or(String::new(), |bounds| {
             let log = if bounds.logarithmic { " log" } else { "" };
-            let end = |x: f64| if x.is_finite() { number(x, DIGITS) } else { String::new() };
+            let end = |x: f64| {
+                if x.is_finite() {
+                    number(x, DIGITS)
+                } else {
+                    String::new()
+                }
+            };
             format!("{}..{}{log}", end(bounds.low), end(bounds.high))
         })
     });
     push_unless_empty(&mut columns, "bounds", bounds);
-    let docs = column(&|at| parameters[at].doc.clone().unwrap_or_default().replace('\n', " "));
-    push_unless_empty(&mut columns, "", docs);
+    let docs = column(&|at| {
+        parameters[at]
+            .doc
+            .clone()
+            .unwrap_or_default()
+            .replace('\n', " ")
+    });
+    push_docs(&mut columns, &docs, width);
     table(&columns, width)
 }
 
@@ -161,13 +214,20 @@ fn equations(compiled: &Compiled, form: Form) -> String {
             Node::Stack(elements, Shape::Vector(_)) => {
                 for (at, element) in elements.iter().take(MOST_ELEMENTS).enumerate() {
                     let label = element_label(compiled, state, at);
-                    lines.push((name(&label), print(&model.pool, *element, form)));
+                    lines.push((name(&label), print(model, *element, form)));
                 }
                 if elements.len() > MOST_ELEMENTS {
-                    lines.push((String::new(), format!("... {} more equations of {}", elements.len() - MOST_ELEMENTS, state.name)));
+                    lines.push((
+                        String::new(),
+                        format!(
+                            "... {} more equations of {}",
+                            elements.len() - MOST_ELEMENTS,
+                            state.name
+                        ),
+                    ));
                 }
             }
-            _ => lines.push((name(&state.name), print(&model.pool, state.drift, form))),
+            _ => lines.push((name(&state.name), print(model, state.drift, form))),
         }
     }
     for definition in &model.definitions {
@@ -178,7 +238,7 @@ fn equations(compiled: &Compiled, form: Form) -> String {
             Form::Plain => definition.name.clone(),
             Form::Latex => symbolic::latex_name(&definition.name),
         };
-        lines.push((name, print(&model.pool, definition.value, form)));
+        lines.push((name, print(model, definition.value, form)));
     }
     if lines.is_empty() {
         return "the model has no equations\n".to_owned();
@@ -197,7 +257,9 @@ fn element_label(compiled: &Compiled, state: &State, element: usize) -> String {
     if state.indices.is_empty() {
         format!("{}[{}]", state.name, element + 1)
     } else {
-        compiled.model.element_name(&state.name, &state.indices, element)
+        compiled
+            .model
+            .element_name(&state.name, &state.indices, element)
     }
 }
 
@@ -208,9 +270,16 @@ fn aligned(lines: &[(String, String)], form: Form) -> String {
             .iter()
             .map(|(left, right)| format!("  {left} &= {right}"))
             .collect();
-        return format!("\\begin{{align}}\n{}\n\\end{{align}}\n", body.join(" \\\\\n"));
+        return format!(
+            "\\begin{{align}}\n{}\n\\end{{align}}\n",
+            body.join(" \\\\\n")
+        );
     }
-    let width = lines.iter().map(|(left, _)| left.chars().count()).max().unwrap_or(0);
+    let width = lines
+        .iter()
+        .map(|(left, _)| left.chars().count())
+        .max()
+        .unwrap_or(0);
     lines
         .iter()
         .map(|(left, right)| {
@@ -231,16 +300,22 @@ fn reactions(compiled: &Compiled, form: Form) -> String {
     let mut text = String::new();
     for reaction in model.reactions.iter().take(MOST_LINES) {
         let arrow = if reaction.reversible { "<->" } else { "->" };
-        let name = reaction.name.as_ref().map_or(String::new(), |name| format!("{name}: "));
+        let name = reaction
+            .name
+            .as_ref()
+            .map_or(String::new(), |name| format!("{name}: "));
         text.push_str(&format!(
             "{name}{} {arrow} {}, flux {}\n",
             side(compiled, &reaction.reactants),
             side(compiled, &reaction.products),
-            print(&model.pool, reaction.flux, form)
+            print(model, reaction.flux, form)
         ));
     }
     if model.reactions.len() > MOST_LINES {
-        text.push_str(&format!("... {} more reactions\n", model.reactions.len() - MOST_LINES));
+        text.push_str(&format!(
+            "... {} more reactions\n",
+            model.reactions.len() - MOST_LINES
+        ));
     }
     text
 }
@@ -252,7 +327,11 @@ fn side(compiled: &Compiled, participants: &[Participant]) -> String {
     let terms: Vec<String> = participants
         .iter()
         .map(|participant| {
-            let name = species_name(compiled, participant.species.index(), participant.element);
+            let name = species_name(
+                compiled,
+                &compiled.model.states[participant.species.index()],
+                participant.element,
+            );
             with_coefficient(participant.coefficient, &name, " ")
         })
         .collect();
@@ -268,8 +347,7 @@ fn with_coefficient(coefficient: f64, name: &str, between: &str) -> String {
     }
 }
 
-fn species_name(compiled: &Compiled, state: usize, element: u32) -> String {
-    let state = &compiled.model.states[state];
+fn species_name(compiled: &Compiled, state: &State, element: u32) -> String {
     let block = compiled.model.pool.symbol_data(state.symbol).shape;
     if block == Shape::Scalar {
         state.name.clone()
@@ -280,21 +358,9 @@ fn species_name(compiled: &Compiled, state: usize, element: u32) -> String {
 
 fn jacobian(compiled: &Compiled, form: Form) -> String {
     let system = &compiled.system;
-    let states = &compiled.model.states;
     let mut lines = Vec::new();
     for block in &system.jacobian.blocks {
-        let (row, column) = (&states[block.row].name, &states[block.column].name);
-        let left = match form {
-            Form::Plain => format!("d({row}')/d({column})"),
-            Form::Latex => format!(
-                "\\frac{{\\partial \\dot{{{}}}}}{{\\partial {}}}",
-                symbolic::latex_name(row),
-                symbolic::latex_name(column)
-            ),
-        };
-        for (at, right) in block.lines(&system.pool, form == Form::Latex, MOST_ELEMENTS).into_iter().enumerate() {
-            lines.push((if at == 0 { left.clone() } else { String::new() }, right));
-        }
+        block_lines(compiled, block, form, &mut lines);
         if lines.len() > MOST_LINES {
             lines.push((String::new(), "... and more".to_owned()));
             break;
@@ -315,6 +381,43 @@ fn jacobian(compiled: &Compiled, form: Form) -> String {
     text
 }
 
+/// A whole operator on one line; a sparse block entry by entry.
+fn block_lines(
+    compiled: &Compiled,
+    block: &system::JacobianBlock,
+    form: Form,
+    lines: &mut Vec<(String, String)>,
+) {
+    let (system, model) = (&compiled.system, &compiled.model);
+    let (row, column) = (&model.states[block.row], &model.states[block.column]);
+    let Operator::Entries { entries, .. } = &block.operator else {
+        let operator = model.print_operator(&system.pool, &block.operator, notation(form));
+        lines.push((partial(&row.name, &column.name, form), operator));
+        return;
+    };
+    let name = |state: &State, at: u32| species_name(compiled, state, at);
+    for (at, (i, j, expr)) in entries.iter().enumerate() {
+        if at == 3 * MOST_ELEMENTS {
+            let more = entries.len() - at;
+            lines.push((String::new(), format!("... {more} more entries")));
+            return;
+        }
+        let left = partial(&name(row, *i), &name(column, *j), form);
+        lines.push((left, model.print(&system.pool, *expr, notation(form))));
+    }
+}
+
+fn partial(row: &str, column: &str, form: Form) -> String {
+    match form {
+        Form::Plain => format!("d({row}')/d({column})"),
+        Form::Latex => format!(
+            "\\frac{{\\partial \\dot{{{}}}}}{{\\partial {}}}",
+            symbolic::latex_name(row),
+            symbolic::latex_name(column)
+        ),
+    }
+}
+
 fn conserved(compiled: &Compiled, initial: &[f64], parameters: &[f64]) -> String {
     let laws = system::conservation_laws(&compiled.model);
     if laws.is_empty() {
@@ -325,7 +428,11 @@ fn conserved(compiled: &Compiled, initial: &[f64], parameters: &[f64]) -> String
         let mut total = 0.0;
         let mut left = String::new();
         for term in &law.terms {
-            let name = species_name(compiled, term.species.index(), term.element);
+            let name = species_name(
+                compiled,
+                &compiled.model.states[term.species.index()],
+                term.element,
+            );
             let block = compiled.system.states.blocks()[term.species.index()];
             let mut size = term.coefficient * initial[block.offset + term.element as usize];
             let shown = match term.compartment {
@@ -363,7 +470,9 @@ fn advice(advice: &MethodAdvice) -> String {
         number(percent, 3)
     );
     match &advice.last {
-        None => text.push_str("auto looks at the Jacobian when a run starts, and may change the method on the way\n"),
+        None => text.push_str(
+            "auto looks at the Jacobian when a run starts, and may change the method on the way\n",
+        ),
         Some((methods, work, tolerances)) => {
             text.push_str("the last run:\n");
             const MOST: usize = 12;

@@ -44,6 +44,14 @@ impl Column {
     }
 }
 
+impl Column {
+    /// Columns of the terminal that it takes.
+    #[must_use]
+    pub fn width(&self) -> usize {
+        Laid::of(self, usize::MAX).width
+    }
+}
+
 /// Significant digits of numbers in tables.
 const DIGITS: usize = 6;
 

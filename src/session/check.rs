@@ -58,10 +58,19 @@ fn words_of_lines<'t>(text: &'t str, diagnostics: &[Diagnostic]) -> FxHashSet<&'
     let mut words = FxHashSet::default();
     for label in diagnostics.iter().flat_map(|diagnostic| &diagnostic.labels) {
         let (start, end) = (label.span.start as usize, label.span.end as usize);
-        let from = text.get(..start).and_then(|before| before.rfind('\n')).map_or(0, |at| at + 1);
-        let to = text.get(end..).and_then(|after| after.find('\n')).map_or(text.len(), |at| end + at);
+        let from = text
+            .get(..start)
+            .and_then(|before| before.rfind('\n'))
+            .map_or(0, |at| at + 1);
+        let to = text
+            .get(end..)
+            .and_then(|after| after.find('\n'))
+            .map_or(text.len(), |at| end + at);
         let line = text.get(from..to).unwrap_or("");
-        words.extend(line.split(|c: char| !c.is_alphanumeric() && c != '_').filter(|word| !word.is_empty()));
+        words.extend(
+            line.split(|c: char| !c.is_alphanumeric() && c != '_')
+                .filter(|word| !word.is_empty()),
+        );
     }
     words
 }
@@ -117,7 +126,9 @@ impl Session {
         let mut has_run = false;
         let mut problems = Vec::new();
         for statement in &compiled.model.sentences {
-            let Ok(command) = lower(statement) else { continue };
+            let Ok(command) = lower(statement) else {
+                continue;
+            };
             match self.check_command(compiled, &mut overrides, &mut has_run, &command) {
                 Ok(warnings) => problems.extend(warnings),
                 Err(found) => problems.extend(found),

@@ -64,8 +64,10 @@ impl Compiled {
     /// Unknown names, shapes that do not fit.
     pub fn observable(&self, expr: &tree::Expr) -> Result<Observable, Vec<Diagnostic>> {
         let mut pool = self.system.pool.clone();
-        let Quantity { expr: value, is_condition } =
-            model::elaborate(&self.model.names, &mut pool, &Scope::default(), expr)?;
+        let Quantity {
+            expr: value,
+            is_condition,
+        } = model::elaborate(&self.model.names, &mut pool, &Scope::default(), expr)?;
         let value = self.system.inline(&mut pool, value);
         Ok(Observable {
             label: syntax::show_expression(expr),
@@ -132,7 +134,8 @@ impl Compiled {
                     } else if state.indices.is_empty() {
                         format!("{}[{}]", state.name, element + 1)
                     } else {
-                        self.model.element_name(&state.name, &state.indices, element)
+                        self.model
+                            .element_name(&state.name, &state.indices, element)
                     }
                 })
             })
@@ -153,7 +156,9 @@ impl Compiled {
     #[must_use]
     pub fn absolute_tolerances(&self, initial: &[f64], stated: Option<f64>) -> Vec<f64> {
         const FRACTION_OF_SIZE: f64 = 1e-9;
-        let largest = initial.iter().fold(0.0_f64, |most, value| most.max(value.abs()));
+        let largest = initial
+            .iter()
+            .fold(0.0_f64, |most, value| most.max(value.abs()));
         let common = if largest > 0.0 { largest } else { 1.0 };
         let mut tolerances = Vec::with_capacity(initial.len());
         for (state, block) in self.model.states.iter().zip(self.system.states.blocks()) {

@@ -16,10 +16,7 @@ pub(super) fn explain(
     sentence: Span,
 ) -> Option<Diagnostic> {
     let compiled = &run.compiled;
-    let kept = format!(
-        "the {} rows up to there are kept",
-        run.solution.times.len()
-    );
+    let kept = format!("the {} rows up to there are kept", run.solution.times.len());
     let diagnostic = match &run.solution.stop {
         Stop::Finished => return None,
         Stop::Halted { time } => match failed {
@@ -147,12 +144,18 @@ fn non_finite(
     };
     let mut diagnostic = Diagnostic::new(
         Code::NonFiniteState,
-        format!("{subject} ceased to be a finite number at t = {}", short(time)),
+        format!(
+            "{subject} ceased to be a finite number at t = {}",
+            short(time)
+        ),
     );
     let culprit = states
         .iter()
         .find_map(|state| culprit(run, *state).map(|text| (*state, text)));
-    let shown = culprit.as_ref().map(|(state, _)| *state).or(states.first().copied());
+    let shown = culprit
+        .as_ref()
+        .map(|(state, _)| *state)
+        .or(states.first().copied());
     if let Some(state) = shown {
         diagnostic = diagnostic.at(
             equation_of(compiled, state),
@@ -224,9 +227,8 @@ fn culprit(run: &Trajectory, position: usize) -> Option<String> {
     let (time, state) = run.solution.last()?;
     let (block, _) = system.states.locate(position)?;
     let drift = *system.drift.get(block)?;
-    let value = |expr: Expr| {
-        values::evaluate_at(&system.pool, system, expr, time, state, &run.parameters)
-    };
+    let value =
+        |expr: Expr| values::evaluate_at(&system.pool, system, expr, time, state, &run.parameters);
     // Large models: the message is not worth minutes.
     const MOST_NODES: usize = 2_000;
     let nodes = symbolic::reachable(&system.pool, &[drift]);
@@ -235,13 +237,18 @@ fn culprit(run: &Trajectory, position: usize) -> Option<String> {
     }
     let finite = |expr: Expr| value(expr).iter().all(|number| number.is_finite());
     let broken = nodes.into_iter().find(|expr| !finite(*expr))?;
-    if matches!(system.pool.node(broken), Node::Constant(_) | Node::Symbol(_)) {
+    if matches!(
+        system.pool.node(broken),
+        Node::Constant(_) | Node::Symbol(_)
+    ) {
         return None;
     }
     let symbols: Vec<String> = named_values(&system.pool, broken, &value);
     Some(format!(
         "`{}` is {} at {}",
-        symbolic::print_plain(&system.pool, broken),
+        compiled
+            .model
+            .print(&system.pool, broken, symbolic::Notation::Text),
         value(broken).iter().find(|number| !number.is_finite())?,
         symbols.join(", ")
     ))

@@ -15,10 +15,16 @@ const NOT_PERFORMED: &[(&str, &str)] = &[
     ("measure", "measures of a run"),
     ("steady", "steady states"),
     ("stability", "stability"),
-    ("jacobian", "numeric Jacobians (`show jacobian` shows the symbolic one)"),
+    (
+        "jacobian",
+        "numeric Jacobians (`show jacobian` shows the symbolic one)",
+    ),
     ("continue", "continuation"),
     ("nullclines", "nullclines"),
-    ("phase", "phase portraits (`plot y vs x` draws a trajectory)"),
+    (
+        "phase",
+        "phase portraits (`plot y vs x` draws a trajectory)",
+    ),
     ("stationary", "stationary distributions"),
     ("sensitivity", "sensitivities"),
     ("fit", "fits"),
@@ -46,9 +52,12 @@ pub fn lower(statement: &tree::Statement) -> Result<Command, Vec<Diagnostic>> {
         StatementKind::Expression(expr) => Ok(Command::Evaluate(expr.clone())),
         StatementKind::Assert(expr) => Ok(Command::Assert(expr.clone())),
         _ => Err(vec![
-            Diagnostic::new(Code::NotPerformed, "a declaration belongs into a model file")
-                .at(statement.span, "")
-                .help("write it into the file, then `load` or `reload` it"),
+            Diagnostic::new(
+                Code::NotPerformed,
+                "a declaration belongs into a model file",
+            )
+            .at(statement.span, "")
+            .help("write it into the file, then `load` or `reload` it"),
         ]),
     }
 }
@@ -63,7 +72,10 @@ fn lower_sentence(sentence: &tree::Sentence, span: Span) -> Result<Command, Vec<
         "show" => show(sentence, span, options),
         "load" => load(sentence, span, options),
         "help" => {
-            let word = sentence.subjects.first().and_then(|subject| word_of(&subject.value));
+            let word = sentence
+                .subjects
+                .first()
+                .and_then(|subject| word_of(&subject.value));
             options.finish(|| Ok(Command::Help(word.map(|name| name.text.clone()))))
         }
         "reload" => options.finish(|| Ok(Command::Reload)),
@@ -194,13 +206,19 @@ fn output_times(options: &mut Options<'_>) -> Result<OutputTimes, ()> {
     let spacing = options.take("step");
     let points = options.take("points");
     let at = options.take("at");
-    let given: Vec<&tree::SentenceOption> =
-        [&spacing, &points, &at].into_iter().flatten().copied().collect();
+    let given: Vec<&tree::SentenceOption> = [&spacing, &points, &at]
+        .into_iter()
+        .flatten()
+        .copied()
+        .collect();
     if let [first, second, ..] = given.as_slice() {
         options.problem(
             Diagnostic::new(
                 Code::BadOption,
-                format!("`{}` and `{}` exclude each other", first.word.text, second.word.text),
+                format!(
+                    "`{}` and `{}` exclude each other",
+                    first.word.text, second.word.text
+                ),
             )
             .at(first.span, "")
             .at(second.span, "")
@@ -231,7 +249,10 @@ fn method(options: &mut Options<'_>, name: &tree::Name) -> Option<Method> {
     let (code, message) = match name.text.as_str() {
         "tsit5" | "rodas" => (
             Code::NotPerformed,
-            format!("this version of Lotka does not have the method `{}`", name.text),
+            format!(
+                "this version of Lotka does not have the method `{}`",
+                name.text
+            ),
         ),
         _ => (
             Code::BadOption,
@@ -265,7 +286,9 @@ fn setting(options: &mut Options<'_>) -> Setting {
 }
 
 fn plot(sentence: &tree::Sentence, span: Span, mut options: Options<'_>) -> Option<Command> {
-    let data = options.take("over").and_then(|option| data_source(&mut options, option));
+    let data = options
+        .take("over")
+        .and_then(|option| data_source(&mut options, option));
     let mut log = Vec::new();
     while let Some(option) = options.take("log") {
         for value in &option.values {
@@ -340,8 +363,11 @@ fn save(sentence: &tree::Sentence, span: Span, mut options: Options<'_>) -> Opti
         && word_of(&first.value).is_some_and(|word| word.text == "session")
     {
         options.problem(
-            Diagnostic::new(Code::NotPerformed, "this version of Lotka does not save sessions")
-                .at(first.value.span, ""),
+            Diagnostic::new(
+                Code::NotPerformed,
+                "this version of Lotka does not save sessions",
+            )
+            .at(first.value.span, ""),
         );
         return options.abandon();
     }

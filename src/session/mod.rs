@@ -19,7 +19,6 @@ mod timing;
 mod trajectory;
 mod values;
 
-
 pub use check::{Checked, check_text};
 pub use command::{
     Command, DataSource, Form, LogAxis, OutputTimes, Plot, Save, Setting, Simulate, Topic,
@@ -144,7 +143,9 @@ impl Session {
             )
             .help("save the file as UTF-8")
         })?;
-        let text = text.strip_prefix('\u{feff}').map_or(text.clone(), str::to_owned);
+        let text = text
+            .strip_prefix('\u{feff}')
+            .map_or(text.clone(), str::to_owned);
         Ok(self.sources.add(path.display().to_string(), text))
     }
 
@@ -154,7 +155,12 @@ impl Session {
     /// All problems of the file; the session is then as before.
     pub fn load(&mut self, path: &Path) -> Result<Performed, Vec<Diagnostic>> {
         let source = self.read(path).map_err(|problem| vec![problem])?;
-        let text = Arc::clone(&self.sources.get(source).map_or_else(|| "".into(), |s| s.text.clone()));
+        let text = Arc::clone(
+            &self
+                .sources
+                .get(source)
+                .map_or_else(|| "".into(), |s| s.text.clone()),
+        );
         let checked = check_text(source, &text);
         let Some(model) = checked.model else {
             return Err(checked.diagnostics);
@@ -291,7 +297,8 @@ impl Session {
             }
         };
         let (before, now) = (numbers(&self.overrides), numbers(&overrides));
-        self.earlier.push(std::mem::replace(&mut self.overrides, overrides));
+        self.earlier
+            .push(std::mem::replace(&mut self.overrides, overrides));
         Ok(done(Outcome::Set {
             name: values::target_name(&compiled.model, target_id).to_owned(),
             before,
@@ -304,7 +311,11 @@ impl Session {
         let present = compiled.present(&self.overrides);
         match self.last.as_ref().and_then(|last| last.solution.last()) {
             Some((time, state)) => (time, state.to_vec(), present.parameters),
-            None => (compiled.model.time.start, present.initial, present.parameters),
+            None => (
+                compiled.model.time.start,
+                present.initial,
+                present.parameters,
+            ),
         }
     }
 
@@ -347,16 +358,19 @@ impl Session {
             return Ok(done(Outcome::Holds(label)));
         }
         Err(vec![
-            Diagnostic::new(Code::AssertionFailed, format!("`{label}` does not hold here"))
-                .at(expr.span, ""),
+            Diagnostic::new(
+                Code::AssertionFailed,
+                format!("`{label}` does not hold here"),
+            )
+            .at(expr.span, ""),
         ])
     }
 
     fn show(&self, topic: Topic, form: Form) -> Result<Performed, Vec<Diagnostic>> {
         let compiled = Arc::clone(&self.need_model()?.compiled);
         let present = compiled.present(&self.overrides);
-        let method =
-            (topic == Topic::Method).then(|| method::advice(&compiled, &present, self.last.as_deref()));
+        let method = (topic == Topic::Method)
+            .then(|| method::advice(&compiled, &present, self.last.as_deref()));
         Ok(done(Outcome::Shown {
             compiled,
             topic,
@@ -394,12 +408,24 @@ fn set_value(
 ) -> Result<Overrides, Vec<Diagnostic>> {
     let mut pool = compiled.system.pool.clone();
     let mut problems = Vec::new();
-    let setting = model::setting(&compiled.model.names, &mut pool, &mut problems, target, value);
+    let setting = model::setting(
+        &compiled.model.names,
+        &mut pool,
+        &mut problems,
+        target,
+        value,
+    );
     let Some(setting) = setting.filter(|_| problems.is_empty()) else {
         return Err(problems);
     };
     let settings = [setting];
-    let result = values::apply(&compiled.model, &compiled.system, &mut pool, overrides, &settings);
+    let result = values::apply(
+        &compiled.model,
+        &compiled.system,
+        &mut pool,
+        overrides,
+        &settings,
+    );
     values::check_bounds(compiled, &result, &settings)?;
     Ok(result)
 }

@@ -30,7 +30,10 @@ impl<'t> Options<'t> {
     /// Takes out the first option with this word.
     pub fn take(&mut self, word: &'static str) -> Option<&'t tree::SentenceOption> {
         self.asked.push(word);
-        let at = self.left.iter().position(|option| option.word.text == word)?;
+        let at = self
+            .left
+            .iter()
+            .position(|option| option.word.text == word)?;
         Some(self.left.remove(at))
     }
 

@@ -86,17 +86,26 @@ fn curve(compiled: &Compiled, subject: &tree::Subject) -> Result<Curve, Vec<Diag
         && horizontal.shape != Shape::Scalar
     {
         return Err(vec![
-            Diagnostic::new(Code::ShapeMismatch, "these cannot be drawn against each other")
-                .at(subject.value.span, format!("this is {}", vertical.shape))
-                .at(
-                    subject.versus.as_ref().map_or(subject.value.span, |expr| expr.span),
-                    format!("this is {}", horizontal.shape),
-                ),
+            Diagnostic::new(
+                Code::ShapeMismatch,
+                "these cannot be drawn against each other",
+            )
+            .at(subject.value.span, format!("this is {}", vertical.shape))
+            .at(
+                subject
+                    .versus
+                    .as_ref()
+                    .map_or(subject.value.span, |expr| expr.span),
+                format!("this is {}", horizontal.shape),
+            ),
         ]);
     }
     Ok(Curve {
         unit: unit_of(compiled, &subject.value),
-        horizontal_unit: subject.versus.as_ref().and_then(|expr| unit_of(compiled, expr)),
+        horizontal_unit: subject
+            .versus
+            .as_ref()
+            .and_then(|expr| unit_of(compiled, expr)),
         vertical,
         horizontal,
         span: subject.value.span,
@@ -172,7 +181,11 @@ fn match_columns(
     source: &DataSource,
     curves: &[Curve],
 ) -> Result<Matched, Vec<Diagnostic>> {
-    let names: Vec<&str> = table.columns.iter().map(|column| column.name.as_str()).collect();
+    let names: Vec<&str> = table
+        .columns
+        .iter()
+        .map(|column| column.name.as_str())
+        .collect();
     let listed = || names.join(", ");
     let mut problems = Vec::new();
     let mut time = names
@@ -180,14 +193,20 @@ fn match_columns(
         .find(|name| ["time", "t"].contains(&name.to_lowercase().as_str()))
         .map(|name| (*name).to_owned());
     let mut columns: Vec<(String, String)> = Vec::new();
-    let labels: Vec<&str> = curves.iter().map(|curve| curve.vertical.label.as_str()).collect();
+    let labels: Vec<&str> = curves
+        .iter()
+        .map(|curve| curve.vertical.label.as_str())
+        .collect();
     for (here, there) in &source.columns {
         if !names.contains(&there.text.as_str()) {
             let near = crate::diagnostic::did_you_mean(&there.text, names.iter().copied());
             problems.push(
-                Diagnostic::new(Code::NoColumn, format!("the table has no column `{}`", there.text))
-                    .at(there.span, "")
-                    .help(near.unwrap_or_else(|| format!("it has {}", listed()))),
+                Diagnostic::new(
+                    Code::NoColumn,
+                    format!("the table has no column `{}`", there.text),
+                )
+                .at(there.span, "")
+                .help(near.unwrap_or_else(|| format!("it has {}", listed()))),
             );
         } else if here.text == "time" || here.text == "t" {
             time = Some(there.text.clone());
@@ -196,9 +215,12 @@ fn match_columns(
         } else {
             let near = crate::diagnostic::did_you_mean(&here.text, labels.iter().copied());
             problems.push(
-                Diagnostic::new(Code::NoColumn, format!("`{}` is not among the curves", here.text))
-                    .at(here.span, "")
-                    .help(near.unwrap_or_else(|| format!("the curves are {}", labels.join(", ")))),
+                Diagnostic::new(
+                    Code::NoColumn,
+                    format!("`{}` is not among the curves", here.text),
+                )
+                .at(here.span, "")
+                .help(near.unwrap_or_else(|| format!("the curves are {}", labels.join(", ")))),
             );
         }
     }
@@ -252,7 +274,15 @@ fn unused_columns(
     vec![
         Diagnostic::new(
             Code::UnusedColumn,
-            format!("nothing uses the {} {}", if unused.len() == 1 { "column" } else { "columns" }, unused.join(", ")),
+            format!(
+                "nothing uses the {} {}",
+                if unused.len() == 1 {
+                    "column"
+                } else {
+                    "columns"
+                },
+                unused.join(", ")
+            ),
         )
         .at(source.path.span, "of this table"),
     ]
@@ -322,9 +352,8 @@ fn figure(
 
 /// A logarithmic axis without positive values would be an empty figure.
 fn drawn(figure: &Figure, plot: &Plot, curves: &[Curve]) -> Result<(), Vec<Diagnostic>> {
-    let visible = |axis: &Axis, value: f64| {
-        value.is_finite() && (axis.scale == Scale::Linear || value > 0.0)
-    };
+    let visible =
+        |axis: &Axis, value: f64| value.is_finite() && (axis.scale == Scale::Linear || value > 0.0);
     let any = figure.series.iter().any(|series| {
         series
             .x
@@ -369,7 +398,10 @@ fn horizontal_axis(run: &Trajectory, curves: &[Curve]) -> Axis {
 const LONGEST_LABEL: usize = 40;
 
 fn vertical_axis(curves: &[Curve]) -> Axis {
-    let labels: Vec<&str> = curves.iter().map(|curve| curve.vertical.label.as_str()).collect();
+    let labels: Vec<&str> = curves
+        .iter()
+        .map(|curve| curve.vertical.label.as_str())
+        .collect();
     let joined = labels.join(", ");
     let unit = curves.first().and_then(|curve| curve.unit.clone());
     let common = curves.iter().all(|curve| curve.unit == unit);
@@ -392,7 +424,12 @@ fn add_curve(run: &Trajectory, curve: &Curve, series: &mut Vec<Series>) {
         .as_ref()
         .map(|observable| (observable.shape.len(), run.evaluate(observable)));
     let column = |numbers: &[f64], width: usize, at: usize| -> Vec<f64> {
-        numbers.iter().skip(at).step_by(width.max(1)).copied().collect()
+        numbers
+            .iter()
+            .skip(at)
+            .step_by(width.max(1))
+            .copied()
+            .collect()
     };
     for at in 0..width {
         let x = match &horizontal {
@@ -446,7 +483,12 @@ fn add_points(
     let horizontal = match &curve.horizontal {
         None => points.time.as_str(),
         // A phase plot shows data where both sides have a column.
-        Some(observable) => match points.table.columns.iter().find(|c| c.name == observable.label) {
+        Some(observable) => match points
+            .table
+            .columns
+            .iter()
+            .find(|c| c.name == observable.label)
+        {
             Some(column) => column.name.as_str(),
             None => return Ok(()),
         },

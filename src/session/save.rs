@@ -15,14 +15,18 @@ impl Session {
     pub(super) fn save(&self, save: &Save) -> Result<Performed, Vec<Diagnostic>> {
         let run = self.need_last()?;
         let path = PathBuf::from(&save.path.text);
-        let known = path
-            .extension()
-            .is_none_or(|extension| ["csv", "tsv", "txt"].iter().any(|known| extension == *known));
+        let known = path.extension().is_none_or(|extension| {
+            ["csv", "tsv", "txt"]
+                .iter()
+                .any(|known| extension == *known)
+        });
         if !known {
             return Err(vec![
                 Diagnostic::new(Code::CannotWrite, "a table is written as CSV")
                     .at(save.path.span, "this ending means something else")
-                    .help("as in `save \"out.csv\"`; figures come from `plot ... to \"figure.svg\"`"),
+                    .help(
+                        "as in `save \"out.csv\"`; figures come from `plot ... to \"figure.svg\"`",
+                    ),
             ]);
         }
         let (headers, columns) = columns(run, save)?;
@@ -63,7 +67,15 @@ fn columns(run: &Trajectory, save: &Save) -> Result<Columns, Vec<Diagnostic>> {
     let dimension = run.solution.dimension;
     headers.extend(run.compiled.state_names());
     for state in 0..dimension {
-        columns.push(run.solution.states.iter().skip(state).step_by(dimension).copied().collect());
+        columns.push(
+            run.solution
+                .states
+                .iter()
+                .skip(state)
+                .step_by(dimension)
+                .copied()
+                .collect(),
+        );
     }
     let system = &run.compiled.system;
     for definition in &run.compiled.model.definitions {
@@ -104,6 +116,13 @@ fn add(
                 .model
                 .element_name(&observable.label, indices, element)
         });
-        columns.push(numbers.iter().skip(element).step_by(width.max(1)).copied().collect());
+        columns.push(
+            numbers
+                .iter()
+                .skip(element)
+                .step_by(width.max(1))
+                .copied()
+                .collect(),
+        );
     }
 }

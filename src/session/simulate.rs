@@ -64,7 +64,10 @@ pub(super) fn plan(
     let (start, initial) = if command.from_last {
         from_last(command, last, shown_from)?
     } else {
-        (start_of(compiled, command, shown_from, &mut warnings)?, present.initial.clone())
+        (
+            start_of(compiled, command, shown_from, &mut warnings)?,
+            present.initial.clone(),
+        )
     };
     let relative = tolerance(command.relative.as_ref(), &number)?.unwrap_or(RELATIVE_TOLERANCE);
     let absolute = tolerance(command.absolute.as_ref(), &number)?;
@@ -116,7 +119,13 @@ fn with_setting(
     if settings.is_empty() {
         return Ok(overrides.clone());
     }
-    let result = values::apply(&compiled.model, &compiled.system, &mut pool, overrides, &settings);
+    let result = values::apply(
+        &compiled.model,
+        &compiled.system,
+        &mut pool,
+        overrides,
+        &settings,
+    );
     values::check_bounds(compiled, &result, &settings)?;
     Ok(result)
 }
@@ -128,13 +137,14 @@ fn unknown_condition(compiled: &Compiled, name: &tree::Name) -> Diagnostic {
         .iter()
         .map(|condition| condition.name.as_str())
         .collect();
-    let help = crate::diagnostic::did_you_mean(&name.text, known.iter().copied()).unwrap_or_else(|| {
-        if known.is_empty() {
-            format!("declare it, as in `condition {} {{ k = 0 }}`", name.text)
-        } else {
-            format!("there are {}", known.join(", "))
-        }
-    });
+    let help =
+        crate::diagnostic::did_you_mean(&name.text, known.iter().copied()).unwrap_or_else(|| {
+            if known.is_empty() {
+                format!("declare it, as in `condition {} {{ k = 0 }}`", name.text)
+            } else {
+                format!("there are {}", known.join(", "))
+            }
+        });
     Diagnostic::new(
         Code::UnknownName,
         format!("there is no condition `{}`", name.text),
@@ -155,7 +165,11 @@ fn check_finite(compiled: &Compiled, present: &values::Present) -> Result<(), Ve
             );
         }
     };
-    for (parameter, block) in model.parameters.iter().zip(compiled.system.parameters.blocks()) {
+    for (parameter, block) in model
+        .parameters
+        .iter()
+        .zip(compiled.system.parameters.blocks())
+    {
         let numbers = &present.parameters[block.range()];
         check(numbers, &parameter.name, parameter.span, "the value of");
     }
@@ -183,7 +197,11 @@ fn from_last(
         ]);
     };
     // The range's own start counts: `simulate 0..50 from last` takes the state, not the clock.
-    let start = if command.from.is_some() { shown_from } else { time };
+    let start = if command.from.is_some() {
+        shown_from
+    } else {
+        time
+    };
     Ok((start, state.to_vec()))
 }
 
@@ -202,17 +220,23 @@ fn start_of(
                 format!("the range begins before the model, which starts at {start}"),
             )
             .at(span, format!("this is {shown_from}"))
-            .help(format!("declare `time from {shown_from}` to start it there")),
+            .help(format!(
+                "declare `time from {shown_from}` to start it there"
+            )),
         ]);
     }
     if shown_from > start {
         warnings.push(
             Diagnostic::new(
                 Code::StartsEarlier,
-                format!("the model starts at {start}: integrated from there, shown from {shown_from}"),
+                format!(
+                    "the model starts at {start}: integrated from there, shown from {shown_from}"
+                ),
             )
             .at(span, "")
-            .help(format!("declare `time from {shown_from}` if the initial values hold there")),
+            .help(format!(
+                "declare `time from {shown_from}` if the initial values hold there"
+            )),
         );
     }
     Ok(start)
@@ -254,10 +278,20 @@ fn output(
         OutputTimes::Spacing(expr) => {
             let step = number(expr)?;
             if step.partial_cmp(&0.0) != Some(std::cmp::Ordering::Greater) {
-                return Err(fault(expr, "`step` must be positive", step, "as in `step 0.1`"));
+                return Err(fault(
+                    expr,
+                    "`step` must be positive",
+                    step,
+                    "as in `step 0.1`",
+                ));
             }
             if (to - from) / step > MOST_OUTPUT_TIMES {
-                return Err(fault(expr, "this makes too many output times", step, "take a longer step"));
+                return Err(fault(
+                    expr,
+                    "this makes too many output times",
+                    step,
+                    "take a longer step",
+                ));
             }
             Ok(Output::Times(spaced(from, to, step)))
         }
@@ -274,7 +308,12 @@ fn output(
             for expr in list {
                 let time = number(expr)?;
                 if !(from..=to).contains(&time) {
-                    return Err(fault(expr, "this time lies outside the range", time, "the range is the one after `simulate`"));
+                    return Err(fault(
+                        expr,
+                        "this time lies outside the range",
+                        time,
+                        "the range is the one after `simulate`",
+                    ));
                 }
                 found.push(time);
             }
@@ -295,7 +334,9 @@ fn output(
 fn spaced(from: f64, to: f64, step: f64) -> Vec<f64> {
     // A range that holds a whole number of steps up to rounding holds its last point.
     let count = ((to - from) / step * (1.0 + 4.0 * f64::EPSILON)).floor() as usize;
-    let mut times: Vec<f64> = (0..=count).map(|k| (from + k as f64 * step).min(to)).collect();
+    let mut times: Vec<f64> = (0..=count)
+        .map(|k| (from + k as f64 * step).min(to))
+        .collect();
     if let Some(last) = times.last_mut() {
         if to - *last < 1e-9 * step {
             *last = to;
@@ -406,7 +447,14 @@ impl Watch<'_> {
         let Some(assertions) = &self.assertions else {
             return ControlFlow::Continue(());
         };
-        assertions.call(time, state, &self.parameters, &[], &mut self.values, &mut self.scratch);
+        assertions.call(
+            time,
+            state,
+            &self.parameters,
+            &[],
+            &mut self.values,
+            &mut self.scratch,
+        );
         // A condition that is NaN does not hold either.
         match self.values.iter().position(|value| *value != 1.0) {
             None => ControlFlow::Continue(()),
@@ -442,7 +490,9 @@ impl Session {
         let mut diagnostics = plan.warnings;
         diagnostics.extend(failure::explain(&trajectory, failed.as_ref(), command.span));
         let trajectory = Arc::new(trajectory);
-        if trajectory.solution.times.is_empty() || matches!(trajectory.solution.stop, Stop::Invalid(_)) {
+        if trajectory.solution.times.is_empty()
+            || matches!(trajectory.solution.stop, Stop::Invalid(_))
+        {
             return Err(diagnostics);
         }
         self.last = Some(Arc::clone(&trajectory));

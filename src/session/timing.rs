@@ -79,10 +79,17 @@ impl Session {
             }
         }
         let Some((trajectory, failed)) = last else {
-            return Err(vec![Diagnostic::new(Code::BadOption, "nothing was repeated")]);
+            return Err(vec![Diagnostic::new(
+                Code::BadOption,
+                "nothing was repeated",
+            )]);
         };
         let mut diagnostics = plan.warnings;
-        diagnostics.extend(super::failure::explain(&trajectory, failed.as_ref(), command.span));
+        diagnostics.extend(super::failure::explain(
+            &trajectory,
+            failed.as_ref(),
+            command.span,
+        ));
         Ok(Timing {
             repeats: seconds.len(),
             load,

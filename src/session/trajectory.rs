@@ -38,7 +38,10 @@ impl Trajectory {
     pub fn column(&self, expression: &str) -> Result<Vec<f64>, super::Error> {
         let observable = self.compiled.observable_from_text(expression)?;
         if observable.shape != Shape::Scalar {
-            let message = format!("`{expression}` is {}, not a single number", observable.shape);
+            let message = format!(
+                "`{expression}` is {}, not a single number",
+                observable.shape
+            );
             return Err(vec![
                 Diagnostic::new(Code::ShapeMismatch, message)
                     .help("name one element, as in `y[1]`"),

@@ -180,7 +180,14 @@ pub fn at_present(
     expr: Expr,
     present: &Present,
 ) -> Vec<f64> {
-    evaluate_at(pool, system, expr, time, &present.initial, &present.parameters)
+    evaluate_at(
+        pool,
+        system,
+        expr,
+        time,
+        &present.initial,
+        &present.parameters,
+    )
 }
 
 /// The numbers of an inlined expression at a time, state and parameters.

@@ -47,6 +47,7 @@ impl Dynamics for CompiledDynamics<'_> {
 
     fn jacobian(&self, t: f64, y: &[f64], entries: &mut [f64]) {
         let scratch = &mut *self.jacobian_scratch.borrow_mut();
-        self.jacobian.call(t, y, &self.parameters, &[], entries, scratch);
+        self.jacobian
+            .call(t, y, &self.parameters, &[], entries, scratch);
     }
 }

@@ -36,6 +36,3 @@ pub use traverse::{reachable, substitute, substitute_all, symbols_of};
 
 #[cfg(test)]
 mod tests;
-pub fn print_plain(_: &Pool, _: Expr) -> String { String::new() }
-pub fn print_latex(_: &Pool, _: Expr) -> String { String::new() }
-pub fn latex_name(_: &str) -> String { String::new() }

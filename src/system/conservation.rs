@@ -160,8 +160,13 @@ fn whole_numbers(mut vector: Row) -> Row {
     if divisor.is_zero() {
         return vector;
     }
-    let mostly_negative = vector.values().filter(|value| value.is_negative()).count() * 2 > vector.len();
-    let sign = if mostly_negative { -BigInt::one() } else { BigInt::one() };
+    let mostly_negative =
+        vector.values().filter(|value| value.is_negative()).count() * 2 > vector.len();
+    let sign = if mostly_negative {
+        -BigInt::one()
+    } else {
+        BigInt::one()
+    };
     let scale = BigRational::new(denominator * sign, divisor);
     vector.values_mut().for_each(|value| *value *= &scale);
     vector
@@ -192,10 +197,18 @@ fn make_positive(basis: &mut [Row]) {
             let best = (0..basis.len())
                 .filter(|other| *other != at)
                 .flat_map(|other| [1, -1].map(|sign| (other, sign)))
-                .filter(|(other, _)| basis[*other].keys().any(|key| basis[at].get(key).is_some_and(Signed::is_negative)))
+                .filter(|(other, _)| {
+                    basis[*other]
+                        .keys()
+                        .any(|key| basis[at].get(key).is_some_and(Signed::is_negative))
+                })
                 .map(|(other, sign)| {
                     let mut sum = basis[at].clone();
-                    subtract(&mut sum, &basis[other], &BigRational::from_integer(BigInt::from(-sign)));
+                    subtract(
+                        &mut sum,
+                        &basis[other],
+                        &BigRational::from_integer(BigInt::from(-sign)),
+                    );
                     whole_numbers(sum)
                 })
                 .min_by_key(|sum| (negatives(sum), sum.len()));

@@ -64,7 +64,10 @@ fn by_symbols(pool: &mut Pool, rows: &Layout, of: &[Expr], by: &Layout) -> Jacob
     let blocks = blocks_of(pool, operator, rows, by, &positions);
     let mut terms = Vec::new();
     for block in &blocks {
-        let at = (rows.blocks()[block.row].offset, by.blocks()[block.column].offset);
+        let at = (
+            rows.blocks()[block.row].offset,
+            by.blocks()[block.column].offset,
+        );
         collect_terms(pool, &block.operator, at, &mut terms);
     }
     let pattern = Pattern::from_places(
@@ -99,7 +102,10 @@ fn blocks_of(
             .collect(),
         other => {
             // Scalars only: one entry is one block.
-            let starts: Vec<usize> = columns.iter().map(|at| by.blocks()[*at].shape.len()).collect();
+            let starts: Vec<usize> = columns
+                .iter()
+                .map(|at| by.blocks()[*at].shape.len())
+                .collect();
             debug_assert!(starts.iter().all(|len| *len == 1));
             let of_row: FxHashMap<usize, usize> = rows
                 .blocks()
@@ -200,13 +206,4 @@ fn contributions(pattern: &Pattern, terms: Vec<Term>) -> Vec<Contribution> {
                 .collect(),
         })
         .collect()
-}
-
-impl JacobianBlock {
-    /// The derivative as lines of text: one, or one per entry of a sparse block.
-    #[must_use]
-    pub fn lines(&self, pool: &Pool, latex: bool, most: usize) -> Vec<String> {
-        let _ = (pool, latex, most);
-        Vec::new()
-    }
 }

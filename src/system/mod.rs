@@ -7,7 +7,6 @@ mod conservation;
 mod jacobian;
 mod layout;
 
-
 pub use conservation::{ConservationLaw, LawTerm, conservation_laws};
 pub use jacobian::{Contribution, Jacobian, JacobianBlock, parameter_jacobian};
 pub use layout::{Block, Layout};
@@ -54,7 +53,11 @@ pub fn derive(model: &Model) -> System {
             .collect()
     };
     let drifts: Vec<Expr> = model.states.iter().map(|state| state.drift).collect();
-    let conditions: Vec<Expr> = model.assertions.iter().map(|known| known.condition).collect();
+    let conditions: Vec<Expr> = model
+        .assertions
+        .iter()
+        .map(|known| known.condition)
+        .collect();
     let values: Vec<Expr> = model.parameters.iter().map(|known| known.value).collect();
     let initials: Vec<Expr> = model.states.iter().map(|state| state.initial).collect();
     let drift = inline(&mut pool, &drifts);
