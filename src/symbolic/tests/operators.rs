@@ -73,11 +73,11 @@ fn an_unrolled_loop_has_a_band() {
     } = net(50);
     let zero = pool.constant(0.0);
     let mut elements = vec![zero; 50];
-    for i in 1..49 {
+    for (i, element) in elements.iter_mut().enumerate().take(49).skip(1) {
         let [a, b, c] = [i - 1, i, i + 1].map(|k| pool.element(ey, k));
         let twice = pool.scale(2.0, b);
         let difference = pool.sub(a, twice);
-        elements[i] = pool.add(difference, c);
+        *element = pool.add(difference, c);
     }
     let drift = pool.stack(elements, Shape::Vector(50));
     let operator = jacobian(&mut pool, drift, y);
