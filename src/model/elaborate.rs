@@ -39,6 +39,8 @@ impl Quantity {
 #[derive(Debug, Clone, Default)]
 pub struct Scope {
     bindings: Vec<(String, Local)>,
+    /// Inside the body of a function.
+    in_function: bool,
 }
 
 #[derive(Debug, Clone, Copy, PartialEq)]
@@ -322,7 +324,10 @@ impl<'a> Elaborator<'a> {
             let right_value = self.expression(scope, right);
             value = match (value, right_value) {
                 (Some(a), Some(b)) => {
-                    self.operation(*operator, *operator_span, (a, left.span), (b, right.span))
+                    {
+                    let sides = [(a, left.span), (b, right.span)];
+                    self.operation(scope, *operator, *operator_span, sides)
+                }
                 }
                 _ => None,
             };
@@ -332,10 +337,10 @@ impl<'a> Elaborator<'a> {
 
     fn operation(
         &mut self,
+        scope: &Scope,
         operator: BinaryOperator,
         span: Span,
-        (left, left_span): (Quantity, Span),
-        (right, right_span): (Quantity, Span),
+        [(left, left_span), (right, right_span)]: [(Quantity, Span); 2],
     ) -> Option<Quantity> {
         if matches!(operator, BinaryOperator::And | BinaryOperator::Or) {
             for (side, side_span) in [(left, left_span), (right, right_span)] {
@@ -363,13 +368,20 @@ impl<'a> Elaborator<'a> {
         let left = (self.need_number(left, left_span)?, left_span);
         let right = (self.need_number(right, right_span)?, right_span);
         let elementwise = match operator {
-            BinaryOperator::Multiply => return self.multiply(span, left, right),
+            BinaryOperator::Multiply if !self.is_mapped(scope, left, right) => {
+                return self.multiply(span, left, right);
+            }
+            BinaryOperator::Multiply => Binary::Multiply,
             BinaryOperator::Divide => {
-                self.no_vector_divisor(left, right, span)?;
+                if !self.is_mapped(scope, left, right) {
+                    self.no_vector_divisor(left, right, span)?;
+                }
                 Binary::Divide
             }
             BinaryOperator::Power => {
-                self.no_matrix_power(left, right, span)?;
+                if !self.is_mapped(scope, left, right) {
+                    self.no_matrix_power(left, right, span)?;
+                }
                 Binary::Power
             }
             BinaryOperator::Add => Binary::Add,
@@ -412,6 +424,13 @@ impl<'a> Elaborator<'a> {
                     .help("both sides need the same shape, or one of them a single number"),
             ),
         }
+    }
+
+    /// Functions act element by element: inside a `fn`, `*`, `/` and `^` between two vectors do so
+    /// too, and `hill(s, k, n)` means the same for a vector `s` as for a number.
+    fn is_mapped(&self, scope: &Scope, left: (Expr, Span), right: (Expr, Span)) -> bool {
+        let is_vector = |expr| matches!(self.pool.shape(expr), Shape::Vector(_));
+        scope.in_function && is_vector(left.0) && is_vector(right.0)
     }
 
     fn multiply(
@@ -888,6 +907,7 @@ impl<'a> Elaborator<'a> {
                 .zip(arguments)
                 .map(|(name, value)| (name.text.clone(), Local::Argument(value)))
                 .collect(),
+            in_function: true,
         };
         let value = self.expression(&scope, &function.body);
         self.expanded.insert(key, value);
