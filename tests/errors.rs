@@ -77,8 +77,15 @@ fn check_folder(folder: &str) {
 fn files(folder: &str) -> Vec<PathBuf> {
     let mut files: Vec<PathBuf> = entries(&root().join("tests/errors").join(folder))
         .into_iter()
-        .filter(|path| path.extension().is_some_and(|extension| extension == "lotka"))
-        .map(|path| path.strip_prefix(root()).expect("a file of the project").to_owned())
+        .filter(|path| {
+            path.extension()
+                .is_some_and(|extension| extension == "lotka")
+        })
+        .map(|path| {
+            path.strip_prefix(root())
+                .expect("a file of the project")
+                .to_owned()
+        })
         .collect();
     files.sort();
     files
@@ -169,7 +176,12 @@ fn every_code_has_a_wrong_file() {
         for file in entries(&folder) {
             if file.extension().is_some_and(|extension| extension == "txt") {
                 let text = fs::read_to_string(&file).expect("a snapshot");
-                seen.extend(Code::ALL.iter().copied().filter(|code| text.contains(code.as_str())));
+                seen.extend(
+                    Code::ALL
+                        .iter()
+                        .copied()
+                        .filter(|code| text.contains(code.as_str())),
+                );
             }
         }
     }
@@ -179,9 +191,20 @@ fn every_code_has_a_wrong_file() {
         .filter(|code| !seen.contains(code) && !excused.contains(code))
         .map(|code| format!("{} ({})", code.as_str(), code.title()))
         .collect();
-    assert!(missing.is_empty(), "no wrong file for {}", missing.join(", "));
-    let needless: Vec<&str> = excused.intersection(&seen).map(|code| code.as_str()).collect();
-    assert!(needless.is_empty(), "excused in vain: {}", needless.join(", "));
+    assert!(
+        missing.is_empty(),
+        "no wrong file for {}",
+        missing.join(", ")
+    );
+    let needless: Vec<&str> = excused
+        .intersection(&seen)
+        .map(|code| code.as_str())
+        .collect();
+    assert!(
+        needless.is_empty(),
+        "excused in vain: {}",
+        needless.join(", ")
+    );
 }
 
 #[test]

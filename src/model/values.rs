@@ -2,7 +2,7 @@
 
 use super::collect::{Draft, not_modelled};
 use super::dependencies;
-use super::elaborate::{Choice, Declared, Elaborator, Quantity, Scope};
+use super::elaborate::{Declared, Elaborator, Quantity, Scope};
 use super::names::{Entity, IndexSet, Members};
 use super::{Bounds, DefinitionId, IndexSetId, ParameterId, StateId, ValueOf};
 use crate::diagnostic::{Code, Diagnostic};
@@ -536,41 +536,5 @@ impl Elaborator<'_> {
         let low = self.whole_number(scope, low);
         let high = self.whole_number(scope, high);
         Some((low?, high?))
-    }
-
-    /// The element of a vector that indices choose, when they choose a single one.
-    pub fn single_element(
-        &mut self,
-        scope: &Scope,
-        reference: &tree::Reference,
-    ) -> Option<Option<usize>> {
-        if reference.indices.is_empty() {
-            return Some(None);
-        }
-        let sets = self.names.indices(&reference.name.text).to_vec();
-        if sets.is_empty() || sets.len() != reference.indices.len() {
-            return self.report(
-                Diagnostic::new(
-                    Code::BadIndex,
-                    format!(
-                        "`{}` has {} indices, not {}",
-                        reference.name.text,
-                        sets.len(),
-                        reference.indices.len()
-                    ),
-                )
-                .at(reference.span, ""),
-            );
-        }
-        let mut offset = 0;
-        let mut stride = 1;
-        for (index, set) in reference.indices.iter().zip(sets) {
-            match self.index_choice(scope, index, set)? {
-                Choice::One(position) => offset += position * stride,
-                Choice::All(_) => return Some(None),
-            }
-            stride *= self.names.index_set(set).len();
-        }
-        Some(Some(offset))
     }
 }
