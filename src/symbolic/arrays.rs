@@ -243,12 +243,12 @@ impl Pool {
     }
 
     /// Rows become columns. A vector becomes a matrix of one row, and a matrix of one row becomes
-    /// a vector; a scalar stays.
+    /// a vector; a scalar stays, and so does a matrix of one row and one column, which is square.
     pub fn transpose(&mut self, a: Expr) -> Expr {
         let shape = match self.shape(a) {
             Shape::Scalar => return a,
             Shape::Vector(n) => Shape::Matrix(1, n),
-            Shape::Matrix(1, n) => Shape::Vector(n),
+            Shape::Matrix(1, n) if n != 1 => Shape::Vector(n),
             Shape::Matrix(rows, columns) => Shape::Matrix(columns, rows),
         };
         if self.simplifies {
