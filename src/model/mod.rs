@@ -17,6 +17,7 @@ mod references;
 mod settings;
 mod unit;
 mod values;
+mod walk;
 
 pub use check::{Checked, check};
 pub use elaborate::{Quantity, Scope, elaborate};

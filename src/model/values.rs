@@ -4,6 +4,7 @@ use super::collect::{Draft, not_modelled};
 use super::dependencies;
 use super::elaborate::{Declared, Elaborator, Quantity, Scope};
 use super::names::{Entity, IndexSet, Members};
+use super::walk;
 use super::{Bounds, DefinitionId, IndexSetId, ParameterId, StateId, ValueOf};
 use crate::diagnostic::{Code, Diagnostic};
 use crate::source::Span;
@@ -237,7 +238,7 @@ impl<'t> Draft<'t> {
     /// A parameter is fixed during a run: its value may not follow states or time.
     fn only_of_parameters(&mut self, value: &tree::Expr, name: &str) -> Option<()> {
         let mut offender: Option<(String, &'static str)> = None;
-        dependencies::each_name(value, &mut |used| match self.names.get(used) {
+        walk::each_name(value, &mut |used| match self.names.get(used) {
             Some(entity @ (Entity::State(_) | Entity::Time)) => {
                 offender.get_or_insert((used.to_owned(), entity.describe()));
             }
@@ -388,7 +389,7 @@ impl<'t> Draft<'t> {
             self.names.add_constant(symbol, number);
         }
         let mut varies = false;
-        dependencies::each_name(value, &mut |used| match self.names.get(used) {
+        walk::each_name(value, &mut |used| match self.names.get(used) {
             Some(Entity::State(_) | Entity::Time) => varies = true,
             Some(Entity::Definition(used)) => varies |= self.names.varies(used),
             _ => {}
