@@ -11,10 +11,13 @@ mod elaborate;
 mod equations;
 mod loops;
 mod names;
+mod operators;
 mod reactions;
+mod references;
 mod settings;
 mod unit;
 mod values;
+mod walk;
 
 pub use check::{Checked, check};
 pub use elaborate::{Quantity, Scope, elaborate};

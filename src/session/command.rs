@@ -9,7 +9,7 @@ use crate::syntax::tree;
 #[derive(Debug, Clone, PartialEq)]
 pub enum Command {
     /// `simulate 0..100 step 0.1`
-    Simulate(Simulate),
+    Simulate(Box<Simulate>),
     /// `plot prey, predator over "lynx_hare.csv"`
     Plot(Plot),
     /// `save "out.csv"`

@@ -188,7 +188,7 @@ fn simulate(sentence: &tree::Sentence, span: Span, mut options: Options<'_>) -> 
         }
     }
     options.finish(|| {
-        Ok(Command::Simulate(Simulate {
+        Ok(Command::Simulate(Box::new(Simulate {
             span,
             from,
             to,
@@ -198,7 +198,7 @@ fn simulate(sentence: &tree::Sentence, span: Span, mut options: Options<'_>) -> 
             absolute,
             setting,
             from_last,
-        }))
+        })))
     })
 }
 
