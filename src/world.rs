@@ -18,6 +18,7 @@ pub trait World: Send + Sync {
     fn read(&self, path: &Path) -> io::Result<Vec<u8>>;
 
     /// Writes a whole file, replacing what was there only when the new content is complete.
+    /// What is no plain file (a pipe, a device) is written to as it is.
     ///
     /// # Errors
     /// Whatever the file system says.
@@ -65,6 +66,11 @@ impl World for SystemWorld {
     }
 
     fn write(&self, path: &Path, content: &[u8]) -> io::Result<()> {
+        // Renaming over a device or a pipe would destroy it; a link keeps pointing where it does.
+        if std::fs::metadata(path).is_ok_and(|known| !known.is_file()) {
+            return std::fs::write(path, content);
+        }
+        let path = &std::fs::canonicalize(path).unwrap_or_else(|_| path.to_owned());
         // A reader never sees half a file: write beside it, then rename over it.
         let mut partial = path.as_os_str().to_owned();
         partial.push(format!(".{}.partial", std::process::id()));
@@ -83,5 +89,38 @@ impl World for SystemWorld {
 
     fn interrupted(&self) -> bool {
         self.interrupt.is_raised()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn devices_and_links_stay_what_they_are() {
+        // A device of this test's own: a socket is no plain file either, and cheap to make.
+        let folder = std::env::temp_dir().join(format!("lotka-world-{}", std::process::id()));
+        std::fs::create_dir_all(&folder).expect("a folder");
+        let world = SystemWorld::default();
+        #[cfg(unix)]
+        {
+            let socket = folder.join("socket");
+            let _listener = std::os::unix::net::UnixListener::bind(&socket).expect("a socket");
+            assert!(world.write(&socket, b"1").is_err());
+            let kind = std::fs::metadata(&socket)
+                .expect("it is still there")
+                .file_type();
+            assert!(!kind.is_file());
+            let (target, link) = (folder.join("target"), folder.join("link"));
+            std::fs::write(&target, b"old").expect("a file");
+            std::os::unix::fs::symlink(&target, &link).expect("a link");
+            world
+                .write(&link, b"new")
+                .expect("written through the link");
+            assert_eq!(std::fs::read(&target).expect("a file"), b"new");
+            assert!(std::fs::symlink_metadata(&link).is_ok_and(|known| known.is_symlink()));
+        }
+        assert!(world.write(&folder, b"1").is_err());
+        std::fs::remove_dir_all(&folder).expect("removed");
     }
 }

@@ -35,7 +35,7 @@ pub enum Action {
         format: Format,
     },
     /// Simulate a model file
-    Simulate(SimulateArguments),
+    Simulate(Box<SimulateArguments>),
     /// Show the equations, parameters, ... of a model file
     Show {
         /// The model file

@@ -61,7 +61,7 @@ fn spelled(
     let commands = terminal.session.understand(&sentence)?;
     match commands.into_iter().next() {
         Some(Command::Simulate(command)) => Ok(Spelled {
-            command,
+            command: *command,
             has_range: arguments.range.is_some(),
         }),
         _ => Err(vec![Diagnostic::new(
@@ -112,7 +112,7 @@ fn perform(
     {
         match lower(statement)? {
             Command::Simulate(command) => {
-                own = Some(command);
+                own = Some(*command);
                 break;
             }
             command @ Command::Set { .. } => {
@@ -122,7 +122,7 @@ fn perform(
         }
     }
     let command = merged(own, spelled)?;
-    let mut worst = terminal.perform(&Command::Simulate(command));
+    let mut worst = terminal.perform(&Command::Simulate(Box::new(command)));
     let mut then = |sentence: String| {
         let ending = line(terminal, &sentence);
         if worst == Ending::Fine {

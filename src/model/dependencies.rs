@@ -5,8 +5,9 @@
 
 use super::collect::Draft;
 use super::names::{Entity, Names};
+use super::walk::each_name;
 use crate::diagnostic::{Code, Diagnostic};
-use crate::syntax::tree::{self, ExprKind};
+use crate::syntax::tree;
 use rustc_hash::FxHashMap;
 
 /// Every named thing with a value, in an order in which each stands after what it needs.
@@ -22,6 +23,11 @@ pub(super) fn order(draft: &mut Draft<'_>) -> Vec<Entity> {
         if is_circle {
             let diagnostic = circle(&draft.names, &nodes, &component);
             draft.diagnostics.push(diagnostic);
+            for node in component {
+                if let Entity::Function(id) = nodes[node].1 {
+                    draft.names.mark_circular(id);
+                }
+            }
         } else {
             ordered.extend(component.iter().map(|node| nodes[*node].1));
         }
@@ -95,47 +101,6 @@ fn needs(draft: &Draft<'_>, entity: Entity, add: &mut impl FnMut(&str)) {
             });
         }
         Entity::Time | Entity::Condition(_) => {}
-    }
-}
-
-/// Calls `visit` with every name in an expression, `x'` included as the name `x'`.
-pub(super) fn each_name(expr: &tree::Expr, visit: &mut impl FnMut(&str)) {
-    let mut pending = vec![expr];
-    while let Some(expr) = pending.pop() {
-        match &expr.kind {
-            ExprKind::Number { .. } | ExprKind::Text(_) | ExprKind::Words(_) => {}
-            ExprKind::Reference(reference) | ExprKind::Next(reference) => {
-                visit(&reference.name.text);
-                pending.extend(&reference.indices);
-            }
-            ExprKind::Prime { target, order } => {
-                visit(&format!(
-                    "{}{}",
-                    target.name.text,
-                    "'".repeat(usize::from(*order))
-                ));
-                pending.extend(&target.indices);
-            }
-            ExprKind::Call {
-                function,
-                arguments,
-            } => {
-                visit(&function.text);
-                pending.extend(arguments.iter().map(|argument| &argument.value));
-            }
-            ExprKind::Vector(items) => pending.extend(items),
-            ExprKind::Unary { operand, .. } => pending.push(operand),
-            ExprKind::Binary { left, right, .. } => pending.extend([&**left, right]),
-            ExprKind::If {
-                condition,
-                then,
-                otherwise,
-            } => pending.extend([&**condition, then, otherwise]),
-            ExprKind::Range { low, high } => {
-                pending.extend(low.as_deref());
-                pending.extend(high.as_deref());
-            }
-        }
     }
 }
 

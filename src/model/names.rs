@@ -142,6 +142,8 @@ pub struct Names {
     pub(super) states: Vec<Declared>,
     pub(super) definitions: Vec<Declared>,
     varying: FxHashSet<DefinitionId>,
+    /// Functions that call themselves, by whatever detour: their calls cannot be expanded.
+    circular: FxHashSet<FunctionId>,
     /// Definitions that are plain numbers.
     constants: FxHashMap<SymbolId, f64>,
     /// The drift of each state, once the model is complete.
@@ -258,6 +260,16 @@ impl Names {
             });
         }
         self.index_sets[at] = set;
+    }
+
+    pub(super) fn mark_circular(&mut self, id: FunctionId) {
+        self.circular.insert(id);
+    }
+
+    /// True for a function that calls itself, by whatever detour.
+    #[must_use]
+    pub fn is_circular(&self, id: FunctionId) -> bool {
+        self.circular.contains(&id)
     }
 
     pub(super) fn mark_varying(&mut self, id: DefinitionId) {

@@ -17,8 +17,7 @@ const SENTENCES: &[Entry] = &[
         word: "simulate",
         example: "simulate 0..100 step 0.1",
         summary: "solve the equations over a range of time",
-        details: "\
-  step 0.1, points 501, at 0.5, 1, 2   which times are kept; all steps when absent
+        details: "  step 0.1, points 501, at 0.5, 1, 2   which times are kept; all steps when absent
   using auto                           or bdf, tr_bdf2, esdirk34, tsit45
   rtol 1e-8 atol 1e-10                 tolerances; 1e-6, and 1e-9 times the size of each state
   with alpha = 0.9, beta = 2           values for this run
@@ -30,8 +29,7 @@ const SENTENCES: &[Entry] = &[
         word: "plot",
         example: "plot prey, predator over \"data.csv\"",
         summary: "draw curves of the last run",
-        details: "\
-  plot predator vs prey                one against the other instead of time
+        details: "  plot predator vs prey                one against the other instead of time
   over \"data.csv\" (time = year)        data points, with the names of columns
   log y                                a logarithmic axis; log x, y for both
   title \"Lynx and hare\"
@@ -48,8 +46,7 @@ const SENTENCES: &[Entry] = &[
         word: "show",
         example: "show equations",
         summary: "show a part of the model",
-        details: "\
-  show                                 everything in short
+        details: "  show                                 everything in short
   show equations                       as latex: for a paper
   show parameters | reactions | jacobian | conserved | method
 ",
@@ -63,13 +60,13 @@ const SENTENCES: &[Entry] = &[
     Entry {
         word: "EXPRESSION",
         example: "prey/(prey + predator)",
-        summary: "its value at the end of the last run, else at the start",
+        summary: "its value at the end of the last run (prompt only)",
         details: "",
     },
     Entry {
         word: "assert",
         example: "assert prey > 0",
-        summary: "in a file: what must hold along every run; here: at this point",
+        summary: "what must hold along every run (at the prompt: now)",
         details: "",
     },
 ];

@@ -168,7 +168,12 @@ pub fn numbers(values: &[f64], digits: usize) -> Vec<String> {
     if !alike {
         return values.iter().map(|value| shown(*value, digits)).collect();
     }
-    let before_point = largest.log10().floor() as i32 + 1;
+    // Nothing but zeros has no size; one digit before the point is right for them.
+    let before_point = if largest > 0.0 {
+        largest.log10().floor() as i32 + 1
+    } else {
+        1
+    };
     let most = (digits as i32 - before_point).clamp(0, 15) as usize;
     let fixed = |value: f64, decimals: usize| format!("{:.decimals$}", value + 0.0);
     let needed = |value: &f64| {
@@ -268,6 +273,12 @@ mod tests {
         ] {
             assert_eq!(number(x, digits), text);
         }
+    }
+
+    #[test]
+    fn zeros_alone_are_zeros() {
+        assert_eq!(numbers(&[0.0, -0.0, f64::NAN], 6), ["0", "0", "–"]);
+        assert_eq!(numbers(&[], 6), [""; 0]);
     }
 
     #[test]

@@ -152,7 +152,7 @@ impl Session {
                 // `from last` has its values only when the run before has been made.
                 let declared = super::Simulate {
                     from_last: false,
-                    ..command.clone()
+                    ..(**command).clone()
                 };
                 if command.from_last && !*has_run {
                     return Err(vec![

@@ -9,7 +9,7 @@ use crate::syntax::tree;
 #[derive(Debug, Clone, PartialEq)]
 pub enum Command {
     /// `simulate 0..100 step 0.1`
-    Simulate(Simulate),
+    Simulate(Box<Simulate>),
     /// `plot prey, predator over "lynx_hare.csv"`
     Plot(Plot),
     /// `save "out.csv"`
@@ -20,6 +20,8 @@ pub enum Command {
         topic: Topic,
         /// In which form.
         form: Form,
+        /// Values that hold for what is shown.
+        setting: Setting,
     },
     /// `alpha = 0.9`
     Set {

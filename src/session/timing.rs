@@ -108,7 +108,7 @@ fn sentence(compiled: &Compiled) -> Result<(Overrides, Option<Simulate>), Vec<Di
             Command::Set { target, value } => {
                 overrides = super::set_value(compiled, &overrides, &target, &value)?;
             }
-            Command::Simulate(found) => return Ok((overrides, Some(found))),
+            Command::Simulate(found) => return Ok((overrides, Some(*found))),
             _ => {}
         }
     }
@@ -154,7 +154,9 @@ fn median(mut seconds: Vec<f64>) -> f64 {
     seconds.sort_by(f64::total_cmp);
     let middle = seconds.len() / 2;
     match (seconds.get(middle.wrapping_sub(1)), seconds.get(middle)) {
-        (Some(below), Some(above)) if seconds.len() % 2 == 0 => f64::midpoint(*below, *above),
+        (Some(below), Some(above)) if seconds.len().is_multiple_of(2) => {
+            f64::midpoint(*below, *above)
+        }
         (_, Some(above)) => *above,
         _ => 0.0,
     }

@@ -5,6 +5,8 @@
 // Each test binary takes what it needs of this module.
 #![allow(dead_code)]
 
+pub mod snapshot;
+
 use std::fs;
 use std::io::{Read, Write};
 use std::path::{Path, PathBuf};
