@@ -729,7 +729,11 @@ fn threads_that_share_a_model_agree_to_the_byte() {
         }
         bits
     };
-    for name in ["chain_1000.lotka", "receptor_binding.lotka", "lotka_volterra.lotka"] {
+    for name in [
+        "chain_1000.lotka",
+        "receptor_binding.lotka",
+        "lotka_volterra.lotka",
+    ] {
         // A fresh model: the threads race to compile its kernels.
         let shared = file(name);
         let threads: Vec<Vec<u64>> = std::thread::scope(|scope| {
