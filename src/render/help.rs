@@ -17,7 +17,8 @@ const SENTENCES: &[Entry] = &[
         word: "simulate",
         example: "simulate 0..100 step 0.1",
         summary: "solve the equations over a range of time",
-        details: "  step 0.1, points 501, at 0.5, 1, 2   which times are kept; all steps when absent
+        details:
+            "  step 0.1, points 501, at 0.5, 1, 2   which times are kept; all steps when absent
   using auto                           or bdf, tr_bdf2, esdirk34, tsit45
   rtol 1e-8 atol 1e-10                 tolerances; 1e-6, and 1e-9 times the size of each state
   with alpha = 0.9, beta = 2           values for this run

@@ -159,8 +159,12 @@ fn work(run: &Trajectory) -> String {
     } else {
         names.join(", then ")
     };
+    let kept = match solution.kept_every {
+        1 => String::new(),
+        every => format!(" (every {every}th row kept)"),
+    };
     format!(
-        "{} steps of {names}, rtol {}, atol {}",
+        "{} steps of {names}{kept}, rtol {}, atol {}",
         solution.statistics.steps,
         number(solution.tolerances.relative, 3),
         range(&solution.tolerances.absolute)
