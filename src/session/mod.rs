@@ -35,6 +35,7 @@ pub use values::{Overrides, Present};
 use crate::diagnostic::{Code, Diagnostic};
 use crate::model::{self, Target};
 use crate::source::{SourceId, SourceMap};
+use crate::symbolic::Pool;
 use crate::syntax::{self, tree};
 use crate::world::World;
 use std::path::{Path, PathBuf};
@@ -416,7 +417,7 @@ fn set_value(
     target: &tree::Reference,
     value: &tree::Expr,
 ) -> Result<Overrides, Vec<Diagnostic>> {
-    let mut pool = compiled.system.pool.clone();
+    let mut pool = Pool::continuing(&compiled.system.pool);
     let mut problems = Vec::new();
     let setting = model::setting(
         &compiled.model.names,
