@@ -35,7 +35,9 @@ pub fn shown(outcome: &Outcome, width: usize) -> String {
         Topic::Reactions => reactions(compiled, *form),
         Topic::Jacobian => jacobian(compiled, *form),
         Topic::Conserved => conserved(compiled, initial, parameters),
-        Topic::Method => method.as_ref().map_or(String::new(), advice),
+        Topic::Method => method
+            .as_ref()
+            .map_or(String::new(), |method| advice(method, width)),
     }
 }
 
@@ -275,9 +277,12 @@ fn aligned(lines: &[(String, String)], form: Form) -> String {
             body.join(" \\\\\n")
         );
     }
+    // A long left side, such as a conservation law, does not push the others to the right.
+    const FURTHEST: usize = 40;
     let width = lines
         .iter()
         .map(|(left, _)| left.chars().count())
+        .filter(|width| *width <= FURTHEST)
         .max()
         .unwrap_or(0);
     lines
@@ -458,7 +463,7 @@ fn conserved(compiled: &Compiled, initial: &[f64], parameters: &[f64]) -> String
     aligned(&lines, Form::Plain)
 }
 
-fn advice(advice: &MethodAdvice) -> String {
+fn advice(advice: &MethodAdvice, width: usize) -> String {
     let full = advice.states.saturating_mul(advice.states).max(1);
     #[expect(clippy::cast_precision_loss, reason = "a percentage")]
     let percent = 100.0 * advice.entries as f64 / full as f64;
@@ -493,5 +498,8 @@ fn advice(advice: &MethodAdvice) -> String {
             ));
         }
     }
-    text
+    let wrapped = text
+        .lines()
+        .map(|line| words::wrapped(line, width, "  ") + "\n");
+    wrapped.collect()
 }
