@@ -225,7 +225,11 @@ impl Session {
             Command::Simulate(command) => self.simulate(command, observer),
             Command::Plot(command) => self.plot(command),
             Command::Save(command) => self.save(command),
-            Command::Show { topic, form } => self.show(*topic, *form),
+            Command::Show {
+                topic,
+                form,
+                setting,
+            } => self.show(*topic, *form, setting),
             Command::Set { target, value } => self.set(target, value),
             Command::Evaluate(expr) => self.evaluate(expr),
             Command::Assert(expr) => self.assert(expr),
@@ -366,9 +370,15 @@ impl Session {
         ])
     }
 
-    fn show(&self, topic: Topic, form: Form) -> Result<Performed, Vec<Diagnostic>> {
+    fn show(
+        &self,
+        topic: Topic,
+        form: Form,
+        setting: &Setting,
+    ) -> Result<Performed, Vec<Diagnostic>> {
         let compiled = Arc::clone(&self.need_model()?.compiled);
-        let present = compiled.present(&self.overrides);
+        let overrides = simulate::with_setting(&compiled, &self.overrides, setting)?;
+        let present = compiled.present(&overrides);
         let method = (topic == Topic::Method)
             .then(|| method::advice(&compiled, &present, self.last.as_deref()));
         Ok(done(Outcome::Shown {

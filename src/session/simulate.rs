@@ -90,7 +90,7 @@ pub(super) fn plan(
 }
 
 /// The overrides with a condition's values, then those of `with`.
-fn with_setting(
+pub(super) fn with_setting(
     compiled: &Compiled,
     overrides: &Overrides,
     setting: &Setting,
