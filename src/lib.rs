@@ -76,3 +76,12 @@ pub mod table;
 pub mod world;
 
 pub use session::{Compiled, Error, Trajectory, compile};
+
+/// The Rust of the README and of the manual, run as tests.
+#[cfg(doctest)]
+mod texts {
+    #[doc = include_str!("../README.md")]
+    struct Readme;
+    #[doc = include_str!("../docs/src/library.md")]
+    struct Library;
+}
