@@ -2,11 +2,14 @@
 
 use super::show;
 use super::table::{Column, number, table};
+use super::words;
 use crate::session::{Compiled, Outcome, Trajectory};
 use crate::simulate::{LinearSolver, MethodUse, Stop, SwitchReason};
 
-/// States in the table after a run; more are counted.
+/// A table of more states than this is no longer read whole after each run,
 const MOST_STATES: usize = 24;
+/// so of a larger model only the first are shown and the others counted.
+const FIRST_STATES: usize = 8;
 /// Digits of values in tables.
 const DIGITS: usize = 6;
 
@@ -39,7 +42,7 @@ pub fn text(outcome: &Outcome, width: usize) -> String {
         }
         Outcome::Reset => "all values are as declared\n".to_owned(),
         Outcome::Undone => "the last assignment is undone\n".to_owned(),
-        Outcome::Help(word) => super::help::help(word.as_deref()),
+        Outcome::Help(word) => super::help::help(word.as_deref(), width),
         Outcome::History(lines) => lines.iter().map(|line| format!("{line}\n")).collect(),
     }
 }
@@ -124,8 +127,8 @@ fn simulated(run: &Trajectory, width: usize) -> String {
         .unit
         .as_ref()
         .map_or(String::new(), |unit| format!(" [{unit}]"));
-    let mut text = format!(
-        "{} t = {} to {}{unit}: {}\n",
+    let line = format!(
+        "{} t = {} to {}{unit}: {}",
         if solution.stop == Stop::Finished {
             "simulated"
         } else {
@@ -135,8 +138,11 @@ fn simulated(run: &Trajectory, width: usize) -> String {
         number(*last, DIGITS),
         work(run)
     );
-    text.push_str(&states(run, width));
-    text
+    format!(
+        "{}\n{}",
+        words::wrapped(&line, width, "  "),
+        states(run, width)
+    )
 }
 
 /// `85 steps of tsit45 (rtol 1e-6, atol 1e-9)`
@@ -186,7 +192,11 @@ fn states(run: &Trajectory, width: usize) -> String {
     let solution = &run.solution;
     let n = solution.dimension;
     let names = run.compiled.state_names();
-    let shown = names.len().min(MOST_STATES);
+    let shown = if names.len() > MOST_STATES {
+        FIRST_STATES
+    } else {
+        names.len()
+    };
     let column = |state: usize| {
         solution
             .states
