@@ -424,12 +424,7 @@ fn partial(row: &str, column: &str, form: Form) -> String {
     }
 }
 
-fn conserved(
-    compiled: &Compiled,
-    initial: &[f64],
-    parameters: &[f64],
-    width: usize,
-) -> String {
+fn conserved(compiled: &Compiled, initial: &[f64], parameters: &[f64], width: usize) -> String {
     let laws = system::conservation_laws(&compiled.model);
     if laws.is_empty() {
         return "no linear combination of amounts is conserved by the reactions\n".to_owned();
