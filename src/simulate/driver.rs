@@ -411,8 +411,12 @@ impl Run<'_> {
         self.solution.kept_every *= 2;
     }
 
-    /// The last state reached is always among the rows of [`Output::Steps`].
+    /// The last state reached is always among the rows of [`Output::Steps`], also when not every
+    /// row is kept.
     fn keep_the_end(&mut self) {
+        if self.solution.kept_every == 1 {
+            return;
+        }
         let reached = if self.solution.stop == Stop::Finished {
             self.end
         } else {
