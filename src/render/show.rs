@@ -1,6 +1,6 @@
 //! What `show` shows: equations, parameters, reactions, Jacobian, laws, method.
 
-use super::outcome::{in_short, method_use};
+use super::outcome::{counted, in_short, method_use};
 use super::table::{Column, number, table};
 use super::words;
 use crate::model::{Model, Participant, State};
@@ -424,12 +424,7 @@ fn partial(row: &str, column: &str, form: Form) -> String {
     }
 }
 
-fn conserved(
-    compiled: &Compiled,
-    initial: &[f64],
-    parameters: &[f64],
-    width: usize,
-) -> String {
+fn conserved(compiled: &Compiled, initial: &[f64], parameters: &[f64], width: usize) -> String {
     let laws = system::conservation_laws(&compiled.model);
     if laws.is_empty() {
         return "no linear combination of amounts is conserved by the reactions\n".to_owned();
@@ -475,10 +470,11 @@ fn advice(advice: &MethodAdvice, width: usize) -> String {
     let percent = 100.0 * advice.entries as f64 / full as f64;
     let (below, above) = advice.bandwidths;
     let mut text = format!(
-        "{} states; the Jacobian is exact, with {} entries ({} %) on {below} diagonals below and {above} above the main one\n",
-        advice.states,
-        advice.entries,
-        number(percent, 3)
+        "{}; the Jacobian is exact, with {} ({} %) on {} below and {above} above the main one\n",
+        counted(advice.states, "state", "states"),
+        counted(advice.entries, "entry", "entries"),
+        number(percent, 3),
+        counted(below, "diagonal", "diagonals")
     );
     match &advice.last {
         None => text.push_str(
