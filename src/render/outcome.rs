@@ -24,8 +24,10 @@ pub fn text(outcome: &Outcome, width: usize) -> String {
             rows,
             columns,
         } => format!(
-            "wrote {}: {rows} rows of {columns} columns\n",
-            path.display()
+            "wrote {}: {} of {}\n",
+            path.display(),
+            counted(*rows, "row", "rows"),
+            counted(*columns, "column", "columns")
         ),
         Outcome::Shown { .. } => show::shown(outcome, width),
         Outcome::Set { name, before, now } => {
@@ -47,13 +49,18 @@ pub fn text(outcome: &Outcome, width: usize) -> String {
     }
 }
 
+/// `1 row`, `2 rows`
+pub(super) fn counted(count: usize, one: &str, many: &str) -> String {
+    format!("{count} {}", if count == 1 { one } else { many })
+}
+
 /// `2 states, 4 parameters`
 pub(super) fn in_short(compiled: &Compiled) -> String {
     let model = &compiled.model;
     let mut parts = Vec::new();
     let mut add = |count: usize, one: &str, many: &str| {
         if count > 0 {
-            parts.push(format!("{count} {}", if count == 1 { one } else { many }));
+            parts.push(counted(count, one, many));
         }
     };
     let numbers = |species: bool| {
@@ -127,15 +134,18 @@ fn simulated(run: &Trajectory, width: usize) -> String {
         .unit
         .as_ref()
         .map_or(String::new(), |unit| format!(" [{unit}]"));
+    let range = if solution.times.len() == 1 {
+        number(*last, DIGITS)
+    } else {
+        format!("{} to {}", number(*first, DIGITS), number(*last, DIGITS))
+    };
     let line = format!(
-        "{} t = {} to {}{unit}: {}",
+        "{} t = {range}{unit}: {}",
         if solution.stop == Stop::Finished {
             "simulated"
         } else {
             "simulated only"
         },
-        number(*first, DIGITS),
-        number(*last, DIGITS),
         work(run)
     );
     format!(
@@ -214,10 +224,12 @@ fn states(run: &Trajectory, width: usize) -> String {
     }
     let units = units(run, shown);
     let mut columns = vec![Column::text("", names[..shown].to_vec())];
-    for (header, numbers) in ["start", "end", "lowest", "highest"]
-        .into_iter()
-        .zip(values)
-    {
+    let headers: &[&str] = if solution.times.len() == 1 {
+        &["value"]
+    } else {
+        &["start", "end", "lowest", "highest"]
+    };
+    for (header, numbers) in headers.iter().copied().zip(values) {
         columns.push(Column::numbers(header, numbers));
     }
     if units.iter().any(|unit| !unit.is_empty()) {
@@ -250,8 +262,12 @@ fn units(run: &Trajectory, shown: usize) -> Vec<String> {
 pub(super) fn method_use(used: &MethodUse) -> String {
     let why = match used.why {
         SwitchReason::Requested => "as asked for".to_owned(),
+        SwitchReason::StartStability { steps } if used.method.is_explicit() => format!(
+            "at the start, stability asks for about {} of its steps",
+            number(steps.round(), 3)
+        ),
         SwitchReason::StartStability { steps } => format!(
-            "stability alone would cost an explicit method about {} steps",
+            "at the start, stability would ask for about {} steps of an explicit method",
             number(steps.round(), 3)
         ),
         SwitchReason::TurnedStiff { .. } => {

@@ -1,6 +1,6 @@
 //! What `show` shows: equations, parameters, reactions, Jacobian, laws, method.
 
-use super::outcome::{in_short, method_use};
+use super::outcome::{counted, in_short, method_use};
 use super::table::{Column, number, table};
 use super::words;
 use crate::model::{Model, Participant, State};
@@ -470,10 +470,11 @@ fn advice(advice: &MethodAdvice, width: usize) -> String {
     let percent = 100.0 * advice.entries as f64 / full as f64;
     let (below, above) = advice.bandwidths;
     let mut text = format!(
-        "{} states; the Jacobian is exact, with {} entries ({} %) on {below} diagonals below and {above} above the main one\n",
-        advice.states,
-        advice.entries,
-        number(percent, 3)
+        "{}; the Jacobian is exact, with {} ({} %) on {} below and {above} above the main one\n",
+        counted(advice.states, "state", "states"),
+        counted(advice.entries, "entry", "entries"),
+        number(percent, 3),
+        counted(below, "diagonal", "diagonals")
     );
     match &advice.last {
         None => text.push_str(
