@@ -74,7 +74,8 @@ pub fn main() -> ExitCode {
         Action::Simulate(arguments) => simulate::simulate(&mut terminal, &arguments),
         Action::Repl { file } => crate::repl::repl(&mut terminal, file.as_deref(), &interrupt),
         Action::Help { word } => {
-            terminal.print(&crate::render::help::help(word.as_deref()));
+            let text = crate::render::help::help(word.as_deref(), terminal.width());
+            terminal.print(&text);
             Ending::Fine
         }
     };

@@ -90,18 +90,18 @@ impl Elaborator<'_> {
         let left = (self.need_number(left, left_span)?, left_span);
         let right = (self.need_number(right, right_span)?, right_span);
         let elementwise = match operator {
-            BinaryOperator::Multiply if !self.is_mapped(scope, left, right) => {
+            BinaryOperator::Multiply if !self.is_mapped(scope, operator, left, right) => {
                 return self.multiply(span, left, right);
             }
             BinaryOperator::Multiply => Binary::Multiply,
             BinaryOperator::Divide => {
-                if !self.is_mapped(scope, left, right) {
+                if !self.is_mapped(scope, operator, left, right) {
                     self.no_vector_divisor(left, right, span)?;
                 }
                 Binary::Divide
             }
             BinaryOperator::Power => {
-                if !self.is_mapped(scope, left, right) {
+                if !self.is_mapped(scope, operator, left, right) {
                     self.no_matrix_power(left, right, span)?;
                 }
                 Binary::Power
@@ -148,11 +148,19 @@ impl Elaborator<'_> {
         }
     }
 
-    /// Functions act element by element: inside a `fn`, `*`, `/` and `^` between two vectors do so
-    /// too, and `hill(s, k, n)` means the same for a vector `s` as for a number.
-    fn is_mapped(&self, scope: &Scope, left: (Expr, Span), right: (Expr, Span)) -> bool {
+    /// Functions act element by element: inside a `fn`, `*` between two vectors, and `/` and `^`
+    /// between any shapes do so too, and `hill(s, k, n)` means the same for a vector `s` as for a
+    /// number.
+    fn is_mapped(
+        &self,
+        scope: &Scope,
+        operator: BinaryOperator,
+        left: (Expr, Span),
+        right: (Expr, Span),
+    ) -> bool {
         let is_vector = |expr| matches!(self.pool.shape(expr), Shape::Vector(_));
-        scope.in_function && is_vector(left.0) && is_vector(right.0)
+        let is_product = operator == BinaryOperator::Multiply;
+        scope.in_function && (!is_product || is_vector(left.0) && is_vector(right.0))
     }
 
     fn multiply(

@@ -55,6 +55,10 @@ impl Column {
 /// Significant digits of numbers in tables.
 const DIGITS: usize = 6;
 
+/// Numbers of a column have a common number of decimals while the largest is at most so many times
+/// the smallest: the smallest then still shows four significant digits.
+const MOST_ALIKE: f64 = 100.0;
+
 /// Between columns.
 const GAP: usize = 2;
 
@@ -164,7 +168,7 @@ pub fn numbers(values: &[f64], digits: usize) -> Vec<String> {
     let (smallest, largest) = sizes.fold((f64::INFINITY, 0.0_f64), |(low, high), size| {
         (low.min(size), high.max(size))
     });
-    let alike = smallest >= 1e-4 && largest < 1e7 && largest / smallest < 1e4;
+    let alike = smallest >= 1e-4 && largest < 1e7 && largest / smallest < MOST_ALIKE;
     if !alike {
         return values.iter().map(|value| shown(*value, digits)).collect();
     }

@@ -222,6 +222,9 @@ pub struct Solution {
     pub methods: Vec<MethodUse>,
     /// Work done.
     pub statistics: Statistics,
+    /// 1 when every step is kept; 2, 4, ... when a long run with [`super::Output::Steps`] keeps
+    /// only every second, fourth, ... row, so that memory stays bounded.
+    pub kept_every: u64,
     /// The tolerances used.
     pub tolerances: Tolerances,
     /// Why the run ended.
