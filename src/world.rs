@@ -107,12 +107,16 @@ mod tests {
             let socket = folder.join("socket");
             let _listener = std::os::unix::net::UnixListener::bind(&socket).expect("a socket");
             assert!(world.write(&socket, b"1").is_err());
-            let kind = std::fs::metadata(&socket).expect("it is still there").file_type();
+            let kind = std::fs::metadata(&socket)
+                .expect("it is still there")
+                .file_type();
             assert!(!kind.is_file());
             let (target, link) = (folder.join("target"), folder.join("link"));
             std::fs::write(&target, b"old").expect("a file");
             std::os::unix::fs::symlink(&target, &link).expect("a link");
-            world.write(&link, b"new").expect("written through the link");
+            world
+                .write(&link, b"new")
+                .expect("written through the link");
             assert_eq!(std::fs::read(&target).expect("a file"), b"new");
             assert!(std::fs::symlink_metadata(&link).is_ok_and(|known| known.is_symlink()));
         }

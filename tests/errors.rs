@@ -77,8 +77,15 @@ fn check_folder(folder: &str) {
 fn files(folder: &str) -> Vec<PathBuf> {
     let mut files: Vec<PathBuf> = entries(&root().join("tests/errors").join(folder))
         .into_iter()
-        .filter(|path| path.extension().is_some_and(|extension| extension == "lotka"))
-        .map(|path| path.strip_prefix(root()).expect("a file of the project").to_owned())
+        .filter(|path| {
+            path.extension()
+                .is_some_and(|extension| extension == "lotka")
+        })
+        .map(|path| {
+            path.strip_prefix(root())
+                .expect("a file of the project")
+                .to_owned()
+        })
         .collect();
     files.sort();
     files
@@ -159,6 +166,7 @@ const WITHOUT_FILE: &[(Code, &str)] = &[
     (Code::SolverFailed, "no model is known on which a solver fails without saying why"),
     (Code::CannotWrite, "needs a place that cannot be written: tests/command_line.rs"),
     (Code::CannotDraw, "comes from the drawing, not the model: tests/command_line.rs"),
+    (Code::TooManySteps, "needs ten million steps: src/simulate/tests"),
     (Code::NoModel, "needs a session without a file: tests/repl.rs"),
 ];
 
@@ -169,7 +177,12 @@ fn every_code_has_a_wrong_file() {
         for file in entries(&folder) {
             if file.extension().is_some_and(|extension| extension == "txt") {
                 let text = fs::read_to_string(&file).expect("a snapshot");
-                seen.extend(Code::ALL.iter().copied().filter(|code| text.contains(code.as_str())));
+                seen.extend(
+                    Code::ALL
+                        .iter()
+                        .copied()
+                        .filter(|code| text.contains(code.as_str())),
+                );
             }
         }
     }
@@ -179,9 +192,20 @@ fn every_code_has_a_wrong_file() {
         .filter(|code| !seen.contains(code) && !excused.contains(code))
         .map(|code| format!("{} ({})", code.as_str(), code.title()))
         .collect();
-    assert!(missing.is_empty(), "no wrong file for {}", missing.join(", "));
-    let needless: Vec<&str> = excused.intersection(&seen).map(|code| code.as_str()).collect();
-    assert!(needless.is_empty(), "excused in vain: {}", needless.join(", "));
+    assert!(
+        missing.is_empty(),
+        "no wrong file for {}",
+        missing.join(", ")
+    );
+    let needless: Vec<&str> = excused
+        .intersection(&seen)
+        .map(|code| code.as_str())
+        .collect();
+    assert!(
+        needless.is_empty(),
+        "excused in vain: {}",
+        needless.join(", ")
+    );
 }
 
 #[test]

@@ -4,7 +4,7 @@
 
 use super::names::{Entity, Members, Names};
 use super::{FunctionId, IndexSetId, ParameterId};
-use crate::diagnostic::{Code, Diagnostic, did_you_mean};
+use crate::diagnostic::{Code, Diagnostic, did_you_mean, listed, number_text};
 use crate::source::Span;
 use crate::symbolic::{Binary, Builtin, Expr, Pool, Shape, SymbolId, Unary};
 use crate::syntax::tree::{self, BinaryOperator, ExprKind, UnaryOperator};
@@ -69,7 +69,7 @@ impl Scope {
     }
 }
 
-/// Turns one expression of the text into an expression of `pool`.
+/// Turns one expression of a sentence into an expression of `pool`.
 ///
 /// # Errors
 /// All problems of the expression.
@@ -81,6 +81,7 @@ pub fn elaborate(
 ) -> Result<Quantity, Vec<Diagnostic>> {
     let mut diagnostics = Vec::new();
     let mut elaborator = Elaborator::new(names, pool, &mut diagnostics);
+    elaborator.in_sentence = true;
     match elaborator.expression(scope, expr) {
         Some(quantity) if diagnostics.is_empty() => Ok(quantity),
         _ => Err(diagnostics),
@@ -95,7 +96,15 @@ pub(super) struct Elaborator<'a> {
     /// Calls already expanded: the same call is expanded once, so that functions that call
     /// functions twice do not double the work at every level.
     expanded: FxHashMap<(FunctionId, Vec<Expr>), Option<Quantity>>,
+    /// Expressions within expressions, through the bodies of functions.
+    depth: usize,
+    /// The expression stands in a sentence, where nothing can be declared.
+    pub in_sentence: bool,
 }
+
+/// More expressions within each other than this would need more stack than a thread has. The
+/// syntax bounds what is written; calls of functions add up.
+const MOST_DEPTH: usize = 1200;
 
 impl<'a> Elaborator<'a> {
     pub fn new(
@@ -108,6 +117,8 @@ impl<'a> Elaborator<'a> {
             pool,
             diagnostics,
             expanded: FxHashMap::default(),
+            depth: 0,
+            in_sentence: false,
         }
     }
 
@@ -155,10 +166,30 @@ impl<'a> Elaborator<'a> {
         if let Some(number) = self.names.constant_value(self.pool, value) {
             return Some(number);
         }
+        let (label, help) = match &expr.kind {
+            ExprKind::Reference(reference)
+                if matches!(
+                    self.names.get(&reference.name.text),
+                    Some(Entity::Parameter(_))
+                ) =>
+            {
+                let name = &reference.name.text;
+                (
+                    format!("`{name}` is a parameter, which may change between runs"),
+                    format!(
+                        "write a number, or define the name once and for all: `let {name} = ...`"
+                    ),
+                )
+            }
+            _ => (
+                "this depends on something that can change".to_owned(),
+                "write a number, or a name defined with `let` as a number".to_owned(),
+            ),
+        };
         self.report(
             Diagnostic::new(Code::NotConstant, "a constant is needed here")
-                .at(expr.span, "this depends on something that can change")
-                .help("write a number, or a name defined with `let` as a number"),
+                .at(expr.span, label)
+                .help(help),
         )
     }
 
@@ -172,11 +203,18 @@ impl<'a> Elaborator<'a> {
         }
         self.report(
             Diagnostic::new(Code::NotConstant, "a whole number is needed here")
-                .at(expr.span, format!("this is {value}")),
+                .at(expr.span, format!("this is {}", number_text(value))),
         )
     }
 
     pub fn expression(&mut self, scope: &Scope, expr: &tree::Expr) -> Option<Quantity> {
+        self.depth += 1;
+        let value = self.expression_within(scope, expr);
+        self.depth -= 1;
+        value
+    }
+
+    fn expression_within(&mut self, scope: &Scope, expr: &tree::Expr) -> Option<Quantity> {
         match &expr.kind {
             ExprKind::Number { value, .. } => Some(Quantity::number(self.pool.constant(*value))),
             ExprKind::Reference(reference) => self.reference(scope, reference),
@@ -480,12 +518,12 @@ impl<'a> Elaborator<'a> {
         self.report(
             Diagnostic::new(
                 Code::VectorProduct,
-                "`^` has a number as its exponent and no matrix as its base",
+                "`^` takes a number or vector as its base and a number as its exponent",
             )
             .at(span, "")
             .at(left.1, format!("this is {a}"))
             .at(right.1, format!("this is {b}"))
-            .help("write `.^` to take powers element by element"),
+            .help("write `.^` for powers element by element, `A*A` for the square of a matrix"),
         )
     }
 
@@ -502,23 +540,26 @@ impl<'a> Elaborator<'a> {
         let (c, a, b) = (condition_value?, a?, b?);
         if a.is_condition != b.is_condition {
             return self.report(
-                Diagnostic::new(Code::NotNumeric, "both branches must be of one kind")
-                    .at(
-                        then.span,
-                        if a.is_condition {
-                            "a condition"
-                        } else {
-                            "a number"
-                        },
-                    )
-                    .at(
-                        otherwise.span,
-                        if b.is_condition {
-                            "a condition"
-                        } else {
-                            "a number"
-                        },
-                    ),
+                Diagnostic::new(
+                    Code::NotNumeric,
+                    "both branches of `if` must be of one kind",
+                )
+                .at(
+                    then.span,
+                    if a.is_condition {
+                        "a condition"
+                    } else {
+                        "a number"
+                    },
+                )
+                .at(
+                    otherwise.span,
+                    if b.is_condition {
+                        "a condition"
+                    } else {
+                        "a number"
+                    },
+                ),
             );
         }
         match self.pool.conditional(c, a.expr, b.expr) {
@@ -558,13 +599,17 @@ impl<'a> Elaborator<'a> {
             Some(entity @ (Entity::Function(_) | Entity::Condition(_))) => self.report(
                 Diagnostic::new(
                     Code::WrongKind,
-                    format!("`{}` is {}, not a quantity", name.text, entity.describe()),
+                    format!(
+                        "`{}` is {}, not a quantity",
+                        name.text,
+                        self.names.describe(&name.text)
+                    ),
                 )
                 .at(name.span, "a number is needed here")
                 .help(if matches!(entity, Entity::Function(_)) {
                     "call it with its arguments in parentheses"
                 } else {
-                    "name a condition after `in`"
+                    "a condition is chosen for a run, as in `simulate 0..100 in knockout`"
                 }),
             ),
             Some(_) if reference.indices.is_empty() => {
@@ -602,28 +647,54 @@ impl<'a> Elaborator<'a> {
     }
 
     pub fn unknown_name(&mut self, name: &tree::Name) -> Option<Quantity> {
-        let mut diagnostic = Diagnostic::new(
-            Code::UnknownName,
-            format!("`{}` is not declared", name.text),
-        )
-        .at(name.span, "not known");
-        let quantities = self.names.closest(&name.text, |entity| {
+        let text = &name.text;
+        if self.names.is_refused(text) {
+            return None;
+        }
+        if Builtin::find(text).is_some() {
+            return self.report(
+                Diagnostic::new(
+                    Code::WrongKind,
+                    format!("`{text}` is a function, not a quantity"),
+                )
+                .at(name.span, "a number is needed here")
+                .help(format!("call it, as in `{text}(x)`")),
+            );
+        }
+        let near = self.names.closest(text, |entity| {
             !matches!(entity, Entity::Function(_) | Entity::Condition(_))
         });
-        if let Some(known) = quantities {
-            diagnostic = diagnostic.help(format!("did you mean `{known}`?"));
-        } else if Builtin::find(&name.text).is_some() {
-            diagnostic = diagnostic.help(format!(
-                "`{0}` is a function: call it, as in `{0}(x)`",
-                name.text
-            ));
-        } else {
-            diagnostic = diagnostic.help(format!(
-                "declare it, for example with `param {} = 1`",
-                name.text
-            ));
+        let help = match near {
+            Some(known) => format!("did you mean `{known}`?"),
+            None if self.in_sentence => self.quantities_in_short(),
+            None => format!("declare it, for example with `param {text} = 1`"),
+        };
+        self.report(
+            Diagnostic::new(Code::UnknownName, format!("`{text}` is not declared"))
+                .at(name.span, "not known")
+                .help(help),
+        )
+    }
+
+    /// What there is to choose from.
+    fn quantities_in_short(&self) -> String {
+        const MOST: usize = 12;
+        let names: Vec<String> = self
+            .names
+            .iter()
+            .filter(|(_, entity)| {
+                matches!(
+                    entity,
+                    Entity::State(_) | Entity::Definition(_) | Entity::Parameter(_)
+                )
+            })
+            .map(|(name, _)| format!("`{name}`"))
+            .collect();
+        match names.len() {
+            0 => "the model declares no quantities".to_owned(),
+            1..=MOST => format!("the model declares {}", listed(&names)),
+            many => format!("the model declares {many} quantities: see `show model`"),
         }
-        self.report(diagnostic)
     }
 
     /// The name of a numeric index set stands for the vector of its numbers.
@@ -634,7 +705,11 @@ impl<'a> Elaborator<'a> {
                     Code::WrongKind,
                     format!("`{}` is an index set of labels, not a quantity", name.text),
                 )
-                .at(name.span, "a number is needed here"),
+                .at(name.span, "a number is needed here")
+                .help(format!(
+                    "values for its members are a vector, as in `param k[{}] = 1`",
+                    name.text
+                )),
             );
         };
         #[expect(clippy::cast_precision_loss, reason = "index numbers are small")]
@@ -665,7 +740,7 @@ impl<'a> Elaborator<'a> {
         Some(Quantity::number(self.pick(whole, &choices)))
     }
 
-    fn right_number_of_indices(
+    pub fn right_number_of_indices(
         &mut self,
         reference: &tree::Reference,
         wanted: usize,
@@ -792,7 +867,17 @@ impl<'a> Elaborator<'a> {
         reference: &tree::Reference,
         whole: Expr,
     ) -> Option<Expr> {
-        let shape = self.pool.shape(whole);
+        let offset = self.offset_by_number(scope, reference, self.pool.shape(whole))?;
+        Some(self.pool.element(whole, offset))
+    }
+
+    /// Where the element with these numbers stands in something of this shape.
+    pub fn offset_by_number(
+        &mut self,
+        scope: &Scope,
+        reference: &tree::Reference,
+        shape: Shape,
+    ) -> Option<usize> {
         let lengths: Vec<usize> = match shape {
             Shape::Scalar => {
                 return self.report(
@@ -812,7 +897,11 @@ impl<'a> Elaborator<'a> {
         let mut stride = 1;
         for (index, length) in reference.indices.iter().zip(lengths) {
             let number = self.whole_number(scope, index)?;
-            match usize::try_from(number - 1).ok().filter(|at| *at < length) {
+            match number
+                .checked_sub(1)
+                .and_then(|at| usize::try_from(at).ok())
+                .filter(|at| *at < length)
+            {
                 Some(at) => offset += at * stride,
                 None => {
                     return self.report(
@@ -826,7 +915,7 @@ impl<'a> Elaborator<'a> {
             }
             stride *= length;
         }
-        Some(self.pool.element(whole, offset))
+        Some(offset)
     }
 
     fn prime(
@@ -856,21 +945,30 @@ impl<'a> Elaborator<'a> {
         }
         match self.names.get(&target.name.text) {
             None => self.unknown_name(&target.name),
-            Some(entity) => self.report(
+            Some(_) => self.report(
                 Diagnostic::new(
                     Code::WrongKind,
                     format!("`{}` has no derivative here", target.name.text),
                 )
                 .at(
                     span,
-                    format!("`{}` is {}", target.name.text, entity.describe()),
+                    format!(
+                        "`{}` is {}",
+                        target.name.text,
+                        self.names.describe(&target.name.text)
+                    ),
                 )
                 .help("only what an equation or a reaction governs has a time derivative"),
             ),
         }
     }
 
-    pub(super) fn expand(&mut self, id: FunctionId, arguments: Vec<Quantity>) -> Option<Quantity> {
+    pub(super) fn expand(
+        &mut self,
+        id: FunctionId,
+        arguments: Vec<Quantity>,
+        call: Span,
+    ) -> Option<Quantity> {
         let key = (id, arguments.iter().map(|argument| argument.expr).collect());
         if let Some(known) = self.expanded.get(&key) {
             return *known;
@@ -881,6 +979,13 @@ impl<'a> Elaborator<'a> {
             return None;
         }
         let function = names.function(id);
+        if self.depth > MOST_DEPTH {
+            return self.report(
+                Diagnostic::new(Code::TooDeep, "functions call functions too deeply")
+                    .at(call, "one call too many")
+                    .help("name inner parts with `let`"),
+            );
+        }
         let scope = Scope {
             bindings: function
                 .parameters

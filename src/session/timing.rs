@@ -78,18 +78,14 @@ impl Session {
                 break;
             }
         }
-        let Some((trajectory, failed)) = last else {
+        let Some((trajectory, end)) = last else {
             return Err(vec![Diagnostic::new(
                 Code::BadOption,
                 "nothing was repeated",
             )]);
         };
         let mut diagnostics = plan.warnings;
-        diagnostics.extend(super::failure::explain(
-            &trajectory,
-            failed.as_ref(),
-            command.span,
-        ));
+        diagnostics.extend(super::failure::explain(&trajectory, &end, command.span));
         Ok(Timing {
             repeats: seconds.len(),
             load,
@@ -154,7 +150,9 @@ fn median(mut seconds: Vec<f64>) -> f64 {
     seconds.sort_by(f64::total_cmp);
     let middle = seconds.len() / 2;
     match (seconds.get(middle.wrapping_sub(1)), seconds.get(middle)) {
-        (Some(below), Some(above)) if seconds.len().is_multiple_of(2) => f64::midpoint(*below, *above),
+        (Some(below), Some(above)) if seconds.len().is_multiple_of(2) => {
+            f64::midpoint(*below, *above)
+        }
         (_, Some(above)) => *above,
         _ => 0.0,
     }
