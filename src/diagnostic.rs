@@ -108,18 +108,56 @@ pub fn closest<'a>(wrong: &str, known: impl IntoIterator<Item = &'a str>) -> Opt
         4..=7 => 2,
         _ => 3,
     };
-    let lower = wrong.to_lowercase();
+    let folded = folded(wrong);
     known
         .into_iter()
         .filter(|name| *name != wrong)
         .map(|name| {
-            let same_but_case = name.to_lowercase() == lower;
+            let same_but_case = crate::diagnostic::folded(name) == folded;
             let distance = strsim::damerau_levenshtein(wrong, name);
             (if same_but_case { 0 } else { distance }, name)
         })
         .filter(|(distance, name)| *distance <= budget && *distance < name.chars().count().max(1))
         .min()
         .map(|(_, name)| name)
+}
+
+/// Letters that look alike become one: those that differ in case, the micro sign and the Greek
+/// mu, the ohm sign and the Greek omega.
+fn folded(name: &str) -> String {
+    name.to_uppercase().to_lowercase()
+}
+
+/// A number as messages write it: all its digits, no more, with an exponent when it is very small
+/// or large.
+#[must_use]
+pub fn number_text(x: f64) -> String {
+    if x.is_nan() {
+        return "not a number".to_owned();
+    }
+    if x.is_infinite() {
+        return if x > 0.0 {
+            "infinite"
+        } else {
+            "minus infinity"
+        }
+        .to_owned();
+    }
+    let text = format!("{x:?}");
+    text.strip_suffix(".0").map_or(text.clone(), str::to_owned)
+}
+
+/// `a`, `a and b`, `a, b and c`.
+#[must_use]
+pub fn listed<T: AsRef<str>>(parts: &[T]) -> String {
+    match parts {
+        [] => String::new(),
+        [one] => one.as_ref().to_owned(),
+        [first @ .., last] => {
+            let first: Vec<&str> = first.iter().map(AsRef::as_ref).collect();
+            format!("{} and {}", first.join(", "), last.as_ref())
+        }
+    }
 }
 
 macro_rules! codes {
@@ -217,7 +255,6 @@ codes! {
     CannotRead = "E0501", "a file that cannot be read";
     CannotWrite = "E0502", "a file that cannot be written";
     NotText = "E0503", "a file that is not text";
-    BadTable = "E0504", "a table that cannot be understood";
     NoColumn = "E0505", "a column that is not there";
     CannotDraw = "E0506", "a figure that cannot be drawn";
     RaggedRow = "E0507", "a row with too many or too few cells";

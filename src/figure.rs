@@ -1,5 +1,8 @@
 //! What a figure shows, as data. Drawing it (SVG, PNG, terminal) is `render`'s work.
 
+/// The endings of the files that figures are drawn into.
+pub const FILE_ENDINGS: [&str; 2] = ["svg", "png"];
+
 /// Axes and series of one figure.
 #[derive(Debug, Clone, PartialEq, Default)]
 pub struct Figure {

@@ -139,7 +139,7 @@ impl Terminal {
                     format!(
                         "cannot write {}: {}",
                         path.display(),
-                        crate::session::reason(&error)
+                        crate::session::reason_to_write(&error)
                     ),
                 )
             })?;

@@ -3,7 +3,7 @@
 use super::elaborate::{Elaborator, Quantity, Scope};
 use super::names::Entity;
 use super::{FunctionId, ParameterId};
-use crate::diagnostic::{Code, Diagnostic, closest};
+use crate::diagnostic::{Code, Diagnostic, closest, listed};
 use crate::source::Span;
 use crate::symbolic::{Arity, Binary, Builtin, CallError, Expr, Operation, Shape};
 use crate::syntax::tree::{self, ExprKind};
@@ -18,10 +18,11 @@ impl Elaborator<'_> {
     ) -> Option<Quantity> {
         match self.names.get(&function.text) {
             Some(Entity::Function(id)) => return self.own_function(scope, id, arguments, span),
-            Some(Entity::State(_)) => {
-                return self.report(
-                    super::collect::not_modelled("delays").at(span, "a state at another time"),
-                );
+            Some(Entity::State(_)) => return self.state_at_a_time(function, arguments, span),
+            None if self.names.is_refused(&function.text)
+                && Builtin::find(&function.text).is_none() =>
+            {
+                return None;
             }
             _ => {}
         }
@@ -31,20 +32,57 @@ impl Elaborator<'_> {
         }
     }
 
+    /// `x(t - tau)`, which is a delay, or `x(t)`, which is how papers write `x`.
+    fn state_at_a_time(
+        &mut self,
+        state: &tree::Name,
+        arguments: &[tree::Argument],
+        span: Span,
+    ) -> Option<Quantity> {
+        let is_now = match arguments {
+            [only] => matches!(
+                &only.value.kind,
+                ExprKind::Reference(time) if time.name.text == "t" && time.indices.is_empty()
+            ),
+            _ => false,
+        };
+        if is_now {
+            return self.report(
+                Diagnostic::new(
+                    Code::UnknownFunction,
+                    format!("`{}` is not written as a function of the time", state.text),
+                )
+                .at(span, "")
+                .help(format!("write `{}`: it is the value at time t", state.text)),
+            );
+        }
+        self.report(
+            super::collect::not_modelled("delays")
+                .at(span, "a state at another time")
+                .help(format!(
+                    "delays are part of the language, for later versions; if a product is meant, write `{}*(...)`",
+                    state.text
+                )),
+        )
+    }
+
     fn unknown_function(&mut self, function: &tree::Name, span: Span) -> Option<Quantity> {
         let text = &function.text;
+        if self.names.get(text).is_some() {
+            return self.report(
+                Diagnostic::new(
+                    Code::UnknownFunction,
+                    format!("`{text}` is {}, not a function", self.names.describe(text)),
+                )
+                .at(span, "reads like a call")
+                .help(format!("if a product is meant, write `{text}*(...)`")),
+            );
+        }
         let diagnostic = Diagnostic::new(
             Code::UnknownFunction,
             format!("there is no function `{text}`"),
         )
-        .at(function.span, "");
-        if let Some(entity) = self.names.get(text) {
-            return self.report(
-                diagnostic
-                    .at(span, format!("`{text}` is {}", entity.describe()))
-                    .help(format!("if a product is meant, write `{text}*(...)`")),
-            );
-        }
+        .at(function.span, "not known");
         let functions = self.names.functions().iter().map(|f| f.name.text.as_str());
         let known = Builtin::all().map(|builtin| builtin.name).chain(functions);
         let help = match text.as_str() {
@@ -58,7 +96,14 @@ impl Elaborator<'_> {
         }))
     }
 
-    fn arity(&mut self, name: &str, expected: Arity, found: usize, span: Span) -> Option<Quantity> {
+    fn arity(
+        &mut self,
+        name: &str,
+        expected: Arity,
+        found: usize,
+        span: Span,
+        help: String,
+    ) -> Option<Quantity> {
         let wanted = match expected {
             Arity::Exactly(1) => "1 argument".to_owned(),
             Arity::Exactly(n) => format!("{n} arguments"),
@@ -66,7 +111,8 @@ impl Elaborator<'_> {
         };
         self.report(
             Diagnostic::new(Code::Arity, format!("`{name}` takes {wanted}, not {found}"))
-                .at(span, ""),
+                .at(span, "")
+                .help(help),
         )
     }
 
@@ -79,39 +125,70 @@ impl Elaborator<'_> {
     ) -> Option<Quantity> {
         let names = self.names;
         let function = names.function(id);
-        if function.parameters.len() != arguments.len() {
-            let expected = Arity::Exactly(function.parameters.len());
-            return self.arity(&function.name.text, expected, arguments.len(), span);
+        let parameters: Vec<&str> = function
+            .parameters
+            .iter()
+            .map(|known| known.text.as_str())
+            .collect();
+        // Look at all arguments before one at fault ends the work.
+        let values: Vec<Option<Quantity>> = arguments
+            .iter()
+            .map(|argument| self.expression(scope, &argument.value))
+            .collect();
+        if parameters.len() != arguments.len() {
+            let expected = Arity::Exactly(parameters.len());
+            let name = &function.name.text;
+            let help = format!("it is declared as `fn {name}({})`", parameters.join(", "));
+            return self.arity(name, expected, arguments.len(), span, help);
         }
-        let mut values = vec![None; arguments.len()];
-        for (position, argument) in arguments.iter().enumerate() {
-            let value = self.expression(scope, &argument.value);
+        let mut slots: Vec<Option<Quantity>> = vec![None; parameters.len()];
+        let mut taken = vec![false; parameters.len()];
+        for (position, (argument, value)) in arguments.iter().zip(values).enumerate() {
             let slot = match &argument.name {
-                None => Some(position),
-                Some(name) => function
-                    .parameters
-                    .iter()
-                    .position(|known| known.text == name.text),
+                None => position,
+                Some(name) => match parameters.iter().position(|known| *known == name.text) {
+                    Some(slot) => slot,
+                    None => return self.unknown_parameter(function, name),
+                },
             };
-            match (slot, &argument.name) {
-                (Some(slot), _) => values[slot] = value,
-                (None, name) => {
-                    let known = function.parameters.iter().map(|known| known.text.as_str());
-                    let wrong = name.as_ref().map_or("", |name| name.text.as_str());
-                    let mut diagnostic = Diagnostic::new(
-                        Code::UnknownName,
-                        format!("`{}` has no parameter `{wrong}`", function.name.text),
+            if std::mem::replace(&mut taken[slot], true) {
+                return self.report(
+                    Diagnostic::new(
+                        Code::Arity,
+                        format!("`{}` is given twice", parameters[slot]),
                     )
-                    .at(name.as_ref().map_or(span, |name| name.span), "");
-                    if let Some(near) = closest(wrong, known) {
-                        diagnostic = diagnostic.help(format!("did you mean `{near}`?"));
-                    }
-                    return self.report(diagnostic);
-                }
+                    .at(argument.value.span, "again here")
+                    .help("arguments with names come after those without"),
+                );
             }
+            slots[slot] = value;
         }
-        let values = values.into_iter().collect::<Option<Vec<_>>>()?;
-        self.expand(id, values)
+        let values = slots.into_iter().collect::<Option<Vec<_>>>()?;
+        self.expand(id, values, span)
+    }
+
+    fn unknown_parameter(
+        &mut self,
+        function: &super::Function,
+        wrong: &tree::Name,
+    ) -> Option<Quantity> {
+        let known: Vec<&str> = function
+            .parameters
+            .iter()
+            .map(|known| known.text.as_str())
+            .collect();
+        let help = match closest(&wrong.text, known.iter().copied()) {
+            Some(near) => format!("did you mean `{near}`?"),
+            None => format!("its parameters are {}", listed(&known)),
+        };
+        self.report(
+            Diagnostic::new(
+                Code::UnknownName,
+                format!("`{}` has no parameter `{}`", function.name.text, wrong.text),
+            )
+            .at(wrong.span, "not known")
+            .help(help),
+        )
     }
 
     fn built_in(
@@ -131,7 +208,8 @@ impl Elaborator<'_> {
             );
         }
         if !function.arity.accepts(arguments.len()) {
-            return self.arity(function.name, function.arity, arguments.len(), span);
+            let help = format!("`{}`: {}", function.name, function.description);
+            return self.arity(function.name, function.arity, arguments.len(), span, help);
         }
         match function.operation {
             Operation::Gradient => return self.gradient(scope, arguments),
@@ -164,7 +242,8 @@ impl Elaborator<'_> {
         span: Span,
     ) -> Option<Quantity> {
         if let CallError::Arity { expected, found } = error {
-            return self.arity(function.name, expected, found, span);
+            let help = format!("`{}`: {}", function.name, function.description);
+            return self.arity(function.name, expected, found, span, help);
         }
         let mut diagnostic = Diagnostic::new(
             Code::ShapeMismatch,
@@ -199,16 +278,14 @@ impl Elaborator<'_> {
         };
         match self.names.get(&name.text) {
             Some(Entity::Parameter(_) | Entity::State(_) | Entity::Time) => {}
-            Some(entity) => {
+            Some(_) => {
                 return self.report(
                     Diagnostic::new(
                         Code::WrongKind,
-                        format!("`{}` is {}", name.text, entity.describe()),
+                        format!("`{}` is {}", name.text, self.names.describe(&name.text)),
                     )
-                    .at(
-                        name.span,
-                        "a gradient is taken by a parameter, a state or the time",
-                    ),
+                    .at(name.span, "not something to differentiate by")
+                    .help("a gradient is taken by a parameter, a state or the time"),
                 );
             }
             None => return self.unknown_name(name),
@@ -231,17 +308,18 @@ impl Elaborator<'_> {
         let value = self.number(scope, &argument.value)?;
         match self.names.get(&reference.name.text) {
             Some(Entity::State(_)) => {}
-            Some(entity) => {
+            Some(_) => {
                 return self.report(
                     Diagnostic::new(
                         Code::WrongKind,
                         format!(
                             "`{}` is {}, not a species",
                             reference.name.text,
-                            entity.describe()
+                            self.names.describe(&reference.name.text)
                         ),
                     )
-                    .at(reference.span, ""),
+                    .at(reference.span, "no amount")
+                    .help("`amount(C)` is the concentration of a species times the volume of its compartment"),
                 );
             }
             None => return None,

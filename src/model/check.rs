@@ -14,7 +14,8 @@ use super::{
     Assertion, Condition, ConditionId, Definition, DefinitionId, DefinitionKind, Model, Parameter,
     ParameterId, Reaction, State, StateId, Unit, ValueOf,
 };
-use crate::diagnostic::{Code, Diagnostic};
+use crate::diagnostic::{Code, Diagnostic, Label, listed, number_text};
+use crate::source::Span;
 use crate::symbolic::{self, Expr};
 use crate::syntax::tree::{self, DeclareKind, StatementKind};
 use rustc_hash::{FxHashMap, FxHashSet};
@@ -33,15 +34,15 @@ pub struct Checked {
 pub fn check(file: &tree::File) -> Checked {
     let mut draft = Draft::collect(file);
     draft.declare_derivatives(file);
+    draft.check_functions();
     let mut values = draft.elaborate_values();
     let instances = draft.unroll();
     draft.declare_indexed_fluxes(&instances);
     let rules = draft.rules(&instances);
     let drifts = draft.drifts(&rules, &values);
     draft.fill_derived(&rules, &drifts, &mut values);
-    let definition_order = draft.definition_order(&values);
+    let definition_order = draft.definition_order(&values, &rules);
     let conditions = draft.conditions();
-    draft.check_functions();
     draft.warn_unused(file);
     draft.finish(values, rules, drifts, definition_order, conditions)
 }
@@ -151,7 +152,7 @@ impl<'t> Draft<'t> {
 
     /// Definitions, each after those that it uses. Derivatives may close a circle that the names
     /// alone did not show: `x' = x' + 1`.
-    fn definition_order(&mut self, values: &Values) -> Vec<DefinitionId> {
+    fn definition_order(&mut self, values: &Values, rules: &Rules) -> Vec<DefinitionId> {
         let by_symbol: FxHashMap<_, usize> = self
             .names
             .definitions
@@ -180,21 +181,37 @@ impl<'t> Draft<'t> {
                 order.extend(component.into_iter().map(DefinitionId::new));
                 continue;
             }
-            let listed: Vec<String> = component
-                .iter()
-                .map(|index| format!("`{}`", self.definitions[*index].name))
-                .collect();
-            let mut diagnostic = Diagnostic::new(
-                Code::Cycle,
-                format!("{} depends on itself", listed.join(" and ")),
-            );
-            for index in component {
-                diagnostic = diagnostic.at(self.definitions[index].span, "");
-            }
-            self.diagnostics
-                .push(diagnostic.help("a derivative cannot be defined by itself"));
+            let diagnostic = self.circle_of_derivatives(&component, rules);
+            self.diagnostics.push(diagnostic);
         }
         order
+    }
+
+    fn circle_of_derivatives(&self, component: &[usize], rules: &Rules) -> Diagnostic {
+        let members: Vec<&DraftDefinition<'_>> = component
+            .iter()
+            .map(|index| &self.definitions[*index])
+            .collect();
+        let names: Vec<String> = members
+            .iter()
+            .map(|member| format!("`{}`", member.name))
+            .collect();
+        let mut diagnostic = Diagnostic::new(
+            Code::Cycle,
+            if members.len() == 1 {
+                format!("{} depends on itself", listed(&names))
+            } else {
+                format!("{} depend on each other", listed(&names))
+            },
+        );
+        for (at, member) in members.iter().enumerate() {
+            let equation = member
+                .state
+                .and_then(|state| rules.governed[state.index()].span());
+            let next = &members[(at + 1) % members.len()].name;
+            diagnostic = diagnostic.at(equation.unwrap_or(member.span), format!("needs `{next}`"));
+        }
+        diagnostic.help("solve for the derivatives, and write each without the others")
     }
 
     fn conditions(&mut self) -> Vec<Condition> {
@@ -203,9 +220,14 @@ impl<'t> Draft<'t> {
             let mut settings = Vec::new();
             for statement in body {
                 let StatementKind::Assign { target, value } = &statement.kind else {
-                    self.diagnostics.push(
-                        not_modelled("anything but values in conditions").at(statement.span, ""),
-                    );
+                    let what = match &statement.kind {
+                        StatementKind::Dose { .. } | StatementKind::NoDoses => {
+                            "doses in conditions"
+                        }
+                        _ => "anything but new values in conditions",
+                    };
+                    self.diagnostics
+                        .push(not_modelled(what).at(statement.span, ""));
                     continue;
                 };
                 let found = setting(
@@ -226,7 +248,7 @@ impl<'t> Draft<'t> {
         conditions
     }
 
-    /// The names in functions that nothing calls are checked as well.
+    /// The names in functions are checked whether something calls them or not.
     fn check_functions(&mut self) {
         for function in self.names.functions() {
             let mut unknown = Vec::new();
@@ -243,37 +265,43 @@ impl<'t> Draft<'t> {
                 }
             });
             for (name, is_call) in unknown {
-                let already = self.diagnostics.iter().any(|known| {
-                    known
-                        .labels
-                        .first()
-                        .is_some_and(|label| label.span == name.span)
-                });
-                if already {
+                if self.names.is_refused(&name.text) {
                     continue;
                 }
-                let code = if is_call {
-                    Code::UnknownFunction
-                } else {
-                    Code::UnknownName
-                };
+                let text = &name.text;
                 let parameters = function.parameters.iter().map(|known| known.text.as_str());
                 let everything = parameters
                     .chain(self.names.iter().map(|(known, _)| known))
                     .chain(symbolic::Builtin::all().map(|builtin| builtin.name));
-                let mut diagnostic =
-                    Diagnostic::new(code, format!("`{}` is not declared", name.text))
-                        .at(name.span, "not known");
-                if let Some(help) = crate::diagnostic::did_you_mean(&name.text, everything) {
-                    diagnostic = diagnostic.help(help);
-                }
-                self.diagnostics.push(diagnostic);
+                let near = crate::diagnostic::did_you_mean(text, everything);
+                let (code, message, help) = if is_call {
+                    (
+                        Code::UnknownFunction,
+                        format!("there is no function `{text}`"),
+                        format!("define it, as in `fn {text}(x) = x^2`"),
+                    )
+                } else {
+                    (
+                        Code::UnknownName,
+                        format!("`{text}` is not declared"),
+                        format!(
+                            "add it to the parameters of `{}`, or declare it, as in `param {text} = 1`",
+                            function.name.text
+                        ),
+                    )
+                };
+                self.diagnostics.push(
+                    Diagnostic::new(code, message)
+                        .at(name.span, "not known")
+                        .help(near.unwrap_or(help)),
+                );
             }
         }
     }
 
     fn warn_unused(&mut self, file: &'t tree::File) {
-        if self.parameters.is_empty() {
+        // What an error hides may use it: a misspelt name, a statement that is refused.
+        if self.parameters.is_empty() || self.diagnostics.iter().any(Diagnostic::is_error) {
             return;
         }
         let mut used: FxHashSet<String> = FxHashSet::default();
@@ -321,6 +349,7 @@ impl<'t> Draft<'t> {
         let mut diagnostics = std::mem::take(&mut self.diagnostics);
         // Files are read from top to bottom: so are their problems.
         diagnostics.sort_by_key(|diagnostic| diagnostic.labels.first().map(|label| label.span));
+        let diagnostics = once_each(diagnostics);
         let has_errors = diagnostics.iter().any(Diagnostic::is_error);
         let model = match (has_errors, parameters, states, definitions) {
             (false, Some(parameters), Some(states), Some(definitions)) => {
@@ -428,7 +457,7 @@ impl<'t> Draft<'t> {
         }
         self.diagnostics.push(
             Diagnostic::new(Code::OutOfBounds, "an absolute tolerance must be positive")
-                .at(written.span, format!("this is {value}")),
+                .at(written.span, format!("this is {}", number_text(value))),
         );
         None
     }
@@ -453,6 +482,46 @@ impl<'t> Draft<'t> {
         }
         complete.then_some(definitions)
     }
+}
+
+/// A name that is not known is one problem, in however many places it stands.
+fn once_each(diagnostics: Vec<Diagnostic>) -> Vec<Diagnostic> {
+    const MOST_PLACES: usize = 4;
+    let mut first: FxHashMap<(Code, String), usize> = FxHashMap::default();
+    // Each round of a loop says the same about the same place.
+    let mut seen: FxHashSet<(Code, Span)> = FxHashSet::default();
+    let mut kept: Vec<Diagnostic> = Vec::with_capacity(diagnostics.len());
+    for diagnostic in diagnostics {
+        if let Some(place) = diagnostic.labels.first()
+            && !seen.insert((diagnostic.code, place.span))
+        {
+            continue;
+        }
+        let repeats = matches!(
+            diagnostic.code,
+            Code::UnknownName | Code::UnknownFunction | Code::UnknownIndexSet | Code::NotASpecies
+        );
+        if !repeats {
+            kept.push(diagnostic);
+            continue;
+        }
+        let key = (diagnostic.code, diagnostic.message.clone());
+        let Some(earlier) = first.get(&key).and_then(|at| kept.get_mut(*at)) else {
+            first.insert(key, kept.len());
+            kept.push(diagnostic);
+            continue;
+        };
+        if let Some(place) = diagnostic.labels.first()
+            && earlier.labels.len() < MOST_PLACES
+            && earlier.labels.iter().all(|known| known.span != place.span)
+        {
+            earlier.labels.push(Label {
+                span: place.span,
+                text: "and here".to_owned(),
+            });
+        }
+    }
+    kept
 }
 
 impl Model {

@@ -18,6 +18,7 @@ pub(super) struct Draft<'t> {
     pub diagnostics: Vec<Diagnostic>,
     pub model_name: Option<&'t tree::Name>,
     pub time: Time,
+    pub time_declared: Option<Span>,
     pub time_from: Option<&'t tree::Expr>,
     pub parameters: Vec<DraftItem<'t>>,
     pub states: Vec<DraftItem<'t>>,
@@ -27,6 +28,10 @@ pub(super) struct Draft<'t> {
     /// Equations, reactions, assertions and loops, in order.
     pub rules: Vec<&'t tree::Statement>,
     pub sentences: Vec<&'t tree::Statement>,
+    /// States whose equations went with a statement at fault, which has been reported.
+    pub abandoned: FxHashSet<StateId>,
+    /// A refused constraint governs some state, nobody knows which.
+    pub has_constraint: bool,
 }
 
 /// A declared parameter, compartment, state or species.
@@ -67,6 +72,7 @@ impl<'t> Draft<'t> {
                 unit: None,
                 start: 0.0,
             },
+            time_declared: None,
             time_from: None,
             parameters: Vec::new(),
             states: Vec::new(),
@@ -75,6 +81,8 @@ impl<'t> Draft<'t> {
             conditions: Vec::new(),
             rules: Vec::new(),
             sentences: Vec::new(),
+            abandoned: FxHashSet::default(),
+            has_constraint: false,
         };
         draft.names.declare_time(symbol);
         for statement in &file.statements {
@@ -88,8 +96,17 @@ impl<'t> Draft<'t> {
         let doc = statement.doc.as_ref();
         match &statement.kind {
             StatementKind::Version(_) => {}
-            StatementKind::Model(name) => self.model_name = Some(name),
+            StatementKind::Model(name) => {
+                if let Some(earlier) = self.model_name {
+                    self.second_of_its_kind("name of the model", name.span, earlier.span);
+                }
+                self.model_name = Some(name);
+            }
             StatementKind::Time { unit, from } => {
+                if let Some(earlier) = self.time_declared {
+                    self.second_of_its_kind("declaration of the time", span, earlier);
+                }
+                self.time_declared = Some(span);
                 self.time.unit = unit.as_ref().map(Unit::from);
                 self.time_from = from.as_ref();
             }
@@ -143,28 +160,59 @@ impl<'t> Draft<'t> {
         }
     }
 
-    /// What the language has and later versions model.
-    fn refuse(&mut self, kind: &StatementKind, span: Span) {
+    /// What the language has and later versions model. Its names are remembered, so that their
+    /// uses are not reported as well.
+    fn refuse(&mut self, kind: &'t StatementKind, span: Span) {
         let what = match kind {
-            StatementKind::Wiener { .. } => "noise (`wiener`, `stratonovich`)",
+            StatementKind::Wiener { names, .. } => {
+                for name in names {
+                    self.names.refuse(&name.name.text);
+                }
+                "noise (`wiener`, `stratonovich`)"
+            }
+            StatementKind::Covariate { name, .. } => {
+                self.names.refuse(&name.name.text);
+                "covariates"
+            }
+            StatementKind::Observe { name, .. } => {
+                self.names.refuse(&name.name.text);
+                "observations"
+            }
+            StatementKind::Input { name, .. } => {
+                self.names.refuse(&name.name.text);
+                "inputs from data"
+            }
+            StatementKind::Use { instance, .. } => {
+                match instance {
+                    Some(instance) => self.names.refuse(&instance.text),
+                    None => self.names.refuse_any(),
+                }
+                "modules (`use`)"
+            }
             StatementKind::Noise { .. } => "intrinsic noise",
-            StatementKind::Covariate { .. } => "covariates",
-            StatementKind::Observe { .. } => "observations",
-            StatementKind::Input { .. } => "inputs from data",
             StatementKind::When { .. } => "events (`when`)",
             StatementKind::At { .. } => "timed events (`at`)",
             StatementKind::Every { .. } => "repeated events (`every`)",
             StatementKind::Dose { .. } | StatementKind::NoDoses => "doses",
-            StatementKind::Use { .. } => "modules (`use`)",
             _ => "this declaration",
         };
         self.diagnostics.push(not_modelled(what).at(span, ""));
+    }
+
+    fn second_of_its_kind(&mut self, what: &str, span: Span, earlier: Span) {
+        self.diagnostics.push(
+            Diagnostic::new(Code::Duplicate, format!("a second {what}"))
+                .at(span, "again here")
+                .at(earlier, "the first one")
+                .help("remove one of them"),
+        );
     }
 
     fn declare(&mut self, name: &tree::Name, entity: Entity) -> bool {
         match self.names.declare(name, entity) {
             Ok(()) => true,
             Err(diagnostic) => {
+                self.names.dispute(&name.text);
                 self.diagnostics.push(diagnostic);
                 false
             }
@@ -192,13 +240,17 @@ impl<'t> Draft<'t> {
                 let id = ParameterId::new(self.parameters.len());
                 self.parameters.push(draft);
                 self.names.parameters.push(Declared::default());
-                self.declare(&name, Entity::Parameter(id));
+                if self.declare(&name, Entity::Parameter(id)) && kind == DeclareKind::Compartment {
+                    self.names.call_it(&name.text, "a compartment");
+                }
             }
             DeclareKind::State | DeclareKind::Species => {
                 let id = StateId::new(self.states.len());
                 self.states.push(draft);
                 self.names.states.push(Declared::default());
-                self.declare(&name, Entity::State(id));
+                if self.declare(&name, Entity::State(id)) && kind == DeclareKind::Species {
+                    self.names.call_it(&name.text, "a species");
+                }
             }
         }
         if item.primes > 0 && kind != DeclareKind::State {
@@ -220,12 +272,19 @@ impl<'t> Draft<'t> {
             span: definition.span,
         };
         let mut declared = Declared::default();
+        let word = match definition.kind {
+            DefinitionKind::Let => "a definition",
+            DefinitionKind::Flux => "a reaction",
+            DefinitionKind::Derivative => "a derivative",
+        };
         if definition.kind == DefinitionKind::Flux {
             declared.symbol = Some(self.pool.new_symbol(&name.text, Shape::Scalar));
         }
         self.definitions.push(definition);
         self.names.definitions.push(declared);
-        self.declare(&name, Entity::Definition(id));
+        if self.declare(&name, Entity::Definition(id)) {
+            self.names.call_it(&name.text, word);
+        }
     }
 
     fn named_flux(&mut self, name: &'t tree::Name, doc: Option<&'t String>) {
@@ -281,7 +340,8 @@ impl<'t> Draft<'t> {
                             parameter.text, name.text
                         ),
                     )
-                    .at(parameter.span, "again here"),
+                    .at(parameter.span, "again here")
+                    .help("give each parameter a name of its own"),
                 );
             }
         }
@@ -311,5 +371,5 @@ pub(super) fn not_modelled(what: &str) -> Diagnostic {
         Code::NotModelled,
         format!("this version of Lotka does not model {what}"),
     )
-    .help("the sentence is part of the language; remove it to use the rest of the model")
+    .help("it is part of the language, for later versions; remove it to use the rest of the model")
 }

@@ -4,9 +4,9 @@
 //! explicit stack: a chain of definitions may be as long as the file.
 
 use super::collect::Draft;
-use super::names::{Entity, Names};
+use super::names::Entity;
 use super::walk::each_name;
-use crate::diagnostic::{Code, Diagnostic};
+use crate::diagnostic::{Code, Diagnostic, listed};
 use crate::syntax::tree;
 use rustc_hash::FxHashMap;
 
@@ -21,7 +21,7 @@ pub(super) fn order(draft: &mut Draft<'_>) -> Vec<Entity> {
             _ => true,
         };
         if is_circle {
-            let diagnostic = circle(&draft.names, &nodes, &component);
+            let diagnostic = circle(draft, &nodes, &edges, &component);
             draft.diagnostics.push(diagnostic);
             for node in component {
                 if let Entity::Function(id) = nodes[node].1 {
@@ -156,38 +156,69 @@ pub(super) fn components(edges: &[Vec<usize>]) -> Vec<Vec<usize>> {
     found
 }
 
-fn circle(names: &Names, nodes: &[(String, Entity)], component: &[usize]) -> Diagnostic {
-    let of_functions = component
+/// Members of a circle that are shown; a longer one is hardly meant to be read.
+const MOST_SHOWN: usize = 6;
+
+fn circle(
+    draft: &Draft<'_>,
+    nodes: &[(String, Entity)],
+    edges: &[Vec<usize>],
+    component: &[usize],
+) -> Diagnostic {
+    let all = |accept: fn(Entity) -> bool| component.iter().all(|node| accept(nodes[*node].1));
+    let names: Vec<String> = component
         .iter()
-        .all(|node| matches!(nodes[*node].1, Entity::Function(_)));
-    let listed: Vec<String> = component
-        .iter()
-        .take(6)
+        .take(MOST_SHOWN)
         .map(|node| format!("`{}`", nodes[*node].0))
         .collect();
-    let mut diagnostic = if of_functions {
+    let names = listed(&names);
+    let is_one = component.len() == 1;
+    let mut diagnostic = if all(|entity| matches!(entity, Entity::Function(_))) {
         Diagnostic::new(
             Code::Recursion,
-            match listed.as_slice() {
-                [one] => format!("the function {one} calls itself"),
-                _ => format!("the functions {} call each other", listed.join(", ")),
+            if is_one {
+                format!("the function {names} calls itself")
+            } else {
+                format!("the functions {names} call each other")
             },
         )
         .help("a function of Lotka is a formula: write it without recursion")
     } else {
+        let what = if !all(|entity| matches!(entity, Entity::State(_))) {
+            ""
+        } else if is_one {
+            "the initial value of "
+        } else {
+            "the initial values of "
+        };
         Diagnostic::new(
             Code::Cycle,
-            match listed.as_slice() {
-                [one] => format!("{one} is defined by itself"),
-                _ => format!("{} are defined by each other", listed.join(", ")),
+            if is_one {
+                format!("{what}{names} is defined by itself")
+            } else {
+                format!("{what}{names} are defined by each other")
             },
         )
-        .help("break the circle: one of them needs a value of its own")
+        .help(if is_one {
+            "its value must not use its own name"
+        } else {
+            "break the circle: one of them needs a value of its own"
+        })
     };
-    for node in component.iter().take(6) {
-        if let Some(span) = names.declared_at(&nodes[*node].0) {
-            diagnostic = diagnostic.at(span, "");
-        }
+    for node in component.iter().take(MOST_SHOWN) {
+        let Some(span) = draft.names.declared_at(&nodes[*node].0) else {
+            continue;
+        };
+        let next = edges[*node].iter().find(|next| component.contains(next));
+        let word = if matches!(nodes[*node].1, Entity::Function(_)) {
+            "calls"
+        } else {
+            "needs"
+        };
+        diagnostic = diagnostic.at(
+            span,
+            next.map_or(String::new(), |next| format!("{word} `{}`", nodes[*next].0)),
+        );
     }
     diagnostic
 }

@@ -2,9 +2,9 @@
 //!
 //! Every problem becomes a diagnostic; `None` means that it has been reported already.
 
-use super::names::Names;
+use super::names::{Entity, Names};
 use super::{FunctionId, IndexSetId, ParameterId};
-use crate::diagnostic::{Code, Diagnostic};
+use crate::diagnostic::{Code, Diagnostic, number_text};
 use crate::source::Span;
 use crate::symbolic::{Expr, Pool, Shape, SymbolId};
 use crate::syntax::tree::{self, ExprKind};
@@ -71,7 +71,7 @@ impl Scope {
     }
 }
 
-/// Turns one expression of the text into an expression of `pool`.
+/// Turns one expression of a sentence into an expression of `pool`.
 ///
 /// # Errors
 /// All problems of the expression.
@@ -83,6 +83,7 @@ pub fn elaborate(
 ) -> Result<Quantity, Vec<Diagnostic>> {
     let mut diagnostics = Vec::new();
     let mut elaborator = Elaborator::new(names, pool, &mut diagnostics);
+    elaborator.in_sentence = true;
     match elaborator.expression(scope, expr) {
         Some(quantity) if diagnostics.is_empty() => Ok(quantity),
         _ => Err(diagnostics),
@@ -97,7 +98,15 @@ pub(super) struct Elaborator<'a> {
     /// Calls already expanded: the same call is expanded once, so that functions that call
     /// functions twice do not double the work at every level.
     expanded: FxHashMap<(FunctionId, Vec<Expr>), Option<Quantity>>,
+    /// Expressions within expressions, through the bodies of functions.
+    depth: usize,
+    /// The expression stands in a sentence, where nothing can be declared.
+    pub in_sentence: bool,
 }
+
+/// More expressions within each other than this would need more stack than a thread has. The
+/// syntax bounds what is written; calls of functions add up.
+const MOST_DEPTH: usize = 1200;
 
 impl<'a> Elaborator<'a> {
     pub fn new(
@@ -110,6 +119,8 @@ impl<'a> Elaborator<'a> {
             pool,
             diagnostics,
             expanded: FxHashMap::default(),
+            depth: 0,
+            in_sentence: false,
         }
     }
 
@@ -157,10 +168,30 @@ impl<'a> Elaborator<'a> {
         if let Some(number) = self.names.constant_value(self.pool, value) {
             return Some(number);
         }
+        let (label, help) = match &expr.kind {
+            ExprKind::Reference(reference)
+                if matches!(
+                    self.names.get(&reference.name.text),
+                    Some(Entity::Parameter(_))
+                ) =>
+            {
+                let name = &reference.name.text;
+                (
+                    format!("`{name}` is a parameter, which may change between runs"),
+                    format!(
+                        "write a number, or define the name once and for all: `let {name} = ...`"
+                    ),
+                )
+            }
+            _ => (
+                "this depends on something that can change".to_owned(),
+                "write a number, or a name defined with `let` as a number".to_owned(),
+            ),
+        };
         self.report(
             Diagnostic::new(Code::NotConstant, "a constant is needed here")
-                .at(expr.span, "this depends on something that can change")
-                .help("write a number, or a name defined with `let` as a number"),
+                .at(expr.span, label)
+                .help(help),
         )
     }
 
@@ -174,11 +205,18 @@ impl<'a> Elaborator<'a> {
         }
         self.report(
             Diagnostic::new(Code::NotConstant, "a whole number is needed here")
-                .at(expr.span, format!("this is {value}")),
+                .at(expr.span, format!("this is {}", number_text(value))),
         )
     }
 
     pub fn expression(&mut self, scope: &Scope, expr: &tree::Expr) -> Option<Quantity> {
+        self.depth += 1;
+        let value = self.expression_within(scope, expr);
+        self.depth -= 1;
+        value
+    }
+
+    fn expression_within(&mut self, scope: &Scope, expr: &tree::Expr) -> Option<Quantity> {
         match &expr.kind {
             ExprKind::Number { value, .. } => Some(Quantity::number(self.pool.constant(*value))),
             ExprKind::Reference(reference) => self.reference(scope, reference),
@@ -296,23 +334,26 @@ impl<'a> Elaborator<'a> {
         let (c, a, b) = (condition_value?, a?, b?);
         if a.is_condition != b.is_condition {
             return self.report(
-                Diagnostic::new(Code::NotNumeric, "both branches must be of one kind")
-                    .at(
-                        then.span,
-                        if a.is_condition {
-                            "a condition"
-                        } else {
-                            "a number"
-                        },
-                    )
-                    .at(
-                        otherwise.span,
-                        if b.is_condition {
-                            "a condition"
-                        } else {
-                            "a number"
-                        },
-                    ),
+                Diagnostic::new(
+                    Code::NotNumeric,
+                    "both branches of `if` must be of one kind",
+                )
+                .at(
+                    then.span,
+                    if a.is_condition {
+                        "a condition"
+                    } else {
+                        "a number"
+                    },
+                )
+                .at(
+                    otherwise.span,
+                    if b.is_condition {
+                        "a condition"
+                    } else {
+                        "a number"
+                    },
+                ),
             );
         }
         match self.pool.conditional(c, a.expr, b.expr) {
@@ -329,7 +370,12 @@ impl<'a> Elaborator<'a> {
         }
     }
 
-    pub(super) fn expand(&mut self, id: FunctionId, arguments: Vec<Quantity>) -> Option<Quantity> {
+    pub(super) fn expand(
+        &mut self,
+        id: FunctionId,
+        arguments: Vec<Quantity>,
+        call: Span,
+    ) -> Option<Quantity> {
         let key = (id, arguments.iter().map(|argument| argument.expr).collect());
         if let Some(known) = self.expanded.get(&key) {
             return *known;
@@ -340,6 +386,13 @@ impl<'a> Elaborator<'a> {
             return None;
         }
         let function = names.function(id);
+        if self.depth > MOST_DEPTH {
+            return self.report(
+                Diagnostic::new(Code::TooDeep, "functions call functions too deeply")
+                    .at(call, "one call too many")
+                    .help("name inner parts with `let`"),
+            );
+        }
         let scope = Scope {
             bindings: function
                 .parameters

@@ -34,6 +34,13 @@ impl Governed {
 }
 
 impl Draft<'_> {
+    /// Notes that the equation of a state went with a statement at fault.
+    pub fn abandon(&mut self, name: &str) {
+        if let Some(Entity::State(state)) = self.names.get(name) {
+            self.abandoned.insert(state);
+        }
+    }
+
     /// Takes up one equation.
     pub fn equation(
         &mut self,
@@ -53,12 +60,16 @@ impl Draft<'_> {
                     self.derivative(scope, target, state, right, *left_span, governed);
                 }
             }
-            EquationLeft::Next(_) => self
-                .diagnostics
-                .push(not_modelled("maps (`next`)").at(span, "")),
-            EquationLeft::Zero(_) => self
-                .diagnostics
-                .push(not_modelled("algebraic constraints (`0 = ...`)").at(span, "")),
+            EquationLeft::Next(target) => {
+                self.abandon(&target.name.text);
+                self.diagnostics
+                    .push(not_modelled("maps (`next`)").at(span, ""));
+            }
+            EquationLeft::Zero(_) => {
+                self.has_constraint = true;
+                self.diagnostics
+                    .push(not_modelled("algebraic constraints (`0 = ...`)").at(span, ""));
+            }
             EquationLeft::History(_) => self
                 .diagnostics
                 .push(not_modelled("delays and their histories").at(span, "")),
@@ -77,32 +88,44 @@ impl Draft<'_> {
         let base = &target.name.text;
         let state = match self.names.get(base) {
             Some(Entity::State(id)) => id,
+            // Which declaration holds is open, and the question has been asked.
+            Some(_) if self.names.is_disputed(base) => return None,
             Some(entity) => {
                 let help = match entity {
-                    Entity::Parameter(_) => format!("declare it as a state: `state {base} = ...`"),
+                    Entity::Parameter(_) => {
+                        format!("declare it as a state: `state {base} = ...`")
+                    }
                     Entity::Definition(_) => {
-                        "a definition changes by what it stands for".to_owned()
+                        "it follows what it stands for; what has an equation of its own is a `state`"
+                            .to_owned()
                     }
                     _ => "only states have equations".to_owned(),
                 };
-                self.diagnostics.push(
-                    Diagnostic::new(
-                        Code::NotGovernable,
-                        format!("`{base}` is {}, not a state", entity.describe()),
-                    )
-                    .at(span, "an equation for it")
-                    .help(help),
-                );
+                let mut diagnostic = Diagnostic::new(
+                    Code::NotGovernable,
+                    format!("`{base}` is {}, not a state", self.names.describe(base)),
+                )
+                .at(span, "an equation for it");
+                if let Some(declared) = self.names.declared_at(base)
+                    && entity != Entity::Time
+                {
+                    diagnostic = diagnostic.at(declared, "declared here");
+                }
+                self.diagnostics.push(diagnostic.help(help));
                 return None;
             }
+            None if self.names.is_refused(base) => return None,
             None => {
                 let near = self
                     .names
-                    .closest(base, |entity| matches!(entity, Entity::State(_)));
-                let help = match near {
+                    .closest(base, |entity| matches!(entity, Entity::State(_)))
+                    .map(str::to_owned);
+                let help = match &near {
                     Some(known) => format!("did you mean `{known}`?"),
                     None => format!("declare it with its initial value, as in `state {base} = 1`"),
                 };
+                // The equation was most likely meant for it.
+                near.iter().for_each(|known| self.abandon(known));
                 self.diagnostics.push(
                     Diagnostic::new(Code::UnknownName, format!("`{base}` is not declared"))
                         .at(target.name.span, "not known")
@@ -225,7 +248,8 @@ impl Draft<'_> {
                 let label = self.element_label(state, at);
                 self.governed_twice(&label, span, earlier);
             }
-            (_, Governed::Faulty(_)) => {}
+            (Some(_), Governed::Faulty(_)) => {}
+            (None, Governed::Faulty(earlier)) if *earlier == span => {}
             (_, other) => {
                 let earlier = other.span();
                 self.governed_twice(&name, span, earlier);
@@ -269,6 +293,9 @@ impl Draft<'_> {
     ) -> Option<Expr> {
         let name = self.states[state.index()].name.clone();
         let declared_at = self.states[state.index()].item.span;
+        if self.abandoned.contains(&state) && !matches!(governed, Governed::Whole(..)) {
+            return None;
+        }
         match governed {
             Governed::Whole(drift, _) => Some(*drift),
             Governed::Faulty(_) => None,
@@ -303,6 +330,7 @@ impl Draft<'_> {
                 );
                 None
             }
+            Governed::Nothing if self.has_constraint => None,
             Governed::Nothing => {
                 // A faulty declaration has been reported already.
                 if values.states.contains_key(&state) {

@@ -43,16 +43,46 @@ impl<'t> Draft<'t> {
                 scope: scope.clone(),
                 statement,
             }),
-            _ => self.diagnostics.push(
-                Diagnostic::new(
-                    Code::ForeignClause,
-                    "a loop holds equations, reactions, assertions and loops",
-                )
-                .at(statement.span, "this stands outside a loop")
-                .help(
-                    "declare vectors over an index set before the loop, as in `state u[cell] = 0`",
-                ),
-            ),
+            other => {
+                self.refuse_names(other);
+                self.diagnostics.push(
+                    Diagnostic::new(
+                        Code::ForeignClause,
+                        "a loop holds equations, reactions, assertions and loops only",
+                    )
+                    .at(statement.span, "belongs before the loop")
+                    .help("declare vectors over an index set, as in `state u[cell] = 0`"),
+                );
+            }
+        }
+    }
+
+    /// Remembers what a misplaced declaration names, so that its uses are not reported as well.
+    fn refuse_names(&mut self, kind: &StatementKind) {
+        match kind {
+            StatementKind::Declare { items, .. } => {
+                for item in items {
+                    self.names.refuse(&item.name.name.text);
+                }
+            }
+            StatementKind::Let { name, .. } => self.names.refuse(&name.name.text),
+            StatementKind::Function { name, .. } => self.names.refuse(&name.text),
+            _ => {}
+        }
+    }
+
+    /// Gives up the states whose equations stand in the body of a loop at fault.
+    fn abandon_all(&mut self, body: &[tree::Statement]) {
+        for statement in body {
+            match &statement.kind {
+                StatementKind::Equation { left, .. } => {
+                    if let Some(target) = left.target() {
+                        self.abandon(&target.name.text);
+                    }
+                }
+                StatementKind::For { body, .. } => self.abandon_all(body),
+                _ => {}
+            }
         }
     }
 
@@ -64,22 +94,25 @@ impl<'t> Draft<'t> {
         body: &'t [tree::Statement],
         instances: &mut Vec<Instance<'t>>,
     ) {
-        if let Some(entity) = self.names.get(&variable.text) {
+        if let Some(declared) = self.names.declared_at(&variable.text) {
             self.diagnostics.push(
                 Diagnostic::new(
                     Code::Duplicate,
                     format!(
                         "the loop variable `{}` is also {}",
                         variable.text,
-                        entity.describe()
+                        self.names.describe(&variable.text)
                     ),
                 )
-                .at(variable.span, "")
+                .at(variable.span, "would hide it")
+                .at(declared, "declared here")
                 .help("give the loop variable another name"),
             );
+            self.abandon_all(body);
             return;
         }
         let Some((first, last)) = self.with_elaborator(|e| e.loop_range(scope, range)) else {
+            self.abandon_all(body);
             return;
         };
         let count = usize::try_from(last - first + 1).unwrap_or(0);
@@ -90,8 +123,10 @@ impl<'t> Draft<'t> {
         {
             self.diagnostics.push(
                 Diagnostic::new(Code::BadIndex, "this loop is too long")
-                    .at(range.span, format!("from {first} to {last}")),
+                    .at(range.span, format!("from {first} to {last}"))
+                    .help("a vector needs no loop: an equation may stand for all of it, as in `u' = -k*u`"),
             );
+            self.abandon_all(body);
             return;
         }
         for number in first..=last {
@@ -102,6 +137,7 @@ impl<'t> Draft<'t> {
             }
             if self.diagnostics.len() > before {
                 // The next rounds would say the same.
+                self.abandon_all(body);
                 return;
             }
         }

@@ -29,8 +29,7 @@ pub enum Entity {
 
 impl Entity {
     /// What it is, with its article, as messages say it.
-    #[must_use]
-    pub fn describe(self) -> &'static str {
+    fn describe(self) -> &'static str {
         match self {
             Entity::Time => "the time",
             Entity::Parameter(_) => "a parameter",
@@ -132,6 +131,14 @@ impl IndexSet {
 #[derive(Debug, Clone, Default)]
 pub struct Names {
     entities: FxHashMap<String, (Entity, Span)>,
+    /// Better words than the entity's own: a species is a state to the machine only.
+    words: FxHashMap<String, &'static str>,
+    /// Names declared more than once: what they are is open, which has been reported.
+    disputed: FxHashSet<String>,
+    /// Names of declarations that were refused: their uses are not to be reported again.
+    refused: FxHashSet<String>,
+    /// A refused declaration may have declared any name.
+    any_refused: bool,
     order: Vec<String>,
     functions: Vec<Function>,
     index_sets: Vec<IndexSet>,
@@ -162,12 +169,56 @@ impl Names {
                 format!("`{}` is declared twice", name.text),
             )
             .at(name.span, "declared again here")
-            .at(*earlier, format!("already {} here", known.describe()))
+            .at(
+                *earlier,
+                format!("already {} here", self.described(&name.text, *known)),
+            )
             .help("give one of them another name"));
         }
         self.entities.insert(name.text.clone(), (entity, name.span));
         self.order.push(name.text.clone());
         Ok(())
+    }
+
+    /// Says what a name is, where its entity is too general a word.
+    pub(super) fn call_it(&mut self, name: &str, word: &'static str) {
+        self.words.entry(name.to_owned()).or_insert(word);
+    }
+
+    fn described(&self, name: &str, entity: Entity) -> &'static str {
+        self.words.get(name).copied().unwrap_or(entity.describe())
+    }
+
+    /// What a name is, with its article, as messages say it.
+    #[must_use]
+    pub fn describe(&self, name: &str) -> &'static str {
+        self.get(name)
+            .map_or("not declared", |entity| self.described(name, entity))
+    }
+
+    pub(super) fn dispute(&mut self, name: &str) {
+        self.disputed.insert(name.to_owned());
+    }
+
+    /// True when the name is declared more than once.
+    pub(super) fn is_disputed(&self, name: &str) -> bool {
+        self.disputed.contains(name)
+    }
+
+    /// The declaration of this name was refused.
+    pub(super) fn refuse(&mut self, name: &str) {
+        self.refused.insert(name.to_owned());
+    }
+
+    /// A declaration was refused that may bring in any name.
+    pub(super) fn refuse_any(&mut self) {
+        self.any_refused = true;
+    }
+
+    /// True when the declaration of this name may be among the refused ones.
+    pub(super) fn is_refused(&self, name: &str) -> bool {
+        let instance = name.split('.').next().unwrap_or(name);
+        self.any_refused || self.refused.contains(name) || self.refused.contains(instance)
     }
 
     /// What the name stands for.

@@ -229,12 +229,12 @@ impl Elaborator<'_> {
         self.report(
             Diagnostic::new(
                 Code::VectorProduct,
-                "`^` has a number as its exponent and no matrix as its base",
+                "`^` takes a number or vector as its base and a number as its exponent",
             )
             .at(span, "")
             .at(left.1, format!("this is {a}"))
             .at(right.1, format!("this is {b}"))
-            .help("write `.^` to take powers element by element"),
+            .help("write `.^` for powers element by element, `A*A` for the square of a matrix"),
         )
     }
 }

@@ -7,7 +7,7 @@ use super::collect::Draft;
 use super::elaborate::Scope;
 use super::names::Entity;
 use super::{DefinitionId, ParameterId, Participant, Reaction, StateId};
-use crate::diagnostic::{Code, Diagnostic};
+use crate::diagnostic::{Code, Diagnostic, listed, number_text};
 use crate::source::Span;
 use crate::symbolic::{Expr, Shape};
 use crate::syntax::tree::{self, DeclareKind, Law};
@@ -51,15 +51,22 @@ impl Draft<'_> {
         let directions = match &reaction.law {
             Law::MassAction { forward, backward } => {
                 self.check_backward(reaction, backward.as_ref(), span)?;
+                // Look at all parts before one at fault ends the work.
+                let forward = self.with_elaborator(|e| e.scalar(scope, forward));
+                let backward = match backward {
+                    Some(backward) => Some(self.with_elaborator(|e| e.scalar(scope, backward))),
+                    None => None,
+                };
                 let (reactants, products) = (reactants?, products?);
+                let arrow = reaction.arrow;
                 let mut directions = vec![(
                     1.0,
-                    self.mass_action(scope, forward, &reactants, &products, reaction.arrow)?,
+                    self.mass_action(forward?, &reactants, &products, arrow)?,
                 )];
                 if let Some(backward) = backward {
                     directions.push((
                         -1.0,
-                        self.mass_action(scope, backward, &products, &reactants, reaction.arrow)?,
+                        self.mass_action(backward?, &products, &reactants, arrow)?,
                     ));
                 }
                 self.spread(
@@ -164,15 +171,24 @@ impl Draft<'_> {
         let name = &term.species.name;
         let species = match self.names.get(&name.text) {
             Some(Entity::State(id)) if self.states[id.index()].kind == DeclareKind::Species => id,
+            Some(_) if self.names.is_disputed(&name.text) => return None,
             Some(entity) => {
                 let help = match entity {
-                    Entity::State(_) => format!("declare it with `species {} = ...`", name.text),
+                    Entity::State(_) => {
+                        // Nobody knows yet whether it will have an equation.
+                        self.abandon(&name.text);
+                        format!("declare it with `species {} = ...`", name.text)
+                    }
                     _ => "reactions make and use up species; other quantities belong into the rate"
                         .to_owned(),
                 };
                 let mut diagnostic = Diagnostic::new(
                     Code::NotASpecies,
-                    format!("`{}` is {}, not a species", name.text, entity.describe()),
+                    format!(
+                        "`{}` is {}, not a species",
+                        name.text,
+                        self.names.describe(&name.text)
+                    ),
                 )
                 .at(name.span, "used in a reaction");
                 if let Some(declared) = self.names.declared_at(&name.text)
@@ -183,6 +199,7 @@ impl Draft<'_> {
                 self.diagnostics.push(diagnostic.help(help));
                 return None;
             }
+            None if self.names.is_refused(&name.text) => return None,
             None => {
                 let near = self.names.closest(&name.text, |entity| {
                     matches!(entity, Entity::State(id) if self.states[id.index()].kind == DeclareKind::Species)
@@ -217,8 +234,10 @@ impl Draft<'_> {
         }
         if term.coefficient <= 0.0 || !term.coefficient.is_finite() {
             self.diagnostics.push(
-                Diagnostic::new(Code::OutOfBounds, "a coefficient must be positive")
-                    .at(term.span, format!("this is {}", term.coefficient)),
+                Diagnostic::new(Code::OutOfBounds, "a coefficient must be positive").at(
+                    term.span,
+                    format!("this is {}", number_text(term.coefficient)),
+                ),
             );
             return None;
         }
@@ -244,16 +263,13 @@ impl Draft<'_> {
 
     fn mass_action(
         &mut self,
-        scope: &Scope,
-        constant: &tree::Expr,
+        constant: Expr,
         used: &[Participant],
         made: &[Participant],
         arrow: Span,
     ) -> Option<Direction> {
-        let constant = self.with_elaborator(|e| e.scalar(scope, constant));
-        let volume = self.volume(if used.is_empty() { made } else { used }, arrow);
-        let mut rate = constant?;
-        let volume = volume?;
+        let volume = self.volume(if used.is_empty() { made } else { used }, arrow)?;
+        let mut rate = constant;
         for participant in used {
             let species = self.species_expr(*participant)?;
             #[expect(clippy::float_cmp, reason = "a coefficient as written")]
@@ -284,14 +300,25 @@ impl Draft<'_> {
         {
             None => Some(volume),
             Some(other) => {
-                let names = [first, other].map(|p| self.states[p.species.index()].name.clone());
+                let places = [first, other].map(|participant| {
+                    let name = &self.states[participant.species.index()].name;
+                    match self.compartment_of(*participant) {
+                        Some(volume) => {
+                            format!(
+                                "`{name}` lies in `{}`",
+                                self.parameters[volume.index()].name
+                            )
+                        }
+                        None => format!("`{name}` lies in no compartment"),
+                    }
+                });
                 self.diagnostics.push(
                     Diagnostic::new(
                         Code::NoVolume,
-                        format!("`{}` and `{}` lie in different compartments, so mass action has no obvious volume", names[0], names[1]),
+                        format!("mass action has no obvious volume: {}", listed(&places)),
                     )
                     .at(arrow, "")
-                    .help("write the flux as an amount per time after `rate`"),
+                    .help("write the flux, an amount per time, after `rate`, as in `A + B -> C, rate k*A*B*V`"),
                 );
                 None
             }

@@ -3,7 +3,7 @@
 use super::IndexSetId;
 use super::elaborate::{Elaborator, Local, Quantity, Scope};
 use super::names::{Entity, Members};
-use crate::diagnostic::{Code, Diagnostic, did_you_mean};
+use crate::diagnostic::{Code, Diagnostic, did_you_mean, listed};
 use crate::source::Span;
 use crate::symbolic::{Builtin, Expr, Shape};
 use crate::syntax::tree::{self, ExprKind};
@@ -54,13 +54,17 @@ impl Elaborator<'_> {
             Some(entity @ (Entity::Function(_) | Entity::Condition(_))) => self.report(
                 Diagnostic::new(
                     Code::WrongKind,
-                    format!("`{}` is {}, not a quantity", name.text, entity.describe()),
+                    format!(
+                        "`{}` is {}, not a quantity",
+                        name.text,
+                        self.names.describe(&name.text)
+                    ),
                 )
                 .at(name.span, "a number is needed here")
                 .help(if matches!(entity, Entity::Function(_)) {
                     "call it with its arguments in parentheses"
                 } else {
-                    "name a condition after `in`"
+                    "a condition is chosen for a run, as in `simulate 0..100 in knockout`"
                 }),
             ),
             Some(_) if reference.indices.is_empty() => {
@@ -98,28 +102,54 @@ impl Elaborator<'_> {
     }
 
     pub fn unknown_name(&mut self, name: &tree::Name) -> Option<Quantity> {
-        let mut diagnostic = Diagnostic::new(
-            Code::UnknownName,
-            format!("`{}` is not declared", name.text),
-        )
-        .at(name.span, "not known");
-        let quantities = self.names.closest(&name.text, |entity| {
+        let text = &name.text;
+        if self.names.is_refused(text) {
+            return None;
+        }
+        if Builtin::find(text).is_some() {
+            return self.report(
+                Diagnostic::new(
+                    Code::WrongKind,
+                    format!("`{text}` is a function, not a quantity"),
+                )
+                .at(name.span, "a number is needed here")
+                .help(format!("call it, as in `{text}(x)`")),
+            );
+        }
+        let near = self.names.closest(text, |entity| {
             !matches!(entity, Entity::Function(_) | Entity::Condition(_))
         });
-        if let Some(known) = quantities {
-            diagnostic = diagnostic.help(format!("did you mean `{known}`?"));
-        } else if Builtin::find(&name.text).is_some() {
-            diagnostic = diagnostic.help(format!(
-                "`{0}` is a function: call it, as in `{0}(x)`",
-                name.text
-            ));
-        } else {
-            diagnostic = diagnostic.help(format!(
-                "declare it, for example with `param {} = 1`",
-                name.text
-            ));
+        let help = match near {
+            Some(known) => format!("did you mean `{known}`?"),
+            None if self.in_sentence => self.quantities_in_short(),
+            None => format!("declare it, for example with `param {text} = 1`"),
+        };
+        self.report(
+            Diagnostic::new(Code::UnknownName, format!("`{text}` is not declared"))
+                .at(name.span, "not known")
+                .help(help),
+        )
+    }
+
+    /// What there is to choose from.
+    fn quantities_in_short(&self) -> String {
+        const MOST: usize = 12;
+        let names: Vec<String> = self
+            .names
+            .iter()
+            .filter(|(_, entity)| {
+                matches!(
+                    entity,
+                    Entity::State(_) | Entity::Definition(_) | Entity::Parameter(_)
+                )
+            })
+            .map(|(name, _)| format!("`{name}`"))
+            .collect();
+        match names.len() {
+            0 => "the model declares no quantities".to_owned(),
+            1..=MOST => format!("the model declares {}", listed(&names)),
+            many => format!("the model declares {many} quantities: see `show model`"),
         }
-        self.report(diagnostic)
     }
 
     /// The name of a numeric index set stands for the vector of its numbers.
@@ -130,7 +160,11 @@ impl Elaborator<'_> {
                     Code::WrongKind,
                     format!("`{}` is an index set of labels, not a quantity", name.text),
                 )
-                .at(name.span, "a number is needed here"),
+                .at(name.span, "a number is needed here")
+                .help(format!(
+                    "values for its members are a vector, as in `param k[{}] = 1`",
+                    name.text
+                )),
             );
         };
         #[expect(clippy::cast_precision_loss, reason = "index numbers are small")]
@@ -161,7 +195,7 @@ impl Elaborator<'_> {
         Some(Quantity::number(self.pick(whole, &choices)))
     }
 
-    fn right_number_of_indices(
+    pub fn right_number_of_indices(
         &mut self,
         reference: &tree::Reference,
         wanted: usize,
@@ -288,7 +322,17 @@ impl Elaborator<'_> {
         reference: &tree::Reference,
         whole: Expr,
     ) -> Option<Expr> {
-        let shape = self.pool.shape(whole);
+        let offset = self.offset_by_number(scope, reference, self.pool.shape(whole))?;
+        Some(self.pool.element(whole, offset))
+    }
+
+    /// Where the element with these numbers stands in something of this shape.
+    pub fn offset_by_number(
+        &mut self,
+        scope: &Scope,
+        reference: &tree::Reference,
+        shape: Shape,
+    ) -> Option<usize> {
         let lengths: Vec<usize> = match shape {
             Shape::Scalar => {
                 return self.report(
@@ -308,7 +352,11 @@ impl Elaborator<'_> {
         let mut stride = 1;
         for (index, length) in reference.indices.iter().zip(lengths) {
             let number = self.whole_number(scope, index)?;
-            match usize::try_from(number - 1).ok().filter(|at| *at < length) {
+            match number
+                .checked_sub(1)
+                .and_then(|at| usize::try_from(at).ok())
+                .filter(|at| *at < length)
+            {
                 Some(at) => offset += at * stride,
                 None => {
                     return self.report(
@@ -322,7 +370,7 @@ impl Elaborator<'_> {
             }
             stride *= length;
         }
-        Some(self.pool.element(whole, offset))
+        Some(offset)
     }
 
     pub(super) fn prime(
@@ -352,14 +400,18 @@ impl Elaborator<'_> {
         }
         match self.names.get(&target.name.text) {
             None => self.unknown_name(&target.name),
-            Some(entity) => self.report(
+            Some(_) => self.report(
                 Diagnostic::new(
                     Code::WrongKind,
                     format!("`{}` has no derivative here", target.name.text),
                 )
                 .at(
                     span,
-                    format!("`{}` is {}", target.name.text, entity.describe()),
+                    format!(
+                        "`{}` is {}",
+                        target.name.text,
+                        self.names.describe(&target.name.text)
+                    ),
                 )
                 .help("only what an equation or a reaction governs has a time derivative"),
             ),
@@ -376,20 +428,12 @@ impl Elaborator<'_> {
             return Some(None);
         }
         let sets = self.names.indices(&reference.name.text).to_vec();
-        if sets.is_empty() || sets.len() != reference.indices.len() {
-            return self.report(
-                Diagnostic::new(
-                    Code::BadIndex,
-                    format!(
-                        "`{}` has {} indices, not {}",
-                        reference.name.text,
-                        sets.len(),
-                        reference.indices.len()
-                    ),
-                )
-                .at(reference.span, ""),
-            );
+        if sets.is_empty() {
+            let symbol = self.names.symbol(&reference.name.text)?;
+            let shape = self.pool.symbol_data(symbol).shape;
+            return self.offset_by_number(scope, reference, shape).map(Some);
         }
+        self.right_number_of_indices(reference, sets.len())?;
         let mut offset = 0;
         let mut stride = 1;
         for (index, set) in reference.indices.iter().zip(sets) {

@@ -3,7 +3,7 @@
 use super::elaborate::{Elaborator, Scope};
 use super::names::{Entity, Names};
 use super::{Setting, Target};
-use crate::diagnostic::{Code, Diagnostic};
+use crate::diagnostic::{Code, Diagnostic, listed};
 use crate::symbolic::{Pool, Shape};
 use crate::syntax::tree;
 
@@ -19,14 +19,14 @@ pub fn setting(
     let found = match names.get(&target.name.text) {
         Some(Entity::Parameter(id)) => Target::Parameter(id),
         Some(Entity::State(id)) => Target::State(id),
-        Some(entity) => {
+        Some(_) => {
             elaborator.report::<()>(
                 Diagnostic::new(
                     Code::WrongKind,
                     format!(
                         "`{}` is {} and cannot be set",
                         target.name.text,
-                        entity.describe()
+                        names.describe(&target.name.text)
                     ),
                 )
                 .at(target.span, "")
@@ -66,6 +66,21 @@ pub fn setting(
 }
 
 impl Elaborator<'_> {
+    /// What can be set.
+    fn settable(&self) -> String {
+        const MOST: usize = 12;
+        let names: Vec<String> = self
+            .names
+            .iter()
+            .filter(|(_, entity)| matches!(entity, Entity::Parameter(_) | Entity::State(_)))
+            .map(|(name, _)| format!("`{name}`"))
+            .collect();
+        match names.len() {
+            1..=MOST => format!("what can be set is {}", listed(&names)),
+            _ => "parameters and initial values can be set".to_owned(),
+        }
+    }
+
     fn unknown_setting(&mut self, target: &tree::Reference) {
         let near = self.names.closest(&target.name.text, |entity| {
             matches!(entity, Entity::Parameter(_) | Entity::State(_))
@@ -75,9 +90,10 @@ impl Elaborator<'_> {
             format!("`{}` is not declared", target.name.text),
         )
         .at(target.name.span, "not known");
-        if let Some(known) = near {
-            diagnostic = diagnostic.help(format!("did you mean `{known}`?"));
-        }
+        diagnostic = diagnostic.help(match near {
+            Some(known) => format!("did you mean `{known}`?"),
+            None => self.settable(),
+        });
         self.report::<()>(diagnostic);
     }
 }

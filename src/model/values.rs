@@ -6,7 +6,7 @@ use super::elaborate::{Declared, Elaborator, Quantity, Scope};
 use super::names::{Entity, IndexSet, Members};
 use super::walk;
 use super::{Bounds, DefinitionId, IndexSetId, ParameterId, StateId, ValueOf};
-use crate::diagnostic::{Code, Diagnostic};
+use crate::diagnostic::{Code, Diagnostic, number_text};
 use crate::source::Span;
 use crate::symbolic::{Expr, Shape};
 use crate::syntax::tree::{self, DeclareKind, ExprKind};
@@ -14,6 +14,9 @@ use rustc_hash::FxHashMap;
 
 /// The largest index set; beyond it a slip of the keyboard is likelier than a model.
 const LARGEST_INDEX_SET: i64 = 10_000_000;
+
+/// The largest vector or matrix: its numbers fit into a common computer's memory.
+const LARGEST_QUANTITY: usize = 100_000_000;
 
 /// Values by id; a missing one has been reported.
 #[derive(Default)]
@@ -34,11 +37,6 @@ impl<'t> Draft<'t> {
     /// Gives every quantity its symbol and value.
     pub fn elaborate_values(&mut self) -> Values {
         let mut values = Values::default();
-        if let Some(from) = self.time_from
-            && let Some(start) = self.with_elaborator(|e| e.constant(&Scope::default(), from))
-        {
-            self.time.start = start;
-        }
         for entity in dependencies::order(self) {
             match entity {
                 Entity::IndexSet(id) => self.index_set(id),
@@ -63,7 +61,24 @@ impl<'t> Draft<'t> {
                 Entity::Time | Entity::Function(_) | Entity::Condition(_) => {}
             }
         }
+        self.start_of_time();
         values
+    }
+
+    /// `time from 1900`; after the definitions, since the start may be one that is a number.
+    fn start_of_time(&mut self) {
+        let Some(from) = self.time_from else { return };
+        let Some(start) = self.with_elaborator(|e| e.constant(&Scope::default(), from)) else {
+            return;
+        };
+        if start.is_finite() {
+            self.time.start = start;
+            return;
+        }
+        self.diagnostics.push(
+            Diagnostic::new(Code::NotFinite, "the time cannot start there")
+                .at(from.span, format!("this is {}", number_text(start))),
+        );
     }
 
     fn index_set(&mut self, id: IndexSetId) {
@@ -77,7 +92,8 @@ impl<'t> Draft<'t> {
                                 Code::Duplicate,
                                 format!("`{}` stands in `{}` twice", label.text, name.text),
                             )
-                            .at(label.span, "again here"),
+                            .at(label.span, "again here")
+                            .help("each member of an index set has a name of its own"),
                         );
                     }
                 }
@@ -129,6 +145,24 @@ impl<'t> Draft<'t> {
             sets.push(self.declared_index(index)?);
         }
         let length = |set: &IndexSetId| self.names.index_set(*set).len();
+        // An empty set has been reported where it is declared.
+        if sets.iter().any(|set| length(set) == 0) {
+            return None;
+        }
+        let size = sets
+            .iter()
+            .fold(1_usize, |size, set| size.saturating_mul(length(set)));
+        if size > LARGEST_QUANTITY {
+            let span = indices.first().map(|index| index.span)?;
+            self.diagnostics.push(
+                Diagnostic::new(Code::BadIndex, "too many elements")
+                    .at(span, format!("this makes {size}"))
+                    .help(format!(
+                        "a vector or matrix has at most {LARGEST_QUANTITY} elements"
+                    )),
+            );
+            return None;
+        }
         let shape = match sets.as_slice() {
             [] => Shape::Scalar,
             [one] => Shape::Vector(length(one)),
@@ -187,7 +221,14 @@ impl<'t> Draft<'t> {
             self.diagnostics.push(
                 Diagnostic::new(Code::NoInitialValue, format!("`{name}` has no value"))
                     .at(item.span, "")
-                    .help(format!("give it one, as in `{name} = 1`")),
+                    .help(format!(
+                        "give it one, as in `{} {name} = 1`",
+                        if kind == DeclareKind::Compartment {
+                            "compartment"
+                        } else {
+                            "param"
+                        }
+                    )),
             );
             self.names.parameters[id.index()] = Declared {
                 symbol: Some(self.pool.new_symbol(&name, shape)),
@@ -239,8 +280,8 @@ impl<'t> Draft<'t> {
     fn only_of_parameters(&mut self, value: &tree::Expr, name: &str) -> Option<()> {
         let mut offender: Option<(String, &'static str)> = None;
         walk::each_name(value, &mut |used| match self.names.get(used) {
-            Some(entity @ (Entity::State(_) | Entity::Time)) => {
-                offender.get_or_insert((used.to_owned(), entity.describe()));
+            Some(Entity::State(_) | Entity::Time) => {
+                offender.get_or_insert((used.to_owned(), self.names.describe(used)));
             }
             Some(Entity::Definition(id)) if self.names.varies(id) => {
                 offender.get_or_insert((used.to_owned(), "a definition that changes"));
@@ -321,12 +362,12 @@ impl<'t> Draft<'t> {
         let help = crate::diagnostic::did_you_mean(&name.text, compartments)
             .unwrap_or_else(|| format!("declare it, as in `compartment {} = 1 [L]`", name.text));
         let (code, message) = match found {
-            Some(entity) => (
+            Some(_) => (
                 Code::WrongKind,
                 format!(
                     "`{}` is {}, not a compartment",
                     name.text,
-                    entity.describe()
+                    self.names.describe(&name.text)
                 ),
             ),
             None => (
@@ -334,8 +375,11 @@ impl<'t> Draft<'t> {
                 format!("`{}` is not declared", name.text),
             ),
         };
-        self.diagnostics
-            .push(Diagnostic::new(code, message).at(name.span, "").help(help));
+        self.diagnostics.push(
+            Diagnostic::new(code, message)
+                .at(name.span, "not a compartment")
+                .help(help),
+        );
         None
     }
 
@@ -417,7 +461,7 @@ impl<'t> Draft<'t> {
             foreign.push((
                 compartment.span,
                 "a compartment",
-                "only species lie in compartments",
+                "only a `species` lies in a compartment",
             ));
         }
         if let Some(atol) = &item.atol
@@ -478,7 +522,10 @@ impl<'t> Draft<'t> {
                     Code::EmptyBounds,
                     format!("the bounds of `{name}` hold no range"),
                 )
-                .at(written.range.span, format!("from {low} to {high}"))
+                .at(
+                    written.range.span,
+                    format!("from {} to {}", number_text(low), number_text(high)),
+                )
                 .help("the low end comes first"),
             );
             return None;
@@ -489,10 +536,17 @@ impl<'t> Draft<'t> {
             self.diagnostics.push(
                 Diagnostic::new(
                     Code::BadLogBounds,
-                    format!("the bounds of `{name}` reach {low}, and a logarithmic scale needs positive numbers"),
+                    format!("a logarithmic scale for `{name}` needs positive bounds"),
+                )
+                .at(
+                    written.range.span,
+                    if low.is_finite() {
+                        format!("the low end is {}", number_text(low))
+                    } else {
+                        "the low end is open".to_owned()
+                    },
                 )
                 .at(log, "")
-                .at(written.range.span, "")
                 .help("raise the low end, as in `in 1e-4..10 log`"),
             );
         }
@@ -502,7 +556,10 @@ impl<'t> Draft<'t> {
             self.diagnostics.push(
                 Diagnostic::new(
                     Code::OutOfBounds,
-                    format!("the value {number} of `{name}` lies outside its bounds"),
+                    format!(
+                        "the value {} of `{name}` lies outside its bounds",
+                        number_text(number)
+                    ),
                 )
                 .at(
                     item.value.as_ref().map_or(item.span, |value| value.span),

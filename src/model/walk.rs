@@ -2,7 +2,8 @@
 
 use crate::syntax::tree::{self, ExprKind, StatementKind};
 
-/// Calls `visit` with every expression of a file; of sentences those that they are about.
+/// Calls `visit` with every expression of a file; of sentences those that they are about, and
+/// those in their options.
 pub(super) fn each_expression<'t>(file: &'t tree::File, visit: &mut impl FnMut(&'t tree::Expr)) {
     let mut pending: Vec<&tree::Statement> = file.statements.iter().collect();
     while let Some(statement) = pending.pop() {
@@ -21,6 +22,9 @@ pub(super) fn each_expression<'t>(file: &'t tree::File, visit: &mut impl FnMut(&
             | StatementKind::Assign { value, .. }
             | StatementKind::Function { body: value, .. }
             | StatementKind::Equation { right: value, .. } => visit(value),
+            StatementKind::Time {
+                from: Some(from), ..
+            } => visit(from),
             StatementKind::Index {
                 set: tree::IndexSet::Range(range),
                 ..
@@ -41,6 +45,13 @@ pub(super) fn each_expression<'t>(file: &'t tree::File, visit: &mut impl FnMut(&
                 for subject in &sentence.subjects {
                     visit(&subject.value);
                     subject.versus.iter().for_each(&mut *visit);
+                }
+                for option in &sentence.options {
+                    option.values.iter().for_each(&mut *visit);
+                    option
+                        .bindings
+                        .iter()
+                        .for_each(|binding| visit(&binding.value));
                 }
             }
             _ => {}
@@ -66,7 +77,10 @@ pub(super) fn each_reference<'t>(
             ExprKind::Call { function, .. } => visit(function, true),
             _ => {}
         }
+        let from = pending.len();
         expr.for_each_part(|part| pending.push(part));
+        // The last pushed is visited first: turn them, so that names come in the order of the text.
+        pending[from..].reverse();
     }
 }
 
@@ -86,6 +100,9 @@ pub(super) fn each_name(expr: &tree::Expr, visit: &mut impl FnMut(&str)) {
             ExprKind::Call { function, .. } => visit(&function.text),
             _ => {}
         }
+        let from = pending.len();
         expr.for_each_part(|part| pending.push(part));
+        // The last pushed is visited first: turn them, so that names come in the order of the text.
+        pending[from..].reverse();
     }
 }

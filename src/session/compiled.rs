@@ -1,11 +1,11 @@
 //! A model with its equations and kernels: immutable, and shared between threads.
 
 use super::values::{self, Overrides, Present};
-use crate::diagnostic::{Code, Diagnostic};
+use crate::diagnostic::{Code, Diagnostic, number_text};
 use crate::kernel::Kernels;
 use crate::model::{self, Model, Quantity, Scope};
 use crate::source::SourceId;
-use crate::symbolic::{Expr, Pool, Shape};
+use crate::symbolic::{Expr, Notation, Pool, Shape};
 use crate::syntax::{self, tree};
 use crate::system::{self, System};
 use std::sync::Arc;
@@ -114,7 +114,7 @@ impl Compiled {
         );
         match numbers.first() {
             Some(number) if number.is_finite() => Ok(*number),
-            Some(number) => Err(fault(format!("this is {number}"))),
+            Some(number) => Err(fault(format!("this is {}", number_text(*number)))),
             None => Err(fault("this has no value".to_owned())),
         }
     }
@@ -149,6 +149,17 @@ impl Compiled {
             self.model
                 .element_name(&state.name, &state.indices, element)
         }
+    }
+
+    /// An expression of the system as a message quotes it: in the model's names, cut when long.
+    #[must_use]
+    pub fn text_of(&self, expr: Expr) -> String {
+        const LONGEST: usize = 80;
+        let text = self.model.print(&self.system.pool, expr, Notation::Text);
+        if text.chars().count() <= LONGEST {
+            return text;
+        }
+        text.chars().take(LONGEST).chain(['…']).collect()
     }
 
     /// The default absolute tolerances: 1e-9 times the size of each state, which is its initial

@@ -1,53 +1,51 @@
 //! Why a run stopped, in the model's own words: the time, the state, the likely equation.
 
 use super::compiled::Compiled;
-use super::simulate::FailedAssertion;
+use super::simulate::{EndOfRun, FailedAssertion};
 use super::trajectory::Trajectory;
 use super::values;
-use crate::diagnostic::{Code, Diagnostic};
+use crate::diagnostic::{Code, Diagnostic, listed, number_text};
+use crate::model::Reaction;
 use crate::simulate::{Invalid, NonFinite, Stop};
 use crate::source::Span;
-use crate::symbolic::{self, Expr, Node, Pool};
+use crate::symbolic::{self, Binary, Expr, Node, Pool};
 
 /// The diagnostic of a run that did not reach its end.
-pub(super) fn explain(
-    run: &Trajectory,
-    failed: Option<&FailedAssertion>,
-    sentence: Span,
-) -> Option<Diagnostic> {
+pub(super) fn explain(run: &Trajectory, ending: &EndOfRun, sentence: Span) -> Option<Diagnostic> {
     let compiled = &run.compiled;
-    let kept = format!("the {} rows up to there are kept", run.solution.times.len());
     let diagnostic = match &run.solution.stop {
         Stop::Finished => return None,
-        Stop::Halted { time } => match failed {
-            Some(failed) => assertion(compiled, failed),
-            None => Diagnostic::new(Code::SolverFailed, format!("stopped at t = {}", short(*time))),
+        Stop::Invalid(invalid) => return Some(not_possible(compiled, *invalid, sentence)),
+        Stop::Halted { time } => match &ending.failed {
+            Some(failed) => assertion(run, failed),
+            None => Diagnostic::new(
+                Code::SolverFailed,
+                format!("stopped at t = {}", short(*time)),
+            ),
         },
-        Stop::NonFinite { time, states, what } => non_finite(run, *time, states, *what, sentence),
+        Stop::NonFinite {
+            time,
+            states,
+            what,
+            values,
+        } => {
+            let fault = Fault {
+                time: *time,
+                states,
+                what: *what,
+                values,
+            };
+            non_finite(run, ending, &fault, sentence)
+        }
         Stop::StepTooSmall { time, step, state } => {
-            let name = compiled.state_name(*state);
-            let size = state_at(run, *state);
-            let mut diagnostic = Diagnostic::new(
-                Code::StepTooSmall,
-                format!(
-                    "the steps became too small at t = {}: `{name}` changes too fast",
-                    short(*time)
-                ),
-            )
-            .at(equation_of(compiled, *state), format!("the equation of `{name}`"))
-            .at(sentence, format!("step {}", short(*step)));
-            diagnostic.help = Some(match size {
-                Some(size) if size.abs() > 1e12 => format!(
-                    "`{name}` is {} there: the solution seems to grow without bounds in finite time",
-                    short(size)
-                ),
-                _ => "look for a jump or a singularity there; a jump at a known time needs a looser tolerance or a smooth form".to_owned(),
-            });
-            diagnostic
+            step_too_small(run, ending, (*time, *step, *state), sentence)
         }
         Stop::TooManySteps { time, steps } => Diagnostic::new(
             Code::TooManySteps,
-            format!("{steps} steps were not enough: the run is at t = {}", short(*time)),
+            format!(
+                "{steps} steps were not enough: the run is at t = {}",
+                short(*time)
+            ),
         )
         .at(sentence, "")
         .help("shorten the range or loosen `rtol`; a stiff system needs `using bdf` or `auto`"),
@@ -71,7 +69,6 @@ pub(super) fn explain(
             format!("stopped by the user at t = {}", short(*time)),
         )
         .at(sentence, ""),
-        Stop::Invalid(invalid) => return Some(not_possible(compiled, *invalid, sentence)),
         Stop::SolverFailed { time, detail } => Diagnostic::new(
             Code::SolverFailed,
             format!("the solver gave up at t = {}: {detail}", short(*time)),
@@ -79,101 +76,183 @@ pub(super) fn explain(
         .at(sentence, "")
         .help("try another method, as in `using esdirk34`, or a looser `rtol`"),
     };
-    Some(if diagnostic.help.is_none() {
-        diagnostic.help(kept)
-    } else {
-        let help = diagnostic.help.clone().unwrap_or_default();
-        diagnostic.help(format!("{help}; {kept}"))
-    })
+    let kept = kept(run.solution.times.len());
+    let help = match &diagnostic.help {
+        Some(help) => format!("{help}; {kept}"),
+        None => kept,
+    };
+    Some(diagnostic.help(help))
+}
+
+fn kept(rows: usize) -> String {
+    match rows {
+        0 => "nothing is kept".to_owned(),
+        1 => "the row at the start is kept".to_owned(),
+        rows => format!("the {rows} rows before are kept"),
+    }
 }
 
 /// Six digits are enough for a message.
 fn short(x: f64) -> String {
-    let magnitude = x.abs();
-    if x != 0.0 && !(1e-4..1e7).contains(&magnitude) {
+    if x == 0.0 || !x.is_finite() {
+        return number_text(x);
+    }
+    if !(1e-4..1e7).contains(&x.abs()) {
         return format!("{x:.3e}");
     }
-    let text = format!("{x:.6}");
-    if text.contains('.') {
-        text.trim_end_matches('0').trim_end_matches('.').to_owned()
-    } else {
-        text
-    }
+    // Through a number: the shortest text of what six digits say.
+    format!("{x:.5e}")
+        .parse()
+        .map_or_else(|_| number_text(x), number_text)
 }
 
-fn assertion(compiled: &Compiled, failed: &FailedAssertion) -> Diagnostic {
-    let span = compiled
-        .model
-        .assertions
-        .get(failed.assertion)
-        .map(|assertion| assertion.span);
-    let values: Vec<String> = compiled
-        .state_names()
+/// Growth beyond this many times the size at the start is taken for growth without bounds.
+const UNBOUNDED: f64 = 1e6;
+
+/// True when one of these states is far larger than anything at the start.
+fn grows(run: &Trajectory, states: &[usize], values: &[f64]) -> bool {
+    let start = run.solution.row(0).unwrap_or(&[]);
+    let size = start
         .iter()
-        .zip(&failed.state)
-        .take(6)
-        .map(|(name, value)| format!("{name} = {}", short(*value)))
-        .collect();
+        .fold(1.0_f64, |size, value| size.max(value.abs()));
+    states
+        .iter()
+        .filter_map(|state| values.get(*state))
+        .any(|value| value.abs() > UNBOUNDED * size)
+}
+
+fn step_too_small(
+    run: &Trajectory,
+    ending: &EndOfRun,
+    (time, step, state): (f64, f64, usize),
+    sentence: Span,
+) -> Diagnostic {
+    let compiled = &run.compiled;
+    let name = compiled.state_name(state);
+    let help = if grows(run, &[state], &ending.state) {
+        format!(
+            "`{name}` is {} there: the solution seems to grow without bounds in finite time",
+            short(ending.state.get(state).copied().unwrap_or(f64::NAN))
+        )
+    } else {
+        "look for a jump or a singularity there".to_owned()
+    };
+    let (span, text) = equation_of(run, state, time, &ending.state);
+    Diagnostic::new(
+        Code::StepTooSmall,
+        format!(
+            "the steps became too small at t = {}: `{name}` changes too fast",
+            short(time)
+        ),
+    )
+    .at(span, text)
+    .at(sentence, format!("the last step was {}", short(step)))
+    .help(help)
+}
+
+fn assertion(run: &Trajectory, failed: &FailedAssertion) -> Diagnostic {
+    let compiled = &run.compiled;
+    let system = &compiled.system;
+    let at_start = run.solution.times.len() <= 1 && failed.time == compiled.model.time.start;
     let diagnostic = Diagnostic::new(
         Code::AssertionFailed,
-        format!("an assertion does not hold at t = {}", short(failed.time)),
+        if at_start {
+            "an assertion does not hold at the start".to_owned()
+        } else {
+            format!("an assertion ceases to hold at t = {}", short(failed.time))
+        },
     );
-    match span {
-        Some(span) => diagnostic.at(span, format!("false at {}", values.join(", "))),
-        None => diagnostic,
-    }
+    let known = compiled.model.assertions.get(failed.assertion);
+    let condition = system.assertions.get(failed.assertion);
+    let (Some(known), Some(condition)) = (known, condition) else {
+        return diagnostic;
+    };
+    let value = |expr: Expr| {
+        let (time, state) = (failed.time, &failed.state);
+        values::evaluate_at(&system.pool, system, expr, time, state, &run.parameters)
+    };
+    let values = named_values(&system.pool, *condition, &value);
+    let text = if values.is_empty() {
+        String::new()
+    } else {
+        format!("false at {}", listed(&values))
+    };
+    diagnostic.at(known.span, text)
+}
+
+/// A value that is not finite, and where it was met.
+struct Fault<'a> {
+    time: f64,
+    states: &'a [usize],
+    what: NonFinite,
+    values: &'a [f64],
 }
 
 fn non_finite(
     run: &Trajectory,
-    time: f64,
-    states: &[usize],
-    what: NonFinite,
+    ending: &EndOfRun,
+    fault: &Fault<'_>,
     sentence: Span,
 ) -> Diagnostic {
+    const MOST_NAMED: usize = 4;
     let compiled = &run.compiled;
-    let names: Vec<String> = states
+    let mut names: Vec<String> = fault
+        .states
         .iter()
-        .take(4)
+        .take(MOST_NAMED)
         .map(|state| format!("`{}`", compiled.state_name(*state)))
         .collect();
-    let subject = match what {
-        NonFinite::State => names.join(", "),
-        NonFinite::Derivative => format!("the derivative of {}", names.join(", ")),
-        NonFinite::Jacobian => format!("the Jacobian by {}", names.join(", ")),
-    };
-    let mut diagnostic = Diagnostic::new(
-        Code::NonFiniteState,
-        format!(
-            "{subject} ceased to be a finite number at t = {}",
-            short(time)
-        ),
-    );
-    let culprit = states
-        .iter()
-        .find_map(|state| culprit(run, *state).map(|text| (*state, text)));
-    let shown = culprit
-        .as_ref()
-        .map(|(state, _)| *state)
-        .or(states.first().copied());
-    if let Some(state) = shown {
-        diagnostic = diagnostic.at(
-            equation_of(compiled, state),
-            match &culprit {
-                Some((_, text)) => text.clone(),
-                None => format!("the equation of `{}`", compiled.state_name(state)),
-            },
-        );
+    if fault.states.len() > MOST_NAMED {
+        names.push(format!("{} more", fault.states.len() - MOST_NAMED));
     }
-    let growing = states
+    let subject = match fault.what {
+        NonFinite::State => listed(&names),
+        NonFinite::Derivative => format!("the derivative of {}", listed(&names)),
+        NonFinite::Jacobian => format!("the Jacobian by {}", listed(&names)),
+    };
+    let at_start = run.solution.times.first() == Some(&fault.time);
+    let diagnostic = Diagnostic::new(
+        Code::NonFiniteState,
+        if at_start {
+            format!(
+                "{subject} is not finite at the start, t = {}",
+                short(fault.time)
+            )
+        } else {
+            format!("{subject} ceased to be finite at t = {}", short(fault.time))
+        },
+    );
+    let found = fault
+        .states
         .iter()
-        .filter_map(|state| state_at(run, *state))
-        .any(|value| value.abs() > 1e12);
-    diagnostic.at(sentence, "").help(if growing {
-        "the solution seems to grow without bounds in finite time"
-    } else {
-        "look for a division by zero, or a root, power or logarithm outside its domain"
-    })
+        .find_map(|state| Some((*state, culprit(run, fault, *state)?)));
+    let (place, operation) = match found {
+        Some((state, culprit)) => (Some((state, culprit.text)), Some(culprit.operation)),
+        None => (
+            fault.states.first().map(|state| (*state, String::new())),
+            None,
+        ),
+    };
+    let diagnostic = match place {
+        None => diagnostic,
+        Some((state, text)) => {
+            let (span, words) = equation_of(run, state, fault.time, fault.values);
+            diagnostic.at(span, if text.is_empty() { words } else { text })
+        }
+    };
+    let grown = [&ending.state, fault.values]
+        .iter()
+        .any(|values| grows(run, fault.states, values));
+    let help = match operation {
+        _ if grown => "the solution seems to grow without bounds in finite time",
+        Some(Trouble::Division) => "keep the divisor from being zero, at the start and on the way",
+        Some(Trouble::Domain) => {
+            "keep the argument of the root, power or logarithm within its domain, as in `max(x, 0)`"
+        }
+        Some(Trouble::Size) => "the number is too large: look at signs and units of what goes in",
+        None => "look for a division by zero, or a root, power or logarithm outside its domain",
+    };
+    diagnostic.at(sentence, "").help(help)
 }
 
 fn not_possible(compiled: &Compiled, invalid: Invalid, sentence: Span) -> Diagnostic {
@@ -188,70 +267,134 @@ fn not_possible(compiled: &Compiled, invalid: Invalid, sentence: Span) -> Diagno
             state: Some(state),
             value,
         } => format!(
-            "the absolute tolerance {value} of `{}` is not usable",
+            "the absolute tolerance {} of `{}` is not usable",
+            number_text(value),
             compiled.state_name(state)
         ),
         Invalid::Tolerance { state: None, value } => {
-            format!("the relative tolerance {value} is not usable")
+            format!(
+                "the relative tolerance {} is not usable",
+                number_text(value)
+            )
         }
         Invalid::OutputTime { time, .. } => {
             format!("the output time {} lies outside the run", short(time))
         }
-        Invalid::StepSize { value } => format!("a step of {value} is not usable"),
+        Invalid::StepSize { value } => format!("a step of {} is not usable", number_text(value)),
     };
     Diagnostic::new(Code::BadOption, message).at(sentence, "")
 }
 
-/// Where the equation of a number of the state vector stands: the declaration for a species.
-fn equation_of(compiled: &Compiled, position: usize) -> Span {
-    let nowhere = Span::new(crate::source::SourceId(u32::MAX), 0, 0);
-    compiled
-        .system
-        .states
-        .locate(position)
-        .map_or(nowhere, |(block, _)| {
-            let state = &compiled.model.states[block];
-            state.equation.unwrap_or(state.span)
-        })
+/// Where the equation of a number of the state vector stands, with a few words: for a species the
+/// reaction that changes it most.
+fn equation_of(run: &Trajectory, position: usize, time: f64, values: &[f64]) -> (Span, String) {
+    let compiled = &run.compiled;
+    let words = format!("the equation of `{}`", compiled.state_name(position));
+    let Some((block, element)) = compiled.system.states.locate(position) else {
+        let nowhere = Span::new(crate::source::SourceId(u32::MAX), 0, 0);
+        return (nowhere, words);
+    };
+    let state = &compiled.model.states[block];
+    if let Some(equation) = state.equation {
+        return (equation, words);
+    }
+    match fastest_reaction(run, (block, element), time, values) {
+        Some(reaction) => (
+            reaction.span,
+            format!("changes `{}` most", compiled.state_name(position)),
+        ),
+        None => (state.span, words),
+    }
 }
 
-fn state_at(run: &Trajectory, position: usize) -> Option<f64> {
-    run.solution.last()?.1.get(position).copied()
+/// The reaction with the largest flux among those that a species takes part in.
+fn fastest_reaction<'r>(
+    run: &'r Trajectory,
+    (block, element): (usize, usize),
+    time: f64,
+    values: &[f64],
+) -> Option<&'r Reaction> {
+    let compiled = &run.compiled;
+    let system = &compiled.system;
+    let mut pool = Pool::continuing(&system.pool);
+    let takes_part = |reaction: &&Reaction| {
+        reaction
+            .reactants
+            .iter()
+            .chain(&reaction.products)
+            .any(|known| known.species.index() == block && known.element as usize == element)
+    };
+    let mut fastest: Option<(f64, &Reaction)> = None;
+    for reaction in compiled.model.reactions.iter().filter(takes_part) {
+        let flux = system.inline(&mut pool, reaction.flux);
+        let flux = values::evaluate_at(&pool, system, flux, time, values, &run.parameters);
+        let flux = flux.first().map_or(f64::INFINITY, |flux| flux.abs());
+        // What is not a number changes the species more than any number.
+        let flux = if flux.is_nan() { f64::INFINITY } else { flux };
+        if fastest.is_none_or(|(known, _)| flux > known) {
+            fastest = Some((flux, reaction));
+        }
+    }
+    fastest.map(|(_, reaction)| reaction)
+}
+
+/// What an operation that is not finite asks its operands for.
+#[derive(Debug, Clone, Copy)]
+enum Trouble {
+    Division,
+    Domain,
+    Size,
+}
+
+/// The operation that is not finite, in the words of the model.
+struct Culprit {
+    text: String,
+    operation: Trouble,
 }
 
 /// The first operation inside a state's drift that is not finite although its operands are, with
-/// the values that made it so, at the last state that is known.
-fn culprit(run: &Trajectory, position: usize) -> Option<String> {
-    let compiled = &run.compiled;
-    let system = &compiled.system;
-    let (time, state) = run.solution.last()?;
-    let (block, _) = system.states.locate(position)?;
-    let drift = *system.drift.get(block)?;
-    let value =
-        |expr: Expr| values::evaluate_at(&system.pool, system, expr, time, state, &run.parameters);
+/// the values that made it so.
+fn culprit(run: &Trajectory, fault: &Fault<'_>, position: usize) -> Option<Culprit> {
     // Large models: the message is not worth minutes.
     const MOST_NODES: usize = 2_000;
+    let system = &run.compiled.system;
+    let (block, _) = system.states.locate(position)?;
+    let drift = *system.drift.get(block)?;
+    let value = |expr: Expr| {
+        values::evaluate_at(
+            &system.pool,
+            system,
+            expr,
+            fault.time,
+            fault.values,
+            &run.parameters,
+        )
+    };
     let nodes = symbolic::reachable(&system.pool, &[drift]);
     if nodes.len() > MOST_NODES {
         return None;
     }
     let finite = |expr: Expr| value(expr).iter().all(|number| number.is_finite());
     let broken = nodes.into_iter().find(|expr| !finite(*expr))?;
-    if matches!(
-        system.pool.node(broken),
-        Node::Constant(_) | Node::Symbol(_)
-    ) {
-        return None;
-    }
+    let operation = match system.pool.node(broken) {
+        Node::Constant(_) | Node::Symbol(_) => return None,
+        Node::Binary(Binary::Divide, ..) => Trouble::Division,
+        _ if value(broken).iter().any(|number| number.is_nan()) => Trouble::Domain,
+        _ => Trouble::Size,
+    };
+    let wrong = value(broken)
+        .into_iter()
+        .find(|number| !number.is_finite())?;
     let symbols: Vec<String> = named_values(&system.pool, broken, &value);
-    Some(format!(
-        "`{}` is {} at {}",
-        compiled
-            .model
-            .print(&system.pool, broken, symbolic::Notation::Text),
-        value(broken).iter().find(|number| !number.is_finite())?,
-        symbols.join(", ")
-    ))
+    let text = run.compiled.text_of(broken);
+    Some(Culprit {
+        text: if symbols.is_empty() {
+            format!("`{text}` is {}", number_text(wrong))
+        } else {
+            format!("`{text}` is {} at {}", number_text(wrong), listed(&symbols))
+        },
+        operation,
+    })
 }
 
 fn named_values(pool: &Pool, expr: Expr, value: &impl Fn(Expr) -> Vec<f64>) -> Vec<String> {

@@ -107,8 +107,8 @@ impl Compiled {
     fn run(self: &Arc<Self>, command: &Simulate) -> Result<Trajectory, Error> {
         let fail = |diagnostics| Error::new(diagnostics, SourceMap::new());
         let plan = plan(self, &Overrides::new(), None, command).map_err(fail)?;
-        let (trajectory, failed) = run(self, &plan, &SystemWorld::default(), &mut ());
-        match super::failure::explain(&trajectory, failed.as_ref(), command.span) {
+        let (trajectory, end) = run(self, &plan, &SystemWorld::default(), &mut ());
+        match super::failure::explain(&trajectory, &end, command.span) {
             None => Ok(trajectory),
             Some(problem) => Err(Error {
                 partial: Some(Box::new(trajectory)),

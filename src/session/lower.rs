@@ -4,7 +4,7 @@ use super::command::{
     Command, DataSource, Form, LogAxis, OutputTimes, Plot, Save, Setting, Simulate, Topic,
 };
 use super::options::Options;
-use crate::diagnostic::{Code, Diagnostic, closest, did_you_mean};
+use crate::diagnostic::{Code, Diagnostic, closest, did_you_mean, listed};
 use crate::simulate::Method;
 use crate::source::Span;
 use crate::syntax::tree::{self, ExprKind, StatementKind};
@@ -13,22 +13,22 @@ use crate::syntax::tree::{self, ExprKind, StatementKind};
 const NOT_PERFORMED: &[(&str, &str)] = &[
     ("sweep", "sweeps"),
     ("measure", "measures of a run"),
-    ("steady", "steady states"),
-    ("stability", "stability"),
+    ("steady", "searches for steady states"),
+    ("stability", "stability analyses"),
     (
         "jacobian",
         "numeric Jacobians (`show jacobian` shows the symbolic one)",
     ),
     ("continue", "continuation"),
-    ("nullclines", "nullclines"),
+    ("nullclines", "plots of nullclines"),
     (
         "phase",
         "phase portraits (`plot y vs x` draws a trajectory)",
     ),
-    ("stationary", "stationary distributions"),
-    ("sensitivity", "sensitivities"),
+    ("stationary", "searches for stationary distributions"),
+    ("sensitivity", "sensitivity analyses"),
     ("fit", "fits"),
-    ("profile", "profiles"),
+    ("profile", "profiles of likelihoods"),
     ("explain", "explanations"),
 ];
 
@@ -78,17 +78,30 @@ fn lower_sentence(sentence: &tree::Sentence, span: Span) -> Result<Command, Vec<
                 .and_then(|subject| word_of(&subject.value));
             options.finish(|| Ok(Command::Help(word.map(|name| name.text.clone()))))
         }
-        "reload" => options.finish(|| Ok(Command::Reload)),
-        "reset" => options.finish(|| Ok(Command::Reset)),
-        "undo" => options.finish(|| Ok(Command::Undo)),
-        "history" => options.finish(|| Ok(Command::History)),
-        "quit" => options.finish(|| Ok(Command::Quit)),
+        "reload" => alone(sentence, options, Command::Reload),
+        "reset" => alone(sentence, options, Command::Reset),
+        "undo" => alone(sentence, options, Command::Undo),
+        "history" => alone(sentence, options, Command::History),
+        "quit" => alone(sentence, options, Command::Quit),
         _ => return Err(vec![unknown_verb(&sentence.verb)]),
     };
     match command {
         Some(command) if problems.is_empty() => Ok(command),
         _ => Err(problems),
     }
+}
+
+/// A sentence of one word.
+fn alone(sentence: &tree::Sentence, mut options: Options<'_>, command: Command) -> Option<Command> {
+    if let Some(subject) = sentence.subjects.first() {
+        let verb = &sentence.verb.text;
+        options.problem(
+            Diagnostic::new(Code::BadOption, format!("`{verb}` stands alone"))
+                .at(subject.value.span, "one too many")
+                .help(format!("write `{verb}`")),
+        );
+    }
+    options.finish(|| Ok(command))
 }
 
 fn unknown_verb(verb: &tree::Name) -> Diagnostic {
@@ -98,7 +111,9 @@ fn unknown_verb(verb: &tree::Name) -> Diagnostic {
             format!("this version of Lotka does not perform {what}"),
         )
         .at(verb.span, "")
-        .help("the sentence is part of the language; remove it to run the rest of the file");
+        .help(
+            "it is part of the language, for later versions; remove it to run the rest of the file",
+        );
     }
     let mut diagnostic = Diagnostic::new(
         Code::NotPerformed,
@@ -176,17 +191,7 @@ fn simulate(sentence: &tree::Sentence, span: Span, mut options: Options<'_>) -> 
             }
         },
     };
-    for word in ["paths", "seed"] {
-        if let Some(option) = options.take(word) {
-            options.problem(
-                Diagnostic::new(
-                    Code::NotPerformed,
-                    "this version of Lotka does not simulate ensembles",
-                )
-                .at(option.span, ""),
-            );
-        }
-    }
+    ensembles(&mut options);
     options.finish(|| {
         Ok(Command::Simulate(Box::new(Simulate {
             span,
@@ -200,6 +205,22 @@ fn simulate(sentence: &tree::Sentence, span: Span, mut options: Options<'_>) -> 
             from_last,
         })))
     })
+}
+
+/// `paths 1000 seed 7`
+fn ensembles(options: &mut Options<'_>) {
+    let words = ["paths", "seed"].map(|word| options.take_unlisted(word));
+    let spans: Vec<Span> = words.into_iter().flatten().map(|word| word.span).collect();
+    let Some(first) = spans.first() else { return };
+    let mut diagnostic = Diagnostic::new(
+        Code::NotPerformed,
+        "this version of Lotka does not simulate ensembles of paths",
+    )
+    .at(*first, "");
+    for other in &spans[1..] {
+        diagnostic = diagnostic.at(*other, "");
+    }
+    options.problem(diagnostic.help("without noise all paths are the same: remove the words"));
 }
 
 fn output_times(options: &mut Options<'_>) -> Result<OutputTimes, ()> {
@@ -260,10 +281,10 @@ fn method(options: &mut Options<'_>, name: &tree::Name) -> Option<Method> {
         ),
     };
     let known = Method::ALL.iter().map(|method| method.name());
-    let listed: Vec<String> = known.clone().map(|name| format!("`{name}`")).collect();
+    let names: Vec<String> = known.clone().map(|name| format!("`{name}`")).collect();
     let help = match closest(&name.text, known) {
-        Some(near) => format!("did you mean `{near}`? There are {}", listed.join(", ")),
-        None => format!("there are {}", listed.join(", ")),
+        Some(near) => format!("did you mean `{near}`? There are {}", listed(&names)),
+        None => format!("there are {}", listed(&names)),
     };
     options.problem(Diagnostic::new(code, message).at(name.span, "").help(help));
     None
@@ -297,7 +318,8 @@ fn plot(sentence: &tree::Sentence, span: Span, mut options: Options<'_>) -> Opti
                 Some("y") => log.push(LogAxis::Y),
                 _ => options.problem(
                     Diagnostic::new(Code::BadOption, "`log` is followed by `x` or `y`")
-                        .at(value.span, ""),
+                        .at(value.span, "no axis")
+                        .help("`log x` and `log y` name the axis; a state is drawn as in `plot x log y`"),
                 ),
             }
         }
@@ -307,6 +329,15 @@ fn plot(sentence: &tree::Sentence, span: Span, mut options: Options<'_>) -> Opti
     }
     let title = options.text("title").map(|text| text.text);
     let to = options.text("to");
+    if let Some(path) = &to
+        && !ends_in(&path.text, &crate::figure::FILE_ENDINGS)
+    {
+        options.problem(
+            Diagnostic::new(Code::CannotDraw, "figures are drawn as SVG or PNG")
+                .at(path.span, "this ending means something else")
+                .help("end the name in `.svg` or `.png`"),
+        );
+    }
     let curves = sentence.subjects.clone();
     options.finish(|| {
         Ok(Command::Plot(Plot {
@@ -359,19 +390,22 @@ fn data_source(options: &mut Options<'_>, option: &tree::SentenceOption) -> Opti
 }
 
 fn save(sentence: &tree::Sentence, span: Span, mut options: Options<'_>) -> Option<Command> {
-    if let Some(first) = sentence.subjects.first()
-        && word_of(&first.value).is_some_and(|word| word.text == "session")
-    {
+    if let Some(option) = options.take_unlisted("session") {
         options.problem(
             Diagnostic::new(
                 Code::NotPerformed,
                 "this version of Lotka does not save sessions",
             )
-            .at(first.value.span, ""),
+            .at(option.span, "")
+            .help("`save \"out.csv\"` writes the last run as a table"),
         );
         return options.abandon();
     }
+    let has_to = options.has("to");
     let mut path = options.text("to");
+    if path.is_none() && has_to {
+        return options.abandon();
+    }
     let mut columns = Vec::new();
     for subject in &sentence.subjects {
         match &subject.value.kind {
@@ -385,13 +419,27 @@ fn save(sentence: &tree::Sentence, span: Span, mut options: Options<'_>) -> Opti
         }
     }
     let Some(path) = path else {
-        options.problem(
-            Diagnostic::new(Code::MissingArgument, "`save` needs the name of a file")
-                .at(sentence.verb.span, "")
-                .help("as in `save \"out.csv\"`"),
+        let diagnostic = Diagnostic::new(
+            Code::MissingArgument,
+            "`save` needs the name of a file in quotes",
         );
+        options.problem(match columns.as_slice() {
+            [only] if word_of(only).is_some() => diagnostic
+                .at(only.span, "without quotes this is a column")
+                .help("as in `save \"out.csv\"`, or `save x, y to \"out.csv\"` for some columns"),
+            _ => diagnostic
+                .at(sentence.verb.span, "into which file?")
+                .help("as in `save \"out.csv\"`, or `save x, y to \"out.csv\"` for some columns"),
+        });
         return options.abandon();
     };
+    if !ends_in(&path.text, &["", "csv", "txt"]) {
+        options.problem(
+            Diagnostic::new(Code::CannotWrite, "a table is written as CSV")
+                .at(path.span, "this ending means something else")
+                .help("as in `save \"out.csv\"`; figures come from `plot ... to \"figure.svg\"`"),
+        );
+    }
     options.finish(|| {
         Ok(Command::Save(Save {
             span,
@@ -418,7 +466,7 @@ fn show(sentence: &tree::Sentence, mut options: Options<'_>) -> Option<Command> 
                 options.problem(
                     Diagnostic::new(Code::BadOption, "`show` does not know this")
                         .at(subject.value.span, "")
-                        .help(near.unwrap_or_else(|| format!("it shows {}", known.join(", ")))),
+                        .help(near.unwrap_or_else(|| format!("it shows {}", listed(&known)))),
                 );
             }
             found
@@ -426,7 +474,8 @@ fn show(sentence: &tree::Sentence, mut options: Options<'_>) -> Option<Command> 
         [_, second, ..] => {
             options.problem(
                 Diagnostic::new(Code::BadOption, "`show` shows one thing at a time")
-                    .at(second.value.span, ""),
+                    .at(second.value.span, "one too many")
+                    .help("write a second `show`"),
             );
             None
         }
@@ -473,6 +522,16 @@ fn load(sentence: &tree::Sentence, span: Span, mut options: Options<'_>) -> Opti
         ),
     }
     options.abandon()
+}
+
+/// True when the name of a file has one of these endings (in lower case; `""` for none).
+fn ends_in(path: &str, endings: &[&str]) -> bool {
+    let ending = std::path::Path::new(path)
+        .extension()
+        .map_or(String::new(), |ending| {
+            ending.to_string_lossy().to_lowercase()
+        });
+    endings.contains(&ending.as_str())
 }
 
 /// The word that an expression is, if it is nothing but a word.

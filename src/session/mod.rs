@@ -410,6 +410,16 @@ pub(crate) fn reason(error: &std::io::Error) -> String {
     }
 }
 
+/// The same for a file that was to be written: what is missing then is its folder.
+pub(crate) fn reason_to_write(error: &std::io::Error) -> String {
+    match error.kind() {
+        std::io::ErrorKind::NotFound => "there is no such folder".to_owned(),
+        std::io::ErrorKind::NotADirectory => "its folder is a file".to_owned(),
+        std::io::ErrorKind::StorageFull => "there is no space left".to_owned(),
+        _ => reason(error),
+    }
+}
+
 /// The overrides with one more value set; bounds are respected.
 fn set_value(
     compiled: &Compiled,

@@ -2,7 +2,7 @@
 
 use super::command::Command;
 use super::lower::word_of;
-use crate::diagnostic::{Code, Diagnostic, closest};
+use crate::diagnostic::{Code, Diagnostic, closest, listed};
 use crate::syntax::tree::{self, ExprKind};
 
 /// The options of a sentence on their way into a command.
@@ -35,6 +35,18 @@ impl<'t> Options<'t> {
             .iter()
             .position(|option| option.word.text == word)?;
         Some(self.left.remove(at))
+    }
+
+    /// Takes out an option that is not to be offered to those who misspell another one.
+    pub fn take_unlisted(&mut self, word: &'static str) -> Option<&'t tree::SentenceOption> {
+        let option = self.take(word);
+        self.asked.pop();
+        option
+    }
+
+    /// True when an option with this word is still there.
+    pub fn has(&self, word: &str) -> bool {
+        self.left.iter().any(|option| option.word.text == word)
     }
 
     /// The single value of an option.
@@ -73,7 +85,8 @@ impl<'t> Options<'t> {
             None => {
                 self.problem(
                     Diagnostic::new(Code::BadOption, format!("`{word}` is followed by a name"))
-                        .at(value.span, ""),
+                        .at(value.span, "not a name")
+                        .help(example(word)),
                 );
                 None
             }
@@ -107,7 +120,8 @@ impl<'t> Options<'t> {
                 Code::BadOption,
                 format!("`{}` needs a value", option.word.text),
             )
-            .at(option.span, ""),
+            .at(option.span, "nothing follows")
+            .help(example(&option.word.text)),
         );
     }
 
@@ -115,10 +129,23 @@ impl<'t> Options<'t> {
         self.problem(
             Diagnostic::new(
                 Code::BadOption,
-                format!("`{}` needs one text in quotes", option.word.text),
+                format!("`{}` is followed by a text in quotes", option.word.text),
             )
             .at(option.span, "")
-            .help(format!("as in `{} \"file\"`", option.word.text)),
+            .help(match option.values.as_slice() {
+                [value] => match word_of(value) {
+                    Some(word) => {
+                        let ending = if self.verb == "plot" && option.word.text == "to" {
+                            ".svg"
+                        } else {
+                            ""
+                        };
+                        format!("write `{} \"{}{ending}\"`", option.word.text, word.text)
+                    }
+                    None => example(&option.word.text),
+                },
+                _ => example(&option.word.text),
+            }),
         );
     }
 
@@ -134,7 +161,8 @@ impl<'t> Options<'t> {
             if self.asked.contains(&word.as_str()) {
                 self.problems.push(
                     Diagnostic::new(Code::BadOption, format!("`{word}` is given twice"))
-                        .at(option.span, "again here"),
+                        .at(option.span, "again here")
+                        .help("keep one of them"),
                 );
                 continue;
             }
@@ -148,10 +176,57 @@ impl<'t> Options<'t> {
                 None if self.asked.is_empty() => {
                     diagnostic.help(format!("`{}` takes no options", self.verb))
                 }
-                None => diagnostic.help(format!("it takes {}", self.asked.join(", "))),
+                None => match other_word(word).filter(|other| self.asked.contains(other)) {
+                    Some(other) => diagnostic.help(format!("the word is `{other}`")),
+                    None => {
+                        let mut known: Vec<String> = Vec::new();
+                        for word in &self.asked {
+                            let word = format!("`{word}`");
+                            if !known.contains(&word) {
+                                known.push(word);
+                            }
+                        }
+                        diagnostic.help(format!("it takes {}", listed(&known)))
+                    }
+                },
             };
             self.problems.push(diagnostic);
         }
         build().ok()
     }
+}
+
+/// The word of this language for one of another.
+fn other_word(word: &str) -> Option<&'static str> {
+    Some(match word {
+        "method" | "solver" | "integrator" => "using",
+        "dt" | "every" => "step",
+        "n" | "steps" | "times" => "points",
+        "tolerance" | "reltol" => "rtol",
+        "abstol" => "atol",
+        "data" => "over",
+        "file" | "into" => "to",
+        "where" | "set" => "with",
+        _ => return None,
+    })
+}
+
+/// How an option is used.
+fn example(word: &str) -> String {
+    let example = match word {
+        "step" => "step 0.1",
+        "points" => "points 501",
+        "at" => "at 0.5, 1, 2",
+        "using" => "using bdf",
+        "rtol" => "rtol 1e-8",
+        "atol" => "atol 1e-10",
+        "log" => "log y",
+        "in" => "in knockout",
+        "as" => "as latex",
+        "title" => "title \"Lynx and hare\"",
+        "over" => "over \"data.csv\"",
+        "to" => "to \"figure.svg\"",
+        _ => return format!("write it after `{word}`"),
+    };
+    format!("as in `{example}`")
 }

@@ -5,7 +5,7 @@ use super::compiled::{Compiled, Observable};
 use super::outcome::{Outcome, Performed};
 use super::trajectory::Trajectory;
 use super::{Session, reason};
-use crate::diagnostic::{Code, Diagnostic};
+use crate::diagnostic::{Code, Diagnostic, listed};
 use crate::figure::{Axis, Figure, Mark, Scale, Series};
 use crate::model::{Entity, Unit};
 use crate::source::Span;
@@ -76,10 +76,18 @@ fn quoted(name: &str) -> String {
 }
 
 fn curve(compiled: &Compiled, subject: &tree::Subject) -> Result<Curve, Vec<Diagnostic>> {
-    let vertical = drawable(compiled, &subject.value)?;
+    let vertical = drawable(compiled, &subject.value);
     let horizontal = match &subject.versus {
-        Some(versus) => Some(drawable(compiled, versus)?),
-        None => None,
+        Some(versus) => drawable(compiled, versus).map(Some),
+        None => Ok(None),
+    };
+    let (vertical, horizontal) = match (vertical, horizontal) {
+        (Ok(vertical), Ok(horizontal)) => (vertical, horizontal),
+        (vertical, horizontal) => {
+            let mut problems = vertical.err().unwrap_or_default();
+            problems.extend(horizontal.err().into_iter().flatten());
+            return Err(problems);
+        }
     };
     if let Some(horizontal) = &horizontal
         && horizontal.shape != vertical.shape
@@ -163,6 +171,14 @@ pub(super) fn points(
     let table = table::read(&path.display().to_string(), &bytes)
         .map_err(|error| vec![error.diagnostic(&path.display().to_string()).at(span, "")])?;
     let (time, columns) = match_columns(&table, source, curves)?;
+    let drawn = columns.iter().map(|(_, column)| column).chain([&time]);
+    let problems: Vec<Diagnostic> = drawn
+        .filter_map(|column| table.column_numbers(column).err())
+        .map(|error| error.diagnostic(&table.source).at(span, ""))
+        .collect();
+    if !problems.is_empty() {
+        return Err(problems);
+    }
     let warnings = unused_columns(&table, source, &time, &columns);
     Ok((
         Points {
@@ -186,7 +202,11 @@ fn match_columns(
         .iter()
         .map(|column| column.name.as_str())
         .collect();
-    let listed = || names.join(", ");
+    let quoted = |names: &[&str]| {
+        let names: Vec<String> = names.iter().map(|name| format!("`{name}`")).collect();
+        listed(&names)
+    };
+    let has = || format!("it has {}", quoted(&names));
     let mut problems = Vec::new();
     let mut time = names
         .iter()
@@ -197,6 +217,9 @@ fn match_columns(
         .iter()
         .map(|curve| curve.vertical.label.as_str())
         .collect();
+    // A misnamed column of times is one problem, not two.
+    let names_time = |here: &tree::Name| here.text == "time" || here.text == "t";
+    let time_is_named = source.columns.iter().any(|(here, _)| names_time(here));
     for (here, there) in &source.columns {
         if !names.contains(&there.text.as_str()) {
             let near = crate::diagnostic::did_you_mean(&there.text, names.iter().copied());
@@ -205,10 +228,10 @@ fn match_columns(
                     Code::NoColumn,
                     format!("the table has no column `{}`", there.text),
                 )
-                .at(there.span, "")
-                .help(near.unwrap_or_else(|| format!("it has {}", listed()))),
+                .at(there.span, "not in the table")
+                .help(near.unwrap_or_else(has)),
             );
-        } else if here.text == "time" || here.text == "t" {
+        } else if names_time(here) {
             time = Some(there.text.clone());
         } else if labels.contains(&here.text.as_str()) {
             columns.push((here.text.clone(), there.text.clone()));
@@ -219,8 +242,8 @@ fn match_columns(
                     Code::NoColumn,
                     format!("`{}` is not among the curves", here.text),
                 )
-                .at(here.span, "")
-                .help(near.unwrap_or_else(|| format!("the curves are {}", labels.join(", ")))),
+                .at(here.span, "not drawn")
+                .help(near.unwrap_or_else(|| format!("what is drawn is {}", quoted(&labels)))),
             );
         }
     }
@@ -230,22 +253,30 @@ fn match_columns(
         }
     }
     let Some(time) = time else {
-        problems.push(
-            Diagnostic::new(Code::NoColumn, "the table has no column `time` or `t`")
-                .at(source.path.span, format!("it has {}", listed()))
-                .help("name it, as in `over \"data.csv\" (time = year)`"),
-        );
+        if !time_is_named {
+            problems.push(
+                Diagnostic::new(Code::NoColumn, "the table has no column `time` or `t`")
+                    .at(source.path.span, has())
+                    .help("name it, as in `over \"data.csv\" (time = year)`"),
+            );
+        }
         return Err(problems);
     };
     if columns.is_empty() && problems.is_empty() {
+        let plain = labels.iter().find(|label| is_name(label));
         problems.push(
             Diagnostic::new(Code::NoColumn, "no column of the table belongs to a curve")
-                .at(source.path.span, format!("it has {}", listed()))
-                .help(format!(
-                    "the curves are {}: name columns, as in `({} = column)`",
-                    labels.join(", "),
-                    labels.first().copied().unwrap_or("x")
-                )),
+                .at(source.path.span, has())
+                .help(match plain {
+                    Some(label) => format!(
+                        "what is drawn is {}: name columns, as in `({label} = column)`",
+                        quoted(&labels)
+                    ),
+                    None => {
+                        "give the curve the name of a column: define it, as in `let ratio = x/y`"
+                            .to_owned()
+                    }
+                }),
         );
     }
     if problems.is_empty() {
@@ -253,6 +284,11 @@ fn match_columns(
     } else {
         Err(problems)
     }
+}
+
+/// True for a label that can stand before `=`.
+fn is_name(label: &str) -> bool {
+    label.chars().all(|c| c.is_alphanumeric() || c == '_')
 }
 
 fn unused_columns(
@@ -284,7 +320,8 @@ fn unused_columns(
                 unused.join(", ")
             ),
         )
-        .at(source.path.span, "of this table"),
+        .at(source.path.span, "of this table")
+        .help("draw it as well, or name the curve that it belongs to, as in `(x = column)`"),
     ]
 }
 

@@ -3,7 +3,7 @@
 use super::command::Save;
 use super::outcome::{Outcome, Performed};
 use super::trajectory::Trajectory;
-use super::{Session, reason};
+use super::{Session, reason_to_write};
 use crate::diagnostic::{Code, Diagnostic};
 use crate::model::DefinitionKind;
 use crate::symbolic::{Expr, Shape};
@@ -14,27 +14,17 @@ impl Session {
     pub(super) fn save(&self, save: &Save) -> Result<Performed, Vec<Diagnostic>> {
         let run = self.need_last()?;
         let path = PathBuf::from(&save.path.text);
-        let known = path.extension().is_none_or(|extension| {
-            ["csv", "tsv", "txt"]
-                .iter()
-                .any(|known| extension == *known)
-        });
-        if !known {
-            return Err(vec![
-                Diagnostic::new(Code::CannotWrite, "a table is written as CSV")
-                    .at(save.path.span, "this ending means something else")
-                    .help(
-                        "as in `save \"out.csv\"`; figures come from `plot ... to \"figure.svg\"`",
-                    ),
-            ]);
-        }
         let (headers, columns) = columns(run, save)?;
         let text = table::write_csv(&headers, &columns);
         self.world.write(&path, text.as_bytes()).map_err(|error| {
             vec![
                 Diagnostic::new(
                     Code::CannotWrite,
-                    format!("cannot write {}: {}", path.display(), reason(&error)),
+                    format!(
+                        "cannot write {}: {}",
+                        path.display(),
+                        reason_to_write(&error)
+                    ),
                 )
                 .at(save.path.span, ""),
             ]

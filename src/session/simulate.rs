@@ -7,7 +7,7 @@ use super::outcome::{Outcome, Performed};
 use super::trajectory::Trajectory;
 use super::values::{self, Overrides};
 use super::{Observer, Session};
-use crate::diagnostic::{Code, Diagnostic};
+use crate::diagnostic::{Code, Diagnostic, listed, number_text};
 use crate::kernel::{Parameters, Scratch, SharedKernel};
 use crate::model;
 use crate::simulate::{
@@ -23,8 +23,8 @@ use std::sync::Arc;
 const RELATIVE_TOLERANCE: f64 = 1e-6;
 /// Points kept inside each step of the solver when no times are asked for.
 const POINTS_INSIDE_A_STEP: usize = 4;
-/// More output times than this is a slip of the keyboard.
-const MOST_OUTPUT_TIMES: f64 = 1e8;
+/// More numbers of output than this (0.8 GB) is a slip of the keyboard.
+const MOST_NUMBERS: f64 = 1e8;
 
 /// Everything that a run needs.
 #[derive(Debug, Clone)]
@@ -45,33 +45,49 @@ pub(super) fn plan(
     last: Option<&Trajectory>,
     command: &Simulate,
 ) -> Result<Plan, Vec<Diagnostic>> {
-    let overrides = with_setting(compiled, overrides, &command.setting)?;
-    let present = compiled.present(&overrides);
-    check_finite(compiled, &present)?;
-    let number = |expr: &tree::Expr| compiled.number(expr, &present);
-    let end = number(&command.to)?;
-    let shown_from = match &command.from {
-        Some(expr) => number(expr)?,
-        None => compiled.model.time.start,
-    };
-    if end.partial_cmp(&shown_from) != Some(std::cmp::Ordering::Greater) {
+    if compiled.model.states.is_empty() {
         return Err(vec![
-            Diagnostic::new(Code::BadOption, "the range of time is empty")
-                .at(command.to.span, format!("from {shown_from} to {end}"))
-                .help("the end comes after the start"),
+            Diagnostic::new(Code::EmptyModel, "the model has no states to simulate")
+                .at(command.span, "")
+                .help("declare one, as in `state x = 1` with `x' = -x`"),
         ]);
     }
+    let mut problems = Vec::new();
+    let overrides = with_setting(compiled, overrides, &command.setting).unwrap_or_else(|found| {
+        problems.extend(found);
+        overrides.clone()
+    });
+    let present = compiled.present(&overrides);
+    // Every part is looked at before one at fault ends the work.
+    let number = |expr: &tree::Expr| compiled.number(expr, &present);
+    let range = sound(range(compiled, last, command, &number), &mut problems);
+    let relative = sound(relative_tolerance(command, &number), &mut problems);
+    let absolute = sound(absolute_tolerance(command, &number), &mut problems);
+    let output = range.and_then(|range| {
+        let rows = output(compiled, &command.output, range, &number);
+        sound(rows, &mut problems)
+    });
+    problems.extend(
+        values::check_finite(compiled, &present)
+            .err()
+            .into_iter()
+            .flatten(),
+    );
     let mut warnings = Vec::new();
-    let (start, initial) = if command.from_last {
-        from_last(command, last, shown_from)?
-    } else {
-        (
-            start_of(compiled, command, shown_from, &mut warnings)?,
-            present.initial.clone(),
-        )
+    let from = range.and_then(|(shown_from, _)| {
+        let from = if command.from_last {
+            from_last(command, last, shown_from)
+        } else {
+            start_of(compiled, command, shown_from, &mut warnings)
+                .map(|start| (start, present.initial.clone()))
+        };
+        sound(from, &mut problems)
+    });
+    let (Some((start, initial)), Some(relative), Some(absolute), Some(output), true) =
+        (from, relative, absolute, output, problems.is_empty())
+    else {
+        return Err(problems);
     };
-    let relative = tolerance(command.relative.as_ref(), &number)?.unwrap_or(RELATIVE_TOLERANCE);
-    let absolute = tolerance(command.absolute.as_ref(), &number)?;
     // Tolerances follow the size of the declared initial values, also in a continued run.
     let tolerances = Tolerances {
         relative,
@@ -80,14 +96,60 @@ pub(super) fn plan(
     let mut options = Options::new(tolerances);
     options.method = command.method;
     Ok(Plan {
-        output: output(&command.output, shown_from, end, &number)?,
+        output,
         parameters: present.parameters,
         initial,
         start,
-        end,
+        end: range.map_or(start, |(_, end)| end),
         options,
         warnings,
     })
+}
+
+/// A part of a sentence, unless it is at fault, which is noted.
+fn sound<T>(part: Result<T, Vec<Diagnostic>>, problems: &mut Vec<Diagnostic>) -> Option<T> {
+    part.map_err(|found| problems.extend(found)).ok()
+}
+
+/// A number of a sentence.
+type Number<'a> = dyn Fn(&tree::Expr) -> Result<f64, Vec<Diagnostic>> + 'a;
+
+/// The first time shown and the last one.
+fn range(
+    compiled: &Compiled,
+    last: Option<&Trajectory>,
+    command: &Simulate,
+    number: &Number<'_>,
+) -> Result<(f64, f64), Vec<Diagnostic>> {
+    let mut problems = Vec::new();
+    let from = match &command.from {
+        Some(expr) => sound(number(expr), &mut problems),
+        // A range without a start begins where the run begins.
+        None => Some(
+            last.filter(|_| command.from_last)
+                .and_then(|last| last.solution.last())
+                .map_or(compiled.model.time.start, |(time, _)| time),
+        ),
+    };
+    let to = sound(number(&command.to), &mut problems);
+    let (Some(from), Some(to)) = (from, to) else {
+        return Err(problems);
+    };
+    if from < to {
+        return Ok((from, to));
+    }
+    let span = command
+        .from
+        .as_ref()
+        .map_or(command.to.span, |expr| expr.span.to(command.to.span));
+    Err(vec![
+        Diagnostic::new(Code::BadOption, "the range of time is empty")
+            .at(
+                span,
+                format!("from {} to {}", number_text(from), number_text(to)),
+            )
+            .help("the end comes after the start"),
+    ])
 }
 
 /// The overrides with a condition's values, then those of `with`.
@@ -143,7 +205,8 @@ fn unknown_condition(compiled: &Compiled, name: &tree::Name) -> Diagnostic {
             if known.is_empty() {
                 format!("declare it, as in `condition {} {{ k = 0 }}`", name.text)
             } else {
-                format!("there are {}", known.join(", "))
+                let known: Vec<String> = known.iter().map(|name| format!("`{name}`")).collect();
+                format!("the model declares {}", listed(&known))
             }
         });
     Diagnostic::new(
@@ -152,37 +215,6 @@ fn unknown_condition(compiled: &Compiled, name: &tree::Name) -> Diagnostic {
     )
     .at(name.span, "not known")
     .help(help)
-}
-
-fn check_finite(compiled: &Compiled, present: &values::Present) -> Result<(), Vec<Diagnostic>> {
-    let model = &compiled.model;
-    let mut problems = Vec::new();
-    let mut check = |numbers: &[f64], name: &str, span, what: &str| {
-        if let Some(wrong) = numbers.iter().find(|number| !number.is_finite()) {
-            problems.push(
-                Diagnostic::new(Code::NotFinite, format!("{what} `{name}` is {wrong}"))
-                    .at(span, "declared here")
-                    .help("look for a division by zero, or a root or logarithm outside its domain"),
-            );
-        }
-    };
-    for (parameter, block) in model
-        .parameters
-        .iter()
-        .zip(compiled.system.parameters.blocks())
-    {
-        let numbers = &present.parameters[block.range()];
-        check(numbers, &parameter.name, parameter.span, "the value of");
-    }
-    for (state, block) in model.states.iter().zip(compiled.system.states.blocks()) {
-        let numbers = &present.initial[block.range()];
-        check(numbers, &state.name, state.span, "the initial value of");
-    }
-    if problems.is_empty() {
-        Ok(())
-    } else {
-        Err(problems)
-    }
 }
 
 fn from_last(
@@ -218,11 +250,15 @@ fn start_of(
         return Err(vec![
             Diagnostic::new(
                 Code::BadOption,
-                format!("the range begins before the model, which starts at {start}"),
+                format!(
+                    "the range begins before the model, which starts at {}",
+                    number_text(start)
+                ),
             )
-            .at(span, format!("this is {shown_from}"))
+            .at(span, format!("this is {}", number_text(shown_from)))
             .help(format!(
-                "declare `time from {shown_from}` to start it there"
+                "declare `time from {}` to start it there",
+                number_text(shown_from)
             )),
         ]);
     }
@@ -231,46 +267,79 @@ fn start_of(
             Diagnostic::new(
                 Code::StartsEarlier,
                 format!(
-                    "the model starts at {start}: integrated from there, shown from {shown_from}"
+                    "the model starts at {}: integrated from there, shown from {}",
+                    number_text(start),
+                    number_text(shown_from)
                 ),
             )
             .at(span, "")
             .help(format!(
-                "declare `time from {shown_from}` if the initial values hold there"
+                "declare `time from {}` if the initial values hold there",
+                number_text(shown_from)
             )),
         );
     }
     Ok(start)
 }
 
-fn tolerance(
-    expr: Option<&tree::Expr>,
-    number: &impl Fn(&tree::Expr) -> Result<f64, Vec<Diagnostic>>,
-) -> Result<Option<f64>, Vec<Diagnostic>> {
-    let Some(expr) = expr else { return Ok(None) };
+fn relative_tolerance(command: &Simulate, number: &Number<'_>) -> Result<f64, Vec<Diagnostic>> {
+    let Some(expr) = &command.relative else {
+        return Ok(RELATIVE_TOLERANCE);
+    };
     let value = number(expr)?;
     if value > 0.0 && value < 1.0 {
+        return Ok(value);
+    }
+    Err(fault(
+        expr,
+        "a relative tolerance lies between 0 and 1",
+        value,
+        "as in `rtol 1e-8`",
+    ))
+}
+
+fn absolute_tolerance(
+    command: &Simulate,
+    number: &Number<'_>,
+) -> Result<Option<f64>, Vec<Diagnostic>> {
+    let Some(expr) = &command.absolute else {
+        return Ok(None);
+    };
+    let value = number(expr)?;
+    if value > 0.0 {
         return Ok(Some(value));
     }
-    Err(vec![
-        Diagnostic::new(Code::BadOption, "a tolerance lies between 0 and 1")
-            .at(expr.span, format!("this is {value}"))
-            .help("as in `rtol 1e-8 atol 1e-10`"),
-    ])
+    Err(fault(
+        expr,
+        "an absolute tolerance is positive",
+        value,
+        "as in `atol 1e-10`, in the units of the states",
+    ))
+}
+
+fn fault(expr: &tree::Expr, message: &str, value: f64, help: &str) -> Vec<Diagnostic> {
+    vec![
+        Diagnostic::new(Code::BadOption, message)
+            .at(expr.span, format!("this is {}", number_text(value)))
+            .help(help),
+    ]
 }
 
 fn output(
+    compiled: &Compiled,
     times: &OutputTimes,
-    from: f64,
-    to: f64,
-    number: &impl Fn(&tree::Expr) -> Result<f64, Vec<Diagnostic>>,
+    (from, to): (f64, f64),
+    number: &Number<'_>,
 ) -> Result<Output, Vec<Diagnostic>> {
-    let fault = |expr: &tree::Expr, message: &str, value: f64, help: &str| {
-        vec![
-            Diagnostic::new(Code::BadOption, message)
-                .at(expr.span, format!("this is {value}"))
-                .help(help),
-        ]
+    #[expect(clippy::cast_precision_loss, reason = "a size")]
+    let most = MOST_NUMBERS / compiled.system.states.len().max(1) as f64;
+    let too_many = |expr: &tree::Expr, value: f64| {
+        fault(
+            expr,
+            "this makes more output than a memory holds",
+            value,
+            "keep fewer times: a longer `step`, fewer `points`",
+        )
     };
     match times {
         OutputTimes::Steps => Ok(Output::Steps {
@@ -278,51 +347,53 @@ fn output(
         }),
         OutputTimes::Spacing(expr) => {
             let step = number(expr)?;
-            if step.partial_cmp(&0.0) != Some(std::cmp::Ordering::Greater) {
-                return Err(fault(
-                    expr,
-                    "`step` must be positive",
-                    step,
-                    "as in `step 0.1`",
-                ));
+            if step <= 0.0 {
+                let help = "as in `step 0.1`";
+                return Err(fault(expr, "`step` must be positive", step, help));
             }
-            if (to - from) / step > MOST_OUTPUT_TIMES {
-                return Err(fault(
-                    expr,
-                    "this makes too many output times",
-                    step,
-                    "take a longer step",
-                ));
+            if (to - from) / step > most {
+                return Err(too_many(expr, step));
             }
             Ok(Output::Times(spaced(from, to, step)))
         }
         OutputTimes::Points(expr) => {
             let points = number(expr)?;
-            if !(2.0..=MOST_OUTPUT_TIMES).contains(&points) || points.fract() != 0.0 {
-                let help = "a whole number of at least 2, as in `points 501`";
-                return Err(fault(expr, "`points` counts output times", points, help));
+            if points < 2.0 || points.fract() != 0.0 {
+                let message = "`points` is followed by a whole number of at least 2";
+                return Err(fault(expr, message, points, "as in `points 501`"));
+            }
+            if points > most {
+                return Err(too_many(expr, points));
             }
             Ok(Output::Times(evenly(from, to, points)))
         }
-        OutputTimes::At(list) => {
-            let mut found = Vec::with_capacity(list.len());
-            for expr in list {
-                let time = number(expr)?;
-                if !(from..=to).contains(&time) {
-                    return Err(fault(
-                        expr,
-                        "this time lies outside the range",
-                        time,
-                        "the range is the one after `simulate`",
-                    ));
-                }
-                found.push(time);
-            }
-            found.sort_by(f64::total_cmp);
-            found.dedup();
-            Ok(Output::Times(found))
-        }
+        OutputTimes::At(list) => at_times(list, (from, to), number),
     }
+}
+
+fn at_times(
+    list: &[tree::Expr],
+    (from, to): (f64, f64),
+    number: &Number<'_>,
+) -> Result<Output, Vec<Diagnostic>> {
+    let mut found = Vec::with_capacity(list.len());
+    let mut problems = Vec::new();
+    for expr in list {
+        let Some(time) = sound(number(expr), &mut problems) else {
+            continue;
+        };
+        if !(from..=to).contains(&time) {
+            let help = format!("the range is {}..{}", number_text(from), number_text(to));
+            problems.extend(fault(expr, "this time lies outside the range", time, &help));
+        }
+        found.push(time);
+    }
+    if !problems.is_empty() {
+        return Err(problems);
+    }
+    found.sort_by(f64::total_cmp);
+    found.dedup();
+    Ok(Output::Times(found))
 }
 
 /// `from`, `from + step`, ... and the end of the range.
@@ -373,7 +444,7 @@ pub(super) fn run(
     plan: &Plan,
     world: &dyn World,
     observer: &mut dyn Observer,
-) -> (Trajectory, Option<FailedAssertion>) {
+) -> (Trajectory, EndOfRun) {
     let dynamics = CompiledDynamics::new(
         &compiled.kernels,
         &compiled.system.jacobian.pattern,
@@ -388,7 +459,10 @@ pub(super) fn run(
         parameters: Parameters::new(plan.parameters.clone()),
         values: vec![1.0; compiled.system.assertions.len()],
         scratch: Scratch::new(),
-        failed: None,
+        end: EndOfRun {
+            failed: None,
+            state: plan.initial.clone(),
+        },
     };
     let solution = simulate::integrate(
         &dynamics,
@@ -399,13 +473,22 @@ pub(super) fn run(
         &plan.options,
         &mut watch,
     );
-    let failed = watch.failed;
+    let end = watch.end;
     let trajectory = Trajectory {
         compiled: Arc::clone(compiled),
         parameters: plan.parameters.clone(),
         solution,
     };
-    (trajectory, failed)
+    (trajectory, end)
+}
+
+/// What was seen of a run besides its rows.
+#[derive(Debug, Clone, PartialEq)]
+pub(super) struct EndOfRun {
+    /// The assertion that ended it.
+    pub failed: Option<FailedAssertion>,
+    /// The state after the last step, which may be no row.
+    pub state: Vec<f64>,
 }
 
 /// An assertion that ceased to hold.
@@ -425,7 +508,7 @@ struct Watch<'a> {
     parameters: Parameters,
     values: Vec<f64>,
     scratch: Scratch,
-    failed: Option<FailedAssertion>,
+    end: EndOfRun,
 }
 
 impl Monitor for Watch<'_> {
@@ -433,6 +516,7 @@ impl Monitor for Watch<'_> {
         if self.world.interrupted() {
             return ControlFlow::Break(Halt::Interrupt);
         }
+        self.end.state.copy_from_slice(state);
         let (start, end) = self.range;
         self.observer.progress((time - start) / (end - start));
         self.check(time, state)
@@ -460,7 +544,7 @@ impl Watch<'_> {
         match self.values.iter().position(|value| *value != 1.0) {
             None => ControlFlow::Continue(()),
             Some(assertion) => {
-                self.failed.get_or_insert(FailedAssertion {
+                self.end.failed.get_or_insert(FailedAssertion {
                     assertion,
                     time,
                     state: state.to_vec(),
@@ -478,18 +562,11 @@ impl Session {
         observer: &mut dyn Observer,
     ) -> Result<Performed, Vec<Diagnostic>> {
         let compiled = Arc::clone(&self.need_model()?.compiled);
-        if compiled.model.states.is_empty() {
-            return Err(vec![
-                Diagnostic::new(Code::EmptyModel, "the model has no states to simulate")
-                    .at(command.span, "")
-                    .help("declare one, as in `state x = 1` with `x' = -x`"),
-            ]);
-        }
         let plan = plan(&compiled, &self.overrides, self.last.as_deref(), command)?;
         let world = Arc::clone(&self.world);
-        let (trajectory, failed) = run(&compiled, &plan, &*world, observer);
+        let (trajectory, end) = run(&compiled, &plan, &*world, observer);
         let mut diagnostics = plan.warnings;
-        diagnostics.extend(failure::explain(&trajectory, failed.as_ref(), command.span));
+        diagnostics.extend(failure::explain(&trajectory, &end, command.span));
         let trajectory = Arc::new(trajectory);
         if trajectory.solution.times.is_empty()
             || matches!(trajectory.solution.stop, Stop::Invalid(_))

@@ -78,18 +78,14 @@ impl Session {
                 break;
             }
         }
-        let Some((trajectory, failed)) = last else {
+        let Some((trajectory, end)) = last else {
             return Err(vec![Diagnostic::new(
                 Code::BadOption,
                 "nothing was repeated",
             )]);
         };
         let mut diagnostics = plan.warnings;
-        diagnostics.extend(super::failure::explain(
-            &trajectory,
-            failed.as_ref(),
-            command.span,
-        ));
+        diagnostics.extend(super::failure::explain(&trajectory, &end, command.span));
         Ok(Timing {
             repeats: seconds.len(),
             load,

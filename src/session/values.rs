@@ -1,9 +1,10 @@
 //! The numbers that hold now: declared values, and those that assignments, conditions and `with`
 //! put in their place.
 
-use crate::diagnostic::{Code, Diagnostic};
+use crate::diagnostic::{Code, Diagnostic, listed, number_text};
 use crate::model::{Model, ParameterId, Setting, StateId, Target, ValueOf};
-use crate::symbolic::{Expr, Pool, SymbolId, Value, evaluate};
+use crate::source::Span;
+use crate::symbolic::{Expr, Pool, Shape, SymbolId, Value, evaluate, symbols_of};
 use crate::system::System;
 use rustc_hash::FxHashMap;
 use std::collections::BTreeMap;
@@ -259,8 +260,12 @@ pub fn check_bounds(
         let name = target_name(&compiled.model, setting.target);
         if let Some(wrong) = numbers.iter().find(|number| !number.is_finite()) {
             problems.push(
-                Diagnostic::new(Code::NotFinite, format!("`{name}` would be {wrong}"))
-                    .at(setting.span, ""),
+                Diagnostic::new(
+                    Code::NotFinite,
+                    format!("`{name}` would be {}", number_text(*wrong)),
+                )
+                .at(setting.span, "set here")
+                .help("look for a division by zero, or a root or logarithm outside its domain"),
             );
         } else if let Some(bounds) = bounds
             && let Some(wrong) = numbers
@@ -270,9 +275,12 @@ pub fn check_bounds(
             problems.push(
                 Diagnostic::new(
                     Code::OutOfBounds,
-                    format!("the value {wrong} of `{name}` lies outside its bounds"),
+                    format!(
+                        "the value {} of `{name}` lies outside its bounds",
+                        number_text(*wrong)
+                    ),
                 )
-                .at(setting.span, "")
+                .at(setting.span, "set here")
                 .at(bounds.span, "these bounds"),
             );
         }
@@ -282,4 +290,88 @@ pub fn check_bounds(
     } else {
         Err(problems)
     }
+}
+
+/// Refuses parameters and initial values that are not finite, each with the operation and the
+/// values that made it so. What follows from another one is not reported again.
+///
+/// # Errors
+/// One diagnostic per offending quantity.
+pub fn check_finite(compiled: &super::Compiled, present: &Present) -> Result<(), Vec<Diagnostic>> {
+    let (model, system) = (&compiled.model, &compiled.system);
+    let parameters = model
+        .parameters
+        .iter()
+        .zip(system.parameters.blocks())
+        .zip(&system.parameter_values)
+        .map(|((known, block), value)| {
+            let numbers = &present.parameters[block.range()];
+            ("the value of", &known.name, known.span, *value, numbers)
+        });
+    let states = model
+        .states
+        .iter()
+        .zip(system.states.blocks())
+        .zip(&system.initial)
+        .map(|((known, block), value)| {
+            let numbers = &present.initial[block.range()];
+            (
+                "the initial value of",
+                &known.name,
+                known.span,
+                *value,
+                numbers,
+            )
+        });
+    let problems: Vec<Diagnostic> = parameters
+        .chain(states)
+        .filter_map(|(what, name, span, value, numbers)| {
+            let wrong = *numbers.iter().find(|number| !number.is_finite())?;
+            let inputs = inputs(compiled, present, value)?;
+            let message = format!("{what} `{name}` is {}", number_text(wrong));
+            Some(not_finite(message, span, &compiled.text_of(value), &inputs))
+        })
+        .collect();
+    if problems.is_empty() {
+        Ok(())
+    } else {
+        Err(problems)
+    }
+}
+
+fn not_finite(message: String, span: Span, value: &str, inputs: &[String]) -> Diagnostic {
+    let text = if inputs.is_empty() {
+        "declared here".to_owned()
+    } else {
+        format!("`{value}` at {}", listed(inputs))
+    };
+    Diagnostic::new(Code::NotFinite, message)
+        .at(span, text)
+        .help("look for a division by zero, or a root or logarithm outside its domain")
+}
+
+/// The single numbers that a value is computed from, as `V = 0`; `None` when one of its inputs is
+/// not finite itself.
+fn inputs(compiled: &super::Compiled, present: &Present, value: Expr) -> Option<Vec<String>> {
+    let system = &compiled.system;
+    let blocks = |of: &crate::system::Layout, numbers: &[f64], symbol: SymbolId| {
+        let block = of.blocks().iter().find(|block| block.symbol == symbol)?;
+        Some((block.shape, numbers.get(block.range())?.to_vec()))
+    };
+    let mut found = Vec::new();
+    for symbol in symbols_of(&system.pool, value) {
+        let known = blocks(&system.parameters, &present.parameters, symbol)
+            .or_else(|| blocks(&system.states, &present.initial, symbol));
+        let Some((shape, numbers)) = known else {
+            continue;
+        };
+        if numbers.iter().any(|number| !number.is_finite()) {
+            return None;
+        }
+        if let (Shape::Scalar, [number]) = (shape, numbers.as_slice()) {
+            let name = &system.pool.symbol_data(symbol).name;
+            found.push(format!("{name} = {}", number_text(*number)));
+        }
+    }
+    Some(found)
 }

@@ -161,6 +161,7 @@ impl Run<'_> {
                 time: self.time,
                 states: not_finite(&derivative),
                 what: NonFinite::Derivative,
+                values: self.state.clone(),
             };
         }
         let mut supervisor = Supervisor::new(self.options, self.end);
@@ -185,6 +186,7 @@ impl Run<'_> {
                 time: self.time,
                 states: not_finite(&self.state),
                 what: NonFinite::State,
+                values: self.state.clone(),
             });
         }
         let state = std::mem::take(&mut self.state);
@@ -348,6 +350,7 @@ impl Run<'_> {
                 time: fault.time,
                 states: fault.states,
                 what: fault.what,
+                values: fault.values,
             };
         }
         let (derivative, state) = (stepper.derivative(), stepper.state());

@@ -130,6 +130,8 @@ pub enum Stop {
         states: Vec<usize>,
         /// What was not finite.
         what: NonFinite,
+        /// The state vector at which it was met.
+        values: Vec<f64>,
     },
     /// The error test asks for steps below round-off: a singularity, a discontinuity, or
     /// tolerances that cannot be met.

@@ -88,6 +88,8 @@ pub(super) struct Fault {
     pub time: f64,
     pub states: Vec<usize>,
     pub what: NonFinite,
+    /// The state at which it was met.
+    pub values: Vec<f64>,
     /// Evaluations made when it was met.
     pub at: u64,
 }
@@ -136,7 +138,7 @@ impl<'a> Watched<'a> {
         self.evaluations.set(self.evaluations.get() + 1);
         if !all_finite(dy) && all_finite(y) {
             let states = (0..dy.len()).filter(|&i| !dy[i].is_finite()).collect();
-            self.record(time, states, NonFinite::Derivative);
+            self.record(time, y, states, NonFinite::Derivative);
         }
     }
 
@@ -151,7 +153,7 @@ impl<'a> Watched<'a> {
         self.jacobians.set(self.jacobians.get() + 1);
         if !all_finite(&entries) {
             if all_finite(y) {
-                self.record(time, self.faulty_columns(&entries), NonFinite::Jacobian);
+                self.record(time, y, self.faulty_columns(&entries), NonFinite::Jacobian);
             }
             for entry in entries.iter_mut().filter(|e| !e.is_finite()) {
                 *entry = 0.0;
@@ -178,7 +180,7 @@ impl<'a> Watched<'a> {
         columns.filter(|(_, c)| faulty(c)).map(|(j, _)| j).collect()
     }
 
-    fn record(&self, time: f64, states: Vec<usize>, what: NonFinite) {
+    fn record(&self, time: f64, y: &[f64], states: Vec<usize>, what: NonFinite) {
         let at = self.evaluations.get();
         let mut fault = self.fault.borrow_mut();
         let keep = what == NonFinite::Jacobian
@@ -188,6 +190,7 @@ impl<'a> Watched<'a> {
                 time,
                 states,
                 what,
+                values: y.to_vec(),
                 at,
             });
         }
