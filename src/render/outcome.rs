@@ -159,8 +159,14 @@ fn work(run: &Trajectory) -> String {
     } else {
         names.join(", then ")
     };
+    let of = if names.is_empty() {
+        // The run stopped before a method was chosen.
+        String::new()
+    } else {
+        format!(" of {names}")
+    };
     format!(
-        "{} steps of {names}, rtol {}, atol {}",
+        "{} steps{of}, rtol {}, atol {}",
         solution.statistics.steps,
         number(solution.tolerances.relative, 3),
         range(&solution.tolerances.absolute)
