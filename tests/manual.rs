@@ -560,7 +560,7 @@ fn json_has_the_fields_that_the_manual_lists() {
         (&false.into(), &"".into())
     );
 
-    let text = "param k = 1\nstate x = 1\n# \u{e9}\nx' = \u{e9} + kk\n";
+    let text = "param idle = 1\nstate x = 1\n# \u{e9}\nx' = \u{e9} + kk\n";
     fs::write(workplace.path().join("wrong.lotka"), text).expect("a model");
     let report = run(&["check", "wrong.lotka", "--format", "json"]);
     check_fields(&report, "The object:");
@@ -592,7 +592,7 @@ fn json_has_the_fields_that_the_manual_lists() {
     let place = &unknown.expect("the unknown name")["labels"][0]["start"];
     assert_eq!(
         (&place["line"], &place["column"], &place["offset"]),
-        (&4.into(), &10.into(), &39.into())
+        (&4.into(), &10.into(), &42.into())
     );
 
     let fine = run(&["check", "models/griffith.lotka", "--format", "json"]);
