@@ -109,9 +109,12 @@ pub fn closest<'a>(wrong: &str, known: impl IntoIterator<Item = &'a str>) -> Opt
         _ => 3,
     };
     let folded = folded(wrong);
+    let length = wrong.chars().count();
     known
         .into_iter()
         .filter(|name| *name != wrong)
+        // Cheap before dear: each letter more or less is one step of the distance.
+        .filter(|name| name.chars().count().abs_diff(length) <= budget)
         .map(|name| {
             let same_but_case = crate::diagnostic::folded(name) == folded;
             let distance = strsim::damerau_levenshtein(wrong, name);

@@ -64,6 +64,8 @@ pub struct Source {
     pub name: String,
     /// The whole text.
     pub text: Arc<str>,
+    /// Where each line begins.
+    lines: Arc<[usize]>,
 }
 
 /// All texts read so far. Ids stay valid for the life of the map.
@@ -82,9 +84,12 @@ impl SourceMap {
     /// Adds a text and returns its id.
     pub fn add(&mut self, name: impl Into<String>, text: impl Into<Arc<str>>) -> SourceId {
         let id = SourceId(u32::try_from(self.sources.len()).unwrap_or(u32::MAX));
+        let text = text.into();
+        let ends = text.match_indices('\n').map(|(at, _)| at + 1);
         self.sources.push(Source {
             name: name.into(),
-            text: text.into(),
+            lines: std::iter::once(0).chain(ends).collect(),
+            text,
         });
         id
     }
@@ -109,10 +114,11 @@ impl SourceMap {
         let Some(source) = self.get(span.source) else {
             return (1, 1);
         };
-        let before = source.text.get(..span.start as usize).unwrap_or("");
-        let line = before.matches('\n').count() + 1;
-        let column = before.rsplit('\n').next().unwrap_or("").chars().count() + 1;
-        (line, column)
+        let at = (span.start as usize).min(source.text.len());
+        let line = source.lines.partition_point(|start| *start <= at);
+        let start = source.lines.get(line - 1).copied().unwrap_or(0);
+        let before = source.text.get(start..at).unwrap_or("");
+        (line, before.chars().count() + 1)
     }
 }
 

@@ -676,7 +676,7 @@ fn mass_action_across_volumes_is_refused() {
          A + B -> 0, 0.3",
     );
     assert_eq!(found.len(), 1, "{found:?}");
-    assert!(found[0].contains("different compartments"), "{found:?}");
+    assert!(found[0].contains("no obvious volume"), "{found:?}");
 }
 
 #[test]

@@ -164,8 +164,6 @@ impl World for Impatient {
 #[rustfmt::skip]
 const WITHOUT_FILE: &[(Code, &str)] = &[
     (Code::SolverFailed, "no model is known on which a solver fails without saying why"),
-    (Code::CannotWrite, "needs a place that cannot be written: tests/command_line.rs"),
-    (Code::CannotDraw, "comes from the drawing, not the model: tests/command_line.rs"),
     (Code::TooManySteps, "needs ten million steps: src/simulate/tests"),
     (Code::NoModel, "needs a session without a file: tests/repl.rs"),
 ];

@@ -19,6 +19,9 @@ pub struct Terminal {
     progress: bool,
 }
 
+/// Problems reported at once; nobody reads further before mending these.
+const MOST_REPORTED: usize = 50;
+
 /// Columns when the output is no terminal.
 const WIDTH_OF_A_PIPE: usize = 80;
 
@@ -36,15 +39,20 @@ impl Terminal {
     }
 
     /// Prints to standard output. A reader that has gone away ends the program quietly, as in
-    /// `lotka show model.lotka | head`.
+    /// `lotka show model.lotka | head`; an output that cannot be written ends it with a message.
     pub fn print(&self, text: &str) {
         let mut out = std::io::stdout().lock();
         let written = out.write_all(text.as_bytes()).and_then(|()| out.flush());
-        if let Err(error) = written
-            && error.kind() == std::io::ErrorKind::BrokenPipe
-        {
+        let Err(error) = written else { return };
+        if error.kind() == std::io::ErrorKind::BrokenPipe {
             std::process::exit(0);
         }
+        let reason = crate::session::reason_to_write(&error);
+        self.report(&[Diagnostic::new(
+            Code::CannotWrite,
+            format!("cannot write to standard output: {reason}"),
+        )]);
+        std::process::exit(i32::from(Ending::Data.code()));
     }
 
     /// Columns that text may take.
@@ -62,7 +70,12 @@ impl Terminal {
             colour: self.colour_errors,
             width: self.width,
         };
-        let text = diagnostics::text(problems, &self.session.sources, style);
+        let shown = problems.get(..MOST_REPORTED).unwrap_or(problems);
+        let mut text = diagnostics::text(shown, &self.session.sources, style);
+        if problems.len() > shown.len() {
+            let more = problems.len() - shown.len();
+            text.push_str(&format!("\n... and {more} more problems\n"));
+        }
         let _ = std::io::stderr().write_all(text.as_bytes());
     }
 

@@ -13,7 +13,7 @@ pub(super) struct Instance<'t> {
 }
 
 /// More statements than this is a slip, not a model.
-const MOST_INSTANCES: usize = 10_000_000;
+const MOST_INSTANCES: usize = 1_000_000;
 
 impl<'t> Draft<'t> {
     /// All rules with their loops unrolled, in the order of the text.

@@ -10,7 +10,7 @@ use crate::diagnostic::{Code, Diagnostic, number_text};
 use crate::source::Span;
 use crate::symbolic::{Expr, Shape};
 use crate::syntax::tree::{self, DeclareKind, ExprKind};
-use rustc_hash::FxHashMap;
+use rustc_hash::{FxHashMap, FxHashSet};
 
 /// The largest index set; beyond it a slip of the keyboard is likelier than a model.
 const LARGEST_INDEX_SET: i64 = 10_000_000;
@@ -85,8 +85,9 @@ impl<'t> Draft<'t> {
         let (name, set) = self.index_sets[id.index()];
         let members = match set {
             tree::IndexSet::Labels(labels) => {
-                for (at, label) in labels.iter().enumerate() {
-                    if labels[..at].iter().any(|known| known.text == label.text) {
+                let mut seen = FxHashSet::default();
+                for label in labels {
+                    if !seen.insert(&label.text) {
                         self.diagnostics.push(
                             Diagnostic::new(
                                 Code::Duplicate,

@@ -177,12 +177,18 @@ fn work(run: &Trajectory) -> String {
     } else {
         names.join(", then ")
     };
+    let of = if names.is_empty() {
+        // The run stopped before a method was chosen.
+        String::new()
+    } else {
+        format!(" of {names}")
+    };
     let kept = match solution.kept_every {
         1 => String::new(),
         every => format!(" (every {every}th row kept)"),
     };
     format!(
-        "{} steps of {names}{kept}, rtol {}, atol {}",
+        "{} steps{of}{kept}, rtol {}, atol {}",
         solution.statistics.steps,
         number(solution.tolerances.relative, 3),
         range(&solution.tolerances.absolute)
