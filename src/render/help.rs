@@ -18,10 +18,9 @@ const SENTENCES: &[Entry] = &[
         word: "simulate",
         example: "simulate 0..100 step 0.1",
         summary: "solve the equations",
-        details:
-            "  step 0.1, points 501, at 0.5, 1, 2   which times are kept; all steps when absent
+        details: "  step 0.1, points 501, at 0.5, 1, 2   output times; all steps when absent
   using auto                           or bdf, tr_bdf2, esdirk34, tsit45
-  rtol 1e-8 atol 1e-10                 tolerances; 1e-6, and 1e-9 times the size of each state
+  rtol 1e-8 atol 1e-10                 relative and absolute tolerance
   with alpha = 0.9, beta = 2           values for this run
   in knockout                          a condition of the model
   from last                            go on from the end of the last run
@@ -291,7 +290,7 @@ mod tests {
         }
         assert!(
             help(Some("simulate"), 50)
-                .contains("  step 0.1, points 501, at 0.5, 1, 2\n      which times are kept")
+                .contains("  step 0.1, points 501, at 0.5, 1, 2\n      output times")
         );
     }
 

@@ -139,20 +139,22 @@ fn simulated(run: &Trajectory, width: usize) -> String {
     } else {
         format!("{} to {}", number(*first, DIGITS), number(*last, DIGITS))
     };
-    let line = format!(
-        "{} t = {range}{unit}: {}",
+    let reached = format!(
+        "{} t = {range}{unit}:",
         if solution.stop == Stop::Finished {
             "simulated"
         } else {
             "simulated only"
-        },
-        work(run)
+        }
     );
-    format!(
-        "{}\n{}",
-        words::wrapped(&line, width, "  "),
-        states(run, width)
-    )
+    let work = work(run);
+    let gap = if words::width(&reached) + 1 + words::width(&work) > width {
+        "\n  "
+    } else {
+        " "
+    };
+    let work = words::wrapped(&work, width.saturating_sub(2), "  ");
+    format!("{reached}{gap}{work}\n{}", states(run, width))
 }
 
 /// `85 steps of tsit45 (rtol 1e-6, atol 1e-9)`
