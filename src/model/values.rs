@@ -489,6 +489,12 @@ impl<'t> Draft<'t> {
                 .help(help),
             );
         }
+        if kind == Parameter
+            && let Some(prior) = &item.prior
+        {
+            self.diagnostics
+                .push(not_modelled("priors").at(prior.span, ""));
+        }
         for clause in [&item.mask, &item.penalty].into_iter().flatten() {
             self.diagnostics
                 .push(not_modelled("masks and penalties of parameters").at(clause.span, ""));

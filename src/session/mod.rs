@@ -19,7 +19,7 @@ mod timing;
 mod trajectory;
 mod values;
 
-pub use check::{Checked, check_text};
+pub use check::{Checked, Examined, check_text};
 pub use command::{
     Command, DataSource, Form, LogAxis, OutputTimes, Plot, Save, Setting, Simulate, Topic,
 };
@@ -156,16 +156,7 @@ impl Session {
     /// All problems of the file; the session is then as before.
     pub fn load(&mut self, path: &Path) -> Result<Performed, Vec<Diagnostic>> {
         let source = self.read(path).map_err(|problem| vec![problem])?;
-        let text = Arc::clone(
-            &self
-                .sources
-                .get(source)
-                .map_or_else(|| "".into(), |s| s.text.clone()),
-        );
-        let checked = check_text(source, &text);
-        let Some(model) = checked.model else {
-            return Err(checked.diagnostics);
-        };
+        let (model, diagnostics) = check_text(source, &self.text_of(source)).sound()?;
         let compiled = Compiled::new(model);
         self.install(path.to_owned(), Arc::clone(&compiled));
         Ok(Performed {
@@ -173,8 +164,15 @@ impl Session {
                 path: path.to_owned(),
                 compiled,
             },
-            diagnostics: checked.diagnostics,
+            diagnostics,
         })
+    }
+
+    /// A text read before; empty for an id of another session.
+    fn text_of(&self, source: SourceId) -> Arc<str> {
+        self.sources
+            .get(source)
+            .map_or_else(|| "".into(), |known| Arc::clone(&known.text))
     }
 
     /// Takes a compiled model as if it had been loaded from `path`.
