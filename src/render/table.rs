@@ -164,7 +164,7 @@ pub fn numbers(values: &[f64], digits: usize) -> Vec<String> {
     let (smallest, largest) = sizes.fold((f64::INFINITY, 0.0_f64), |(low, high), size| {
         (low.min(size), high.max(size))
     });
-    let alike = smallest >= 1e-4 && largest < 1e7 && largest / smallest < 1e4;
+    let alike = largest > 0.0 && smallest >= 1e-4 && largest < 1e7 && largest / smallest < 1e4;
     if !alike {
         return values.iter().map(|value| shown(*value, digits)).collect();
     }
