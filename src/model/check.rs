@@ -7,7 +7,7 @@ use super::equations::Governed;
 use super::loops::Instance;
 use super::names::Entity;
 use super::reactions::Contributions;
-use super::settings::setting;
+use super::settings::setting_of_condition;
 use super::values::Values;
 use super::walk::{each_expression, each_name, each_reference};
 use super::{
@@ -230,7 +230,7 @@ impl<'t> Draft<'t> {
                         .push(not_modelled(what).at(statement.span, ""));
                     continue;
                 };
-                let found = setting(
+                let found = setting_of_condition(
                     &self.names,
                     &mut self.pool,
                     &mut self.diagnostics,

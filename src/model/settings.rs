@@ -7,7 +7,7 @@ use crate::diagnostic::{Code, Diagnostic, listed};
 use crate::symbolic::{Pool, Shape};
 use crate::syntax::tree;
 
-/// Reads `target = value`; problems go to `diagnostics`.
+/// Reads `target = value` of a sentence; problems go to `diagnostics`.
 pub fn setting(
     names: &Names,
     pool: &mut Pool,
@@ -16,6 +16,27 @@ pub fn setting(
     value: &tree::Expr,
 ) -> Option<Setting> {
     let mut elaborator = Elaborator::new(names, pool, diagnostics);
+    elaborator.in_sentence = true;
+    read(elaborator, target, value)
+}
+
+/// The same in the body of a condition.
+pub(super) fn setting_of_condition(
+    names: &Names,
+    pool: &mut Pool,
+    diagnostics: &mut Vec<Diagnostic>,
+    target: &tree::Reference,
+    value: &tree::Expr,
+) -> Option<Setting> {
+    read(Elaborator::new(names, pool, diagnostics), target, value)
+}
+
+fn read(
+    mut elaborator: Elaborator<'_>,
+    target: &tree::Reference,
+    value: &tree::Expr,
+) -> Option<Setting> {
+    let names = elaborator.names;
     let found = match names.get(&target.name.text) {
         Some(Entity::Parameter(id)) => Target::Parameter(id),
         Some(Entity::State(id)) => Target::State(id),

@@ -62,6 +62,11 @@ impl Workplace {
         Workplace { path }
     }
 
+    /// Writes a file into it.
+    pub fn write(&self, name: &str, content: impl AsRef<[u8]>) {
+        fs::write(self.path.join(name), content).expect("a file for the test");
+    }
+
     /// Where it is.
     pub fn path(&self) -> &Path {
         &self.path
@@ -99,20 +104,31 @@ impl Printed {
     }
 }
 
-/// Runs `lotka ARGUMENTS` in `directory`, without colours and 80 columns wide.
-pub fn lotka(directory: &Path, arguments: &[&str], input: &str) -> Printed {
-    let started = Instant::now();
-    let mut child = Command::new(env!("CARGO_BIN_EXE_lotka"))
+/// `lotka ARGUMENTS` in `directory`, without colours and 80 columns wide; not started yet.
+pub fn program(directory: &Path, arguments: &[&str]) -> Command {
+    let mut command = Command::new(env!("CARGO_BIN_EXE_lotka"));
+    command
         .args(arguments)
         .current_dir(directory)
         .env("NO_COLOR", "1")
         .env("COLUMNS", "80")
         .env("HOME", directory)
+        .env_remove("XDG_DATA_HOME")
         .stdin(Stdio::piped())
         .stdout(Stdio::piped())
-        .stderr(Stdio::piped())
-        .spawn()
-        .expect("the program starts");
+        .stderr(Stdio::piped());
+    command
+}
+
+/// Runs `lotka ARGUMENTS` in `directory`, without colours and 80 columns wide.
+pub fn lotka(directory: &Path, arguments: &[&str], input: &str) -> Printed {
+    run(program(directory, arguments), arguments, input)
+}
+
+/// Runs a prepared [`program`] to its end.
+pub fn run(mut program: Command, arguments: &[&str], input: &str) -> Printed {
+    let started = Instant::now();
+    let mut child = program.spawn().expect("the program starts");
     let mut stdin = child.stdin.take().expect("a pipe");
     let input = input.to_owned();
     // A program that does not read its input closes the pipe; that is no fault of the test.

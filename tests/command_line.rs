@@ -1,0 +1,689 @@
+//! The program as a shell sees it: exit codes, what goes to which stream, files good and bad.
+
+mod support;
+
+use serde_json::Value;
+use std::fs;
+use std::fs::File;
+use std::io::{BufRead, BufReader};
+use std::process::{Command, Stdio};
+use std::time::{Duration, Instant};
+use support::{Printed, Workplace, lotka, program, run};
+
+const DECAY: &str = "param k = 0.5\nstate x = 1\nx' = -k*x\n";
+
+/// A workplace with `m.lotka` in it.
+fn place(model: &str) -> Workplace {
+    let place = Workplace::new();
+    place.write("m.lotka", model);
+    place
+}
+
+fn code(printed: &Printed) -> i32 {
+    assert!(!printed.crashed(), "{printed:?}");
+    printed.status.code().expect("checked above")
+}
+
+/// Fails with this code, says this on standard error, and nothing on standard output.
+fn refuses(place: &Workplace, arguments: &[&str], exit: i32, says: &str) {
+    let printed = lotka(place.path(), arguments, "");
+    assert_eq!(code(&printed), exit, "{arguments:?}: {printed:?}");
+    assert!(printed.errors.contains(says), "{arguments:?}: {printed:?}");
+    assert!(printed.output.is_empty(), "{arguments:?}: {printed:?}");
+}
+
+// ---- exit codes and streams ----
+
+#[test]
+fn success_speaks_on_standard_output_alone() {
+    let place = place(&format!("{DECAY}simulate 0..1 points 3\n"));
+    for arguments in [
+        &["run", "m.lotka"][..],
+        &["check", "m.lotka"],
+        &["show", "m.lotka"],
+        &["simulate", "m.lotka"],
+        &["help"],
+        &["--help"],
+        &["--version"],
+    ] {
+        let printed = lotka(place.path(), arguments, "");
+        assert_eq!(code(&printed), 0, "{arguments:?}: {printed:?}");
+        assert!(printed.errors.is_empty(), "{arguments:?}: {printed:?}");
+        assert!(!printed.output.is_empty(), "{arguments:?}");
+    }
+}
+
+#[test]
+fn each_kind_of_failure_has_its_exit_code() {
+    let place = place("state x = 1\nx' = -kk*x\nsimulate 0..1\n");
+    for action in ["run", "check", "show", "simulate"] {
+        refuses(&place, &[action, "m.lotka"], 1, "E0201");
+    }
+    refuses(&place, &["frobnicate"], 2, "frobnicate");
+    refuses(&place, &["run"], 2, "FILE");
+    refuses(
+        &place,
+        &["simulate", "m.lotka", "--repeat", "0"],
+        2,
+        "repeat",
+    );
+    refuses(
+        &place,
+        &["run", "missing.lotka"],
+        3,
+        "E0501: cannot read missing.lotka",
+    );
+    refuses(&place, &["run", "models"], 3, "this is a folder");
+    place.write(
+        "data.lotka",
+        format!("{DECAY}simulate 0..1\nplot x over \"no.csv\"\n"),
+    );
+    refuses(&place, &["run", "data.lotka"], 3, "E0501");
+    place.write(
+        "partial.lotka",
+        "state x = 1\nx' = x^2\nsimulate 0..2\nsave \"out.csv\"\n",
+    );
+    let printed = lotka(place.path(), &["run", "partial.lotka"], "");
+    assert_eq!(code(&printed), 4, "{printed:?}");
+    assert!(printed.errors.contains("E0602"), "{printed:?}");
+    assert!(
+        printed.output.contains("simulated only t = 0 to"),
+        "{printed:?}"
+    );
+    let kept = fs::read_to_string(place.path().join("out.csv")).expect("the partial run");
+    assert!(kept.lines().count() > 10, "{kept}");
+}
+
+#[test]
+fn nothing_runs_when_a_later_sentence_is_wrong() {
+    let place = place(&format!(
+        "{DECAY}simulate 0..1\nsave \"out.csv\"\nplot yy\n"
+    ));
+    refuses(&place, &["run", "m.lotka"], 1, "E0201");
+    assert!(!place.path().join("out.csv").exists());
+}
+
+#[cfg(unix)]
+#[test]
+fn an_interrupt_ends_a_run_and_keeps_what_there_is() {
+    let place = place("state x = 1, v = 0\nx' = v\nv' = -x\n");
+    let arguments = [
+        "simulate", "m.lotka", "0..1e9", "--rtol", "1e-12", "--points", "1001", "--save", "out.csv",
+    ];
+    let started = Instant::now();
+    let child = program(place.path(), &arguments)
+        .spawn()
+        .expect("the program starts");
+    std::thread::sleep(Duration::from_millis(700));
+    let sent = Command::new("kill")
+        .args(["-INT", &child.id().to_string()])
+        .status()
+        .expect("a signal");
+    assert!(sent.success());
+    let ended = child.wait_with_output().expect("it ends");
+    assert!(started.elapsed() < Duration::from_secs(20));
+    let errors = String::from_utf8_lossy(&ended.stderr);
+    assert_eq!(ended.status.code(), Some(130), "{errors}");
+    assert!(
+        errors.contains("E0605: stopped by the user at t = "),
+        "{errors}"
+    );
+    assert!(place.path().join("out.csv").exists());
+}
+
+#[test]
+fn a_reader_that_leaves_is_no_error() {
+    let place = Workplace::new();
+    let mut child = program(place.path(), &["show", "models/pollu.lotka", "jacobian"])
+        .spawn()
+        .expect("the program starts");
+    let output = child.stdout.take().expect("a pipe");
+    let mut line = String::new();
+    BufReader::with_capacity(16, output)
+        .read_line(&mut line)
+        .expect("a line");
+    let ended = child.wait_with_output().expect("it ends");
+    assert_eq!(ended.status.code(), Some(0));
+    assert!(
+        ended.stderr.is_empty(),
+        "{:?}",
+        String::from_utf8_lossy(&ended.stderr)
+    );
+}
+
+// ---- files to read ----
+
+#[test]
+fn files_that_are_no_models_are_refused() {
+    let place = Workplace::new();
+    // Bytes of a linear congruential generator (Knuth's MMIX): binary, but the same every time.
+    let mut state = 1_u64;
+    let noise: Vec<u8> = (0..5_000_000)
+        .map(|_| {
+            state = state
+                .wrapping_mul(6_364_136_223_846_793_005)
+                .wrapping_add(1_442_695_040_888_963_407);
+            (state >> 56) as u8
+        })
+        .collect();
+    place.write("noise.lotka", &noise);
+    refuses(&place, &["run", "noise.lotka"], 3, "E0503");
+    let letters: Vec<u8> = noise.iter().map(|byte| 32 + byte % 95).collect();
+    place.write("letters.lotka", &letters);
+    assert_eq!(code(&lotka(place.path(), &["run", "letters.lotka"], "")), 1);
+    let lines: Vec<u8> = letters[..500_000]
+        .chunks(60)
+        .flat_map(|line| [line, b"\n"].concat())
+        .collect();
+    place.write("lines.lotka", &lines);
+    let printed = lotka(place.path(), &["run", "lines.lotka"], "");
+    assert_eq!(code(&printed), 1);
+    assert!(printed.errors.contains("more problems"));
+    place.write("utf16.lotka", [0xff, 0xfe, b'x', 0, b'\n', 0]);
+    refuses(&place, &["run", "utf16.lotka"], 3, "E0503");
+    place.write("latin1.lotka", b"# gr\xf6\xdfe\nstate x = 1\nx' = -x\n");
+    refuses(
+        &place,
+        &["check", "latin1.lotka"],
+        3,
+        "save the file as UTF-8",
+    );
+    place.write("empty.lotka", "");
+    refuses(&place, &["run", "empty.lotka"], 1, "E0215");
+    place.write("comments.lotka", "# nothing\n\n");
+    refuses(&place, &["check", "comments.lotka"], 1, "E0215");
+}
+
+#[test]
+fn how_a_text_is_stored_does_not_matter() {
+    let plain =
+        "param μ = 0.5\nstate β₁ = 1,\n  y = 0\nβ₁' = -μ*β₁\ny' = μ*β₁\nsimulate 0..1 points 3\n";
+    let place = Workplace::new();
+    place.write("m.lotka", plain);
+    let expected = lotka(place.path(), &["run", "m.lotka"], "");
+    assert_eq!(code(&expected), 0, "{expected:?}");
+    for text in [
+        plain.replace('\n', "\r\n"),
+        format!("\u{feff}{plain}"),
+        format!("\u{feff}{}", plain.replace('\n', "\r\n")),
+        plain.trim_end().to_owned(),
+        plain.replace(' ', "\t"),
+        plain.replace(" = ", "="),
+    ] {
+        place.write("m.lotka", &text);
+        let printed = lotka(place.path(), &["run", "m.lotka"], "");
+        assert_eq!(printed.output, expected.output, "{text:?}: {printed:?}");
+        assert_eq!(code(&printed), 0, "{text:?}");
+    }
+}
+
+#[test]
+fn too_much_of_anything_is_a_plain_error() {
+    let place = Workplace::new();
+    let deep = 10_000;
+    let chain: String = (1..5000)
+        .map(|i| format!("fn f{i}(x) = f{}(x) + 1\n", i - 1))
+        .collect();
+    let twins: String = (1..60)
+        .map(|i| format!("fn f{i}(x) = f{0}(x)*f{0}(x)\n", i - 1))
+        .collect();
+    let cases = [
+        (
+            "parentheses",
+            format!(
+                "state x = 1\nx' = {}x{}\n",
+                "(".repeat(deep),
+                ")".repeat(deep)
+            ),
+            "E0105",
+        ),
+        (
+            "brackets",
+            format!("state x = 1\nx' = {}x\n", "[".repeat(deep)),
+            "E0105",
+        ),
+        ("a number", "state x = 1e999\nx' = -x\n".to_owned(), "E0106"),
+        (
+            "a sum",
+            format!("state x = 1\nx' = x{}\n", " + x".repeat(100_000)),
+            "E0105",
+        ),
+        (
+            "powers",
+            format!("state x = 1\nx' = x{}\n", "^x".repeat(100_000)),
+            "E0105",
+        ),
+        (
+            "signs",
+            format!("state x = 1\nx' = {}x\n", "-".repeat(100_000)),
+            "E0105",
+        ),
+        (
+            "choices",
+            format!(
+                "state x = 1\nx' = {}x\n",
+                "if x > 1 then 2 else ".repeat(deep)
+            ),
+            "E0105",
+        ),
+        (
+            "calls",
+            format!(
+                "state x = 1\nx' = {}x{}\n",
+                "sin(".repeat(deep),
+                ")".repeat(deep)
+            ),
+            "E0105",
+        ),
+        (
+            "recursion",
+            "fn f(x) = f(x - 1)\nstate x = 1\nx' = f(x)\n".to_owned(),
+            "E0211",
+        ),
+        (
+            "functions",
+            format!("fn f0(x) = x\n{chain}state x = 1\nx' = -f4999(x)\n"),
+            "E0105",
+        ),
+        (
+            "doublings",
+            format!("fn f0(x) = x + 1\n{twins}state x = 1\nx' = f59(x)\nsimulate 0..1\n"),
+            "E0601",
+        ),
+        (
+            "exponents",
+            "state x = 2\nx' = x^1000000\nsimulate 0..1\n".to_owned(),
+            "E0601",
+        ),
+        (
+            "elements",
+            "index i = 1..100000\nparam A[i, i] = 1\nstate u[i] = 1\nu' = A*u\n".to_owned(),
+            "E0305",
+        ),
+        (
+            "rounds",
+            "index i = 1..3\nstate u[i] = 1\nfor k in 1..1e9 { u[1]' = 1 }\n".to_owned(),
+            "E0305",
+        ),
+        (
+            "times",
+            format!("{DECAY}simulate 0..1 step 1e-300\n"),
+            "E0702",
+        ),
+        (
+            "points",
+            format!("{DECAY}simulate 0..1 points 1e15\n"),
+            "E0702",
+        ),
+    ];
+    for (what, text, expected) in cases {
+        place.write("m.lotka", &text);
+        let printed = lotka(place.path(), &["run", "m.lotka"], "");
+        assert_ne!(code(&printed), 0, "{what}: {printed:?}");
+        assert!(printed.errors.contains(expected), "{what}: {printed:?}");
+        assert!(printed.errors.len() < 20_000, "{what}");
+        assert!(
+            printed.took < Duration::from_secs(20),
+            "{what}: {:?}",
+            printed.took
+        );
+    }
+}
+
+// ---- diagnostics ----
+
+#[test]
+fn diagnostics_as_json_have_exact_ranges() {
+    // The letters before the slip take more bytes than columns.
+    let place = place("state größe = 1\ngröße' = -größe*ratte\nlet z = größe\nlet z = 2\n");
+    let printed = lotka(place.path(), &["check", "m.lotka", "--format", "json"], "");
+    assert_eq!(code(&printed), 1);
+    assert!(printed.errors.is_empty(), "{printed:?}");
+    assert_eq!(printed.output.lines().count(), 1);
+    let report: Value = serde_json::from_str(&printed.output).expect("JSON");
+    let found = report["diagnostics"].as_array().expect("an array");
+    let codes: Vec<&str> = found
+        .iter()
+        .filter_map(|one| one["code"].as_str())
+        .collect();
+    assert_eq!(codes, ["E0201", "E0202"]);
+    let place = |one: &Value, end: &str| {
+        let place = &one["labels"][0][end];
+        ["line", "column", "offset"].map(|part| place[part].as_u64().expect("a number"))
+    };
+    // `ratte`: characters 17 to 21 of the second line; 18 bytes stand before that line, and ö and
+    // ß are two bytes each.
+    assert_eq!(place(&found[0], "start"), [2, 17, 18 + 20]);
+    assert_eq!(place(&found[0], "end"), [2, 22, 18 + 25]);
+    assert_eq!(found[0]["severity"], "error");
+    assert_eq!(found[0]["labels"][0]["file"], "m.lotka");
+    assert_eq!(found[1]["labels"].as_array().map(Vec::len), Some(2));
+}
+
+#[test]
+fn a_sound_file_has_an_empty_json_report() {
+    let place = place(DECAY);
+    let printed = lotka(place.path(), &["check", "m.lotka", "--format", "json"], "");
+    assert_eq!(code(&printed), 0);
+    let report: Value = serde_json::from_str(&printed.output).expect("JSON");
+    assert_eq!(report["diagnostics"].as_array().map(Vec::len), Some(0));
+}
+
+#[test]
+fn warnings_do_not_fail() {
+    let place = place("param unused = 1\nstate x = 1\nx' = -x\nsimulate 0..1\n");
+    for action in ["run", "check"] {
+        let printed = lotka(place.path(), &[action, "m.lotka"], "");
+        assert_eq!(code(&printed), 0, "{printed:?}");
+        assert!(printed.errors.contains("W0201"), "{printed:?}");
+        assert!(!printed.output.is_empty());
+    }
+}
+
+#[test]
+fn text_keeps_to_the_width_and_to_plain_characters() {
+    let place = place(
+        "param alpha = 1, beta = 2\nstate prey = 10, predator = 5\nprey' = alfa*prey - beta*prey*predator*gamma*delta*prey*predator*gamma*delta\npredator' = beta*prey\n",
+    );
+    for (columns, most) in [("20", 40), ("40", 40), ("60", 60), ("200", 200)] {
+        for arguments in [
+            &["check", "m.lotka"][..],
+            &["run", "models/lynx_hare.lotka"],
+            &["show", "models/pollu.lotka"],
+            &["help"],
+        ] {
+            let mut command = program(place.path(), arguments);
+            command.env("COLUMNS", columns);
+            let printed = run(command, arguments, "");
+            let text = printed.both();
+            assert!(!text.contains('\u{1b}'), "{arguments:?}: {text}");
+            for line in text.lines() {
+                // Sentences and equations are not wrapped, nor are the words under a line.
+                let is_wrapped = arguments[0] == "check" && !line.contains('·');
+                if is_wrapped {
+                    assert!(
+                        line.chars().count() <= most,
+                        "{columns} {arguments:?}: {line}"
+                    );
+                }
+            }
+        }
+    }
+    let mut command = program(place.path(), &["check", "m.lotka"]);
+    command.env_remove("NO_COLOR").env("TERM", "xterm-256color");
+    let printed = run(command, &[], "");
+    assert!(
+        !printed.errors.contains('\u{1b}'),
+        "a pipe has no colours: {}",
+        printed.errors
+    );
+}
+
+// ---- simulate ----
+
+fn stats(place: &Workplace, arguments: &[&str]) -> Value {
+    let mut all = vec!["simulate", "m.lotka"];
+    all.extend(arguments);
+    all.extend(["--stats", "json"]);
+    let printed = lotka(place.path(), &all, "");
+    assert_eq!(code(&printed), 0, "{printed:?}");
+    assert_eq!(printed.output.lines().count(), 1, "{}", printed.output);
+    serde_json::from_str(&printed.output).expect("one JSON object")
+}
+
+fn last(stats: &Value) -> f64 {
+    let rows = stats["states"].as_array().expect("rows");
+    rows.last().expect("a row")[0].as_f64().expect("a number")
+}
+
+#[test]
+fn statistics_are_one_object_with_every_field() {
+    let place = place(&format!("model decay\n{DECAY}simulate 0..3\n"));
+    let found = stats(&place, &["--repeat", "3", "--points", "4"]);
+    let object = found.as_object().expect("an object");
+    for field in [
+        "schema",
+        "model",
+        "method",
+        "rtol",
+        "atol",
+        "repeats",
+        "parse_s",
+        "check_s",
+        "compile_s",
+        "solve_s",
+        "steps",
+        "rejected",
+        "evaluations",
+        "jacobians",
+        "factorisations",
+        "names",
+        "times",
+        "states",
+    ] {
+        assert!(object.contains_key(field), "{field}: {found}");
+    }
+    assert_eq!(found["model"], "decay");
+    assert_eq!(found["repeats"], 3);
+    assert_eq!(found["names"], serde_json::json!(["x"]));
+    assert_eq!(found["times"], serde_json::json!([0.0, 1.0, 2.0, 3.0]));
+    // exp(-0.5*3)
+    assert!((last(&found) - 0.223_130_160_148_429_8).abs() < 1e-5);
+    for time in ["parse_s", "check_s", "compile_s", "solve_s"] {
+        assert!(
+            found[time]
+                .as_f64()
+                .is_some_and(|seconds| (0.0..10.0).contains(&seconds)),
+            "{time}"
+        );
+    }
+}
+
+#[test]
+fn flags_come_before_the_sentence_of_the_file() {
+    let place = place(&format!(
+        "{DECAY}condition still {{ k = 0 }}\nk = 1\nsimulate 0..2 points 3 rtol 1e-9 with x = 3\nsimulate 0..9\n"
+    ));
+    // 3*exp(-2): the assignment and the options of the file's first sentence hold.
+    assert!((last(&stats(&place, &[])) - 3.0 * (-2.0_f64).exp()).abs() < 1e-8);
+    assert_eq!(
+        stats(&place, &["--points", "5"])["times"]
+            .as_array()
+            .map(Vec::len),
+        Some(5)
+    );
+    assert_eq!(stats(&place, &["--rtol", "1e-4"])["rtol"], 1e-4);
+    assert_eq!(stats(&place, &["--using", "bdf"])["method"], "bdf");
+    assert!((last(&stats(&place, &["--with", "x=1"])) - (-2.0_f64).exp()).abs() < 1e-8);
+    let twice = stats(&place, &["--with", "x=1", "--with", "k = 2"]);
+    assert!((last(&twice) - (-4.0_f64).exp()).abs() < 1e-8);
+    assert_eq!(last(&stats(&place, &["--in", "still"])), 3.0);
+    // A range of its own stands for a sentence of its own, after the assignments.
+    let other = stats(&place, &["0..1", "--at", "0, 0.5, 1", "--rtol", "1e-9"]);
+    assert!((last(&other) - (-1.0_f64).exp()).abs() < 1e-8);
+    assert_eq!(other["times"], serde_json::json!([0.0, 0.5, 1.0]));
+    let negative = stats(&place, &["0..1", "--with", "x=-2", "--points", "2"]);
+    assert!(last(&negative) < 0.0);
+}
+
+#[test]
+fn wrong_flags_are_named() {
+    let place = place(DECAY);
+    refuses(
+        &place,
+        &["simulate", "m.lotka"],
+        1,
+        "no `simulate` sentence",
+    );
+    refuses(&place, &["simulate", "m.lotka", "5"], 1, "E0703");
+    refuses(
+        &place,
+        &["simulate", "m.lotka", "0..1", "--with", "kk=1"],
+        1,
+        "`kk` is not declared",
+    );
+    refuses(
+        &place,
+        &["simulate", "m.lotka", "0..1", "--with", "k"],
+        1,
+        "E0702",
+    );
+    refuses(
+        &place,
+        &["simulate", "m.lotka", "0..1", "--using", "bfd"],
+        1,
+        "did you mean `bdf`?",
+    );
+    refuses(
+        &place,
+        &["simulate", "m.lotka", "0..1", "--in", "nowhere"],
+        1,
+        "no condition `nowhere`",
+    );
+    refuses(
+        &place,
+        &["simulate", "m.lotka", "0..1", "--step=-1"],
+        1,
+        "must be positive",
+    );
+    refuses(
+        &place,
+        &["simulate", "m.lotka", "0..1", "--stats", "xml"],
+        2,
+        "xml",
+    );
+    refuses(
+        &place,
+        &["show", "m.lotka", "equation"],
+        1,
+        "did you mean `equations`?",
+    );
+    refuses(
+        &place,
+        &["show", "m.lotka", "equations", "--as", "tex"],
+        1,
+        "latex",
+    );
+}
+
+#[test]
+fn statistics_of_a_partial_run_are_printed_and_fail() {
+    let place = place("state x = 1\nx' = x^2\n");
+    let arguments = [
+        "simulate", "m.lotka", "0..2", "--points", "21", "--stats", "json",
+    ];
+    let printed = lotka(place.path(), &arguments, "");
+    assert_eq!(code(&printed), 4);
+    let found: Value = serde_json::from_str(&printed.output).expect("one JSON object");
+    assert_eq!(found["complete"], false);
+    // x = 1/(1 - t) ends at t = 1.
+    assert_eq!(found["times"].as_array().map(Vec::len), Some(11));
+    assert!(printed.errors.contains("E0602"), "{printed:?}");
+}
+
+// ---- files to write ----
+
+#[test]
+fn saved_numbers_are_read_back_exactly() {
+    let place = place(&format!("{DECAY}let y = x/3\n"));
+    let arguments = ["0..1", "--points", "7", "--rtol", "1e-9"];
+    let found = stats(&place, &arguments);
+    let mut all = vec!["simulate", "m.lotka"];
+    all.extend(arguments);
+    all.extend(["--save", "out.csv"]);
+    assert_eq!(code(&lotka(place.path(), &all, "")), 0);
+    let text = fs::read_to_string(place.path().join("out.csv")).expect("a table");
+    let mut lines = text.lines();
+    assert_eq!(lines.next(), Some("time,x,y"));
+    let mut rows = 0;
+    for (row, line) in lines.enumerate() {
+        let numbers: Vec<f64> = line
+            .split(',')
+            .map(|cell| cell.parse().expect("a number"))
+            .collect();
+        assert_eq!(Some(numbers[0]), found["times"][row].as_f64());
+        assert_eq!(Some(numbers[1]), found["states"][row][0].as_f64());
+        assert_eq!(numbers[2], numbers[1] / 3.0);
+        rows += 1;
+    }
+    assert_eq!(rows, 7);
+}
+
+#[test]
+fn figures_are_drawn_by_the_ending_of_their_name() {
+    let place = place(DECAY);
+    for (name, start) in [
+        ("f.svg", &b"<svg"[..]),
+        ("f.png", b"\x89PNG"),
+        ("f.SVG", b"<svg"),
+    ] {
+        let arguments = ["simulate", "m.lotka", "0..1", "--plot", name];
+        let printed = lotka(place.path(), &arguments, "");
+        assert_eq!(code(&printed), 0, "{printed:?}");
+        let bytes = fs::read(place.path().join(name)).expect("a figure");
+        let opens = bytes
+            .windows(start.len())
+            .take(200)
+            .any(|window| window == start);
+        assert!(opens, "{name}");
+    }
+    let printed = lotka(
+        place.path(),
+        &["simulate", "m.lotka", "0..1", "--plot", "f.pdf"],
+        "",
+    );
+    assert_eq!(code(&printed), 3, "{printed:?}");
+    assert!(printed.errors.contains("E0506"), "{printed:?}");
+    let printed = lotka(place.path(), &["simulate", "m.lotka", "0..1", "--plot"], "");
+    assert_eq!(code(&printed), 0);
+    assert!(printed.output.lines().count() > 16, "{printed:?}");
+}
+
+#[test]
+fn what_cannot_be_written_is_said() {
+    let place = place(DECAY);
+    for path in ["nowhere/out.csv", "m.lotka/out.csv", "models"] {
+        let arguments = ["simulate", "m.lotka", "0..1", "--save", path];
+        let printed = lotka(place.path(), &arguments, "");
+        assert_eq!(code(&printed), 3, "{path}: {printed:?}");
+        assert!(printed.errors.contains("E0502"), "{path}: {printed:?}");
+        assert!(
+            printed.output.contains("simulated t = 0 to 1"),
+            "the run itself is fine"
+        );
+    }
+    let arguments = ["simulate", "m.lotka", "0..1", "--plot", "nowhere/f.svg"];
+    let printed = lotka(place.path(), &arguments, "");
+    assert_eq!(code(&printed), 3, "{printed:?}");
+    let leftovers = support::entries(place.path())
+        .iter()
+        .filter(|path| path.to_string_lossy().contains("partial"))
+        .count();
+    assert_eq!(leftovers, 0);
+}
+
+#[cfg(target_os = "linux")]
+#[test]
+fn a_full_disk_behind_standard_output_is_said() {
+    let place = place(DECAY);
+    for arguments in [
+        &["show", "m.lotka"][..],
+        &["simulate", "m.lotka", "0..1"],
+        &["simulate", "m.lotka", "0..1", "--stats", "json"],
+        &["check", "m.lotka", "--format", "json"],
+    ] {
+        let full = File::options()
+            .write(true)
+            .open("/dev/full")
+            .expect("the full device");
+        let mut command = program(place.path(), arguments);
+        command.stdout(Stdio::from(full));
+        let ended = command
+            .spawn()
+            .and_then(std::process::Child::wait_with_output)
+            .expect("it ends");
+        let errors = String::from_utf8_lossy(&ended.stderr);
+        assert_eq!(ended.status.code(), Some(3), "{arguments:?}: {errors}");
+        assert!(errors.contains("no space left"), "{arguments:?}: {errors}");
+    }
+}
