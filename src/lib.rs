@@ -76,3 +76,14 @@ pub mod table;
 pub mod world;
 
 pub use session::{Compiled, Error, Trajectory, compile};
+
+/// The Rust of the README and of the manual, run as tests.
+#[cfg(doctest)]
+// `file=NAME` after a fence is for tests/manual.
+#[allow(rustdoc::invalid_codeblock_attributes)]
+mod texts {
+    #[doc = include_str!("../README.md")]
+    struct Readme;
+    #[doc = include_str!("../docs/src/library.md")]
+    struct Library;
+}

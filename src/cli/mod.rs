@@ -14,6 +14,8 @@ pub use terminal::{Terminal, ending};
 use crate::world::SystemWorld;
 use arguments::Action;
 use clap::Parser;
+use std::ffi::OsString;
+use std::path::Path;
 use std::process::ExitCode;
 
 /// How a call ended.
@@ -51,10 +53,23 @@ impl From<Ending> for ExitCode {
     }
 }
 
+/// `lotka model.lotka` means `lotka run model.lotka`.
+fn with_run(mut arguments: Vec<OsString>) -> Vec<OsString> {
+    let is_file = |argument: &OsString| {
+        let path = Path::new(argument);
+        path.extension()
+            .is_some_and(|extension| extension == "lotka")
+    };
+    if arguments.get(1).is_some_and(is_file) {
+        arguments.insert(1, "run".into());
+    }
+    arguments
+}
+
 /// Runs the program with the arguments of this process.
 #[must_use]
 pub fn main() -> ExitCode {
-    let arguments = Arguments::parse();
+    let arguments = Arguments::parse_from(with_run(std::env::args_os().collect()));
     let world = SystemWorld::default();
     let interrupt = world.interrupt.clone();
     let flag = interrupt.clone();
@@ -74,7 +89,8 @@ pub fn main() -> ExitCode {
         Action::Simulate(arguments) => simulate::simulate(&mut terminal, &arguments),
         Action::Repl { file } => crate::repl::repl(&mut terminal, file.as_deref(), &interrupt),
         Action::Help { word } => {
-            terminal.print(&crate::render::help::help(word.as_deref()));
+            let text = crate::render::help::help(word.as_deref(), terminal.width());
+            terminal.print(&text);
             Ending::Fine
         }
     };

@@ -11,27 +11,15 @@ use std::sync::Arc;
 /// Performs the sentences of a file in order. Nothing is performed when the file has an error;
 /// a sentence that stops early does not keep the later ones from running on what there is.
 pub fn run(terminal: &mut Terminal, file: &Path) -> Ending {
-    let performed = match terminal.session.load(file) {
-        Ok(performed) => performed,
-        Err(problems) => {
-            terminal.report(&problems);
-            return ending(&problems);
-        }
+    let examined = terminal.session.examine(file);
+    let (true, Some(compiled)) = (examined.is_sound(), &examined.compiled) else {
+        terminal.report(&examined.diagnostics);
+        return ending(&examined.diagnostics);
     };
-    let Some(compiled) = terminal.session.compiled().map(Arc::clone) else {
-        return Ending::Fine;
-    };
-    let problems: Vec<_> = terminal
+    terminal.report(&examined.diagnostics);
+    terminal
         .session
-        .check_sentences(&compiled)
-        .into_iter()
-        .filter(crate::diagnostic::Diagnostic::is_error)
-        .collect();
-    terminal.report(&performed.diagnostics);
-    if !problems.is_empty() {
-        terminal.report(&problems);
-        return ending(&problems);
-    }
+        .install(file.to_owned(), Arc::clone(compiled));
     if compiled.model.sentences.is_empty() {
         terminal.print(
             "The file is fine. It asks for nothing: add a sentence such as `simulate 0..100`.\n",
@@ -40,7 +28,8 @@ pub fn run(terminal: &mut Terminal, file: &Path) -> Ending {
     let mut worst = Ending::Fine;
     for statement in &compiled.model.sentences {
         let ending = match lower(statement) {
-            Ok(command) => terminal.perform(&command),
+            // Its warnings have been reported with the file's.
+            Ok(command) => terminal.perform_quietly(&command),
             Err(problems) => {
                 terminal.report(&problems);
                 ending(&problems)

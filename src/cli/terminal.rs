@@ -81,6 +81,20 @@ impl Terminal {
 
     /// Performs a command and shows what came of it.
     pub fn perform(&mut self, command: &Command) -> Ending {
+        let result = self.watched(command);
+        self.conclude(result)
+    }
+
+    /// The same for a sentence of a file whose warnings have been reported with the file's.
+    pub fn perform_quietly(&mut self, command: &Command) -> Ending {
+        let mut result = self.watched(command);
+        if let Ok(performed) = &mut result {
+            performed.diagnostics.retain(Diagnostic::is_error);
+        }
+        self.conclude(result)
+    }
+
+    fn watched(&mut self, command: &Command) -> Result<Performed, Vec<Diagnostic>> {
         let label = match command {
             Command::Simulate(_) => "simulating",
             _ => "working",
@@ -88,6 +102,10 @@ impl Terminal {
         let mut watch = Watch(Progress::new(label, self.progress));
         let result = self.session.perform(command, &mut watch);
         watch.0.finish();
+        result
+    }
+
+    fn conclude(&mut self, result: Result<Performed, Vec<Diagnostic>>) -> Ending {
         match result {
             Ok(performed) => self.show(&performed),
             Err(problems) => {

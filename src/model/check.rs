@@ -1,7 +1,7 @@
 //! From a syntax tree to a model: all passes in order, all problems at once.
 
 use super::collect::{Draft, DraftDefinition, not_modelled};
-use super::dependencies::{self, each_name};
+use super::dependencies;
 use super::elaborate::Scope;
 use super::equations::Governed;
 use super::loops::Instance;
@@ -9,6 +9,7 @@ use super::names::Entity;
 use super::reactions::Contributions;
 use super::settings::setting_of_condition;
 use super::values::Values;
+use super::walk::{each_expression, each_name, each_reference};
 use super::{
     Assertion, Condition, ConditionId, Definition, DefinitionId, DefinitionKind, Model, Parameter,
     ParameterId, Reaction, State, StateId, Unit, ValueOf,
@@ -521,96 +522,6 @@ fn once_each(diagnostics: Vec<Diagnostic>) -> Vec<Diagnostic> {
         }
     }
     kept
-}
-
-/// Calls `visit` with every expression of a file; of sentences those that they are about, and
-/// those in their options.
-fn each_expression<'t>(file: &'t tree::File, visit: &mut impl FnMut(&'t tree::Expr)) {
-    let mut pending: Vec<&tree::Statement> = file.statements.iter().collect();
-    while let Some(statement) = pending.pop() {
-        match &statement.kind {
-            StatementKind::Declare { items, .. } => {
-                for item in items {
-                    item.value.iter().for_each(&mut *visit);
-                    item.bounds.iter().for_each(|bounds| visit(&bounds.range));
-                    item.prior.iter().for_each(&mut *visit);
-                    item.atol.iter().for_each(&mut *visit);
-                }
-            }
-            StatementKind::Let { value, .. }
-            | StatementKind::Assert(value)
-            | StatementKind::Expression(value)
-            | StatementKind::Assign { value, .. }
-            | StatementKind::Function { body: value, .. }
-            | StatementKind::Equation { right: value, .. } => visit(value),
-            StatementKind::Time {
-                from: Some(from), ..
-            } => visit(from),
-            StatementKind::Index {
-                set: tree::IndexSet::Range(range),
-                ..
-            } => visit(range),
-            StatementKind::Reaction(reaction) => match &reaction.law {
-                tree::Law::MassAction { forward, backward } => {
-                    visit(forward);
-                    backward.iter().for_each(&mut *visit);
-                }
-                tree::Law::Rate(rate) => visit(rate),
-            },
-            StatementKind::For { range, body, .. } => {
-                visit(range);
-                pending.extend(body);
-            }
-            StatementKind::Condition { body, .. } => pending.extend(body),
-            StatementKind::Sentence(sentence) => {
-                for subject in &sentence.subjects {
-                    visit(&subject.value);
-                    subject.versus.iter().for_each(&mut *visit);
-                }
-                for option in &sentence.options {
-                    option.values.iter().for_each(&mut *visit);
-                    option
-                        .bindings
-                        .iter()
-                        .for_each(|binding| visit(&binding.value));
-                }
-            }
-            _ => {}
-        }
-    }
-}
-
-/// Calls `visit` with every name that stands for something, and whether it is called.
-fn each_reference<'t>(expr: &'t tree::Expr, visit: &mut impl FnMut(&'t tree::Name, bool)) {
-    use tree::ExprKind;
-    let mut pending = vec![expr];
-    while let Some(expr) = pending.pop() {
-        match &expr.kind {
-            ExprKind::Reference(reference) | ExprKind::Next(reference) => {
-                visit(&reference.name, false);
-            }
-            ExprKind::Prime { target, .. } => visit(&target.name, false),
-            ExprKind::Call {
-                function,
-                arguments,
-            } => {
-                visit(function, true);
-                pending.extend(arguments.iter().rev().map(|argument| &argument.value));
-            }
-            ExprKind::Vector(items) => pending.extend(items.iter().rev()),
-            ExprKind::Unary { operand, .. } => pending.push(operand),
-            ExprKind::Binary { left, right, .. } => pending.extend([&**right, left]),
-            ExprKind::If {
-                condition,
-                then,
-                otherwise,
-            } => pending.extend([&**otherwise, then, condition]),
-            ExprKind::Range { .. }
-            | ExprKind::Number { .. }
-            | ExprKind::Text(_)
-            | ExprKind::Words(_) => {}
-        }
-    }
 }
 
 impl Model {

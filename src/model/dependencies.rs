@@ -5,8 +5,9 @@
 
 use super::collect::Draft;
 use super::names::Entity;
+use super::walk::each_name;
 use crate::diagnostic::{Code, Diagnostic, listed};
-use crate::syntax::tree::{self, ExprKind};
+use crate::syntax::tree;
 use rustc_hash::FxHashMap;
 
 /// Every named thing with a value, in an order in which each stands after what it needs.
@@ -100,48 +101,6 @@ fn needs(draft: &Draft<'_>, entity: Entity, add: &mut impl FnMut(&str)) {
             });
         }
         Entity::Time | Entity::Condition(_) => {}
-    }
-}
-
-/// Calls `visit` with every name in an expression in the order of the text, `x'` included as the
-/// name `x'`.
-pub(super) fn each_name(expr: &tree::Expr, visit: &mut impl FnMut(&str)) {
-    let mut pending = vec![expr];
-    while let Some(expr) = pending.pop() {
-        match &expr.kind {
-            ExprKind::Number { .. } | ExprKind::Text(_) | ExprKind::Words(_) => {}
-            ExprKind::Reference(reference) | ExprKind::Next(reference) => {
-                visit(&reference.name.text);
-                pending.extend(reference.indices.iter().rev());
-            }
-            ExprKind::Prime { target, order } => {
-                visit(&format!(
-                    "{}{}",
-                    target.name.text,
-                    "'".repeat(usize::from(*order))
-                ));
-                pending.extend(target.indices.iter().rev());
-            }
-            ExprKind::Call {
-                function,
-                arguments,
-            } => {
-                visit(&function.text);
-                pending.extend(arguments.iter().rev().map(|argument| &argument.value));
-            }
-            ExprKind::Vector(items) => pending.extend(items.iter().rev()),
-            ExprKind::Unary { operand, .. } => pending.push(operand),
-            ExprKind::Binary { left, right, .. } => pending.extend([&**right, left]),
-            ExprKind::If {
-                condition,
-                then,
-                otherwise,
-            } => pending.extend([&**otherwise, then, condition]),
-            ExprKind::Range { low, high } => {
-                pending.extend(high.as_deref());
-                pending.extend(low.as_deref());
-            }
-        }
     }
 }
 

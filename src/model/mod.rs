@@ -11,10 +11,13 @@ mod elaborate;
 mod equations;
 mod loops;
 mod names;
+mod operators;
 mod reactions;
+mod references;
 mod settings;
 mod unit;
 mod values;
+mod walk;
 
 pub use check::{Checked, check};
 pub use elaborate::{Quantity, Scope, elaborate};
@@ -23,7 +26,7 @@ pub use settings::setting;
 pub use unit::Unit;
 
 use crate::source::Span;
-use crate::symbolic::{self, Expr, Notation, Operator, Pool, Shape, SymbolId};
+use crate::symbolic::{self, Expr, Notation, Operator, Pool, SymbolId};
 use crate::syntax::tree;
 
 macro_rules! ids {
@@ -290,14 +293,6 @@ pub enum Target {
 }
 
 impl Model {
-    /// The shape of a state.
-    #[must_use]
-    pub fn state_shape(&self, state: StateId) -> Shape {
-        self.pool
-            .symbol_data(self.states[state.index()].symbol)
-            .shape
-    }
-
     /// An expression of this model's pool, or of one that continues it, as text.
     #[must_use]
     pub fn print(&self, pool: &Pool, expr: Expr, notation: Notation) -> String {

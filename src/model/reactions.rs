@@ -53,10 +53,9 @@ impl Draft<'_> {
                 self.check_backward(reaction, backward.as_ref(), span)?;
                 // Look at all parts before one at fault ends the work.
                 let forward = self.with_elaborator(|e| e.scalar(scope, forward));
-                let backward = match backward {
-                    Some(backward) => Some(self.with_elaborator(|e| e.scalar(scope, backward))),
-                    None => None,
-                };
+                let backward = backward
+                    .as_ref()
+                    .map(|backward| self.with_elaborator(|e| e.scalar(scope, backward)));
                 let (reactants, products) = (reactants?, products?);
                 let arrow = reaction.arrow;
                 let mut directions = vec![(

@@ -2,8 +2,9 @@
 
 use super::collect::{Draft, not_modelled};
 use super::dependencies;
-use super::elaborate::{Choice, Declared, Elaborator, Quantity, Scope};
+use super::elaborate::{Declared, Elaborator, Quantity, Scope};
 use super::names::{Entity, IndexSet, Members};
+use super::walk;
 use super::{Bounds, DefinitionId, IndexSetId, ParameterId, StateId, ValueOf};
 use crate::diagnostic::{Code, Diagnostic, number_text};
 use crate::source::Span;
@@ -279,7 +280,7 @@ impl<'t> Draft<'t> {
     /// A parameter is fixed during a run: its value may not follow states or time.
     fn only_of_parameters(&mut self, value: &tree::Expr, name: &str) -> Option<()> {
         let mut offender: Option<(String, &'static str)> = None;
-        dependencies::each_name(value, &mut |used| match self.names.get(used) {
+        walk::each_name(value, &mut |used| match self.names.get(used) {
             Some(Entity::State(_) | Entity::Time) => {
                 offender.get_or_insert((used.to_owned(), self.names.describe(used)));
             }
@@ -433,7 +434,7 @@ impl<'t> Draft<'t> {
             self.names.add_constant(symbol, number);
         }
         let mut varies = false;
-        dependencies::each_name(value, &mut |used| match self.names.get(used) {
+        walk::each_name(value, &mut |used| match self.names.get(used) {
             Some(Entity::State(_) | Entity::Time) => varies = true,
             Some(Entity::Definition(used)) => varies |= self.names.varies(used),
             _ => {}
@@ -487,6 +488,12 @@ impl<'t> Draft<'t> {
                 .at(span, "")
                 .help(help),
             );
+        }
+        if kind == Parameter
+            && let Some(prior) = &item.prior
+        {
+            self.diagnostics
+                .push(not_modelled("priors").at(prior.span, ""));
         }
         for clause in [&item.mask, &item.penalty].into_iter().flatten() {
             self.diagnostics
@@ -594,33 +601,5 @@ impl Elaborator<'_> {
         let low = self.whole_number(scope, low);
         let high = self.whole_number(scope, high);
         Some((low?, high?))
-    }
-
-    /// The element of a vector that indices choose, when they choose a single one.
-    pub fn single_element(
-        &mut self,
-        scope: &Scope,
-        reference: &tree::Reference,
-    ) -> Option<Option<usize>> {
-        if reference.indices.is_empty() {
-            return Some(None);
-        }
-        let sets = self.names.indices(&reference.name.text).to_vec();
-        if sets.is_empty() {
-            let symbol = self.names.symbol(&reference.name.text)?;
-            let shape = self.pool.symbol_data(symbol).shape;
-            return self.offset_by_number(scope, reference, shape).map(Some);
-        }
-        self.right_number_of_indices(reference, sets.len())?;
-        let mut offset = 0;
-        let mut stride = 1;
-        for (index, set) in reference.indices.iter().zip(sets) {
-            match self.index_choice(scope, index, set)? {
-                Choice::One(position) => offset += position * stride,
-                Choice::All(_) => return Some(None),
-            }
-            stride *= self.names.index_set(set).len();
-        }
-        Some(Some(offset))
     }
 }

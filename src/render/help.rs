@@ -1,5 +1,6 @@
 //! Short help on the language, with an example for every sentence.
 
+use super::words;
 use crate::diagnostic::did_you_mean;
 use crate::symbolic::Builtin;
 
@@ -16,11 +17,10 @@ const SENTENCES: &[Entry] = &[
     Entry {
         word: "simulate",
         example: "simulate 0..100 step 0.1",
-        summary: "solve the equations over a range of time",
-        details: "\
-  step 0.1, points 501, at 0.5, 1, 2   which times are kept; all steps when absent
+        summary: "solve the equations",
+        details: "  step 0.1, points 501, at 0.5, 1, 2   output times; all steps when absent
   using auto                           or bdf, tr_bdf2, esdirk34, tsit45
-  rtol 1e-8 atol 1e-10                 tolerances; 1e-6, and 1e-9 times the size of each state
+  rtol 1e-8 atol 1e-10                 relative and absolute tolerance
   with alpha = 0.9, beta = 2           values for this run
   in knockout                          a condition of the model
   from last                            go on from the end of the last run
@@ -30,8 +30,7 @@ const SENTENCES: &[Entry] = &[
         word: "plot",
         example: "plot prey, predator over \"data.csv\"",
         summary: "draw curves of the last run",
-        details: "\
-  plot predator vs prey                one against the other instead of time
+        details: "  plot predator vs prey                one against the other instead of time
   over \"data.csv\" (time = year)        data points, with the names of columns
   log y                                a logarithmic axis; log x, y for both
   title \"Lynx and hare\"
@@ -48,8 +47,7 @@ const SENTENCES: &[Entry] = &[
         word: "show",
         example: "show equations",
         summary: "show a part of the model",
-        details: "\
-  show                                 everything in short
+        details: "  show                                 everything in short
   show equations                       as latex: for a paper
   show parameters | reactions | jacobian | conserved | method
 ",
@@ -63,13 +61,13 @@ const SENTENCES: &[Entry] = &[
     Entry {
         word: "EXPRESSION",
         example: "prey/(prey + predator)",
-        summary: "its value at the end of the last run, else at the start",
+        summary: "its value now (only at the prompt)",
         details: "",
     },
     Entry {
         word: "assert",
         example: "assert prey > 0",
-        summary: "in a file: what must hold along every run; here: at this point",
+        summary: "what must hold along every run",
         details: "",
     },
 ];
@@ -120,28 +118,112 @@ const PROMPT: &[Entry] = &[
     },
 ];
 
-/// A model in a few lines.
-const DECLARATIONS: &str = "\
-A model file declares what changes, and asks for something:
+/// What a model file declares.
+const DECLARATIONS: &[Entry] = &[
+    Entry {
+        word: "param",
+        example: "param alpha = 1.1 [1/day] in 0..10",
+        summary: "a parameter, its unit and bounds",
+        details: "",
+    },
+    Entry {
+        word: "state",
+        example: "state prey = 10, predator = 5",
+        summary: "what equations change",
+        details: "  state y = 0 [mg] atol 1e-12          a unit, an absolute tolerance of its own\n",
+    },
+    Entry {
+        word: "equation",
+        example: "prey' = alpha*prey - 0.4*prey*predator",
+        summary: "its time derivative",
+        details: "  theta'' = -sin(theta)                second order, with `state theta = 1, theta' = 0`\n",
+    },
+    Entry {
+        word: "let",
+        example: "let total = prey + predator",
+        summary: "a definition, true at all times",
+        details: "",
+    },
+    Entry {
+        word: "fn",
+        example: "fn hill(x, k, n) = x^n/(k^n + x^n)",
+        summary: "a function",
+        details: "",
+    },
+    Entry {
+        word: "compartment",
+        example: "compartment cell = 2 [L]",
+        summary: "a volume",
+        details: "",
+    },
+    Entry {
+        word: "species",
+        example: "species A in cell = 1, B in cell = 0",
+        summary: "what reactions change",
+        details: "",
+    },
+    Entry {
+        word: "reaction",
+        example: "binding: 2 A <-> B, kon, koff",
+        summary: "mass action, forward and backward",
+        details: "  A -> B, k                            one way
+  0 -> A, k                            a source; A -> 0, k is a sink
+  A -> B, rate v*A/(K + A)             any other law: amount per time
+",
+    },
+    Entry {
+        word: "index",
+        example: "index gene = {GATA1, KLF1}",
+        summary: "or 1..50: the places of a vector",
+        details: "  state y[gene] = 0                    a vector; y[GATA1] is one element\n",
+    },
+    Entry {
+        word: "for",
+        example: "for i in 2..49 { u[i]' = u[i-1] - u[i] }",
+        summary: "statements for every index",
+        details: "",
+    },
+    Entry {
+        word: "condition",
+        example: "condition control { alpha = 0.5 }",
+        summary: "values under one name",
+        details: "  simulate 0..9 in control             chooses it\n",
+    },
+    Entry {
+        word: "time",
+        example: "time [year] from 1900",
+        summary: "the unit of time and its start",
+        details: "",
+    },
+];
 
-  param alpha = 1.1 [1/day] in 0..10      a parameter, its unit and bounds
-  state prey = 10, predator = 5           what equations change
-  prey' = alpha*prey - 0.4*prey*predator  its time derivative
-  let total = prey + predator             a definition
-  fn hill(x, k, n) = x^n/(k^n + x^n)      a function
-  compartment cell = 2 [L]                a volume
-  species A in cell = 1, B in cell = 0    what reactions change
-  binding: 2 A <-> B, kon, koff           mass action; or: A -> B, rate v*A/(K + A)
-  index gene = {GATA1, KLF1}              or 1..50, for vectors: state y[gene] = 0
-  for i in 2..49 { u[i]' = u[i-1] - u[i] }
-  condition control { alpha = 0.5 }       a set of values
-";
-
-/// Help on a word, or on everything.
+/// Help on a word, or on everything, `width` columns wide.
 #[must_use]
-pub fn help(word: Option<&str>) -> String {
-    let Some(word) = word else { return overview() };
-    let entries = || SENTENCES.iter().chain(PROMPT);
+pub fn help(word: Option<&str>, width: usize) -> String {
+    let text = word.map_or_else(overview, on);
+    text.lines().map(|line| narrowed(line, width)).collect()
+}
+
+/// A line that is too long puts what stands right of its gap onto a line of its own.
+fn narrowed(line: &str, width: usize) -> String {
+    if words::width(line) > width {
+        let body = line.trim_start();
+        if let Some((left, right)) = body.split_once("  ") {
+            let indent = " ".repeat(line.len() - body.len());
+            let right = words::wrapped(
+                &format!("{indent}    {}", right.trim_start()),
+                width,
+                "      ",
+            );
+            return format!("{indent}{left}\n{right}\n");
+        }
+        return words::wrapped(line, width, "") + "\n";
+    }
+    format!("{line}\n")
+}
+
+fn on(word: &str) -> String {
+    let entries = || DECLARATIONS.iter().chain(SENTENCES).chain(PROMPT);
     if let Some(entry) = entries().find(|entry| entry.word == word) {
         return format!("{}\n  {}\n{}", entry.summary, entry.example, entry.details);
     }
@@ -171,18 +253,49 @@ pub fn help(word: Option<&str>) -> String {
 }
 
 fn overview() -> String {
-    let mut text = DECLARATIONS.to_owned();
+    let mut text = String::new();
     let mut section = |title: &str, entries: &[Entry]| {
         text.push_str(title);
         for entry in entries {
-            text.push_str(&format!("  {:38}  {}\n", entry.example, entry.summary));
+            text.push_str(&format!("  {:40}  {}\n", entry.example, entry.summary));
         }
     };
-    section("\nSentences, in a file or at the prompt:\n\n", SENTENCES);
+    section(
+        "A model file declares what changes, in any order:\n\n",
+        DECLARATIONS,
+    );
+    section(
+        "\nIt asks for something. Sentences, in a file or at the prompt:\n\n",
+        SENTENCES,
+    );
     section("\nAt the prompt:\n\n", PROMPT);
     text.push_str(
         "\n`help simulate` says more on a sentence, `help functions` lists the functions.\n\
-         On the command line: lotka run FILE, check, simulate, show, repl; `lotka --help`.\n",
+         `lotka --help` lists the commands: run, check, simulate, show, repl.\n",
     );
     text
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn help_fits_a_terminal() {
+        let texts = [None, Some("simulate"), Some("functions"), Some("mod")];
+        for text in texts {
+            for line in help(text, 80).lines() {
+                assert!(words::width(line) <= 80, "{line}");
+            }
+        }
+        assert!(
+            help(Some("simulate"), 50)
+                .contains("  step 0.1, points 501, at 0.5, 1, 2\n      output times")
+        );
+    }
+
+    #[test]
+    fn an_unknown_word_is_answered_with_the_nearest() {
+        assert!(help(Some("plott"), 80).contains("did you mean `plot`?"));
+    }
 }

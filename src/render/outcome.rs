@@ -2,11 +2,14 @@
 
 use super::show;
 use super::table::{Column, number, table};
+use super::words;
 use crate::session::{Compiled, Outcome, Trajectory};
 use crate::simulate::{LinearSolver, MethodUse, Stop, SwitchReason};
 
-/// States in the table after a run; more are counted.
+/// A table of more states than this is no longer read whole after each run,
 const MOST_STATES: usize = 24;
+/// so of a larger model only the first are shown and the others counted.
+const FIRST_STATES: usize = 8;
 /// Digits of values in tables.
 const DIGITS: usize = 6;
 
@@ -21,8 +24,10 @@ pub fn text(outcome: &Outcome, width: usize) -> String {
             rows,
             columns,
         } => format!(
-            "wrote {}: {rows} rows of {columns} columns\n",
-            path.display()
+            "wrote {}: {} of {}\n",
+            path.display(),
+            counted(*rows, "row", "rows"),
+            counted(*columns, "column", "columns")
         ),
         Outcome::Shown { .. } => show::shown(outcome, width),
         Outcome::Set { name, before, now } => {
@@ -39,9 +44,14 @@ pub fn text(outcome: &Outcome, width: usize) -> String {
         }
         Outcome::Reset => "all values are as declared\n".to_owned(),
         Outcome::Undone => "the last assignment is undone\n".to_owned(),
-        Outcome::Help(word) => super::help::help(word.as_deref()),
+        Outcome::Help(word) => super::help::help(word.as_deref(), width),
         Outcome::History(lines) => lines.iter().map(|line| format!("{line}\n")).collect(),
     }
+}
+
+/// `1 row`, `2 rows`
+pub(super) fn counted(count: usize, one: &str, many: &str) -> String {
+    format!("{count} {}", if count == 1 { one } else { many })
 }
 
 /// `2 states, 4 parameters`
@@ -50,7 +60,7 @@ pub(super) fn in_short(compiled: &Compiled) -> String {
     let mut parts = Vec::new();
     let mut add = |count: usize, one: &str, many: &str| {
         if count > 0 {
-            parts.push(format!("{count} {}", if count == 1 { one } else { many }));
+            parts.push(counted(count, one, many));
         }
     };
     let numbers = |species: bool| {
@@ -124,19 +134,27 @@ fn simulated(run: &Trajectory, width: usize) -> String {
         .unit
         .as_ref()
         .map_or(String::new(), |unit| format!(" [{unit}]"));
-    let mut text = format!(
-        "{} t = {} to {}{unit}: {}\n",
+    let range = if solution.times.len() == 1 {
+        number(*last, DIGITS)
+    } else {
+        format!("{} to {}", number(*first, DIGITS), number(*last, DIGITS))
+    };
+    let reached = format!(
+        "{} t = {range}{unit}:",
         if solution.stop == Stop::Finished {
             "simulated"
         } else {
             "simulated only"
-        },
-        number(*first, DIGITS),
-        number(*last, DIGITS),
-        work(run)
+        }
     );
-    text.push_str(&states(run, width));
-    text
+    let work = work(run);
+    let gap = if words::width(&reached) + 1 + words::width(&work) > width {
+        "\n  "
+    } else {
+        " "
+    };
+    let work = words::wrapped(&work, width.saturating_sub(2), "  ");
+    format!("{reached}{gap}{work}\n{}", states(run, width))
 }
 
 /// `85 steps of tsit45 (rtol 1e-6, atol 1e-9)`
@@ -165,8 +183,12 @@ fn work(run: &Trajectory) -> String {
     } else {
         format!(" of {names}")
     };
+    let kept = match solution.kept_every {
+        1 => String::new(),
+        every => format!(" (every {every}th row kept)"),
+    };
     format!(
-        "{} steps{of}, rtol {}, atol {}",
+        "{} steps{of}{kept}, rtol {}, atol {}",
         solution.statistics.steps,
         number(solution.tolerances.relative, 3),
         range(&solution.tolerances.absolute)
@@ -188,7 +210,11 @@ fn states(run: &Trajectory, width: usize) -> String {
     let solution = &run.solution;
     let n = solution.dimension;
     let names = run.compiled.state_names();
-    let shown = names.len().min(MOST_STATES);
+    let shown = if names.len() > MOST_STATES {
+        FIRST_STATES
+    } else {
+        names.len()
+    };
     let column = |state: usize| {
         solution
             .states
@@ -206,10 +232,12 @@ fn states(run: &Trajectory, width: usize) -> String {
     }
     let units = units(run, shown);
     let mut columns = vec![Column::text("", names[..shown].to_vec())];
-    for (header, numbers) in ["start", "end", "lowest", "highest"]
-        .into_iter()
-        .zip(values)
-    {
+    let headers: &[&str] = if solution.times.len() == 1 {
+        &["value"]
+    } else {
+        &["start", "end", "lowest", "highest"]
+    };
+    for (header, numbers) in headers.iter().copied().zip(values) {
         columns.push(Column::numbers(header, numbers));
     }
     if units.iter().any(|unit| !unit.is_empty()) {
@@ -242,8 +270,12 @@ fn units(run: &Trajectory, shown: usize) -> Vec<String> {
 pub(super) fn method_use(used: &MethodUse) -> String {
     let why = match used.why {
         SwitchReason::Requested => "as asked for".to_owned(),
+        SwitchReason::StartStability { steps } if used.method.is_explicit() => format!(
+            "at the start, stability asks for about {} of its steps",
+            number(steps.round(), 3)
+        ),
         SwitchReason::StartStability { steps } => format!(
-            "stability alone would cost an explicit method about {} steps",
+            "at the start, stability would ask for about {} steps of an explicit method",
             number(steps.round(), 3)
         ),
         SwitchReason::TurnedStiff { .. } => {

@@ -1,6 +1,6 @@
 //! What `show` shows: equations, parameters, reactions, Jacobian, laws, method.
 
-use super::outcome::{in_short, method_use};
+use super::outcome::{counted, in_short, method_use};
 use super::table::{Column, number, table};
 use super::words;
 use crate::model::{Model, Participant, State};
@@ -13,6 +13,8 @@ const MOST_ELEMENTS: usize = 8;
 /// Lines of a Jacobian or a list of reactions.
 const MOST_LINES: usize = 200;
 const DIGITS: usize = 12;
+/// Left sides up to this width have their equal signs below each other.
+const FURTHEST: usize = 30;
 
 /// The text of [`Outcome::Shown`].
 #[must_use]
@@ -34,8 +36,10 @@ pub fn shown(outcome: &Outcome, width: usize) -> String {
         Topic::Parameters => parameter_table(compiled, parameters, width),
         Topic::Reactions => reactions(compiled, *form),
         Topic::Jacobian => jacobian(compiled, *form),
-        Topic::Conserved => conserved(compiled, initial, parameters),
-        Topic::Method => method.as_ref().map_or(String::new(), advice),
+        Topic::Conserved => conserved(compiled, initial, parameters, width),
+        Topic::Method => method
+            .as_ref()
+            .map_or(String::new(), |method| advice(method, width)),
     }
 }
 
@@ -275,11 +279,13 @@ fn aligned(lines: &[(String, String)], form: Form) -> String {
             body.join(" \\\\\n")
         );
     }
-    let width = lines
+    let widest = lines
         .iter()
         .map(|(left, _)| left.chars().count())
         .max()
         .unwrap_or(0);
+    // Equal signs far to the right are no help to the eye.
+    let width = if widest > FURTHEST { 0 } else { widest };
     lines
         .iter()
         .map(|(left, right)| {
@@ -418,7 +424,7 @@ fn partial(row: &str, column: &str, form: Form) -> String {
     }
 }
 
-fn conserved(compiled: &Compiled, initial: &[f64], parameters: &[f64]) -> String {
+fn conserved(compiled: &Compiled, initial: &[f64], parameters: &[f64], width: usize) -> String {
     let laws = system::conservation_laws(&compiled.model);
     if laws.is_empty() {
         return "no linear combination of amounts is conserved by the reactions\n".to_owned();
@@ -455,19 +461,20 @@ fn conserved(compiled: &Compiled, initial: &[f64], parameters: &[f64]) -> String
         }
         lines.push((left, number(total, DIGITS)));
     }
-    aligned(&lines, Form::Plain)
+    wrapped(&aligned(&lines, Form::Plain), width)
 }
 
-fn advice(advice: &MethodAdvice) -> String {
+fn advice(advice: &MethodAdvice, width: usize) -> String {
     let full = advice.states.saturating_mul(advice.states).max(1);
     #[expect(clippy::cast_precision_loss, reason = "a percentage")]
     let percent = 100.0 * advice.entries as f64 / full as f64;
     let (below, above) = advice.bandwidths;
     let mut text = format!(
-        "{} states; the Jacobian is exact, with {} entries ({} %) on {below} diagonals below and {above} above the main one\n",
-        advice.states,
-        advice.entries,
-        number(percent, 3)
+        "{}; the Jacobian is exact, with {} ({} %) on {} below and {above} above the main one\n",
+        counted(advice.states, "state", "states"),
+        counted(advice.entries, "entry", "entries"),
+        number(percent, 3),
+        counted(below, "diagonal", "diagonals")
     );
     match &advice.last {
         None => text.push_str(
@@ -493,5 +500,13 @@ fn advice(advice: &MethodAdvice) -> String {
             ));
         }
     }
-    text
+    wrapped(&text, width)
+}
+
+/// Each line broken at spaces where it is too long.
+fn wrapped(text: &str, width: usize) -> String {
+    let lines = text.lines();
+    lines
+        .map(|line| words::wrapped(line, width, "    ") + "\n")
+        .collect()
 }

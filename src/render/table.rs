@@ -55,6 +55,10 @@ impl Column {
 /// Significant digits of numbers in tables.
 const DIGITS: usize = 6;
 
+/// Numbers of a column have a common number of decimals while the largest is at most so many times
+/// the smallest: the smallest then still shows four significant digits.
+const MOST_ALIKE: f64 = 100.0;
+
 /// Between columns.
 const GAP: usize = 2;
 
@@ -164,11 +168,17 @@ pub fn numbers(values: &[f64], digits: usize) -> Vec<String> {
     let (smallest, largest) = sizes.fold((f64::INFINITY, 0.0_f64), |(low, high), size| {
         (low.min(size), high.max(size))
     });
-    let alike = largest > 0.0 && smallest >= 1e-4 && largest < 1e7 && largest / smallest < 1e4;
+    let alike =
+        largest > 0.0 && smallest >= 1e-4 && largest < 1e7 && largest / smallest < MOST_ALIKE;
     if !alike {
         return values.iter().map(|value| shown(*value, digits)).collect();
     }
-    let before_point = largest.log10().floor() as i32 + 1;
+    // Nothing but zeros has no size; one digit before the point is right for them.
+    let before_point = if largest > 0.0 {
+        largest.log10().floor() as i32 + 1
+    } else {
+        1
+    };
     let most = (digits as i32 - before_point).clamp(0, 15) as usize;
     let fixed = |value: f64, decimals: usize| format!("{:.decimals$}", value + 0.0);
     let needed = |value: &f64| {
@@ -268,6 +278,12 @@ mod tests {
         ] {
             assert_eq!(number(x, digits), text);
         }
+    }
+
+    #[test]
+    fn zeros_alone_are_zeros() {
+        assert_eq!(numbers(&[0.0, -0.0, f64::NAN], 6), ["0", "0", "–"]);
+        assert_eq!(numbers(&[], 6), [""; 0]);
     }
 
     #[test]

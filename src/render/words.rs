@@ -46,6 +46,31 @@ pub fn fit(text: &str, columns: usize) -> String {
     kept
 }
 
+/// The text broken at spaces into lines of at most `columns` columns, where words allow; every line
+/// after the first begins with `indent`.
+#[must_use]
+pub fn wrapped(text: &str, columns: usize, indent: &str) -> String {
+    let words = text.trim_start_matches(' ');
+    let before = text.len() - words.len();
+    let mut out = " ".repeat(before);
+    let mut used = before;
+    for (at, word) in words.split(' ').enumerate() {
+        let wide = width(word);
+        if at == 0 {
+            used += wide;
+        } else if used + 1 + wide > columns {
+            out.push('\n');
+            out.push_str(indent);
+            used = width(indent) + wide;
+        } else {
+            out.push(' ');
+            used += 1 + wide;
+        }
+        out.push_str(word);
+    }
+    out
+}
+
 /// The text with spaces before it up to `columns` columns.
 #[must_use]
 pub fn right(text: &str, columns: usize) -> String {
@@ -61,6 +86,14 @@ pub fn left(text: &str, columns: usize) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn lines_break_at_spaces() {
+        assert_eq!(wrapped("one two three", 7, "  "), "one two\n  three");
+        assert_eq!(wrapped("  one two", 80, ""), "  one two");
+        assert_eq!(wrapped("unbreakable word", 4, ""), "unbreakable\nword");
+        assert_eq!(wrapped("", 4, ""), "");
+    }
 
     #[test]
     fn cutting_counts_columns_not_bytes() {

@@ -3,7 +3,6 @@
 use super::command::Command;
 use super::compiled::Compiled;
 use super::lower::lower;
-use super::outcome::Outcome;
 use super::values::Overrides;
 use super::{Session, plot, set_value, simulate};
 use crate::diagnostic::{Code, Diagnostic};
@@ -12,11 +11,12 @@ use crate::source::{SourceId, Span};
 use crate::syntax::{self, tree};
 use rustc_hash::FxHashSet;
 use std::path::Path;
+use std::sync::Arc;
 
-/// What reading a text gives: the model when there is no error, and all problems.
+/// What reading a text gives.
 #[derive(Debug, Clone)]
 pub struct Checked {
-    /// The checked model.
+    /// The model, when its declarations have no error; a sentence may have one.
     pub model: Option<Model>,
     /// All problems in the order of the text.
     pub diagnostics: Vec<Diagnostic>,
@@ -33,6 +33,7 @@ pub fn check_text(source: SourceId, text: &str) -> Checked {
         };
     }
     let mut diagnostics = parsed.diagnostics;
+    let has_syntax_errors = !diagnostics.is_empty();
     let unread = words_of_lines(text, &diagnostics);
     let checked = model::check(&parsed.file);
     // A statement that cannot be read leaves its names undeclared and ungoverned: what follows
@@ -45,12 +46,48 @@ pub fn check_text(source: SourceId, text: &str) -> Checked {
             diagnostics.extend(problems);
         }
     }
-    diagnostics.sort_by_key(|diagnostic| diagnostic.labels.first().map(|label| label.span));
-    let has_errors = diagnostics.iter().any(Diagnostic::is_error);
+    in_order(&mut diagnostics);
     Checked {
-        model: checked.model.filter(|_| !has_errors),
+        model: checked.model.filter(|_| !has_syntax_errors),
         diagnostics,
     }
+}
+
+impl Checked {
+    /// The model, when there is no error at all.
+    ///
+    /// # Errors
+    /// All problems when one of them is an error.
+    pub fn sound(self) -> Result<(Model, Vec<Diagnostic>), Vec<Diagnostic>> {
+        match self.model {
+            Some(model) if !self.diagnostics.iter().any(Diagnostic::is_error) => {
+                Ok((model, self.diagnostics))
+            }
+            _ => Err(self.diagnostics),
+        }
+    }
+}
+
+/// A checked file: its declarations, then its sentences.
+#[derive(Debug, Clone)]
+pub struct Examined {
+    /// The model, when its declarations have no error.
+    pub compiled: Option<Arc<Compiled>>,
+    /// All problems in the order of the text.
+    pub diagnostics: Vec<Diagnostic>,
+}
+
+impl Examined {
+    /// True without errors.
+    #[must_use]
+    pub fn is_sound(&self) -> bool {
+        !self.diagnostics.iter().any(Diagnostic::is_error)
+    }
+}
+
+/// Files are read from top to bottom: so are their problems.
+fn in_order(diagnostics: &mut [Diagnostic]) {
+    diagnostics.sort_by_key(|diagnostic| diagnostic.labels.first().map(|label| label.span));
 }
 
 /// The words on the lines that diagnostics point at.
@@ -97,31 +134,48 @@ fn empty(source: SourceId, text: &str) -> Diagnostic {
 }
 
 impl Session {
-    /// Loads a file and tries every sentence as far as that needs no integration: names, ranges,
-    /// values, data files. Warnings and errors come in the order of the text.
+    /// Reads a file and tries every sentence as far as that needs no integration: names, ranges,
+    /// values, data files. The session stays as it was.
+    pub fn examine(&mut self, path: &Path) -> Examined {
+        let source = match self.read(path) {
+            Ok(source) => source,
+            Err(problem) => {
+                return Examined {
+                    compiled: None,
+                    diagnostics: vec![problem],
+                };
+            }
+        };
+        let checked = check_text(source, &self.text_of(source));
+        let mut diagnostics = checked.diagnostics;
+        let compiled = checked.model.map(Compiled::new);
+        if let Some(compiled) = &compiled {
+            let mut trial = self.clone();
+            trial.install(path.to_owned(), Arc::clone(compiled));
+            diagnostics.extend(trial.check_sentences(compiled));
+            in_order(&mut diagnostics);
+        }
+        Examined {
+            compiled,
+            diagnostics,
+        }
+    }
+
+    /// The problems of a file: warnings alone, or all of them when there is an error.
     ///
     /// # Errors
-    /// All problems when there is at least one error; the session is then as before.
+    /// All problems when at least one is an error.
     pub fn check(&mut self, path: &Path) -> Result<Vec<Diagnostic>, Vec<Diagnostic>> {
-        let mut trial = self.clone();
-        let performed = trial.load(path);
-        self.sources = trial.sources.clone();
-        let performed = performed?;
-        let mut diagnostics = performed.diagnostics;
-        if let Outcome::Loaded { compiled, .. } = &performed.outcome {
-            diagnostics.extend(trial.check_sentences(compiled));
-        }
-        diagnostics.sort_by_key(|diagnostic| diagnostic.labels.first().map(|label| label.span));
-        if diagnostics.iter().any(Diagnostic::is_error) {
-            Err(diagnostics)
+        let examined = self.examine(path);
+        if examined.is_sound() {
+            Ok(examined.diagnostics)
         } else {
-            Ok(diagnostics)
+            Err(examined.diagnostics)
         }
     }
 
     /// The problems of a loaded model's sentences that can be seen before running them.
-    #[must_use]
-    pub fn check_sentences(&self, compiled: &Compiled) -> Vec<Diagnostic> {
+    fn check_sentences(&self, compiled: &Compiled) -> Vec<Diagnostic> {
         let mut overrides = Overrides::new();
         let mut has_run = false;
         let mut problems = Vec::new();

@@ -20,6 +20,8 @@ pub enum Command {
         topic: Topic,
         /// In which form.
         form: Form,
+        /// Values that hold for what is shown.
+        setting: Setting,
     },
     /// `alpha = 0.9`
     Set {

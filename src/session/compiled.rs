@@ -63,7 +63,7 @@ impl Compiled {
     /// # Errors
     /// Unknown names, shapes that do not fit.
     pub fn observable(&self, expr: &tree::Expr) -> Result<Observable, Vec<Diagnostic>> {
-        let mut pool = self.system.pool.clone();
+        let mut pool = Pool::continuing(&self.system.pool);
         let Quantity {
             expr: value,
             is_condition,
@@ -122,22 +122,10 @@ impl Compiled {
     /// The names of all states, one per number of the state vector: `prey`, `y[GATA1]`.
     #[must_use]
     pub fn state_names(&self) -> Vec<String> {
-        let blocks = self.system.states.blocks();
-        self.model
-            .states
-            .iter()
-            .zip(blocks)
-            .flat_map(|(state, block)| {
-                (0..block.shape.len()).map(move |element| {
-                    if block.shape == Shape::Scalar {
-                        state.name.clone()
-                    } else if state.indices.is_empty() {
-                        format!("{}[{}]", state.name, element + 1)
-                    } else {
-                        self.model
-                            .element_name(&state.name, &state.indices, element)
-                    }
-                })
+        let blocks = self.system.states.blocks().iter().enumerate();
+        blocks
+            .flat_map(|(block, data)| {
+                (0..data.shape.len()).map(move |element| self.name_of_element(block, element))
             })
             .collect()
     }
@@ -145,10 +133,22 @@ impl Compiled {
     /// The name of one number of the state vector.
     #[must_use]
     pub fn state_name(&self, position: usize) -> String {
-        self.state_names()
-            .get(position)
-            .cloned()
-            .unwrap_or_else(|| format!("state {position}"))
+        match self.system.states.locate(position) {
+            Some((block, element)) => self.name_of_element(block, element),
+            None => format!("state {position}"),
+        }
+    }
+
+    fn name_of_element(&self, block: usize, element: usize) -> String {
+        let state = &self.model.states[block];
+        if self.system.states.blocks()[block].shape == Shape::Scalar {
+            state.name.clone()
+        } else if state.indices.is_empty() {
+            format!("{}[{}]", state.name, element + 1)
+        } else {
+            self.model
+                .element_name(&state.name, &state.indices, element)
+        }
     }
 
     /// An expression of the system as a message quotes it: in the model's names, cut when long.

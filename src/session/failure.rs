@@ -316,7 +316,7 @@ fn fastest_reaction<'r>(
 ) -> Option<&'r Reaction> {
     let compiled = &run.compiled;
     let system = &compiled.system;
-    let mut pool = system.pool.clone();
+    let mut pool = Pool::continuing(&system.pool);
     let takes_part = |reaction: &&Reaction| {
         reaction
             .reactants

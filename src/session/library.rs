@@ -68,10 +68,9 @@ impl std::error::Error for Error {}
 pub fn compile(text: &str) -> Result<Arc<Compiled>, Error> {
     let mut sources = SourceMap::new();
     let source = sources.add("model", text);
-    let checked = check_text(source, text);
-    match checked.model {
-        Some(model) => Ok(Compiled::new(model)),
-        None => Err(Error::new(checked.diagnostics, sources)),
+    match check_text(source, text).sound() {
+        Ok((model, _)) => Ok(Compiled::new(model)),
+        Err(diagnostics) => Err(Error::new(diagnostics, sources)),
     }
 }
 

@@ -69,7 +69,7 @@ fn lower_sentence(sentence: &tree::Sentence, span: Span) -> Result<Command, Vec<
         "simulate" => simulate(sentence, span, options),
         "plot" => plot(sentence, span, options),
         "save" => save(sentence, span, options),
-        "show" => show(sentence, span, options),
+        "show" => show(sentence, options),
         "load" => load(sentence, span, options),
         "help" => {
             let word = sentence
@@ -449,7 +449,7 @@ fn save(sentence: &tree::Sentence, span: Span, mut options: Options<'_>) -> Opti
     })
 }
 
-fn show(sentence: &tree::Sentence, span: Span, mut options: Options<'_>) -> Option<Command> {
+fn show(sentence: &tree::Sentence, mut options: Options<'_>) -> Option<Command> {
     let topic = match sentence.subjects.as_slice() {
         [] => Some(Topic::Model),
         [subject] => {
@@ -492,11 +492,12 @@ fn show(sentence: &tree::Sentence, span: Span, mut options: Options<'_>) -> Opti
             Form::Plain
         }
     };
-    let _ = span;
+    let setting = setting(&mut options);
     options.finish(|| {
         Ok(Command::Show {
             topic: topic.ok_or(())?,
             form,
+            setting,
         })
     })
 }

@@ -19,7 +19,7 @@ mod timing;
 mod trajectory;
 mod values;
 
-pub use check::{Checked, check_text};
+pub use check::{Checked, Examined, check_text};
 pub use command::{
     Command, DataSource, Form, LogAxis, OutputTimes, Plot, Save, Setting, Simulate, Topic,
 };
@@ -35,6 +35,7 @@ pub use values::{Overrides, Present};
 use crate::diagnostic::{Code, Diagnostic};
 use crate::model::{self, Target};
 use crate::source::{SourceId, SourceMap};
+use crate::symbolic::Pool;
 use crate::syntax::{self, tree};
 use crate::world::World;
 use std::path::{Path, PathBuf};
@@ -155,16 +156,7 @@ impl Session {
     /// All problems of the file; the session is then as before.
     pub fn load(&mut self, path: &Path) -> Result<Performed, Vec<Diagnostic>> {
         let source = self.read(path).map_err(|problem| vec![problem])?;
-        let text = Arc::clone(
-            &self
-                .sources
-                .get(source)
-                .map_or_else(|| "".into(), |s| s.text.clone()),
-        );
-        let checked = check_text(source, &text);
-        let Some(model) = checked.model else {
-            return Err(checked.diagnostics);
-        };
+        let (model, diagnostics) = check_text(source, &self.text_of(source)).sound()?;
         let compiled = Compiled::new(model);
         self.install(path.to_owned(), Arc::clone(&compiled));
         Ok(Performed {
@@ -172,8 +164,15 @@ impl Session {
                 path: path.to_owned(),
                 compiled,
             },
-            diagnostics: checked.diagnostics,
+            diagnostics,
         })
+    }
+
+    /// A text read before; empty for an id of another session.
+    fn text_of(&self, source: SourceId) -> Arc<str> {
+        self.sources
+            .get(source)
+            .map_or_else(|| "".into(), |known| Arc::clone(&known.text))
     }
 
     /// Takes a compiled model as if it had been loaded from `path`.
@@ -225,7 +224,11 @@ impl Session {
             Command::Simulate(command) => self.simulate(command, observer),
             Command::Plot(command) => self.plot(command),
             Command::Save(command) => self.save(command),
-            Command::Show { topic, form } => self.show(*topic, *form),
+            Command::Show {
+                topic,
+                form,
+                setting,
+            } => self.show(*topic, *form, setting),
             Command::Set { target, value } => self.set(target, value),
             Command::Evaluate(expr) => self.evaluate(expr),
             Command::Assert(expr) => self.assert(expr),
@@ -366,9 +369,15 @@ impl Session {
         ])
     }
 
-    fn show(&self, topic: Topic, form: Form) -> Result<Performed, Vec<Diagnostic>> {
+    fn show(
+        &self,
+        topic: Topic,
+        form: Form,
+        setting: &Setting,
+    ) -> Result<Performed, Vec<Diagnostic>> {
         let compiled = Arc::clone(&self.need_model()?.compiled);
-        let present = compiled.present(&self.overrides);
+        let overrides = simulate::with_setting(&compiled, &self.overrides, setting)?;
+        let present = compiled.present(&overrides);
         let method = (topic == Topic::Method)
             .then(|| method::advice(&compiled, &present, self.last.as_deref()));
         Ok(done(Outcome::Shown {
@@ -416,7 +425,7 @@ fn set_value(
     target: &tree::Reference,
     value: &tree::Expr,
 ) -> Result<Overrides, Vec<Diagnostic>> {
-    let mut pool = compiled.system.pool.clone();
+    let mut pool = Pool::continuing(&compiled.system.pool);
     let mut problems = Vec::new();
     let setting = model::setting(
         &compiled.model.names,

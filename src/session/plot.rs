@@ -377,7 +377,7 @@ fn figure(
         }
     }
     for curve in curves {
-        let colour = figure.series.len();
+        let colour = next_colour(&figure.series);
         add_curve(run, curve, &mut figure.series);
         if let Some(points) = data {
             add_points(points, curve, colour, &mut figure.series)?;
@@ -453,6 +453,14 @@ fn vertical_axis(curves: &[Curve]) -> Axis {
     }
 }
 
+/// Curves are coloured one after the other; their data take their colour.
+fn next_colour(series: &[Series]) -> usize {
+    series
+        .iter()
+        .filter(|known| known.mark == Mark::Line)
+        .count()
+}
+
 fn add_curve(run: &Trajectory, curve: &Curve, series: &mut Vec<Series>) {
     let width = curve.vertical.shape.len();
     let vertical = run.evaluate(&curve.vertical);
@@ -474,7 +482,7 @@ fn add_curve(run: &Trajectory, curve: &Curve, series: &mut Vec<Series>) {
             Some((1, numbers)) => numbers.clone(),
             Some((wide, numbers)) => column(numbers, *wide, at),
         };
-        let colour = series.len();
+        let colour = next_colour(series);
         series.push(Series {
             label: if width == 1 {
                 curve.vertical.label.clone()

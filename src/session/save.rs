@@ -1,13 +1,12 @@
 //! `save`: the last run as a table in a file.
 
 use super::command::Save;
-use super::compiled::Observable;
 use super::outcome::{Outcome, Performed};
 use super::trajectory::Trajectory;
 use super::{Session, reason_to_write};
 use crate::diagnostic::{Code, Diagnostic};
 use crate::model::DefinitionKind;
-use crate::symbolic::Shape;
+use crate::symbolic::{Expr, Shape};
 use crate::table;
 use std::path::PathBuf;
 
@@ -50,69 +49,57 @@ fn columns(run: &Trajectory, save: &Save) -> Result<Columns, Vec<Diagnostic>> {
     if !save.columns.is_empty() {
         for expr in &save.columns {
             let observable = run.compiled.observable(expr)?;
-            add(run, &observable, &mut headers, &mut columns);
+            add_headers(run, &observable.label, observable.shape, &mut headers);
+            columns.extend(by_column(
+                &run.evaluate(&observable),
+                observable.shape.len(),
+            ));
         }
         return Ok((headers, columns));
     }
     let dimension = run.solution.dimension;
     headers.extend(run.compiled.state_names());
-    for state in 0..dimension {
-        columns.push(
-            run.solution
-                .states
-                .iter()
-                .skip(state)
-                .step_by(dimension)
-                .copied()
-                .collect(),
-        );
-    }
+    columns.extend(by_column(&run.solution.states, dimension));
     let system = &run.compiled.system;
-    for definition in &run.compiled.model.definitions {
-        let Some(expr) = system.definitions.get(&definition.symbol) else {
-            continue;
-        };
-        if definition.kind == DefinitionKind::Derivative {
-            continue;
-        }
-        let observable = Observable {
-            label: definition.name.clone(),
-            expr: *expr,
-            shape: system.pool.shape(*expr),
-            pool: std::sync::Arc::new(system.pool.clone()),
-            is_condition: false,
-        };
-        add(run, &observable, &mut headers, &mut columns);
+    let definitions: Vec<(&str, Expr)> = run
+        .compiled
+        .model
+        .definitions
+        .iter()
+        .filter(|definition| definition.kind != DefinitionKind::Derivative)
+        .filter_map(|definition| {
+            let expr = system.definitions.get(&definition.symbol)?;
+            Some((definition.name.as_str(), *expr))
+        })
+        .collect();
+    let exprs: Vec<Expr> = definitions.iter().map(|(_, expr)| *expr).collect();
+    let numbers = run.evaluate_all(&system.pool, &exprs);
+    let width = exprs
+        .iter()
+        .map(|expr| system.pool.shape(*expr).len())
+        .sum();
+    for (name, expr) in &definitions {
+        add_headers(run, name, system.pool.shape(*expr), &mut headers);
     }
+    columns.extend(by_column(&numbers, width));
     Ok((headers, columns))
 }
 
-fn add(
-    run: &Trajectory,
-    observable: &Observable,
-    headers: &mut Vec<String>,
-    columns: &mut Vec<Vec<f64>>,
-) {
-    let numbers = run.evaluate(observable);
-    let width = observable.shape.len();
-    let indices = run.compiled.model.names.indices(&observable.label);
-    for element in 0..width {
-        headers.push(if observable.shape == Shape::Scalar {
-            observable.label.clone()
+fn add_headers(run: &Trajectory, name: &str, shape: Shape, headers: &mut Vec<String>) {
+    let model = &run.compiled.model;
+    let indices = model.names.indices(name);
+    for element in 0..shape.len() {
+        headers.push(if shape == Shape::Scalar {
+            name.to_owned()
         } else if indices.is_empty() {
-            format!("{}[{}]", observable.label, element + 1)
+            format!("{name}[{}]", element + 1)
         } else {
-            run.compiled
-                .model
-                .element_name(&observable.label, indices, element)
+            model.element_name(name, indices, element)
         });
-        columns.push(
-            numbers
-                .iter()
-                .skip(element)
-                .step_by(width.max(1))
-                .copied()
-                .collect(),
-        );
     }
+}
+
+/// Rows of `width` numbers as columns.
+fn by_column(numbers: &[f64], width: usize) -> impl Iterator<Item = Vec<f64>> + '_ {
+    (0..width).map(move |at| numbers.iter().skip(at).step_by(width).copied().collect())
 }

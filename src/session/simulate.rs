@@ -13,6 +13,7 @@ use crate::model;
 use crate::simulate::{
     self, CompiledDynamics, Halt, Monitor, Options, Output, Statistics, Stop, Tolerances,
 };
+use crate::symbolic::Pool;
 use crate::syntax::tree;
 use crate::world::World;
 use std::ops::ControlFlow;
@@ -152,13 +153,13 @@ fn range(
 }
 
 /// The overrides with a condition's values, then those of `with`.
-fn with_setting(
+pub(super) fn with_setting(
     compiled: &Compiled,
     overrides: &Overrides,
     setting: &Setting,
 ) -> Result<Overrides, Vec<Diagnostic>> {
     let mut settings = Vec::new();
-    let mut pool = compiled.system.pool.clone();
+    let mut pool = Pool::continuing(&compiled.system.pool);
     let mut problems = Vec::new();
     if let Some(name) = &setting.condition {
         match compiled.model.condition(&name.text) {

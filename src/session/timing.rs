@@ -53,14 +53,8 @@ impl Session {
         choose: &dyn Fn(Option<Simulate>) -> Result<Simulate, Vec<Diagnostic>>,
         repeats: usize,
     ) -> Result<Timing, Vec<Diagnostic>> {
-        let text = self
-            .sources
-            .get(source)
-            .map_or_else(|| "".into(), |known| Arc::clone(&known.text));
-        let checked = check_text(source, &text);
-        let Some(first_model) = checked.model else {
-            return Err(checked.diagnostics);
-        };
+        let text = self.text_of(source);
+        let (first_model, _) = check_text(source, &text).sound()?;
         let world = Arc::clone(self.world());
         let (load, compiled) = time_loading(&*world, source, &text, first_model, repeats);
         let (overrides, own) = sentence(&compiled)?;

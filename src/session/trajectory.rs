@@ -4,7 +4,7 @@ use super::compiled::{Compiled, Observable};
 use crate::diagnostic::{Code, Diagnostic};
 use crate::kernel::{Parameters, Scratch};
 use crate::simulate::{Solution, Stop};
-use crate::symbolic::Shape;
+use crate::symbolic::{Expr, Pool, Shape};
 use std::sync::Arc;
 
 /// The result of one simulation.
@@ -54,11 +54,15 @@ impl Trajectory {
     /// The numbers of an observable, `shape.len()` per output time.
     #[must_use]
     pub fn evaluate(&self, observable: &Observable) -> Vec<f64> {
-        let width = observable.shape.len();
-        let kernel = self
-            .compiled
-            .kernels
-            .function(&observable.pool, &[observable.expr]);
+        self.evaluate_all(&observable.pool, &[observable.expr])
+    }
+
+    /// The numbers of several inlined expressions, all of a time next to each other. `pool` is
+    /// the system's own or a continuation of it.
+    #[must_use]
+    pub(super) fn evaluate_all(&self, pool: &Pool, exprs: &[Expr]) -> Vec<f64> {
+        let kernel = self.compiled.kernels.function(pool, exprs);
+        let width = kernel.out_len();
         let parameters = Parameters::new(self.parameters.clone());
         let mut scratch = Scratch::new();
         let mut numbers = vec![0.0; width * self.solution.times.len()];

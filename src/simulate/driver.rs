@@ -36,6 +36,7 @@ pub fn integrate(
         dimension: system.dimension(),
         methods: Vec::new(),
         statistics: Statistics::default(),
+        kept_every: 1,
         tolerances: options.tolerances.clone(),
         stop: Stop::Finished,
     };
@@ -55,10 +56,12 @@ pub fn integrate(
         state: initial.to_vec(),
         scratch: vec![0.0; initial.len()],
         next_output: 0,
+        offered: 0,
         finished: StepperStatistics::default(),
         solution,
     };
     run.solution.stop = run.integrate();
+    run.keep_the_end();
     run.solution.statistics = run.statistics(StepperStatistics::default());
     run.solution
 }
@@ -114,6 +117,10 @@ fn check(
     Ok(())
 }
 
+/// Numbers that [`Output::Steps`] stores before it keeps every second row only: 32 MiB. Far more
+/// rows than a figure shows, and a run of millions of steps does not fill the memory.
+const MOST_NUMBERS: usize = 1 << 22;
+
 /// How the use of one method ended.
 enum LegEnd {
     Stop(Stop),
@@ -135,6 +142,8 @@ struct Run<'a> {
     scratch: Vec<f64>,
     /// Position of the next time in [`Output::Times`].
     next_output: usize,
+    /// Rows that steps have offered so far, stored or not.
+    offered: u64,
     /// Counts of the methods used up.
     finished: StepperStatistics,
     solution: Solution,
@@ -182,7 +191,7 @@ impl Run<'_> {
         }
         let state = std::mem::take(&mut self.state);
         let mut flow = match self.output {
-            Output::Steps { .. } => self.push(self.time, &state),
+            Output::Steps { .. } => self.push_step(self.time, &state),
             Output::Times(_) => self.push_times_to(self.time, &state),
         };
         if flow.is_continue() {
@@ -205,7 +214,7 @@ impl Run<'_> {
             return Stop::Finished;
         }
         let flow = match self.output {
-            Output::Steps { .. } => self.push(self.end, &[]),
+            Output::Steps { .. } => self.push_step(self.end, &[]),
             Output::Times(_) => self.push_times_to(self.end, &[]),
         };
         match flow {
@@ -226,7 +235,7 @@ impl Run<'_> {
         self.finished.steps += 1;
         let state = std::mem::take(&mut self.state);
         let flow = match self.output {
-            Output::Steps { .. } => self.push(self.end, &state),
+            Output::Steps { .. } => self.push_step(self.end, &state),
             Output::Times(_) => self.push_times_to(self.end, &state),
         };
         self.state = state;
@@ -366,9 +375,65 @@ impl Run<'_> {
         self.scratch = scratch;
         match (flow?, self.output) {
             (ControlFlow::Continue(()), Output::Steps { .. }) => {
-                Ok(self.push(time, stepper.state()))
+                Ok(self.push_step(time, stepper.state()))
             }
             (flow, _) => Ok(flow),
+        }
+    }
+
+    /// Whether the next row of a step is one of those that are stored.
+    fn wants_row(&self) -> bool {
+        self.offered.is_multiple_of(self.solution.kept_every)
+    }
+
+    /// Stores a row of [`Output::Steps`], unless rows have become too many for each to be kept.
+    fn push_step(&mut self, time: f64, state: &[f64]) -> ControlFlow<Halt> {
+        if self.wants_row() && self.solution.states.len() + state.len() > MOST_NUMBERS {
+            self.thin();
+        }
+        let wanted = self.wants_row();
+        self.offered += 1;
+        if wanted {
+            self.push(time, state)
+        } else {
+            ControlFlow::Continue(())
+        }
+    }
+
+    /// Drops every second stored row, and from now on stores half as many.
+    fn thin(&mut self) {
+        let n = self.solution.dimension;
+        let kept = self.solution.times.len().div_ceil(2);
+        for row in 1..kept {
+            self.solution.times[row] = self.solution.times[2 * row];
+            let from = 2 * row * n;
+            self.solution.states.copy_within(from..from + n, row * n);
+        }
+        self.solution.times.truncate(kept);
+        self.solution.states.truncate(kept * n);
+        self.solution.kept_every *= 2;
+    }
+
+    /// The last state reached is always among the rows of [`Output::Steps`], also when not every
+    /// row is kept.
+    fn keep_the_end(&mut self) {
+        if self.solution.kept_every == 1 {
+            return;
+        }
+        let reached = if self.solution.stop == Stop::Finished {
+            self.end
+        } else {
+            self.time
+        };
+        let is_missing = self
+            .solution
+            .times
+            .last()
+            .is_some_and(|last| *last < reached);
+        let in_steps = matches!(self.output, Output::Steps { .. });
+        if in_steps && is_missing && all_finite(&self.state) {
+            self.solution.times.push(reached);
+            self.solution.states.extend_from_slice(&self.state);
         }
     }
 
@@ -381,9 +446,13 @@ impl Run<'_> {
     ) -> Result<ControlFlow<Halt>, StepFailure> {
         let step = stepper.time() - before;
         for k in 1..=interior {
+            if !self.wants_row() {
+                self.offered += 1;
+                continue;
+            }
             let at = before + step * (k as f64 / (interior + 1) as f64);
             stepper.interpolate(at, scratch)?;
-            if let ControlFlow::Break(halt) = self.push(at, scratch) {
+            if let ControlFlow::Break(halt) = self.push_step(at, scratch) {
                 return Ok(ControlFlow::Break(halt));
             }
         }

@@ -133,7 +133,8 @@ impl Options {
 #[derive(Debug, Clone, PartialEq)]
 pub enum Output {
     /// The start, the end, every accepted step, and `interior` equally spaced points inside each
-    /// step by the method's own interpolant.
+    /// step by the method's own interpolant. A run with very many steps keeps every second, fourth,
+    /// ... of these rows, and always the last: [`crate::simulate::Solution::kept_every`].
     Steps {
         /// Points strictly inside each step.
         interior: usize,

@@ -3,7 +3,6 @@
 //! States are named by their index; only the session knows their names.
 
 use super::{Method, Tolerances};
-use crate::diagnostic::Code;
 use std::ops::ControlFlow;
 
 /// Work done, summed over all methods used in the run.
@@ -185,44 +184,6 @@ pub enum Stop {
     },
 }
 
-impl Stop {
-    /// The diagnostic that this stop deserves; `None` when the run did what was asked.
-    pub fn code(&self) -> Option<Code> {
-        match self {
-            Stop::Finished | Stop::Halted { .. } => None,
-            Stop::NonFinite { .. } => Some(Code::NonFiniteState),
-            Stop::StepTooSmall { .. } => Some(Code::StepTooSmall),
-            Stop::TooManySteps { .. } => Some(Code::TooManySteps),
-            Stop::Stiff { .. } => Some(Code::TooStiff),
-            Stop::Interrupted { .. } => Some(Code::Interrupted),
-            Stop::Invalid(_) => Some(Code::BadOption),
-            Stop::SolverFailed { .. } => Some(Code::SolverFailed),
-        }
-    }
-
-    /// What to try, in general terms; the session adds names and places.
-    pub fn advice(&self) -> Option<&'static str> {
-        match self {
-            Stop::NonFinite { .. } => Some(
-                "look for a division by zero, a logarithm or root of a negative value, or growth \
-                 without bound, near this time",
-            ),
-            Stop::StepTooSmall { .. } => Some(
-                "the solution may grow without bound or the right-hand side may jump here; if \
-                 neither, loosen the tolerances",
-            ),
-            Stop::TooManySteps { .. } => {
-                Some("raise the cap on steps, loosen the tolerances, or shorten the run")
-            }
-            Stop::Stiff { .. } => Some("use the method auto or bdf"),
-            Stop::SolverFailed { .. } => Some("try another method, or other tolerances"),
-            Stop::Finished | Stop::Halted { .. } | Stop::Interrupted { .. } | Stop::Invalid(_) => {
-                None
-            }
-        }
-    }
-}
-
 /// What a monitor asks for.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Halt {
@@ -263,6 +224,9 @@ pub struct Solution {
     pub methods: Vec<MethodUse>,
     /// Work done.
     pub statistics: Statistics,
+    /// 1 when every step is kept; 2, 4, ... when a long run with [`super::Output::Steps`] keeps
+    /// only every second, fourth, ... row, so that memory stays bounded.
+    pub kept_every: u64,
     /// The tolerances used.
     pub tolerances: Tolerances,
     /// Why the run ended.

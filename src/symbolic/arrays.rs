@@ -11,6 +11,7 @@
 //! | stacks of numbers are folded element by element | as in `simplify` |
 //! | a product with a zero, a diagonal or a uniform diagonal | the terms left out are 0 |
 //! | `(-A)*x` is `-(A*x)`; `sum(-v)` is `-sum(v)` | signs do not round |
+//! | what acts on `if c then v else 0`, `c` a scalar, acts on `v` inside | as in `simplify` |
 //! | `transpose(transpose(A))`, of a stack, a fill, a diagonal, an outer product | only places change |
 //! | `inverse(diagonal(v))` is `diagonal(1/v)` | elimination does the same |
 //! | `sum(diagonal(v))` is `sum(v)`; `dot(v, 1)` is `sum(v)` | the terms left out are 0, the factors 1 |
@@ -209,6 +210,12 @@ impl Pool {
             let product = self.product(a, inner).ok()?;
             return Some(self.neg(product));
         }
+        let guarded = self
+            .inside_scalar_choice(a, |pool, a| pool.product(a, b).unwrap_or(a))
+            .or_else(|| self.inside_scalar_choice(b, |pool, b| pool.product(a, b).unwrap_or(b)));
+        if let Some(guarded) = guarded {
+            return Some(self.broadcast(guarded, shape));
+        }
         match (self.diagonal_vector(a), self.diagonal_vector(b)) {
             (Some(d), Some(e)) => {
                 let product = self.mul(d, e);
@@ -236,12 +243,12 @@ impl Pool {
     }
 
     /// Rows become columns. A vector becomes a matrix of one row, and a matrix of one row becomes
-    /// a vector; a scalar stays.
+    /// a vector; a scalar stays, and so does a matrix of one row and one column, which is square.
     pub fn transpose(&mut self, a: Expr) -> Expr {
         let shape = match self.shape(a) {
             Shape::Scalar => return a,
             Shape::Vector(n) => Shape::Matrix(1, n),
-            Shape::Matrix(1, n) => Shape::Vector(n),
+            Shape::Matrix(1, n) if n != 1 => Shape::Vector(n),
             Shape::Matrix(rows, columns) => Shape::Matrix(columns, rows),
         };
         if self.simplifies {
@@ -332,6 +339,9 @@ impl Pool {
                 }
                 _ => {}
             }
+            if let Some(guarded) = self.inside_scalar_choice(a, Pool::sum) {
+                return guarded;
+            }
         }
         self.intern(Node::Sum(a), Shape::Scalar)
     }
@@ -365,6 +375,12 @@ impl Pool {
             if self.is_one(b) {
                 return Ok(self.sum(a));
             }
+            let guarded = self
+                .inside_scalar_choice(a, |pool, a| pool.dot(a, b).unwrap_or(a))
+                .or_else(|| self.inside_scalar_choice(b, |pool, b| pool.dot(a, b).unwrap_or(b)));
+            if let Some(guarded) = guarded {
+                return Ok(guarded);
+            }
             if let Some(exchanged) = self.known(&Node::Dot(b, a)) {
                 return Ok(exchanged);
             }
@@ -390,8 +406,16 @@ impl Pool {
             (_, Shape::Scalar) => return self.binary(Binary::Multiply, a, b),
             (left, right) => Shape::Matrix(left.len(), right.len()),
         };
-        if self.simplifies && (self.is_zero(a) || self.is_zero(b)) {
-            return Ok(self.zero(shape));
+        if self.simplifies {
+            if self.is_zero(a) || self.is_zero(b) {
+                return Ok(self.zero(shape));
+            }
+            let guarded = self
+                .inside_scalar_choice(a, |pool, a| pool.outer(a, b).unwrap_or(a))
+                .or_else(|| self.inside_scalar_choice(b, |pool, b| pool.outer(a, b).unwrap_or(b)));
+            if let Some(guarded) = guarded {
+                return Ok(self.broadcast(guarded, shape));
+            }
         }
         Ok(self.intern(Node::Outer(a, b), shape))
     }

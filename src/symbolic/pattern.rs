@@ -249,7 +249,8 @@ fn of_node(pool: &Pool, expr: Expr, known: &FxHashMap<Expr, Rc<Pattern>>) -> Pat
             Binary::Multiply | Binary::And => spread(a).intersection(&spread(b)),
             Binary::Divide | Binary::Modulo => spread(a),
             Binary::Power if pool.uniform_constant(b).is_some_and(|y| y > 0.0) => spread(a),
-            Binary::Power => dense(),
+            // atan2(0, -0) is pi.
+            Binary::Power | Binary::Atan2 => dense(),
             _ if operator.apply(0.0, 0.0) == 0.0 => spread(a).union(&spread(b)),
             _ => dense(),
         },

@@ -8,6 +8,7 @@
 use super::{Binary, Expr, Node, Shape, SymbolId};
 use rustc_hash::{FxHashMap, FxHasher};
 use std::hash::{Hash, Hasher};
+use std::sync::Arc;
 
 /// Two shapes that do not fit an operation.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -30,6 +31,11 @@ pub struct Symbol {
 /// Expressions and symbols that belong together.
 #[derive(Debug, Clone)]
 pub struct Pool {
+    /// The pool that this one continues, if any: its expressions come first and are shared.
+    base: Option<Arc<Pool>>,
+    /// How many expressions and symbols the base holds; those below follow.
+    base_nodes: usize,
+    base_symbols: usize,
     nodes: Vec<Node>,
     shapes: Vec<Shape>,
     /// From a node's hash to the newest node with that hash; `older` leads to the next one. Nodes
@@ -55,12 +61,28 @@ impl Pool {
     #[must_use]
     pub fn new() -> Pool {
         Pool {
+            base: None,
+            base_nodes: 0,
+            base_symbols: 0,
             nodes: Vec::new(),
             shapes: Vec::new(),
             newest: FxHashMap::default(),
             older: Vec::new(),
             symbols: Vec::new(),
             simplifies: true,
+        }
+    }
+
+    /// A pool that holds all expressions of another, under the same ids, and can be added to. It
+    /// costs no more than what is added.
+    #[must_use]
+    pub fn continuing(base: &Arc<Pool>) -> Pool {
+        Pool {
+            base_nodes: base.len(),
+            base_symbols: base.symbol_count(),
+            simplifies: base.simplifies,
+            base: Some(Arc::clone(base)),
+            ..Pool::new()
         }
     }
 
@@ -76,42 +98,52 @@ impl Pool {
     /// How many distinct expressions the pool holds.
     #[must_use]
     pub fn len(&self) -> usize {
-        self.nodes.len()
+        self.base_nodes + self.nodes.len()
     }
 
     /// True before the first expression.
     #[must_use]
     pub fn is_empty(&self) -> bool {
-        self.nodes.is_empty()
+        self.len() == 0
     }
 
     /// The operation that makes this expression.
     #[must_use]
     pub fn node(&self, expr: Expr) -> &Node {
-        &self.nodes[expr.index()]
+        match (&self.base, expr.index().checked_sub(self.base_nodes)) {
+            (Some(base), None) => base.node(expr),
+            (_, own) => &self.nodes[own.unwrap_or(expr.index())],
+        }
     }
 
     /// The shape of this expression.
     #[must_use]
     pub fn shape(&self, expr: Expr) -> Shape {
-        self.shapes[expr.index()]
+        match (&self.base, expr.index().checked_sub(self.base_nodes)) {
+            (Some(base), None) => base.shape(expr),
+            (_, own) => self.shapes[own.unwrap_or(expr.index())],
+        }
     }
 
     /// A symbol's name and shape.
     #[must_use]
     pub fn symbol_data(&self, symbol: SymbolId) -> &Symbol {
-        &self.symbols[symbol.0 as usize]
+        let index = symbol.0 as usize;
+        match (&self.base, index.checked_sub(self.base_symbols)) {
+            (Some(base), None) => base.symbol_data(symbol),
+            (_, own) => &self.symbols[own.unwrap_or(index)],
+        }
     }
 
     /// How many symbols the pool holds; their ids count from 0.
     #[must_use]
     pub fn symbol_count(&self) -> usize {
-        self.symbols.len()
+        self.base_symbols + self.symbols.len()
     }
 
     /// A new symbol. Names need not be unique; ids are.
     pub fn new_symbol(&mut self, name: impl Into<String>, shape: Shape) -> SymbolId {
-        let id = SymbolId(u32::try_from(self.symbols.len()).unwrap_or(u32::MAX));
+        let id = SymbolId(u32::try_from(self.symbol_count()).unwrap_or(u32::MAX));
         self.symbols.push(Symbol {
             name: name.into(),
             shape,
@@ -187,7 +219,7 @@ impl Pool {
     }
 
     fn insert(&mut self, hash: u64, node: Node, shape: Shape) -> Expr {
-        let id = u32::try_from(self.nodes.len()).unwrap_or(NO_NODE);
+        let id = u32::try_from(self.len()).unwrap_or(NO_NODE);
         let older = self.newest.insert(hash, id).unwrap_or(NO_NODE);
         self.older.push(older);
         self.nodes.push(node);
@@ -198,12 +230,13 @@ impl Pool {
     fn find(&self, hash: u64, node: &Node) -> Option<Expr> {
         let mut candidate = self.newest.get(&hash).copied().unwrap_or(NO_NODE);
         while candidate != NO_NODE {
-            if self.nodes[candidate as usize] == *node {
+            let own = candidate as usize - self.base_nodes;
+            if self.nodes[own] == *node {
                 return Some(Expr(candidate));
             }
-            candidate = self.older[candidate as usize];
+            candidate = self.older[own];
         }
-        None
+        self.base.as_ref().and_then(|base| base.find(hash, node))
     }
 }
 
@@ -211,4 +244,41 @@ fn hash_of(node: &Node) -> u64 {
     let mut hasher = FxHasher::default();
     node.hash(&mut hasher);
     hasher.finish()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_continued_pool_shares_what_is_known_and_leaves_its_base_alone() {
+        let mut pool = Pool::new();
+        let x = pool.new_symbol("x", Shape::Scalar);
+        let x = pool.symbol(x);
+        let two = pool.constant(2.0);
+        let product = pool.mul(two, x);
+        let base = Arc::new(pool);
+        let mut first = Pool::continuing(&base);
+        assert_eq!(first.mul(x, two), product);
+        assert_eq!(first.len(), base.len());
+        let y = first.new_symbol("y", Shape::Vector(2));
+        let y = first.symbol(y);
+        let sum = first.add(product, y);
+        assert_eq!(
+            (first.shape(sum), first.symbol_count()),
+            (Shape::Vector(2), 2)
+        );
+        assert_eq!(first.add(product, y), sum);
+        // One more floor up, and beside it.
+        let mut second = Pool::continuing(&Arc::new(first));
+        assert_eq!(second.add(product, y), sum);
+        let minus = second.neg(sum);
+        assert_eq!(minus.index() + 1, second.len());
+        assert!(matches!(second.node(x), Node::Symbol(_)));
+        let beside = Pool::continuing(&base);
+        assert_eq!(
+            (beside.len(), beside.symbol_count(), base.symbol_count()),
+            (base.len(), 1, 1)
+        );
+    }
 }

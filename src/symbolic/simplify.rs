@@ -16,6 +16,7 @@
 //! | `--x` is `x`; `x + (-y)` is `x - y`; `x - (-y)` is `x + y`; `(-x) + y` is `y - x`; `0 - x` is `-x` | signs do not round |
 //! | `(-x)*y`, `x*(-y)`, `(-x)/y`, `x/(-y)` are `-(x*y)`, `-(x/y)`; `-1*x` is `-x`; `-(c*x)` is `(-c)*x` | signs do not round |
 //! | `(if c then a else 0)*y` is `if c then a*y else 0`, and so for `/y` | `0*y` is 0; keeps a branch not taken from making NaN |
+//! | the same for products of matrices, sums, dot and outer products, when `c` is a scalar | sums of zeros are 0 |
 //! | sums of choices with one condition and zeros are one choice | `x + 0` |
 //! | `if` with a known condition, equal branches, or the same `if` inside | only the branch taken counts |
 //! | `x^0.5` is `sqrt(x)` | the table defines it so |
@@ -459,14 +460,14 @@ impl Pool {
             return Some(self.neg(product));
         }
         let value = self
-            .into_choice(left, |pool, a| pool.mul(a, right))
-            .or_else(|| self.into_choice(right, |pool, b| pool.mul(left, b)))?;
+            .inside_choice(left, |pool, a| pool.mul(a, right))
+            .or_else(|| self.inside_choice(right, |pool, b| pool.mul(left, b)))?;
         Some(self.broadcast(value, shape))
     }
 
     /// Applies an operation that keeps 0 to the other branch of a choice between it and 0,
     /// through all such choices that stand inside each other.
-    fn into_choice(
+    fn inside_choice(
         &mut self,
         choice: Expr,
         operation: impl FnOnce(&mut Pool, Expr) -> Expr,
@@ -496,6 +497,33 @@ impl Pool {
         Some(value)
     }
 
+    /// The same for an operation on whole arrays that gives 0 for 0, such as a sum: the conditions
+    /// must be scalars.
+    pub(super) fn inside_scalar_choice(
+        &mut self,
+        choice: Expr,
+        operation: impl FnOnce(&mut Pool, Expr) -> Expr,
+    ) -> Option<Expr> {
+        let shape = self.shape(choice);
+        let mut layer = choice;
+        while let Node::If(condition, a, b) = *self.node(layer) {
+            if self.shape(condition) != Shape::Scalar {
+                return None;
+            }
+            if self.is_zero(b) {
+                layer = a;
+            } else if self.is_zero(a) {
+                layer = b;
+            } else {
+                break;
+            }
+        }
+        self.inside_choice(choice, |pool, core| {
+            let core = pool.broadcast(core, shape);
+            operation(pool, core)
+        })
+    }
+
     fn simplify_divide(
         &mut self,
         left: Expr,
@@ -523,7 +551,7 @@ impl Pool {
             let quotient = self.div(left, inner);
             return Some(self.neg(quotient));
         }
-        let value = self.into_choice(left, |pool, a| pool.div(a, right))?;
+        let value = self.inside_choice(left, |pool, a| pool.div(a, right))?;
         Some(self.broadcast(value, shape))
     }
 

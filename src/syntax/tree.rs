@@ -438,6 +438,38 @@ pub struct Expr {
     pub kind: ExprKind,
 }
 
+impl Expr {
+    /// Calls `visit` with every expression that this one is directly made of.
+    pub fn for_each_part<'t>(&'t self, mut visit: impl FnMut(&'t Expr)) {
+        match &self.kind {
+            ExprKind::Number { .. } | ExprKind::Text(_) | ExprKind::Words(_) => {}
+            ExprKind::Reference(target)
+            | ExprKind::Next(target)
+            | ExprKind::Prime { target, .. } => {
+                target.indices.iter().for_each(visit);
+            }
+            ExprKind::Call { arguments, .. } => {
+                arguments.iter().for_each(|argument| visit(&argument.value));
+            }
+            ExprKind::Vector(items) => items.iter().for_each(visit),
+            ExprKind::Unary { operand, .. } => visit(operand),
+            ExprKind::Binary { left, right, .. } => {
+                [left, right].into_iter().for_each(|side| visit(side))
+            }
+            ExprKind::If {
+                condition,
+                then,
+                otherwise,
+            } => [condition, then, otherwise]
+                .into_iter()
+                .for_each(|part| visit(part)),
+            ExprKind::Range { low, high } => {
+                [low, high].into_iter().flatten().for_each(|end| visit(end));
+            }
+        }
+    }
+}
+
 /// The kinds of expressions.
 #[derive(Debug, Clone, PartialEq)]
 pub enum ExprKind {

@@ -67,12 +67,12 @@ fn stoichiometry(model: &Model) -> (Vec<(StateId, u32)>, Vec<Row>) {
         .iter()
         .map(|reaction| {
             let mut row = Row::new();
-            for (sign, side) in [(-1.0, &reaction.reactants), (1.0, &reaction.products)] {
+            for (side_is_used, side) in [(true, &reaction.reactants), (false, &reaction.products)] {
                 for participant in side {
                     let at = position[&(participant.species, participant.element)];
-                    let change = BigRational::from_float(sign * participant.coefficient)
-                        .unwrap_or_else(BigRational::zero);
-                    *row.entry(at).or_insert_with(BigRational::zero) += change;
+                    let size = as_written(participant.coefficient);
+                    let entry = row.entry(at).or_insert_with(BigRational::zero);
+                    *entry += if side_is_used { -size } else { size };
                 }
             }
             row.retain(|_, value| !value.is_zero());
@@ -81,6 +81,19 @@ fn stoichiometry(model: &Model) -> (Vec<(StateId, u32)>, Vec<Row>) {
         .filter(|row| !row.is_empty())
         .collect();
     (species, rows)
+}
+
+/// A coefficient as the decimal fraction that was written: 0.1 is a tenth, not the binary number
+/// next to it, which would turn laws into sums with coefficients of sixteen digits.
+fn as_written(coefficient: f64) -> BigRational {
+    let text = format!("{coefficient}");
+    let (whole, fraction) = text.split_once('.').unwrap_or((&text, ""));
+    let exponent = u32::try_from(fraction.len()).unwrap_or(0);
+    let digits: Option<BigInt> = format!("{whole}{fraction}").parse().ok();
+    match digits {
+        Some(digits) => BigRational::new(digits, BigInt::from(10).pow(exponent)),
+        None => BigRational::zero(),
+    }
 }
 
 /// Reduced row echelon form in place; returns the pivot column of each remaining row.
@@ -146,7 +159,7 @@ fn null_space(columns: usize, rows: &[Row], pivots: &[usize]) -> Vec<Row> {
     basis.into_values().map(whole_numbers).collect()
 }
 
-/// The smallest whole multiple, with its first coefficient positive.
+/// The smallest whole multiple with at least as many positive as negative coefficients.
 fn whole_numbers(mut vector: Row) -> Row {
     let mut denominator = BigInt::one();
     for value in vector.values() {

@@ -44,7 +44,7 @@ pub(super) fn derive(pool: &mut Pool, states: &Layout, drift: &[Expr]) -> Jacobi
 /// parameters are left out; their derivatives exist as products only.
 #[must_use]
 pub fn parameter_jacobian(model: &Model, system: &super::System) -> (Pool, Jacobian) {
-    let mut pool = system.pool.clone();
+    let mut pool = Pool::continuing(&system.pool);
     debug_assert_eq!(model.parameters.len(), system.parameters.blocks().len());
     let jacobian = by_symbols(&mut pool, &system.states, &system.drift, &system.parameters);
     (pool, jacobian)

@@ -14,12 +14,14 @@ pub use layout::{Block, Layout};
 use crate::model::Model;
 use crate::symbolic::{Expr, Pool, SymbolId, expand_gradients, substitute, substitute_all};
 use rustc_hash::FxHashMap;
+use std::sync::Arc;
 
 /// The symbolic equations of a model: y' = drift(t, y; parameters).
 #[derive(Debug, Clone)]
 pub struct System {
-    /// All expressions below live here; symbols are those of the model.
-    pub pool: Pool,
+    /// All expressions below live here; symbols are those of the model. [`Pool::continuing`] adds
+    /// to it.
+    pub pool: Arc<Pool>,
     /// `t`
     pub time: SymbolId,
     /// Where each state stands in the state vector y.
@@ -71,7 +73,7 @@ pub fn derive(model: &Model) -> System {
     let parameters = Layout::new(&pool, model.parameters.iter().map(|known| known.symbol));
     let jacobian = jacobian::derive(&mut pool, &states, &drift);
     System {
-        pool,
+        pool: Arc::new(pool),
         time: model.time.symbol,
         states,
         parameters,

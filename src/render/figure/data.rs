@@ -59,7 +59,11 @@ fn extent(figure: &Figure, name: AxisName) -> Result<Option<Range>, FigureError>
     let mut any = false;
     let mut found: Option<Range> = None;
     for series in &figure.series {
-        for (x, y) in series.x.iter().zip(&series.y) {
+        let skipped = match name {
+            AxisName::X => 0,
+            AxisName::Y => rise_from_nothing(figure, series),
+        };
+        for (x, y) in series.x.iter().zip(&series.y).skip(skipped) {
             let (value, axis) = match name {
                 AxisName::X => (*x, &figure.x),
                 AxisName::Y => (*y, &figure.y),
@@ -75,6 +79,34 @@ fn extent(figure: &Figure, name: AxisName) -> Result<Option<Range>, FigureError>
         return Err(FigureError::NothingPositive { axis: name });
     }
     Ok(found)
+}
+
+/// The share of a curve's extent along x in which it may rise from zero on a logarithmic axis.
+const RISE: f64 = 0.01;
+
+/// How many points at the beginning of a time course do not count for the range of a logarithmic
+/// vertical axis. A curve that starts at zero comes from minus infinity there: how far down its
+/// first points lie says only how small the first steps were, and would squeeze all the rest.
+fn rise_from_nothing(figure: &Figure, series: &Series) -> usize {
+    let (Some(first), Some(last)) = (series.x.first(), series.x.last()) else {
+        return 0;
+    };
+    let rises = figure.y.scale == Scale::Logarithmic
+        && figure.x.scale == Scale::Linear
+        && series.mark == Mark::Line
+        && series.y.first().is_some_and(|y| *y <= 0.0)
+        && runs_along_x(figure);
+    if !rises {
+        return 0;
+    }
+    let until = first + RISE * (last - first);
+    let skipped = series.x.iter().take_while(|x| **x < until).count();
+    let shown = |y: &f64| y.is_finite() && *y > 0.0;
+    if series.y.iter().skip(skipped).any(shown) {
+        skipped
+    } else {
+        0
+    }
 }
 
 /// The runs of a curve between its interruptions, thinned for `columns` columns.
@@ -267,6 +299,26 @@ mod tests {
         );
         let far = clip(&[(-1e300, 0.5), (1e300, 0.5)], (0.0, 0.0));
         assert_eq!(far.len(), 1);
+    }
+
+    #[test]
+    fn a_rise_from_zero_does_not_squeeze_a_logarithmic_axis() {
+        let mut figure = Figure {
+            series: vec![line(
+                vec![0.0, 1e-9, 0.1, 1.0, 10.0],
+                vec![0.0, 1e-9, 0.1, 1.0, 2.0],
+            )],
+            ..Figure::default()
+        };
+        figure.y.scale = Scale::Logarithmic;
+        let low = |figure: &Figure| ranges(figure).map(|(_, y)| y.0);
+        assert!(low(&figure).is_ok_and(|low| (0.05..0.1).contains(&low)));
+        // A curve that starts with a value shows all of it.
+        figure.series[0].y[0] = 1e-10;
+        assert!(low(&figure).is_ok_and(|low| low < 1e-10));
+        // One that has nothing else, too.
+        figure.series[0].y = vec![0.0, 1e-9, 0.0, 0.0, 0.0];
+        assert!(low(&figure).is_ok_and(|low| low < 1e-9));
     }
 
     #[test]

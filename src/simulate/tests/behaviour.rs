@@ -511,3 +511,38 @@ fn names_of_methods_read_back() {
     }
     assert!("rk4".parse::<Method>().is_err());
 }
+
+#[test]
+fn very_long_runs_keep_fewer_rows_in_bounded_memory() {
+    // A hundred cells of diffusion by an explicit method: tens of thousands of short steps, each
+    // offering ten rows of a hundred numbers.
+    let n = 100;
+    let mut options = options(Method::Tsit45, 1e-6, 1e-9, n);
+    options.max_step = Some(1e-3);
+    let initial: Vec<f64> = (0..n).map(|i| f64::from(u8::from(i == 50))).collect();
+    let output = Output::Steps { interior: 9 };
+    let solution = integrate(
+        &diffusion(n),
+        0.0,
+        &initial,
+        10.0,
+        &output,
+        &options,
+        &mut (),
+    );
+    assert_eq!(solution.stop, Stop::Finished);
+    assert!(solution.kept_every > 1, "{}", solution.kept_every);
+    assert!(solution.states.len() <= (1 << 22) + n);
+    assert_eq!(solution.states.len(), solution.times.len() * n);
+    assert_eq!(solution.times.first(), Some(&0.0));
+    assert_eq!(solution.times.last(), Some(&10.0));
+    let gaps: Vec<f64> = solution
+        .times
+        .windows(2)
+        .map(|pair| pair[1] - pair[0])
+        .collect();
+    assert!(gaps.iter().all(|gap| *gap > 0.0));
+    // The rows kept are spread evenly over the run.
+    let longest = gaps.iter().copied().fold(0.0, f64::max);
+    assert!(longest < 10.0 / 1000.0, "{longest}");
+}

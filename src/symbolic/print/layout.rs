@@ -309,6 +309,11 @@ impl Writer<'_> {
                 _ => side.push(Factor { base, exponent }),
             }
         }
+        // A 1 that something stands beside says nothing; its sign is written apart.
+        let one = |factor: &Factor| self.pool.as_constant(factor.base).map(f64::abs) == Some(1.0);
+        if above.len() > 1 && one(&above[0]) {
+            above.remove(0);
+        }
         (above, below)
     }
 

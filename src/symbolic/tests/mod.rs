@@ -1,5 +1,6 @@
 //! Tests of the symbolic engine across its files.
 
+mod builtins;
 mod constructors;
 mod derivatives;
 mod operators;

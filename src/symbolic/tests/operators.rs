@@ -73,11 +73,11 @@ fn an_unrolled_loop_has_a_band() {
     } = net(50);
     let zero = pool.constant(0.0);
     let mut elements = vec![zero; 50];
-    for i in 1..49 {
+    for (i, element) in elements.iter_mut().enumerate().take(49).skip(1) {
         let [a, b, c] = [i - 1, i, i + 1].map(|k| pool.element(ey, k));
         let twice = pool.scale(2.0, b);
         let difference = pool.sub(a, twice);
-        elements[i] = pool.add(difference, c);
+        *element = pool.add(difference, c);
     }
     let drift = pool.stack(elements, Shape::Vector(50));
     let operator = jacobian(&mut pool, drift, y);
@@ -173,4 +173,30 @@ fn patterns_combine() {
         band.intersection(&Pattern::diagonal(3)),
         Pattern::diagonal(3)
     );
+}
+
+/// An index set may have one member: what is square stays square, and sides of one are scalars.
+#[test]
+fn one_member_is_enough() {
+    let Net { mut pool, y, ey, w } = net(1);
+    let turned = pool.transpose(w);
+    assert_eq!(pool.shape(turned), Shape::Matrix(1, 1));
+    let product = pool.product(w, turned).unwrap();
+    let f = pool.unary(Unary::Sin, ey);
+    let drift = pool.product(product, f).unwrap();
+    let operator = jacobian(&mut pool, drift, y);
+    let dense = operator.materialise(&mut pool);
+    assert_eq!(pool.shape(dense), Shape::Scalar);
+    let numbers = |symbol: SymbolId| match symbol.0 {
+        0 => Value::vector(vec![0.5]),
+        _ => Value {
+            shape: Shape::Matrix(1, 1),
+            numbers: vec![3.0],
+        },
+    };
+    let expected = 9.0 * f64::cos(0.5);
+    assert_eq!(evaluate(&pool, dense, &numbers).number(), expected);
+    let one = pool.constant(1.0);
+    let applied = operator.apply_transposed(&mut pool, one);
+    assert_eq!(evaluate(&pool, applied, &numbers).number(), expected);
 }

@@ -1,8 +1,8 @@
 //! The text of expressions and operators.
 
 use crate::symbolic::{
-    Binary, Expr, Names, Notation, PlainNames, Pool, Shape, SymbolId, Unary, derivative, jacobian,
-    latex_name, print, print_operator, to_latex, to_text,
+    Binary, Expr, Names, Notation, PlainNames, Pool, Shape, SymbolId, Unary, derivative, gradient,
+    jacobian, latex_name, print, print_operator, to_latex, to_text,
 };
 
 fn scalars<const N: usize>(pool: &mut Pool, names: [&str; N]) -> [(SymbolId, Expr); N] {
@@ -104,6 +104,13 @@ fn derivatives_read_well() {
     let rate = p.div(above, below);
     let slope = derivative(&mut p, rate, s);
     assert_eq!(to_text(&p, slope), "vmax/(km + s) - vmax*s/(km + s)^2");
+    // The logistic function: 1/(1 + exp(-x)).
+    let minus = p.neg(es);
+    let decay = p.unary(Unary::Exp, minus);
+    let below = p.add_number(1.0, decay);
+    let logistic = p.divide_number(1.0, below);
+    let slope = gradient(&mut p, logistic, s);
+    assert_eq!(to_text(&p, slope), "exp(-s)/(1 + exp(-s))^2");
     let [(x, ex), (_, k)] = scalars(&mut p, ["x", "k"]);
     let square = p.power(ex, 2.0);
     let energy = p.mul(k, square);

@@ -13,9 +13,14 @@
 //!   followed by the answer.
 //! - `rust` is run as a doc test of the library; `sh`, `text`, `json`, `csv`, `toml` are not run.
 //!
+//! The figures of the manual are drawn anew and compared byte by byte; `json.rs` compares the fields
+//! of the JSON objects with those that the manual lists.
+//!
 //! Each page has a directory of its own with a copy of `models/`. With `LOTKA_BLESS=1` the
-//! answers in the text are rewritten to what was printed; read the difference before it is kept.
+//! answers in the text and the figures are rewritten to what was made; read the difference before it is kept.
 
+mod json;
+#[path = "../support/mod.rs"]
 mod support;
 
 use lotka::diagnostic::Code;
@@ -451,6 +456,33 @@ fn the_list_of_functions_is_complete() {
         let _ = writeln!(table, "| `{name}` | {description} | {domain} |");
     }
     generated("docs/src/language/functions.md", "functions", &table);
+}
+
+#[test]
+fn figures_are_drawn_by_the_models_that_the_manual_names() {
+    let _guard = PAGES.lock();
+    let workplace = Workplace::new();
+    let readme = fs::read_to_string(root().join("README.md")).expect("the README");
+    let tour = blocks(&readme)
+        .into_iter()
+        .find(|block| block.file() == Some("models/tour.lotka"))
+        .expect("the model of the README");
+    fs::write(workplace.path().join("models/tour.lotka"), tour.text()).expect("a model");
+    let known = root().join("docs/src/figures/lynx_hare.svg");
+    // The README shows a shorter text for the same figure.
+    for model in ["models/lynx_hare.lotka", "models/tour.lotka"] {
+        let printed = lotka(workplace.path(), &["run", model], "");
+        assert!(printed.status.success(), "{}", printed.both());
+        let drawn = fs::read(workplace.path().join("lynx_hare.svg")).expect("a figure");
+        if blessing() {
+            fs::write(&known, &drawn).expect("the figure is written");
+        }
+        let same = fs::read(&known).is_ok_and(|known| known == drawn);
+        assert!(
+            same,
+            "{model} draws another figure: bless it and look at it"
+        );
+    }
 }
 
 #[test]

@@ -1,0 +1,123 @@
+//! The JSON objects have the fields that `docs/src/json.md` lists, each of the type listed there.
+
+use super::support::{Workplace, lotka, root};
+use serde_json::{Map, Value};
+use std::fs;
+
+/// The rows of the table under a line of `docs/src/json.md`: names of fields and their type.
+fn fields_listed_after(line: &str) -> Vec<(String, String)> {
+    let page = fs::read_to_string(root().join("docs/src/json.md")).expect("a page");
+    let (_, rest) = page.split_once(line).expect("the line before the table");
+    let rows = rest.lines().skip_while(|row| !row.starts_with("| `"));
+    let mut found = Vec::new();
+    for row in rows.take_while(|row| row.starts_with('|')) {
+        let mut cells = row.split('|').skip(1).map(str::trim);
+        let (names, kind) = (cells.next(), cells.next());
+        let names = names.unwrap_or_default().split(", ");
+        found.extend(names.map(|name| {
+            let kind = kind.unwrap_or_default().to_owned();
+            (name.trim_matches('`').to_owned(), kind)
+        }));
+    }
+    found
+}
+
+fn is_of_type(value: &Value, kind: &str) -> bool {
+    let all = |of: &str| {
+        let items = value.as_array();
+        items.is_some_and(|items| items.iter().all(|item| is_of_type(item, of)))
+    };
+    match kind {
+        "text" => value.is_string(),
+        "text or null" => value.is_string() || value.is_null(),
+        "number" => value.is_number(),
+        "whole number" => value.is_u64(),
+        "truth value" => value.is_boolean(),
+        "object" => value.is_object(),
+        "texts" => all("text"),
+        "numbers" => all("number"),
+        "objects" => all("object"),
+        "rows of numbers" => all("numbers"),
+        other => panic!("the manual lists the type `{other}`, which this test does not know"),
+    }
+}
+
+/// Compares an object with the table under a line of the page: the same fields in the same order,
+/// each of the type listed.
+fn check_fields(object: &Value, line: &str) {
+    let listed = fields_listed_after(line);
+    let object: &Map<String, Value> = object.as_object().expect("an object");
+    let mut names: Vec<&String> = listed.iter().map(|(name, _)| name).collect();
+    names.sort();
+    // The map is sorted by name.
+    assert_eq!(object.keys().collect::<Vec<_>>(), names, "after `{line}`");
+    for (name, kind) in &listed {
+        assert!(is_of_type(&object[name], kind), "{name} is not a {kind}");
+    }
+}
+
+#[test]
+fn json_has_the_fields_that_the_manual_lists() {
+    let workplace = Workplace::new();
+    let run = |arguments: &[&str]| -> Value {
+        let printed = lotka(workplace.path(), arguments, "");
+        serde_json::from_str(&printed.output)
+            .unwrap_or_else(|e| panic!("{arguments:?}: {e}\n{}", printed.both()))
+    };
+    let statistics = run(&["simulate", "models/griffith.lotka", "--stats", "json"]);
+    check_fields(&statistics, "## Statistics of a run");
+    assert_eq!(statistics["schema"], "lotka-stats-1");
+
+    fs::write(
+        workplace.path().join("escape.lotka"),
+        "state x = 1; x' = x^2",
+    )
+    .expect("a model");
+    let partial = run(&["simulate", "escape.lotka", "0..2", "--stats", "json"]);
+    check_fields(&partial, "## Statistics of a run");
+    assert_eq!(
+        (&partial["complete"], &partial["model"]),
+        (&false.into(), &"".into())
+    );
+
+    let text = "param idle = 1\nstate x = 1\n# \u{e9}\nx' = \u{e9} + kk\n";
+    fs::write(workplace.path().join("wrong.lotka"), text).expect("a model");
+    let report = run(&["check", "wrong.lotka", "--format", "json"]);
+    check_fields(&report, "The object:");
+    assert_eq!(report["schema"], "lotka-diagnostics-1");
+    let problems = report["diagnostics"].as_array().expect("a list");
+    assert!(
+        problems
+            .iter()
+            .any(|problem| problem["severity"] == "error")
+    );
+    fs::write(workplace.path().join("idle.lotka"), "param k = 1").expect("a model");
+    let warned = run(&["check", "idle.lotka", "--format", "json"]);
+    let warnings = warned["diagnostics"].as_array().expect("a list");
+    assert!(
+        warnings
+            .iter()
+            .any(|problem| problem["severity"] == "warning")
+    );
+    for problem in problems.iter().chain(warnings) {
+        check_fields(problem, "Each diagnostic:");
+        for label in problem["labels"].as_array().expect("a list") {
+            check_fields(label, "Each label:");
+            for place in ["start", "end"] {
+                check_fields(&label[place], "Each place:");
+            }
+        }
+    }
+    // Columns count characters, offsets bytes: the first letter of line 4 takes two.
+    let unknown = problems
+        .iter()
+        .find(|p| p["message"].as_str().is_some_and(|m| m.contains("`kk`")));
+    let place = &unknown.expect("the unknown name")["labels"][0]["start"];
+    assert_eq!(
+        (&place["line"], &place["column"], &place["offset"]),
+        (&4.into(), &10.into(), &42.into())
+    );
+
+    let fine = run(&["check", "models/griffith.lotka", "--format", "json"]);
+    assert_eq!(fine["diagnostics"], Value::Array(Vec::new()));
+}
