@@ -4,7 +4,8 @@
 mod support;
 
 use lotka::diagnostic::{Code, Diagnostic};
-use lotka::session::{Outcome, Session, lower};
+use lotka::session::{Compiled, Outcome, Session, check_text, lower};
+use lotka::source::SourceMap;
 use lotka::world::{SystemWorld, World};
 use std::collections::BTreeSet;
 use std::fs;
@@ -233,4 +234,44 @@ fn problems_come_in_the_order_of_the_text() {
 
 fn first_place(diagnostic: &Diagnostic) -> Option<u32> {
     diagnostic.labels.first().map(|label| label.span.start)
+}
+
+/// Tests run in threads of two megabytes: what fits there fits everywhere.
+#[test]
+fn deep_texts_need_little_stack() {
+    let chain: String = (1..2000)
+        .map(|i| format!("fn f{i}(x) = -sin(1 + f{}(x))\n", i - 1))
+        .collect();
+    let nested = |open: &str, close: &str, depth: usize| {
+        format!(
+            "state x = 1\nx' = {}x{}\n",
+            open.repeat(depth),
+            close.repeat(depth)
+        )
+    };
+    let texts = [
+        format!("fn f0(x) = x\n{chain}state x = 1\nx' = f1999(x)\n"),
+        nested("(1 + ", ")", 199),
+        nested("sin(", ")", 199),
+        nested("-", "", 390),
+        nested("2^", "", 390),
+        nested("1 + ", "", 900),
+        nested("if x > 1 then 2 else ", "", 190),
+    ];
+    for text in texts {
+        let mut sources = SourceMap::new();
+        let source = sources.add("deep.lotka", text.clone());
+        let checked = check_text(source, &text);
+        if let Some(model) = checked.model {
+            let compiled = Compiled::new(model);
+            let _ = compiled.text_of(compiled.system.drift[0]);
+        } else {
+            assert!(
+                checked
+                    .diagnostics
+                    .iter()
+                    .all(|one| one.code == Code::TooDeep)
+            );
+        }
+    }
 }

@@ -1,7 +1,7 @@
 //! First pass: every declaration gets its id and its name; nothing is looked up yet.
 
 use super::elaborate::Declared;
-use super::names::{Entity, Function, Names};
+use super::names::{Entity, Function, IndexSet, Names};
 use super::{
     ConditionId, DefinitionId, DefinitionKind, IndexSetId, ParameterId, StateId, Time, Unit,
 };
@@ -133,6 +133,8 @@ impl<'t> Draft<'t> {
             StatementKind::Index { name, set } => {
                 let id = IndexSetId::new(self.index_sets.len());
                 self.index_sets.push((name, set));
+                // Empty for now, and for good when its declaration turns out to be at fault.
+                self.names.set_index_set(id, IndexSet::empty(&name.text));
                 self.declare(name, Entity::IndexSet(id));
             }
             StatementKind::Condition { name, body } => {

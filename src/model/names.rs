@@ -79,6 +79,14 @@ pub enum Members {
 }
 
 impl IndexSet {
+    /// A set without members.
+    pub(super) fn empty(name: &str) -> IndexSet {
+        IndexSet {
+            name: name.to_owned(),
+            members: Members::Labels(Vec::new()),
+        }
+    }
+
     /// How many members it has.
     #[must_use]
     pub fn len(&self) -> usize {
@@ -305,10 +313,7 @@ impl Names {
     pub(super) fn set_index_set(&mut self, id: IndexSetId, set: IndexSet) {
         let at = id.index();
         while self.index_sets.len() <= at {
-            self.index_sets.push(IndexSet {
-                name: String::new(),
-                members: Members::Labels(Vec::new()),
-            });
+            self.index_sets.push(IndexSet::empty(""));
         }
         self.index_sets[at] = set;
     }
