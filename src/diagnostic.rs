@@ -288,5 +288,5 @@ codes! {
 
     // warnings
     UnusedParameter = "W0201", "a parameter that nothing uses";
-    StartsEarlier = "W0701", "integration starts before the shown range";
+    StartsEarlier = "W0701", "a run that does not start where its range does";
 }

@@ -266,3 +266,43 @@ fn tables_hold_time_states_and_definitions_to_the_last_digit() {
     let text = String::from_utf8(desk.read(Path::new("half.csv")).expect("written")).expect("text");
     assert!(text.starts_with("time,x/2\n"), "{text}");
 }
+
+#[test]
+fn a_number_fills_the_diagonal_of_a_declared_matrix() {
+    let model = "index g = {a, b}\nparam C[g, g] = diagonal(1)\nstate y[g] = [1, 2]\ny' = C*y\n";
+    let (mut session, _) = session(model, &[]);
+    // Exact solution: y(0) exp(c t).
+    for (sentence, c) in [
+        ("simulate 0..1", 1.0_f64),
+        ("simulate 0..1 with C = diagonal(2)", 2.0),
+    ] {
+        say(&mut session, sentence).expect("runs");
+        assert!(
+            (end(&session, "y[b]") / (2.0 * c.exp()) - 1.0).abs() < 1e-5,
+            "{sentence}"
+        );
+    }
+}
+
+#[test]
+fn a_later_range_without_output_times_begins_where_it_says() {
+    let (mut session, _) = session(DECAY, &[]);
+    say(&mut session, "simulate 1..2").expect("runs");
+    assert_eq!(times(&session).first(), Some(&1.0));
+    let x = session.last().expect("a run").column("x").expect("x");
+    assert!((x[0] - (-1.0f64).exp()).abs() < 1e-6);
+    let performed = say(&mut session, "simulate 5..6 from last with x = 3").expect("runs");
+    assert!(performed.diagnostics[0].to_string().starts_with("W0701"));
+    assert_eq!(
+        session.last().expect("a run").column("x").expect("x")[0],
+        3.0
+    );
+}
+
+#[test]
+fn a_volume_is_positive() {
+    let model = "compartment V = 1\nspecies A in V = 1\nA -> 0, 1\n";
+    let (mut session, _) = session(model, &[]);
+    let refused = say(&mut session, "simulate 0..1 with V = 0").expect_err("no volume");
+    assert!(refused.contains("E0401"), "{refused}");
+}

@@ -106,10 +106,10 @@ pub struct SimulateArguments {
     #[arg(long, value_name = "FILE", num_args = 0..=1, default_missing_value = "")]
     pub plot: Option<String>,
     /// Print one JSON object with times, states and costs on standard output
-    #[arg(long, value_enum, value_name = "FORMAT")]
+    #[arg(long, value_enum, value_name = "FORMAT", conflicts_with_all = ["save", "plot"])]
     pub stats: Option<StatsFormat>,
     /// With --stats: load and solve N times and give the medians of the CPU times
-    #[arg(long, value_name = "N", default_value_t = 1, value_parser = clap::value_parser!(u32).range(1..=1_000_000))]
+    #[arg(long, value_name = "N", default_value_t = 1, requires = "stats", value_parser = clap::value_parser!(u32).range(1..=1_000_000))]
     pub repeat: u32,
 }
 

@@ -4,7 +4,7 @@ use super::Ending;
 use super::arguments::Format;
 use super::terminal::{Terminal, ending};
 use crate::render::diagnostics;
-use crate::session::lower;
+use crate::session::{Command, lower};
 use std::path::Path;
 use std::sync::Arc;
 
@@ -28,7 +28,9 @@ pub fn run(terminal: &mut Terminal, file: &Path) -> Ending {
     let mut worst = Ending::Fine;
     for statement in &compiled.model.sentences {
         let ending = match lower(statement) {
-            // Its warnings have been reported with the file's.
+            // What continues another run has warnings that only that run can give.
+            Ok(command) if continues(&command) => terminal.perform(&command),
+            // The others have been reported with the file's.
             Ok(command) => terminal.perform_quietly(&command),
             Err(problems) => {
                 terminal.report(&problems);
@@ -43,6 +45,10 @@ pub fn run(terminal: &mut Terminal, file: &Path) -> Ending {
         }
     }
     worst
+}
+
+fn continues(command: &Command) -> bool {
+    matches!(command, Command::Simulate(simulate) if simulate.from_last)
 }
 
 /// Reports every problem of a file.

@@ -5,7 +5,7 @@ use super::names::Entity;
 use super::{FunctionId, ParameterId};
 use crate::diagnostic::{Code, Diagnostic, closest, listed};
 use crate::source::Span;
-use crate::symbolic::{Arity, Binary, Builtin, CallError, Expr, Operation, Shape};
+use crate::symbolic::{Arity, ArrayFunction, Binary, Builtin, CallError, Expr, Operation, Shape};
 use crate::syntax::tree::{self, ExprKind};
 
 impl Elaborator<'_> {
@@ -191,6 +191,41 @@ impl Elaborator<'_> {
         )
     }
 
+    /// A value for a quantity of a known shape: there `diagonal(1)` is the whole diagonal.
+    pub(super) fn number_for(
+        &mut self,
+        scope: &Scope,
+        value: &tree::Expr,
+        wanted: Shape,
+    ) -> Option<Expr> {
+        if let Shape::Matrix(rows, columns) = wanted
+            && rows == columns
+            && let ExprKind::Call {
+                function,
+                arguments,
+            } = &value.kind
+            && function.text == "diagonal"
+            && let [argument] = arguments.as_slice()
+        {
+            let along = self.number(scope, &argument.value)?;
+            if self.pool.shape(along) == Shape::Scalar {
+                let vector = self.pool.fill(along, Shape::Vector(rows));
+                return self.pool.diagonal(vector).ok();
+            }
+        }
+        self.number(scope, value)
+    }
+
+    /// A single number has no diagonal unless the shape is known.
+    fn diagonal_of_number(&mut self, argument: &tree::Argument, span: Span) -> Option<Quantity> {
+        self.report(
+            Diagnostic::new(Code::ShapeMismatch, "`diagonal` needs a vector here")
+                .at(span, "")
+                .at(argument.value.span, "this is a number")
+                .help("a number is spread along the diagonal where the shape is declared, as in `param C[gene, gene] = diagonal(1)`"),
+        )
+    }
+
     fn built_in(
         &mut self,
         scope: &Scope,
@@ -226,6 +261,12 @@ impl Elaborator<'_> {
         }
         if !complete {
             return None;
+        }
+        if let (Operation::Array(ArrayFunction::Diagonal), [single], [argument]) =
+            (function.operation, values.as_slice(), arguments)
+            && self.pool.shape(*single) == Shape::Scalar
+        {
+            return self.diagonal_of_number(argument, span);
         }
         match function.call(self.pool, &values) {
             Ok(expr) => Some(Quantity::number(expr)),

@@ -39,6 +39,20 @@ impl<'t> Draft<'t> {
             } => self.unroll_loop(scope, variable, range, body, instances),
             StatementKind::Equation { .. }
             | StatementKind::Reaction(_)
+            | StatementKind::Assert(_)
+                if instances.len() >= MOST_INSTANCES =>
+            {
+                self.diagnostics.push(
+                    Diagnostic::new(Code::BadIndex, "these loops are too long")
+                        .at(
+                            statement.span,
+                            format!("repeated more than {MOST_INSTANCES} times"),
+                        )
+                        .help("the rounds of nested loops multiply"),
+                );
+            }
+            StatementKind::Equation { .. }
+            | StatementKind::Reaction(_)
             | StatementKind::Assert(_) => instances.push(Instance {
                 scope: scope.clone(),
                 statement,

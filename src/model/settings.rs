@@ -62,12 +62,12 @@ fn read(
     };
     let scope = Scope::default();
     let element = elaborator.single_element(&scope, target)?;
-    let mut expr = elaborator.number(&scope, value)?;
     let symbol = names.symbol(&target.name.text)?;
     let wanted = match element {
         Some(_) => Shape::Scalar,
         None => elaborator.pool.symbol_data(symbol).shape,
     };
+    let mut expr = elaborator.number_for(&scope, value, wanted)?;
     let shape = elaborator.pool.shape(expr);
     if shape != wanted {
         if shape != Shape::Scalar {

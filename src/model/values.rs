@@ -259,7 +259,7 @@ impl<'t> Draft<'t> {
         sets: &[IndexSetId],
         shape: Shape,
     ) -> Option<Expr> {
-        let expr = self.with_elaborator(|e| e.number(&Scope::default(), value))?;
+        let expr = self.with_elaborator(|e| e.number_for(&Scope::default(), value, shape))?;
         let found = self.pool.shape(expr);
         if sets.is_empty() || found == shape {
             return Some(expr);

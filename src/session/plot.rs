@@ -215,7 +215,8 @@ fn match_columns(
     let mut columns: Vec<(String, String)> = Vec::new();
     let labels: Vec<&str> = curves
         .iter()
-        .map(|curve| curve.vertical.label.as_str())
+        .flat_map(|curve| curve.horizontal.iter().chain([&curve.vertical]))
+        .map(|observable| observable.label.as_str())
         .collect();
     // A misnamed column of times is one problem, not two.
     let names_time = |here: &tree::Name| here.text == "time" || here.text == "t";
@@ -528,13 +529,8 @@ fn add_points(
     let horizontal = match &curve.horizontal {
         None => points.time.as_str(),
         // A phase plot shows data where both sides have a column.
-        Some(observable) => match points
-            .table
-            .columns
-            .iter()
-            .find(|c| c.name == observable.label)
-        {
-            Some(column) => column.name.as_str(),
+        Some(observable) => match column_of(&observable.label) {
+            Some(column) => column,
             None => return Ok(()),
         },
     };

@@ -32,6 +32,8 @@ pub(super) struct Plan {
     pub parameters: Vec<f64>,
     pub initial: Vec<f64>,
     pub start: f64,
+    /// The first time shown.
+    pub shown_from: f64,
     pub end: f64,
     pub output: Output,
     pub options: Options,
@@ -76,7 +78,7 @@ pub(super) fn plan(
     let mut warnings = Vec::new();
     let from = range.and_then(|(shown_from, _)| {
         let from = if command.from_last {
-            from_last(command, last, shown_from)
+            from_last(compiled, command, last, &present, &mut warnings)
         } else {
             start_of(compiled, command, shown_from, &mut warnings)
                 .map(|start| (start, present.initial.clone()))
@@ -100,6 +102,7 @@ pub(super) fn plan(
         parameters: present.parameters,
         initial,
         start,
+        shown_from: range.map_or(start, |(shown_from, _)| shown_from.max(start)),
         end: range.map_or(start, |(_, end)| end),
         options,
         warnings,
@@ -217,10 +220,14 @@ fn unknown_condition(compiled: &Compiled, name: &tree::Name) -> Diagnostic {
     .help(help)
 }
 
+/// The time and state where a continued run starts; initial values after `with` replace those of
+/// the last run.
 fn from_last(
+    compiled: &Compiled,
     command: &Simulate,
     last: Option<&Trajectory>,
-    shown_from: f64,
+    present: &values::Present,
+    warnings: &mut Vec<Diagnostic>,
 ) -> Result<(f64, Vec<f64>), Vec<Diagnostic>> {
     let Some((time, state)) = last.and_then(|last| last.solution.last()) else {
         return Err(vec![
@@ -229,13 +236,36 @@ fn from_last(
                 .help("simulate once without `from last` first"),
         ]);
     };
-    // The range's own start counts: `simulate 0..50 from last` takes the state, not the clock.
-    let start = if command.from.is_some() {
-        shown_from
-    } else {
-        time
+    let mut state = state.to_vec();
+    for binding in &command.setting.with {
+        if let Some(model::Entity::State(id)) = compiled.model.names.get(&binding.name.name.text) {
+            let range = compiled.system.states.blocks()[id.index()].range();
+            state[range.clone()].copy_from_slice(&present.initial[range]);
+        }
+    }
+    let Some(from) = &command.from else {
+        return Ok((time, state));
     };
-    Ok((start, state.to_vec()))
+    // The range's own start counts: `simulate 0..50 from last` takes the state, not the clock.
+    let start = compiled.number(from, present)?;
+    if (start - time).abs() > 1e-9 * time.abs().max(start.abs()) {
+        warnings.push(
+            Diagnostic::new(
+                Code::StartsEarlier,
+                format!(
+                    "the last run ended at t = {}: its end is taken as the state at t = {}",
+                    number_text(time),
+                    number_text(start)
+                ),
+            )
+            .at(from.span, "")
+            .help(format!(
+                "`simulate {}..` goes on where it ended",
+                number_text(time)
+            )),
+        );
+    }
+    Ok((start, state))
 }
 
 fn start_of(
@@ -464,15 +494,21 @@ pub(super) fn run(
             state: plan.initial.clone(),
         },
     };
-    let solution = simulate::integrate(
-        &dynamics,
-        plan.start,
-        &plan.initial,
-        plan.end,
-        &plan.output,
-        &plan.options,
-        &mut watch,
-    );
+    let mut leg = |start: f64, initial: &[f64], end: f64| {
+        let (output, options) = (&plan.output, &plan.options);
+        simulate::integrate(&dynamics, start, initial, end, output, options, &mut watch)
+    };
+    let leads_in = matches!(plan.output, Output::Steps { .. }) && plan.shown_from > plan.start;
+    let solution = if leads_in {
+        // Without output times a run has its steps as rows: one begins where the range does.
+        let before = leg(plan.start, &plan.initial, plan.shown_from);
+        match (before.stop == Stop::Finished, before.last()) {
+            (true, Some((start, state))) => leg(start, state, plan.end).after(before.clone()),
+            _ => before,
+        }
+    } else {
+        leg(plan.start, &plan.initial, plan.end)
+    };
     let end = watch.end;
     let trajectory = Trajectory {
         compiled: Arc::clone(compiled),

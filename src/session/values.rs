@@ -323,6 +323,22 @@ pub fn check_finite(compiled: &super::Compiled, present: &Present) -> Result<(),
                 numbers,
             )
         });
+    let volumes = model
+        .parameters
+        .iter()
+        .zip(system.parameters.blocks())
+        .filter(|(known, _)| known.is_compartment)
+        .filter_map(|(known, block)| {
+            let wrong = *present.parameters[block.range()]
+                .iter()
+                .find(|volume| **volume <= 0.0)?;
+            let message = format!("the volume `{}` is {}", known.name, number_text(wrong));
+            Some(
+                Diagnostic::new(Code::OutOfBounds, message)
+                    .at(known.span, "declared here")
+                    .help("a compartment has a positive volume"),
+            )
+        });
     let problems: Vec<Diagnostic> = parameters
         .chain(states)
         .filter_map(|(what, name, span, value, numbers)| {
@@ -331,6 +347,7 @@ pub fn check_finite(compiled: &super::Compiled, present: &Present) -> Result<(),
             let message = format!("{what} `{name}` is {}", number_text(wrong));
             Some(not_finite(message, span, &compiled.text_of(value), &inputs))
         })
+        .chain(volumes)
         .collect();
     if problems.is_empty() {
         Ok(())

@@ -243,6 +243,19 @@ impl Solution {
             .get(row * self.dimension..(row + 1) * self.dimension)
     }
 
+    /// What went before this run, whose rows are not shown: its methods and its work count.
+    #[must_use]
+    pub fn after(mut self, before: Solution) -> Solution {
+        self.methods.splice(..0, before.methods);
+        let (work, earlier) = (&mut self.statistics, before.statistics);
+        work.steps += earlier.steps;
+        work.rejected += earlier.rejected;
+        work.evaluations += earlier.evaluations;
+        work.jacobians += earlier.jacobians;
+        work.factorisations += earlier.factorisations;
+        self
+    }
+
     /// The last row, if there is one.
     pub fn last(&self) -> Option<(f64, &[f64])> {
         let row = self.times.len().checked_sub(1)?;
