@@ -292,11 +292,24 @@ fn a_later_range_without_output_times_begins_where_it_says() {
     let x = session.last().expect("a run").column("x").expect("x");
     assert!((x[0] - (-1.0f64).exp()).abs() < 1e-6);
     let performed = say(&mut session, "simulate 5..6 from last with x = 3").expect("runs");
-    assert!(performed.diagnostics[0].to_string().starts_with("W0701"));
+    assert!(
+        performed.diagnostics.is_empty(),
+        "the model does not depend on time"
+    );
     assert_eq!(
         session.last().expect("a run").column("x").expect("x")[0],
         3.0
     );
+}
+
+#[test]
+fn a_state_taken_to_another_time_is_said_where_time_matters() {
+    let (mut session, _) = session("state x = 0\nx' = t\n", &[]);
+    say(&mut session, "simulate 0..1").expect("runs");
+    let performed = say(&mut session, "simulate 5..6 from last").expect("runs");
+    assert!(performed.diagnostics[0].to_string().starts_with("W0701"));
+    let performed = say(&mut session, "simulate 6..7 from last").expect("runs");
+    assert!(performed.diagnostics.is_empty());
 }
 
 #[test]

@@ -12,7 +12,9 @@ pub use jacobian::{Contribution, Jacobian, JacobianBlock, parameter_jacobian};
 pub use layout::{Block, Layout};
 
 use crate::model::Model;
-use crate::symbolic::{Expr, Pool, SymbolId, expand_gradients, substitute, substitute_all};
+use crate::symbolic::{
+    Expr, Node, Pool, SymbolId, expand_gradients, reachable, substitute, substitute_all,
+};
 use rustc_hash::FxHashMap;
 use std::sync::Arc;
 
@@ -103,6 +105,14 @@ impl System {
     pub fn inline(&self, pool: &mut Pool, expr: Expr) -> Expr {
         let expr = substitute(pool, expr, &self.definitions);
         expand_gradients(pool, expr)
+    }
+
+    /// True when some drift names the time itself.
+    #[must_use]
+    pub fn depends_on_time(&self) -> bool {
+        reachable(&self.pool, &self.drift)
+            .into_iter()
+            .any(|expr| *self.pool.node(expr) == Node::Symbol(self.time))
     }
 
     /// Number of states n.
