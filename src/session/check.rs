@@ -183,9 +183,13 @@ impl Session {
             let Ok(command) = lower(statement) else {
                 continue;
             };
-            match self.check_command(compiled, &mut overrides, &mut has_run, &command) {
-                Ok(warnings) => problems.extend(warnings),
-                Err(found) => problems.extend(found),
+            let (Ok(found) | Err(found)) =
+                self.check_command(compiled, &mut overrides, &mut has_run, &command);
+            // A faulty value is at fault for every run: it is said once.
+            for problem in found {
+                if !problems.contains(&problem) {
+                    problems.push(problem);
+                }
             }
         }
         problems
