@@ -163,6 +163,10 @@ impl Elaborator<'_> {
         scope.in_function && (!is_product || is_vector(left.0) && is_vector(right.0))
     }
 
+    fn shape_text(&self, (expr, _): (Expr, Span)) -> String {
+        format!("this is {}", self.pool.shape(expr))
+    }
+
     fn multiply(
         &mut self,
         span: Span,
@@ -177,8 +181,8 @@ impl Elaborator<'_> {
             (Shape::Vector(_), Shape::Vector(_)) => self.report(
                 Diagnostic::new(Code::VectorProduct, "a vector times a vector has two readings")
                     .at(span, "which product is meant?")
-                    .at(left.1, format!("this is {a}"))
-                    .at(right.1, format!("this is {b}"))
+                    .at(left.1, self.shape_text(left))
+                    .at(right.1, self.shape_text(right))
                     .help("write `.*` for element by element, or `dot(a, b)` for the sum of products"),
             ),
             _ => match self.pool.product(left.0, right.0) {
@@ -186,8 +190,8 @@ impl Elaborator<'_> {
                 Err(_) => self.report(
                     Diagnostic::new(Code::ShapeMismatch, "this matrix product does not fit")
                         .at(span, "")
-                        .at(left.1, format!("this is {a}"))
-                        .at(right.1, format!("this is {b}"))
+                        .at(left.1, self.shape_text(left))
+                        .at(right.1, self.shape_text(right))
                         .help("the columns of the left side must match the rows of the right; `transpose(...)` turns a side over"),
                 ),
             },
@@ -210,8 +214,8 @@ impl Elaborator<'_> {
                 "a vector cannot be divided by a vector",
             )
             .at(span, "")
-            .at(left.1, format!("this is {a}"))
-            .at(right.1, format!("this is {b}"))
+            .at(left.1, self.shape_text(left))
+            .at(right.1, self.shape_text(right))
             .help("write `./` to divide element by element"),
         )
     }
@@ -232,8 +236,8 @@ impl Elaborator<'_> {
                 "`^` takes a number or vector as its base and a number as its exponent",
             )
             .at(span, "")
-            .at(left.1, format!("this is {a}"))
-            .at(right.1, format!("this is {b}"))
+            .at(left.1, self.shape_text(left))
+            .at(right.1, self.shape_text(right))
             .help("write `.^` for powers element by element, `A*A` for the square of a matrix"),
         )
     }

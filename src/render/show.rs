@@ -3,7 +3,7 @@
 use super::outcome::{counted, in_short, method_use};
 use super::table::{Column, number, table};
 use super::words;
-use crate::model::{Model, Participant, State};
+use crate::model::{Model, Participant, State, Unit};
 use crate::session::{Compiled, Form, MethodAdvice, Outcome, Topic};
 use crate::symbolic::{self, Expr, Node, Notation, Operator, Shape};
 use crate::system;
@@ -101,6 +101,10 @@ fn values_text(numbers: &[f64]) -> String {
     }
 }
 
+fn unit_text(unit: Option<&Unit>) -> String {
+    unit.map_or(String::new(), ToString::to_string)
+}
+
 fn state_table(compiled: &Compiled, initial: &[f64], width: usize) -> String {
     let states = &compiled.model.states;
     let blocks = compiled.system.states.blocks();
@@ -112,12 +116,7 @@ fn state_table(compiled: &Compiled, initial: &[f64], width: usize) -> String {
             column(&|at| values_text(&initial[blocks[at].range()])),
         ),
     ];
-    let units = column(&|at| {
-        states[at]
-            .unit
-            .as_ref()
-            .map_or(String::new(), ToString::to_string)
-    });
+    let units = column(&|at| unit_text(states[at].unit.as_ref()));
     push_unless_empty(&mut columns, "unit", units);
     let docs = column(&|at| {
         states[at]
@@ -177,12 +176,7 @@ fn parameter_table(compiled: &Compiled, values: &[f64], width: usize) -> String 
             column(&|at| values_text(&values[blocks[at].range()])),
         ),
     ];
-    let units = column(&|at| {
-        parameters[at]
-            .unit
-            .as_ref()
-            .map_or(String::new(), ToString::to_string)
-    });
+    let units = column(&|at| unit_text(parameters[at].unit.as_ref()));
     push_unless_empty(&mut columns, "unit", units);
     let bounds = column(&|at| {
         parameters[at].bounds.map_or(String::new(), |bounds| {
