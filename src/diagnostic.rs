@@ -238,6 +238,11 @@ codes! {
     WrongKind = "E0214", "a name of another kind than needed here";
     EmptyModel = "E0215", "nothing to do";
     NotConstant = "E0216", "a constant is needed here";
+    BadDelay = "E0217", "a delay that does not fit";
+    ConstraintCount = "E0218", "constraints that do not match the algebraic states";
+    HigherIndex = "E0219", "constraints of a higher index";
+    NotDosable = "E0220", "a dose into something that takes none";
+    BadEvent = "E0221", "an event, dose or schedule that does not fit";
 
     // 03: shapes and types (model/)
     ShapeMismatch = "E0301", "shapes that do not fit together";
@@ -265,6 +270,10 @@ codes! {
     DuplicateColumn = "E0509", "two columns with one name";
     EmptyTable = "E0510", "a table without rows";
     TextForNumber = "E0511", "text where a number is needed";
+    NotAscending = "E0512", "times that do not ascend";
+    EmptyCell = "E0513", "an empty cell where a number is needed";
+    BadDoseRow = "E0514", "a row of a dose table that makes no sense";
+    NoSubject = "E0515", "a subject that is not in the table, or not chosen";
     UnusedColumn = "W0501", "a column that nothing uses";
 
     // 06: numerical work (simulate/)
@@ -274,6 +283,12 @@ codes! {
     TooStiff = "E0604", "a stiff system met by an explicit method";
     Interrupted = "E0605", "stopped by the user";
     SolverFailed = "E0606", "a solver that gave up";
+    EventStorm = "E0607", "events without end";
+    Inconsistent = "E0608", "constraints that cannot be satisfied";
+    BadSchedule = "E0609", "a schedule or dose whose value makes no sense";
+    NegativeDelay = "E0610", "a delay that is not positive";
+    NeverSteady = "E0611", "dosing that never settles";
+    NoSteadyState = "E0612", "no steady state was found";
 
     // 07: sentences and options (session/)
     UnknownOption = "E0701", "an option that this sentence does not have";

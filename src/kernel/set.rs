@@ -5,7 +5,7 @@
 
 use super::{Kernel, Layout, Output, Place, Tape, lower};
 use crate::symbolic::{Expr, Pool};
-use crate::system::System;
+use crate::system::{Jacobian, System};
 use std::sync::{Arc, OnceLock};
 
 /// A compiled function that threads share.
@@ -18,6 +18,9 @@ pub struct Kernels {
     layout: Layout,
     drift: OnceLock<SharedKernel>,
     jacobian: OnceLock<SharedKernel>,
+    frozen_drift: OnceLock<SharedKernel>,
+    frozen_jacobian: OnceLock<SharedKernel>,
+    time_derivative: OnceLock<SharedKernel>,
     assertions: OnceLock<SharedKernel>,
 }
 
@@ -33,11 +36,17 @@ impl Kernels {
         for block in system.parameters.blocks() {
             layout.insert(block.symbol, Place::Parameter(block.offset));
         }
+        for block in system.slots.layout.blocks() {
+            layout.insert(block.symbol, Place::Slot(block.offset));
+        }
         Kernels {
             system,
             layout,
             drift: OnceLock::new(),
             jacobian: OnceLock::new(),
+            frozen_drift: OnceLock::new(),
+            frozen_jacobian: OnceLock::new(),
+            time_derivative: OnceLock::new(),
             assertions: OnceLock::new(),
         }
     }
@@ -52,18 +61,48 @@ impl Kernels {
     /// The entries of d(dy/dt)/dy in the order of the Jacobian's pattern.
     #[must_use]
     pub fn jacobian(&self) -> &SharedKernel {
-        self.jacobian.get_or_init(|| {
-            let jacobian = &self.system.jacobian;
-            let outputs: Vec<Output> = jacobian
-                .contributions
-                .iter()
-                .map(|contribution| Output::Scatter {
-                    expr: contribution.expr,
-                    at: contribution.entries.clone(),
-                })
-                .collect();
-            self.compile(&self.system.pool, &outputs, jacobian.pattern.len())
-        })
+        self.jacobian
+            .get_or_init(|| self.entries(&self.system.jacobian))
+    }
+
+    /// The drift that steps integrate, n numbers; its slots are those of the system.
+    #[must_use]
+    pub fn frozen_drift(&self) -> &SharedKernel {
+        if self.system.frozen_drift == self.system.drift {
+            return self.drift();
+        }
+        self.frozen_drift
+            .get_or_init(|| self.function(&self.system.pool, &self.system.frozen_drift))
+    }
+
+    /// The entries of its Jacobian, in the order of the Jacobian's pattern.
+    #[must_use]
+    pub fn frozen_jacobian(&self) -> &SharedKernel {
+        if self.system.frozen_drift == self.system.drift {
+            return self.jacobian();
+        }
+        self.frozen_jacobian
+            .get_or_init(|| self.entries(&self.system.frozen_jacobian))
+    }
+
+    /// The partial derivative of the frozen drift by time: n numbers, or none for an autonomous
+    /// system.
+    #[must_use]
+    pub fn time_derivative(&self) -> &SharedKernel {
+        self.time_derivative
+            .get_or_init(|| self.function(&self.system.pool, &self.system.time_derivative))
+    }
+
+    fn entries(&self, jacobian: &Jacobian) -> SharedKernel {
+        let outputs: Vec<Output> = jacobian
+            .contributions
+            .iter()
+            .map(|contribution| Output::Scatter {
+                expr: contribution.expr,
+                at: contribution.entries.clone(),
+            })
+            .collect();
+        self.compile(&self.system.pool, &outputs, jacobian.pattern.len())
     }
 
     /// One number per assertion: 1 where it holds.
@@ -90,9 +129,9 @@ impl Kernels {
     }
 
     fn compile(&self, pool: &Pool, outputs: &[Output], len: usize) -> SharedKernel {
-        // Every symbol of an inlined expression is the time, a state or a parameter.
+        // Every symbol of an inlined expression is the time, a state, a parameter or a slot.
         let program = lower(pool, &self.layout, outputs, len)
-            .expect("an inlined expression names only time, states and parameters");
+            .expect("an inlined expression names only time, states, parameters and slots");
         Arc::new(Tape::new(program))
     }
 }

@@ -243,6 +243,7 @@ impl<'t> Draft<'t> {
                 name: name.text.clone(),
                 span: name.span,
                 settings,
+                clears_doses: false,
             });
         }
         conditions
@@ -367,6 +368,11 @@ impl<'t> Draft<'t> {
                     reactions: rules.reactions,
                     assertions: rules.assertions,
                     conditions,
+                    events: Vec::new(),
+                    doses: Vec::new(),
+                    inputs: Vec::new(),
+                    constraints: Vec::new(),
+                    delays: Vec::new(),
                     sentences: self.sentences.into_iter().cloned().collect(),
                     value_order: values
                         .order
@@ -442,6 +448,8 @@ impl<'t> Draft<'t> {
                     bounds,
                     compartment: declared.compartment,
                     is_species,
+                    is_algebraic: false,
+                    history: None,
                 }),
                 _ => complete = false,
             }

@@ -9,6 +9,7 @@ mod collect;
 mod dependencies;
 mod elaborate;
 mod equations;
+mod interruption;
 mod loops;
 mod names;
 mod operators;
@@ -21,6 +22,10 @@ mod walk;
 
 pub use check::{Checked, check};
 pub use elaborate::{Quantity, Scope, elaborate};
+pub use interruption::{
+    Assignment, Constraint, Delay, Direction, Dose, DoseTable, Event, Input, Interpolation, Repeat,
+    Schedule, Trigger,
+};
 pub use names::{Entity, Function, IndexSet, Names};
 pub use settings::setting;
 pub use unit::Unit;
@@ -91,6 +96,16 @@ pub struct Model {
     pub assertions: Vec<Assertion>,
     /// Named sets of values.
     pub conditions: Vec<Condition>,
+    /// `when`, `at` and `every`, in the order of the text, those within conditions included.
+    pub events: Vec<Event>,
+    /// Doses, in the order of the text, those within conditions and events included.
+    pub doses: Vec<Dose>,
+    /// Forcing from tables.
+    pub inputs: Vec<Input>,
+    /// Algebraic equations; there are as many numbers in them as in the algebraic states.
+    pub constraints: Vec<Constraint>,
+    /// Delayed states that expressions name.
+    pub delays: Vec<Delay>,
     /// The sentences of the file, in order, still as written.
     pub sentences: Vec<tree::Statement>,
     /// Parameters and initial values, each after those that its value needs.
@@ -188,6 +203,11 @@ pub struct State {
     pub compartment: Option<ParameterId>,
     /// Governed by reactions.
     pub is_species: bool,
+    /// Governed by constraints alone; its drift is then zero.
+    pub is_algebraic: bool,
+    /// `history x = ...`: its value before the start, an expression of `t` and parameters; the
+    /// initial value when absent.
+    pub history: Option<Expr>,
 }
 
 /// A `let`, a flux, or the derivative of a state used as a name.
@@ -268,6 +288,8 @@ pub struct Condition {
     pub span: Span,
     /// What it sets.
     pub settings: Vec<Setting>,
+    /// `no doses`: the doses of the model itself do not hold.
+    pub clears_doses: bool,
 }
 
 /// One value set by a condition or by `with`.

@@ -69,6 +69,15 @@ pub(super) fn explain(run: &Trajectory, ending: &EndOfRun, sentence: Span) -> Op
             format!("stopped by the user at t = {}", short(*time)),
         )
         .at(sentence, ""),
+        Stop::EventStorm { .. }
+        | Stop::Inconsistent { .. }
+        | Stop::Schedule { .. }
+        | Stop::Delay { .. }
+        | Stop::NeverSteady { .. } => Diagnostic::new(
+            Code::SolverFailed,
+            format!("the run was interrupted: {:?}", run.solution.stop),
+        )
+        .at(sentence, ""),
         Stop::SolverFailed { time, detail } => Diagnostic::new(
             Code::SolverFailed,
             format!("the solver gave up at t = {}: {detail}", short(*time)),

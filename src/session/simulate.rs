@@ -476,11 +476,8 @@ pub(super) fn run(
     world: &dyn World,
     observer: &mut dyn Observer,
 ) -> (Trajectory, EndOfRun) {
-    let dynamics = CompiledDynamics::new(
-        &compiled.kernels,
-        &compiled.system.jacobian.pattern,
-        plan.parameters.clone(),
-    );
+    let dynamics =
+        CompiledDynamics::new(&compiled.system, &compiled.kernels, plan.parameters.clone());
     let mut watch = Watch {
         world,
         observer,

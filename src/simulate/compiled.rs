@@ -1,33 +1,84 @@
 //! Compiled kernels as the right-hand side of a run.
 
 use super::Dynamics;
-use crate::kernel::{Kernels, Parameters, Scratch, SharedKernel};
-use crate::symbolic::Pattern;
-use std::cell::RefCell;
+use crate::kernel::{Kernel, Kernels, Parameters, Scratch, SharedKernel};
+use crate::system::System;
+use std::cell::{Ref, RefCell, RefMut};
 use std::sync::Arc;
 
-/// The drift and Jacobian of a compiled system with fixed parameters, for one thread.
+/// The frozen drift of a compiled system with its derivatives, for one thread.
+///
+/// Parameters and slots belong to it and change between steps, never within one: that is how
+/// events, doses and switches reach the equations.
 pub struct CompiledDynamics<'s> {
+    system: &'s System,
     drift: SharedKernel,
     jacobian: SharedKernel,
-    pattern: &'s Pattern,
-    parameters: Parameters,
+    time_derivative: SharedKernel,
+    is_autonomous: bool,
+    parameters: RefCell<Parameters>,
+    slots: RefCell<Vec<f64>>,
     drift_scratch: RefCell<Scratch>,
     jacobian_scratch: RefCell<Scratch>,
+    time_scratch: RefCell<Scratch>,
 }
 
 impl<'s> CompiledDynamics<'s> {
-    /// `parameters` in the order of the system's parameter vector; `pattern` is the system's.
+    /// `parameters` in the order of the system's parameter vector; slots are zero.
     #[must_use]
-    pub fn new(kernels: &Kernels, pattern: &'s Pattern, parameters: Vec<f64>) -> Self {
+    pub fn new(system: &'s System, kernels: &Kernels, parameters: Vec<f64>) -> Self {
         CompiledDynamics {
-            drift: Arc::clone(kernels.drift()),
-            jacobian: Arc::clone(kernels.jacobian()),
-            pattern,
-            parameters: Parameters::new(parameters),
+            drift: Arc::clone(kernels.frozen_drift()),
+            jacobian: Arc::clone(kernels.frozen_jacobian()),
+            time_derivative: Arc::clone(kernels.time_derivative()),
+            is_autonomous: system.time_derivative.is_empty(),
+            parameters: RefCell::new(Parameters::new(parameters)),
+            slots: RefCell::new(vec![0.0; system.slots.len()]),
             drift_scratch: RefCell::new(Scratch::new()),
             jacobian_scratch: RefCell::new(Scratch::new()),
+            time_scratch: RefCell::new(Scratch::new()),
+            system,
         }
+    }
+
+    /// Evaluates any function of the system at this point, with the parameters and slots that
+    /// hold now.
+    pub fn evaluate(
+        &self,
+        kernel: &dyn Kernel,
+        t: f64,
+        y: &[f64],
+        out: &mut [f64],
+        scratch: &mut Scratch,
+    ) {
+        kernel.call(
+            t,
+            y,
+            &self.parameters.borrow(),
+            &self.slots.borrow(),
+            out,
+            scratch,
+        );
+    }
+
+    /// The parameters that hold now.
+    pub fn parameters(&self) -> Ref<'_, Parameters> {
+        self.parameters.borrow()
+    }
+
+    /// Lets `change` alter the parameters.
+    pub fn update_parameters<T>(&self, change: impl FnOnce(&mut [f64]) -> T) -> T {
+        self.parameters.borrow_mut().update(change)
+    }
+
+    /// The slots that hold now.
+    pub fn slots(&self) -> Ref<'_, Vec<f64>> {
+        self.slots.borrow()
+    }
+
+    /// The slots, to be changed.
+    pub fn slots_mut(&self) -> RefMut<'_, Vec<f64>> {
+        self.slots.borrow_mut()
     }
 }
 
@@ -38,16 +89,33 @@ impl Dynamics for CompiledDynamics<'_> {
 
     fn drift(&self, t: f64, y: &[f64], dy: &mut [f64]) {
         let scratch = &mut *self.drift_scratch.borrow_mut();
-        self.drift.call(t, y, &self.parameters, &[], dy, scratch);
+        self.evaluate(&*self.drift, t, y, dy, scratch);
     }
 
     fn pattern(&self) -> (&[usize], &[usize]) {
-        (&self.pattern.column_starts, &self.pattern.row_indices)
+        let pattern = &self.system.frozen_jacobian.pattern;
+        (&pattern.column_starts, &pattern.row_indices)
     }
 
     fn jacobian(&self, t: f64, y: &[f64], entries: &mut [f64]) {
         let scratch = &mut *self.jacobian_scratch.borrow_mut();
-        self.jacobian
-            .call(t, y, &self.parameters, &[], entries, scratch);
+        self.evaluate(&*self.jacobian, t, y, entries, scratch);
+    }
+
+    fn is_autonomous(&self) -> bool {
+        self.is_autonomous
+    }
+
+    fn time_derivative(&self, t: f64, y: &[f64], out: &mut [f64]) {
+        if self.is_autonomous {
+            out.fill(0.0);
+            return;
+        }
+        let scratch = &mut *self.time_scratch.borrow_mut();
+        self.evaluate(&*self.time_derivative, t, y, out, scratch);
+    }
+
+    fn algebraic(&self) -> &[bool] {
+        &self.system.algebraic
     }
 }

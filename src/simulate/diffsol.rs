@@ -46,8 +46,8 @@ fn settings(options: &mut OdeSolverOptions<f64>) {
 /// 90 tolerances instead of 170 to 410 (1e-4 to 1e-8), for a third more steps.
 fn tolerance_share(method: Method) -> f64 {
     match method {
-        Method::Auto | Method::Bdf => 1.0 / 6.0,
-        Method::TrBdf2 | Method::Esdirk34 | Method::Tsit45 => 1.0,
+        Method::Bdf => 1.0 / 6.0,
+        _ => 1.0,
     }
 }
 
@@ -109,7 +109,7 @@ where
         .map_err(other)?;
     settings(&mut problem.ode_options);
     match start.method {
-        Method::Auto | Method::Bdf => {
+        Method::Bdf => {
             let state = OdeSolverState::new_without_initialise(&problem).map_err(other)?;
             let solver: Bdf<'_, _, L> = problem.bdf_solver(state).map_err(other)?;
             Leg::lend(solver, start, run)
@@ -121,6 +121,7 @@ where
             let solver: ExplicitRk<'_, _> = problem.tsit45_solver(state).map_err(other)?;
             Leg::lend(solver, start, run)
         }
+        method => Err(StepFailure::Other(format!("{method} is not of this crate"))),
     }
 }
 
@@ -309,6 +310,17 @@ impl<M: SystemMatrix<V: SliceVector>> OdeEquations for Equations<'_, M> {
     fn get_params(&self, _: &mut M::V) {}
 }
 
+/// The right-hand side over plain slices.
+trait DriftOf {
+    fn drift_into(&self, state: &[f64], time: f64, out: &mut [f64]);
+}
+
+impl<M: Matrix> DriftOf for Equations<'_, M> {
+    fn drift_into(&self, state: &[f64], time: f64, out: &mut [f64]) {
+        self.system.drift(time, state, out);
+    }
+}
+
 /// One of the crate's solvers, with the guards it lacks.
 struct Leg<'p, E: OdeEquations, S> {
     solver: S,
@@ -328,7 +340,7 @@ struct Leg<'p, E: OdeEquations, S> {
 
 impl<'p, E, S> Leg<'p, E, S>
 where
-    E: OdeEquations<T = f64, V: SliceVector> + 'p,
+    E: OdeEquations<T = f64, V: SliceVector> + DriftOf + 'p,
     S: OdeSolverMethod<'p, E>,
 {
     fn lend<R>(
@@ -374,7 +386,7 @@ where
 
 impl<'p, E, S> Stepper for Leg<'p, E, S>
 where
-    E: OdeEquations<T = f64, V: SliceVector> + 'p,
+    E: OdeEquations<T = f64, V: SliceVector> + DriftOf + 'p,
     S: OdeSolverMethod<'p, E>,
 {
     fn step(&mut self) -> Result<Accepted, StepFailure> {
@@ -424,6 +436,22 @@ where
             .map_err(other)?;
         out.copy_from_slice(self.scratch.slice());
         Ok(())
+    }
+
+    fn restart(
+        &mut self,
+        time: f64,
+        state: &[f64],
+        step: f64,
+        stop: f64,
+    ) -> Result<(), StepFailure> {
+        self.end = stop;
+        self.before.copy_from_slice(state);
+        self.solver
+            .problem()
+            .eqn
+            .drift_into(state, time, &mut self.before_derivative);
+        self.restore(time, step)
     }
 
     fn statistics(&self) -> StepperStatistics {

@@ -3,8 +3,8 @@
 //! In: a [`Dynamics`], a range of time, [`Options`]. Out: a [`Solution`] that keeps whatever was
 //! computed and says why it ended. Must not know: which crate steps, models, the terminal.
 
-use super::diffsol::with_stepper;
 use super::matrix_choice::use_sparse;
+use super::methods::with_stepper;
 use super::step_size::{initial_step, largest_scaled};
 use super::stepper::{
     Accepted, Start, StepFailure, Stepper, StepperStatistics, Watched, all_finite, shortest_step,
@@ -36,6 +36,11 @@ pub fn integrate(
         dimension: system.dimension(),
         methods: Vec::new(),
         statistics: Statistics::default(),
+        slots: Vec::new(),
+        slot_width: 0,
+        parameter_changes: Vec::new(),
+        sensitivities: Vec::new(),
+        occurrences: Vec::new(),
         kept_every: 1,
         tolerances: options.tolerances.clone(),
         stop: Stop::Finished,
@@ -560,6 +565,8 @@ fn starting_order(method: Method) -> u32 {
         Method::Auto | Method::Bdf => 1,
         Method::TrBdf2 => 2,
         Method::Esdirk34 => 3,
-        Method::Tsit45 => 5,
+        Method::Tsit5 | Method::Tsit45 => 5,
+        Method::Rodas => 4,
+        Method::Exponential => 1,
     }
 }

@@ -18,4 +18,16 @@ pub trait Dynamics {
 
     /// The entries of df/dy at (t, y) in the order of [`Dynamics::pattern`].
     fn jacobian(&self, t: f64, y: &[f64], entries: &mut [f64]);
+
+    /// True when f does not name the time: [`Dynamics::time_derivative`] is then zero.
+    fn is_autonomous(&self) -> bool;
+
+    /// The partial derivative of f by t at (t, y) into `out`, of length n.
+    fn time_derivative(&self, t: f64, y: &[f64], out: &mut [f64]);
+
+    /// One per state: true where f is the residual of a constraint, 0 = f, instead of a
+    /// derivative. Empty when there is none.
+    fn algebraic(&self) -> &[bool] {
+        &[]
+    }
 }

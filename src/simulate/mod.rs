@@ -5,6 +5,8 @@
 //!
 //! driver.rs     output times, limits, monitor, the sequence of methods
 //! stiffness.rs  which method, from the exact Jacobian (linear_estimates.rs)
+//! problem.rs    what holds in one run: parameters, events, doses, tables
+//! interrupter.rs  the contract: where smooth pieces end and what happens there
 //! stepper.rs    the contract: take a step, interpolate inside it; a system under watch
 //! diffsol.rs    that contract over the crate diffsol, dense or sparse (matrix_choice.rs)
 //! ```
@@ -16,9 +18,12 @@ mod compiled;
 mod diffsol;
 mod driver;
 mod dynamics;
+mod interrupter;
 mod linear_estimates;
 mod matrix_choice;
+mod methods;
 mod options;
+mod problem;
 mod solution;
 mod step_size;
 mod stepper;
@@ -28,9 +33,10 @@ pub use compiled::CompiledDynamics;
 pub use driver::integrate;
 pub use dynamics::Dynamics;
 pub use options::{Method, Options, Output, Tolerances, UnknownMethod};
+pub use problem::{DoseRow, Problem, RowKind, SteadyKind, Track};
 pub use solution::{
-    Halt, Invalid, LinearSolver, MethodUse, Monitor, NonFinite, Solution, Statistics, Stop,
-    SwitchReason,
+    Halt, Invalid, LinearSolver, MethodUse, Monitor, NonFinite, Occasion, Occurrence,
+    ScheduleFault, Solution, Statistics, Stop, SwitchReason,
 };
 
 #[cfg(test)]

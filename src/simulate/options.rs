@@ -9,8 +9,18 @@ use std::str::FromStr;
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub enum Method {
     /// Chosen from the Jacobian at the start, and changed during the run when the problem turns
-    /// stiff or stops being so: [`Method::Tsit45`] or [`Method::Bdf`].
+    /// stiff or stops being so.
     Auto,
+    /// Explicit Runge-Kutta of order 5 with its free interpolant of order 4: for problems that
+    /// are not stiff. Tsitouras, Comput. Math. Appl. 62 (2011) 770-775.
+    Tsit5,
+    /// Rosenbrock method of order 5 with embedded order 4, stiffly accurate, with exact Jacobian:
+    /// for stiff problems and constraints of index 1. Steinebach, BIT 63 (2023) 27.
+    Rodas,
+    /// The matrix exponential: exact for equations that are linear with constant coefficients
+    /// between interruptions, and for no others. Higham, SIAM J. Matrix Anal. Appl. 26 (2005)
+    /// 1179-1193.
+    Exponential,
     /// Backward differentiation (NDF coefficients), orders 1 to 5, variable step: for stiff
     /// problems. Shampine & Reichelt, SIAM J. Sci. Comput. 18 (1997) 1-22.
     Bdf,
@@ -27,8 +37,11 @@ pub enum Method {
 
 impl Method {
     /// Every method, in the order of the manual.
-    pub const ALL: [Method; 5] = [
+    pub const ALL: [Method; 8] = [
         Method::Auto,
+        Method::Tsit5,
+        Method::Rodas,
+        Method::Exponential,
         Method::Bdf,
         Method::TrBdf2,
         Method::Esdirk34,
@@ -39,6 +52,9 @@ impl Method {
     pub fn name(self) -> &'static str {
         match self {
             Method::Auto => "auto",
+            Method::Tsit5 => "tsit5",
+            Method::Rodas => "rodas",
+            Method::Exponential => "exponential",
             Method::Bdf => "bdf",
             Method::TrBdf2 => "tr_bdf2",
             Method::Esdirk34 => "esdirk34",
@@ -48,7 +64,7 @@ impl Method {
 
     /// Whether the method solves no equations within a step.
     pub fn is_explicit(self) -> bool {
-        self == Method::Tsit45
+        matches!(self, Method::Tsit5 | Method::Tsit45 | Method::Exponential)
     }
 }
 

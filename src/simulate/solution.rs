@@ -173,6 +173,46 @@ pub enum Stop {
         /// The time reached.
         time: f64,
     },
+    /// Events set each other off, or follow each other ever faster, without end.
+    EventStorm {
+        /// Where time stands still.
+        time: f64,
+        /// The event executed last.
+        event: usize,
+        /// Executions at this time.
+        count: u64,
+    },
+    /// The constraints cannot be satisfied at the start or after an interruption.
+    Inconsistent {
+        /// When.
+        time: f64,
+        /// The algebraic states, by position, with the residuals that remain.
+        residuals: Vec<(usize, f64)>,
+        /// True when the constraints do not determine the algebraic states there: the matrix of
+        /// their derivatives is singular.
+        singular: bool,
+    },
+    /// A schedule or a dose has a value that makes no sense.
+    Schedule {
+        /// Which event or dose.
+        what: Occasion,
+        /// What is wrong with it.
+        fault: ScheduleFault,
+    },
+    /// A lag is negative or not finite.
+    Delay {
+        /// Position of the delay in the system.
+        delay: usize,
+        /// The lag.
+        value: f64,
+    },
+    /// Repeated dosing does not settle: there is no steady state to start from.
+    NeverSteady {
+        /// Position of the dose in the system.
+        dose: usize,
+        /// The state that changes most from one interval to the next.
+        state: usize,
+    },
     /// Nothing was computed.
     Invalid(Invalid),
     /// The solver gave up for a reason that has no name here.
@@ -182,6 +222,27 @@ pub enum Stop {
         /// The solver's own words.
         detail: String,
     },
+}
+
+/// What is wrong with a schedule or a dose.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub enum ScheduleFault {
+    /// A time, or one that follows from the schedule, is not finite.
+    Time(f64),
+    /// The period is not positive.
+    Period(f64),
+    /// The number of times is not a whole number, or negative.
+    Times(f64),
+    /// The delay or lag is negative or not finite.
+    Delay(f64),
+    /// The duration is negative or not finite.
+    Duration(f64),
+    /// The amount is not finite.
+    Amount(f64),
+    /// The priority is not a number.
+    Priority(f64),
+    /// `steady` without a period.
+    NotRepeated,
 }
 
 /// What a monitor asks for.
@@ -208,6 +269,28 @@ pub trait Monitor {
     }
 }
 
+/// Something that happened to a run.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct Occurrence {
+    /// When.
+    pub time: f64,
+    /// What.
+    pub what: Occasion,
+}
+
+/// What can happen to a run. Positions are those of the system.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Occasion {
+    /// This event was executed.
+    Event(usize),
+    /// This dose was given; from a table: by this row of the problem.
+    Dose(usize, Option<usize>),
+    /// This guard of the drift changed its mode, and steps began afresh.
+    Switch(usize),
+    /// A row of a table reset the states.
+    Reset(usize),
+}
+
 /// A monitor that sees nothing.
 impl Monitor for () {}
 
@@ -224,6 +307,17 @@ pub struct Solution {
     pub methods: Vec<MethodUse>,
     /// Work done.
     pub statistics: Statistics,
+    /// `slot_width` numbers per time: the slots (inputs, infusions, delayed values) that held.
+    pub slots: Vec<f64>,
+    /// Slots per row; 0 for a system without.
+    pub slot_width: usize,
+    /// Parameter values that events changed: from this row on, these hold.
+    pub parameter_changes: Vec<(usize, Vec<f64>)>,
+    /// Derivatives of states, when they were asked for: per time, `dimension` numbers for each of
+    /// the quantities that were varied, one quantity after the other.
+    pub sensitivities: Vec<f64>,
+    /// What interrupted the run, in order of time.
+    pub occurrences: Vec<Occurrence>,
     /// 1 when every step is kept; 2, 4, ... when a long run with [`super::Output::Steps`] keeps
     /// only every second, fourth, ... row, so that memory stays bounded.
     pub kept_every: u64,
@@ -234,6 +328,13 @@ pub struct Solution {
 }
 
 impl Solution {
+    /// The slots that held at the row-th output time; empty for a system without.
+    pub fn slots_of(&self, row: usize) -> &[f64] {
+        self.slots
+            .get(row * self.slot_width..(row + 1) * self.slot_width)
+            .unwrap_or(&[])
+    }
+
     /// The state at the row-th output time; `None` beyond the last row.
     pub fn row(&self, row: usize) -> Option<&[f64]> {
         if row >= self.times.len() {

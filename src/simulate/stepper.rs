@@ -70,6 +70,17 @@ pub(super) trait Stepper {
     /// The state at a time within the last accepted step, by the method's own interpolant.
     fn interpolate(&mut self, time: f64, out: &mut [f64]) -> Result<(), StepFailure>;
 
+    /// Goes on from another state, or after the equations changed: `step` is the length of the
+    /// first attempt, `stop` the new end, hit exactly. Nothing of what was before is used; counts
+    /// go on.
+    fn restart(
+        &mut self,
+        time: f64,
+        state: &[f64],
+        step: f64,
+        stop: f64,
+    ) -> Result<(), StepFailure>;
+
     /// The counts so far.
     fn statistics(&self) -> StepperStatistics;
 }

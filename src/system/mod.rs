@@ -4,10 +4,15 @@
 //! Enters: a [`Model`]. Leaves: a [`System`], still symbolic. Must not know back ends.
 
 mod conservation;
+mod interruption;
 mod jacobian;
 mod layout;
 
 pub use conservation::{ConservationLaw, LawTerm, conservation_laws};
+pub use interruption::{
+    Delay, Directions, Dose, DoseSchedule, Event, Guard, GuardKind, Input, Jump, JumpPlace, Repeat,
+    Slots, Trigger,
+};
 pub use jacobian::{Contribution, Jacobian, JacobianBlock, parameter_jacobian};
 pub use layout::{Block, Layout};
 
@@ -30,10 +35,45 @@ pub struct System {
     pub states: Layout,
     /// Where each parameter stands in the parameter vector.
     pub parameters: Layout,
-    /// The drift of each state block, of its shape, in terms of time, states and parameters.
+    /// Numbers that a run supplies beside time, state and parameters.
+    pub slots: Slots,
+    /// Two directions for derivatives along them.
+    pub directions: [Directions; 2],
+    /// The drift of each state block, of its shape, in terms of time, states, parameters, inputs
+    /// and delayed values. For an algebraic state: the residual of the constraint matched to it.
     pub drift: Vec<Expr>,
     /// d drift / d y.
     pub jacobian: Jacobian,
+    /// The drift that steps integrate: conditions are read from the modes, infusions are added.
+    /// The same expressions as `drift` when there are neither.
+    pub frozen_drift: Vec<Expr>,
+    /// d frozen_drift / d y, with the pattern of `jacobian`.
+    pub frozen_jacobian: Jacobian,
+    /// The partial derivative of `frozen_drift` by time, through inputs and delayed values too;
+    /// one per state block. Empty when the system is autonomous.
+    pub time_derivative: Vec<Expr>,
+    /// One per number of the state vector: true for an algebraic one. Empty when none is.
+    pub algebraic: Box<[bool]>,
+    /// What modes follow; one per block of [`Slots::modes`].
+    pub guards: Vec<Guard>,
+    /// Events, in the order of the model.
+    pub events: Vec<Event>,
+    /// Doses, in the order of the model.
+    pub doses: Vec<Dose>,
+    /// The state blocks that infusions enter, ascending; one per block of [`Slots::infusions`].
+    pub infused: Vec<usize>,
+    /// What an amount is divided by where it enters a state: the compartment's volume; `None`
+    /// for 1. One per state block.
+    pub volumes: Vec<Option<Expr>>,
+    /// Inputs, in the order of the model.
+    pub inputs: Vec<Input>,
+    /// Delays, in the order of the model.
+    pub delays: Vec<Delay>,
+    /// Each state block before the start, in terms of time, parameters and initial values (under
+    /// the names of states). Empty when there are no delays.
+    pub history: Vec<Expr>,
+    /// Parameter blocks whose values follow others, each after those it needs.
+    pub followers: Vec<usize>,
     /// The value of each state block at the start, in terms of parameters and of other initial
     /// values, which stand under the names of their states.
     pub initial: Vec<Expr>,
@@ -77,6 +117,21 @@ pub fn derive(model: &Model) -> System {
     System {
         pool: Arc::new(pool),
         time: model.time.symbol,
+        slots: Slots::default(),
+        directions: Default::default(),
+        frozen_drift: drift.clone(),
+        frozen_jacobian: jacobian.clone(),
+        time_derivative: Vec::new(),
+        algebraic: Box::default(),
+        guards: Vec::new(),
+        events: Vec::new(),
+        doses: Vec::new(),
+        infused: Vec::new(),
+        volumes: vec![None; states.blocks().len()],
+        inputs: Vec::new(),
+        delays: Vec::new(),
+        history: Vec::new(),
+        followers: Vec::new(),
         states,
         parameters,
         drift,

@@ -65,6 +65,21 @@ impl Dynamics for Closures {
             entries[column.start + k] += value;
         });
     }
+
+    fn is_autonomous(&self) -> bool {
+        false
+    }
+
+    /// A central difference: the closures know no derivative by time.
+    fn time_derivative(&self, t: f64, y: &[f64], out: &mut [f64]) {
+        let h = 1e-5 * t.abs().max(1.0);
+        let mut below = vec![0.0; out.len()];
+        (self.drift)(t - h, y, &mut below);
+        (self.drift)(t + h, y, out);
+        for (after, before) in out.iter_mut().zip(&below) {
+            *after = (*after - before) / (2.0 * h);
+        }
+    }
 }
 
 /// One reaction: rate constant, reactants (repeated for powers), net changes (species, amount).

@@ -1,0 +1,71 @@
+//! The small contract between the driver and what interrupts a run.
+//!
+//! The driver steps through smooth pieces; whoever implements this says where pieces end and what
+//! happens there.
+
+use super::Stop;
+use super::stepper::{StepFailure, Stepper};
+
+/// What an interruption changed.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Consequence {
+    /// Nothing that the solution depends on: steps go on as they were.
+    Nothing,
+    /// The equations but not the state: steps start afresh.
+    Equations,
+    /// The state, and perhaps the equations: there is a row before and one after.
+    Jump,
+}
+
+/// What interrupts a run.
+pub(super) trait Interrupter {
+    /// Brings modes, inputs and doses of the start into force; called once, before anything else.
+    /// The state may jump.
+    fn begin(&mut self, time: f64, state: &mut [f64]) -> Result<Consequence, Stop>;
+
+    /// The next time after `time` at which a step must end; infinite when there is none.
+    fn next_stop(&mut self, time: f64) -> f64;
+
+    /// The first time after `before`, and up to the stepper's time, at which some guard changes
+    /// its mode, as the far end of an interval of round-off length. `None` when none does.
+    fn crossing(
+        &mut self,
+        stepper: &mut dyn Stepper,
+        before: f64,
+    ) -> Result<Option<f64>, StepFailure>;
+
+    /// Performs what is due at `time`, a stop or a crossing; `state` is that before.
+    fn interrupt(&mut self, time: f64, state: &mut [f64]) -> Result<Consequence, Stop>;
+
+    /// An accepted step has become final up to the time `until`, at most the stepper's own; for
+    /// who remembers the past.
+    fn accepted(
+        &mut self,
+        stepper: &mut dyn Stepper,
+        before: f64,
+        until: f64,
+    ) -> Result<(), StepFailure>;
+}
+
+/// Nothing interrupts.
+impl Interrupter for () {
+    fn begin(&mut self, _: f64, _: &mut [f64]) -> Result<Consequence, Stop> {
+        Ok(Consequence::Nothing)
+    }
+
+    fn next_stop(&mut self, _: f64) -> f64 {
+        f64::INFINITY
+    }
+
+    fn crossing(&mut self, _: &mut dyn Stepper, _: f64) -> Result<Option<f64>, StepFailure> {
+        Ok(None)
+    }
+
+    fn interrupt(&mut self, _: f64, _: &mut [f64]) -> Result<Consequence, Stop> {
+        Ok(Consequence::Nothing)
+    }
+
+    fn accepted(&mut self, _: &mut dyn Stepper, _: f64, _: f64) -> Result<(), StepFailure> {
+        Ok(())
+    }
+}

@@ -1,0 +1,31 @@
+//! From the name of a method to its stepper.
+
+use super::stepper::{Start, StepFailure, Stepper, Watched};
+use super::{Method, diffsol};
+
+/// Builds the stepper that `start` asks for and lends it to `run`.
+pub(super) fn with_stepper<R>(
+    system: &Watched<'_>,
+    start: &Start<'_>,
+    run: impl FnOnce(&mut dyn Stepper) -> R,
+) -> Result<R, StepFailure> {
+    match start.method {
+        Method::Tsit5 => diffsol::with_stepper(
+            system,
+            &Start {
+                method: Method::Tsit45,
+                ..start.clone()
+            },
+            run,
+        ),
+        Method::Rodas | Method::Exponential => diffsol::with_stepper(
+            system,
+            &Start {
+                method: Method::Bdf,
+                ..start.clone()
+            },
+            run,
+        ),
+        _ => diffsol::with_stepper(system, start, run),
+    }
+}
