@@ -5,6 +5,7 @@ use super::compiled::Compiled;
 use super::lower::lower;
 use super::values::Overrides;
 use super::{Session, plot, set_value, simulate};
+use super::tables::Tables;
 use crate::diagnostic::{Code, Diagnostic};
 use crate::model::{self, Model};
 use crate::source::{SourceId, Span};
@@ -178,13 +179,14 @@ impl Session {
     fn check_sentences(&self, compiled: &Compiled) -> Vec<Diagnostic> {
         let mut overrides = Overrides::new();
         let mut has_run = false;
+        let tables = Tables::new(&**self.world(), self.data_folder());
         let mut problems = Vec::new();
         for statement in &compiled.model.sentences {
             let Ok(command) = lower(statement) else {
                 continue;
             };
             let (Ok(found) | Err(found)) =
-                self.check_command(compiled, &mut overrides, &mut has_run, &command);
+                self.check_command(compiled, &tables, &mut overrides, &mut has_run, &command);
             // A faulty value is at fault for every run: it is said once.
             for problem in found {
                 if !problems.contains(&problem) {
@@ -198,6 +200,7 @@ impl Session {
     fn check_command(
         &self,
         compiled: &Compiled,
+        tables: &Tables<'_>,
         overrides: &mut Overrides,
         has_run: &mut bool,
         command: &Command,
@@ -220,17 +223,16 @@ impl Session {
                     ]);
                 }
                 *has_run = true;
-                let plan = simulate::plan(compiled, overrides, None, &declared)?;
+                let plans = simulate::plans(compiled, tables, overrides, &|_| None, &declared)?;
                 if !command.from_last {
-                    return Ok(plan.warnings);
+                    return Ok(plans.into_iter().flat_map(|plan| plan.warnings).collect());
                 }
             }
             Command::Plot(command) => {
                 needs_run(*has_run, command.span)?;
                 let curves = plot::curves(compiled, command)?;
                 if let Some(data) = &command.data {
-                    let (_, warnings) =
-                        plot::points(&**self.world(), &self.data_folder(), data, &curves)?;
+                    let (_, warnings) = plot::points(tables, data, &curves)?;
                     return Ok(warnings);
                 }
             }

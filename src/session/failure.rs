@@ -1,7 +1,7 @@
 //! Why a run stopped, in the model's own words: the time, the state, the likely equation.
 
 use super::compiled::Compiled;
-use super::simulate::{EndOfRun, FailedAssertion};
+use super::run::{EndOfRun, FailedAssertion};
 use super::trajectory::Trajectory;
 use super::values;
 use crate::diagnostic::{Code, Diagnostic, listed, number_text};

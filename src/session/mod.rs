@@ -6,22 +6,28 @@
 mod check;
 mod command;
 mod compiled;
+mod doses;
 mod failure;
+mod inputs;
 mod library;
 mod lower;
 mod method;
 mod options;
 mod outcome;
 mod plot;
+mod run;
 mod save;
 mod simulate;
+mod subjects;
+mod tables;
+mod times;
 mod timing;
 mod trajectory;
 mod values;
 
 pub use check::{Checked, Examined, check_text};
 pub use command::{
-    Command, DataSource, Form, LogAxis, OutputTimes, Plot, Save, Setting, Simulate, Topic,
+    Command, DataSource, Form, LogAxis, OutputTimes, Plot, Save, Setting, Simulate, Subjects, Topic,
 };
 pub use compiled::{Compiled, Observable};
 pub use library::{Error, compile};
@@ -62,6 +68,8 @@ pub struct Session {
     overrides: Overrides,
     earlier: Vec<Overrides>,
     last: Option<Arc<Trajectory>>,
+    /// The runs of the last sentence, when it made one for each subject; `last` is then empty.
+    by_subject: Vec<Arc<Trajectory>>,
     history: Vec<String>,
 }
 
@@ -82,6 +90,7 @@ impl Session {
             overrides: Overrides::new(),
             earlier: Vec::new(),
             last: None,
+            by_subject: Vec::new(),
             history: Vec::new(),
         }
     }
@@ -180,7 +189,7 @@ impl Session {
         self.loaded = Some(Loaded { compiled, path });
         self.overrides = Overrides::new();
         self.earlier.clear();
-        self.last = None;
+        self.forget_runs();
     }
 
     /// Reads one line typed at the prompt.
@@ -240,7 +249,7 @@ impl Session {
             Command::Reset => {
                 self.need_model()?;
                 self.earlier.push(std::mem::take(&mut self.overrides));
-                self.last = None;
+                self.forget_runs();
                 Ok(done(Outcome::Reset))
             }
             Command::Undo => match self.earlier.pop() {
@@ -268,8 +277,29 @@ impl Session {
         })
     }
 
+    fn forget_runs(&mut self) {
+        self.last = None;
+        self.by_subject.clear();
+    }
+
+    /// The runs of the last `simulate`: one, or one for each subject.
+    fn need_runs(&self) -> Result<&[Arc<Trajectory>], Vec<Diagnostic>> {
+        if self.by_subject.is_empty() {
+            self.need_last().map(std::slice::from_ref)
+        } else {
+            Ok(&self.by_subject)
+        }
+    }
+
     fn need_last(&self) -> Result<&Arc<Trajectory>, Vec<Diagnostic>> {
         self.need_model()?;
+        if let Some(first) = self.by_subject.first() {
+            let message = format!("the last runs are those of {} subjects", self.by_subject.len());
+            let subject = first.subject.as_deref().unwrap_or("1");
+            return Err(vec![Diagnostic::new(Code::NoSubject, message).help(format!(
+                "simulate one of them, as in `simulate 0..100 subject {subject}`"
+            ))]);
+        }
         self.last.as_ref().ok_or_else(|| {
             vec![
                 Diagnostic::new(Code::NothingYet, "nothing has been simulated yet")

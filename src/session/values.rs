@@ -41,6 +41,15 @@ impl Overrides {
         self.replacements.contains_key(&target)
     }
 
+    /// One per parameter: true where it, or an element of it, has been set, so that it does not
+    /// follow others.
+    #[must_use]
+    pub fn held(&self, parameters: usize) -> Vec<bool> {
+        (0..parameters)
+            .map(|at| self.contains(Target::Parameter(ParameterId::new(at))))
+            .collect()
+    }
+
     /// Sets a quantity or one element of it to numbers.
     pub fn set(&mut self, target: Target, element: Option<u32>, numbers: Vec<f64>) {
         let replacement = self.replacements.entry(target).or_default();

@@ -9,7 +9,7 @@ mod write;
 
 pub use error::TableError;
 pub use read::read;
-pub use write::write_csv;
+pub use write::{Cells, write_cells, write_csv};
 
 use crate::diagnostic::number_text;
 use std::sync::Arc;
