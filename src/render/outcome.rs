@@ -1,6 +1,7 @@
 //! Outcomes as text.
 
 use super::show;
+use super::subjects;
 use super::table::{Column, number, table};
 use super::words;
 use crate::session::{Compiled, Outcome, Trajectory};

@@ -3,9 +3,9 @@
 use super::command::Command;
 use super::compiled::Compiled;
 use super::lower::lower;
+use super::tables::Tables;
 use super::values::Overrides;
 use super::{Session, plot, set_value, simulate};
-use super::tables::Tables;
 use crate::diagnostic::{Code, Diagnostic};
 use crate::model::{self, Model};
 use crate::source::{SourceId, Span};

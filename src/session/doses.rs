@@ -303,7 +303,10 @@ struct Reading<'a> {
 impl Reading<'_> {
     /// A number of the row; `None` where it is missing.
     fn number(&self, column: &[f64]) -> Option<f64> {
-        column.get(self.at).copied().filter(|number| !number.is_nan())
+        column
+            .get(self.at)
+            .copied()
+            .filter(|number| !number.is_nan())
     }
 
     fn fault<T>(
@@ -562,7 +565,10 @@ impl Reading<'_> {
         let block = compiled.system.states.locate(at);
         let state = block.and_then(|(block, _)| compiled.model.states.get(block));
         if state.is_some_and(|state| state.is_algebraic) {
-            let what = format!("`{}` is governed by constraints and takes no dose", names[at]);
+            let what = format!(
+                "`{}` is governed by constraints and takes no dose",
+                names[at]
+            );
             return self.fault("CMT", what, "dose a state with an equation, or a species");
         }
         Ok(at)

@@ -60,7 +60,9 @@ fn track(
         problems.push(
             Diagnostic::new(Code::NoColumn, "the table has no column `time` or `t`")
                 .at(columns.file, columns.has())
-                .help(format!("name it, as in `input {name} from \"data.csv\" (time = hour)`")),
+                .help(format!(
+                    "name it, as in `input {name} from \"data.csv\" (time = hour)`"
+                )),
         );
     }
     let values = columns.find(name, false);

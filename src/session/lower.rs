@@ -252,9 +252,12 @@ fn subjects(options: &mut Options<'_>) -> Subjects {
         }),
         None => {
             options.problem(
-                Diagnostic::new(Code::BadOption, "`subject` is followed by a name or a number")
-                    .at(value.span, "")
-                    .help("as in `subject 3` or `subject \"A 1\"`"),
+                Diagnostic::new(
+                    Code::BadOption,
+                    "`subject` is followed by a name or a number",
+                )
+                .at(value.span, "")
+                .help("as in `subject 3` or `subject \"A 1\"`"),
             );
             Subjects::Unsaid
         }

@@ -294,11 +294,14 @@ impl Session {
     fn need_last(&self) -> Result<&Arc<Trajectory>, Vec<Diagnostic>> {
         self.need_model()?;
         if let Some(first) = self.by_subject.first() {
-            let message = format!("the last runs are those of {} subjects", self.by_subject.len());
+            let message = format!(
+                "the last runs are those of {} subjects",
+                self.by_subject.len()
+            );
             let subject = first.subject.as_deref().unwrap_or("1");
-            return Err(vec![Diagnostic::new(Code::NoSubject, message).help(format!(
-                "simulate one of them, as in `simulate 0..100 subject {subject}`"
-            ))]);
+            return Err(vec![Diagnostic::new(Code::NoSubject, message).help(
+                format!("simulate one of them, as in `simulate 0..100 subject {subject}`"),
+            )]);
         }
         self.last.as_ref().ok_or_else(|| {
             vec![

@@ -1,11 +1,11 @@
 //! `plot`: from a trajectory and data to the description of a figure.
 
+use super::Session;
 use super::command::{DataSource, LogAxis, Plot};
 use super::compiled::{Compiled, Observable};
 use super::outcome::{Outcome, Performed};
-use super::trajectory::Trajectory;
-use super::Session;
 use super::tables::Tables;
+use super::trajectory::Trajectory;
 use crate::diagnostic::{Code, Diagnostic, listed};
 use crate::figure::{Axis, Figure, Mark, Scale, Series};
 use crate::model::{Entity, Unit};
@@ -370,9 +370,12 @@ fn figure(
     for curve in curves {
         let colour = next_colour(&figure.series);
         for run in runs {
-            // Subjects have curves of their own; a run of one alone needs no name.
-            let subject = run.subject.as_deref().filter(|_| runs.len() > 1);
-            add_curve(run, curve, subject, &mut figure.series);
+            let whose = match runs.len() {
+                1 => Whose::Only,
+                2..=MOST_NAMED_SUBJECTS => Whose::Named(run.subject.as_deref().unwrap_or("")),
+                _ => Whose::OneOfMany(colour),
+            };
+            add_curve(run, curve, whose, &mut figure.series);
         }
         if let Some(points) = data {
             add_points(points, curve, colour, &mut figure.series)?;
@@ -453,10 +456,26 @@ fn next_colour(series: &[Series]) -> usize {
     series
         .iter()
         .filter(|known| known.mark == Mark::Line)
-        .count()
+        .map(|known| known.colour + 1)
+        .max()
+        .unwrap_or(0)
 }
 
-fn add_curve(run: &Trajectory, curve: &Curve, subject: Option<&str>, series: &mut Vec<Series>) {
+/// Subjects up to this number have colours and entries of the legend of their own.
+const MOST_NAMED_SUBJECTS: usize = 8;
+
+/// Whose curve is drawn.
+#[derive(Clone, Copy)]
+enum Whose<'r> {
+    /// That of the only run.
+    Only,
+    /// That of one of a few subjects.
+    Named(&'r str),
+    /// That of one of many subjects, whose curves share their colours from this one on.
+    OneOfMany(usize),
+}
+
+fn add_curve(run: &Trajectory, curve: &Curve, whose: Whose<'_>, series: &mut Vec<Series>) {
     let width = curve.vertical.shape.len();
     let vertical = run.evaluate(&curve.vertical);
     let horizontal = curve
@@ -477,16 +496,19 @@ fn add_curve(run: &Trajectory, curve: &Curve, subject: Option<&str>, series: &mu
             Some((1, numbers)) => numbers.clone(),
             Some((wide, numbers)) => column(numbers, *wide, at),
         };
-        let colour = next_colour(series);
+        let colour = match whose {
+            Whose::OneOfMany(first) => first + at,
+            Whose::Only | Whose::Named(_) => next_colour(series),
+        };
         let label = if width == 1 {
             curve.vertical.label.clone()
         } else {
             element_label(run, curve, at)
         };
         series.push(Series {
-            label: match subject {
-                Some(subject) => format!("{label}, subject {subject}"),
-                None => label,
+            label: match whose {
+                Whose::Named(subject) => format!("{label}, subject {subject}"),
+                Whose::Only | Whose::OneOfMany(_) => label,
             },
             x,
             y: column(&vertical, width, at),

@@ -7,9 +7,7 @@ use super::compiled::Compiled;
 use super::simulate::Plan;
 use super::trajectory::Trajectory;
 use crate::kernel::{Scratch, SharedKernel};
-use crate::simulate::{
-    self, CompiledDynamics, Halt, Monitor, Problem, Solution, Statistics,
-};
+use crate::simulate::{self, CompiledDynamics, Halt, Monitor, Problem, Solution, Statistics};
 use crate::world::World;
 use std::ops::ControlFlow;
 use std::sync::Arc;
@@ -68,7 +66,15 @@ fn solve(
     watch: &mut Watch<'_>,
 ) -> Solution {
     let (output, options) = (&plan.output, &plan.options);
-    simulate::integrate(dynamics, plan.start, &plan.initial, plan.end, output, options, watch)
+    simulate::integrate(
+        dynamics,
+        plan.start,
+        &plan.initial,
+        plan.end,
+        output,
+        options,
+        watch,
+    )
 }
 
 /// What was seen of a run besides its rows.

@@ -30,8 +30,6 @@ pub(super) struct Plan {
     /// The states' initial values, to which a row of a dose table may return.
     pub declared: Vec<f64>,
     pub start: f64,
-    /// The first time shown.
-    pub shown_from: f64,
     pub end: f64,
     /// True when it goes on where another run ended.
     pub resumed: bool,
@@ -266,7 +264,6 @@ fn undisturbed(
         initial: from.initial,
         declared: present.initial,
         start,
-        shown_from,
         end: range.map_or(start, |(_, end)| end),
         resumed: from.resumed,
         options,
@@ -279,7 +276,10 @@ fn undisturbed(
 }
 
 /// A part of a sentence, unless it is at fault, which is noted.
-pub(super) fn sound<T>(part: Result<T, Vec<Diagnostic>>, problems: &mut Vec<Diagnostic>) -> Option<T> {
+pub(super) fn sound<T>(
+    part: Result<T, Vec<Diagnostic>>,
+    problems: &mut Vec<Diagnostic>,
+) -> Option<T> {
     part.map_err(|found| problems.extend(found)).ok()
 }
 

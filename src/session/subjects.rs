@@ -99,7 +99,9 @@ fn choose(known: &[&str], sheets: &[Sheet], sentence: Span) -> Diagnostic {
 
 /// A subject as a sentence names it.
 fn spelled(subject: &str) -> String {
-    let plain = subject.chars().all(|c| c.is_ascii_alphanumeric() || c == '_');
+    let plain = subject
+        .chars()
+        .all(|c| c.is_ascii_alphanumeric() || c == '_');
     if plain {
         subject.to_owned()
     } else {

@@ -86,7 +86,9 @@ impl<'t> Columns<'t> {
                         format!("`{}` is no column that is read here", here.text),
                     )
                     .at(here.span, "not known here")
-                    .help(format!("{sort}; the name of the file's column stands on the right")),
+                    .help(format!(
+                        "{sort}; the name of the file's column stands on the right"
+                    )),
                 );
             }
             if self.table.column(&there.text).is_none() {
@@ -140,7 +142,12 @@ impl<'t> Columns<'t> {
     }
 
     /// A warning when a column's unit is written otherwise than that of what it is read for.
-    pub fn other_unit(&self, column: &Column, unit: Option<&Unit>, what: &str) -> Option<Diagnostic> {
+    pub fn other_unit(
+        &self,
+        column: &Column,
+        unit: Option<&Unit>,
+        what: &str,
+    ) -> Option<Diagnostic> {
         let there = column.unit.as_ref()?;
         let here = unit?.to_string();
         let plain = |text: &str| text.replace(char::is_whitespace, "");

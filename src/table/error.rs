@@ -141,10 +141,9 @@ impl fmt::Display for TableError {
                 "row {row} (line {line}) of column `{column}` holds \"{}\", which is not a number",
                 shortened(text)
             ),
-            TableError::EmptyCell { column, row, line } => write!(
-                out,
-                "row {row} (line {line}) of column `{column}` is empty"
-            ),
+            TableError::EmptyCell { column, row, line } => {
+                write!(out, "row {row} (line {line}) of column `{column}` is empty")
+            }
             TableError::NotAscending {
                 column,
                 row,
