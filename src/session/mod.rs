@@ -23,6 +23,7 @@ mod tables;
 mod times;
 mod timing;
 mod trajectory;
+mod upset;
 mod values;
 
 pub use check::{Checked, Examined, check_text};
@@ -46,6 +47,7 @@ use crate::syntax::{self, tree};
 use crate::world::World;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
+use tables::Tables;
 
 /// Looks on while a command runs.
 pub trait Observer {
@@ -342,31 +344,45 @@ impl Session {
         }))
     }
 
-    /// The time and state that bare expressions see: the end of the last run, else the start.
-    fn here(&self, compiled: &Compiled) -> (f64, Vec<f64>, Vec<f64>) {
+    /// What bare expressions see: the end of the last run, else the start.
+    fn here(&self, compiled: &Arc<Compiled>) -> Result<Here, Vec<Diagnostic>> {
         let present = compiled.present(&self.overrides);
-        match self.last.as_ref().and_then(|last| last.solution.last()) {
-            Some((time, state)) => (time, state.to_vec(), present.parameters),
-            None => (
-                compiled.model.time.start,
-                present.initial,
-                present.parameters,
-            ),
+        if !self.by_subject.is_empty() {
+            self.need_last()?;
         }
+        if let Some(last) = &self.last
+            && let Some((time, state)) = last.solution.last()
+        {
+            let slots = last.solution.slots_of(last.times().len().saturating_sub(1));
+            return Ok(Here {
+                time,
+                state: state.to_vec(),
+                parameters: present.parameters,
+                slots: slots.to_vec(),
+            });
+        }
+        let tables = Tables::new(&*self.world, self.data_folder());
+        let slots = run::slots_at_start(compiled, &tables, &present)?;
+        Ok(Here {
+            time: compiled.model.time.start,
+            state: present.initial,
+            parameters: present.parameters,
+            slots,
+        })
     }
 
     fn evaluate(&self, expr: &tree::Expr) -> Result<Performed, Vec<Diagnostic>> {
         let compiled = &self.need_model()?.compiled;
         let observable = compiled.observable(expr)?;
-        let (time, state, parameters) = self.here(compiled);
-        let numbers = values::evaluate_at(
-            &observable.pool,
-            &compiled.system,
-            observable.expr,
-            time,
-            &state,
-            &parameters,
-        );
+        let here = self.here(compiled)?;
+        let point = values::Point {
+            time: here.time,
+            state: &here.state,
+            parameters: &here.parameters,
+            slots: &here.slots,
+        };
+        let (pool, expr) = (&observable.pool, observable.expr);
+        let numbers = values::evaluate_at(pool, &compiled.system, expr, &point);
         Ok(done(Outcome::Value {
             label: observable.label,
             numbers,
@@ -422,6 +438,14 @@ impl Session {
             method,
         }))
     }
+}
+
+/// A point that a session has come to.
+struct Here {
+    time: f64,
+    state: Vec<f64>,
+    parameters: Vec<f64>,
+    slots: Vec<f64>,
 }
 
 fn done(outcome: Outcome) -> Performed {

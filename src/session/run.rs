@@ -2,12 +2,18 @@
 //!
 //! Enters: a plan. Leaves: a trajectory and what was seen of it. Must not know sentences.
 
-use super::Observer;
 use super::compiled::Compiled;
 use super::simulate::Plan;
+use super::tables::Tables;
 use super::trajectory::Trajectory;
+use super::values::Present;
+use super::{Observer, inputs};
+use crate::diagnostic::Diagnostic;
 use crate::kernel::{Scratch, SharedKernel};
-use crate::simulate::{self, CompiledDynamics, Halt, Monitor, Problem, Solution, Statistics};
+use crate::simulate::{
+    self, CompiledDynamics, Halt, Monitor, Options, Output, Problem, Solution, Statistics,
+    Tolerances,
+};
 use crate::world::World;
 use std::ops::ControlFlow;
 use std::sync::Arc;
@@ -48,7 +54,14 @@ pub(super) fn run(
             state: plan.initial.clone(),
         },
     };
-    let solution = solve(&problem, &dynamics, plan, &mut watch);
+    let work = Work {
+        start: plan.start,
+        initial: &plan.initial,
+        end: plan.end,
+        output: &plan.output,
+        options: &plan.options,
+    };
+    let solution = solve(&problem, &dynamics, &work, &mut watch);
     let end = watch.end;
     let trajectory = Trajectory {
         compiled: Arc::clone(compiled),
@@ -59,21 +72,72 @@ pub(super) fn run(
     (trajectory, end)
 }
 
+/// The slots (inputs, delayed values) that hold at the start of a model, before anything happens.
+///
+/// # Errors
+/// All problems of the tables of inputs.
+pub(super) fn slots_at_start(
+    compiled: &Compiled,
+    tables: &Tables<'_>,
+    present: &Present,
+) -> Result<Vec<f64>, Vec<Diagnostic>> {
+    let (model, system) = (&compiled.model, &compiled.system);
+    if system.slots.is_empty() {
+        return Ok(Vec::new());
+    }
+    let (inputs, _) = inputs::tracks(&model.inputs, model.time.unit.as_ref(), tables)?;
+    let problem = Problem {
+        system,
+        kernels: &compiled.kernels,
+        parameters: present.parameters.clone(),
+        initial: present.initial.clone(),
+        held: Vec::new(),
+        events: vec![false; system.events.len()],
+        doses: vec![false; system.doses.len()],
+        rows: Vec::new(),
+        inputs,
+        origin: model.time.start,
+        resumed: false,
+    };
+    let dynamics = CompiledDynamics::new(system, &compiled.kernels, present.parameters.clone());
+    let tolerances = Tolerances {
+        relative: 1e-6,
+        absolute: compiled.absolute_tolerances(&present.initial, None),
+    };
+    let work = Work {
+        start: model.time.start,
+        initial: &present.initial,
+        end: model.time.start,
+        output: &Output::Times(vec![model.time.start]),
+        options: &Options::new(tolerances),
+    };
+    let solution = solve(&problem, &dynamics, &work, &mut ());
+    Ok(solution.slots_of(0).to_vec())
+}
+
+/// From where to where, and how.
+struct Work<'a> {
+    start: f64,
+    initial: &'a [f64],
+    end: f64,
+    output: &'a Output,
+    options: &'a Options,
+}
+
 fn solve(
     _problem: &Problem<'_>,
     dynamics: &CompiledDynamics<'_>,
-    plan: &Plan,
-    watch: &mut Watch<'_>,
+    work: &Work<'_>,
+    monitor: &mut dyn Monitor,
 ) -> Solution {
-    let (output, options) = (&plan.output, &plan.options);
     simulate::integrate(
         dynamics,
-        plan.start,
-        &plan.initial,
-        plan.end,
-        output,
-        options,
-        watch,
+        work.start,
+        work.initial,
+        work.end,
+        work.output,
+        work.options,
+        monitor,
     )
 }
 

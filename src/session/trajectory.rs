@@ -27,6 +27,16 @@ impl Trajectory {
         &self.solution.times
     }
 
+    /// The parameter values that held at the row-th output time.
+    #[must_use]
+    pub fn parameters_at(&self, row: usize) -> &[f64] {
+        let mut changes = self.solution.parameter_changes.iter().rev();
+        match changes.find(|(from, _)| *from <= row) {
+            Some((_, parameters)) => parameters,
+            None => &self.parameters,
+        }
+    }
+
     /// True when the run reached its end.
     #[must_use]
     pub fn is_complete(&self) -> bool {
