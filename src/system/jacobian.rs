@@ -82,6 +82,30 @@ fn by_symbols(pool: &mut Pool, rows: &Layout, of: &[Expr], by: &Layout) -> Jacob
     }
 }
 
+/// Gives two Jacobians of one size one pattern, that of both together.
+pub(super) fn share_pattern(a: &mut Jacobian, b: &mut Jacobian) {
+    if a.pattern == b.pattern {
+        return;
+    }
+    let union = a.pattern.union(&b.pattern);
+    for jacobian in [a, b] {
+        let places: Vec<(usize, usize)> = jacobian.pattern.places().collect();
+        for contribution in &mut jacobian.contributions {
+            for entry in &mut contribution.entries {
+                *entry = position(&union, places[*entry as usize]);
+            }
+        }
+        jacobian.pattern = union.clone();
+    }
+}
+
+/// Where a place stands in the order of a pattern that holds it.
+fn position(pattern: &Pattern, (row, column): (usize, usize)) -> u32 {
+    let start = pattern.column_starts[column];
+    let within = pattern.column(column).partition_point(|known| *known < row);
+    u32::try_from(start + within).unwrap_or(u32::MAX)
+}
+
 /// The blocks between single quantities of the joined Jacobian.
 fn blocks_of(
     pool: &mut Pool,
@@ -198,11 +222,7 @@ fn contributions(pattern: &Pattern, terms: Vec<Term>) -> Vec<Contribution> {
             entries: term
                 .places
                 .iter()
-                .map(|(row, column)| {
-                    let start = pattern.column_starts[*column];
-                    let within = pattern.column(*column).partition_point(|known| known < row);
-                    u32::try_from(start + within).unwrap_or(u32::MAX)
-                })
+                .map(|place| position(pattern, *place))
                 .collect(),
         })
         .collect()
