@@ -50,6 +50,19 @@ pub fn parameter_jacobian(model: &Model, system: &super::System) -> (Pool, Jacob
     (pool, jacobian)
 }
 
+/// Which of `by` each number of some quantities contains.
+pub(super) fn pattern(pool: &mut Pool, of: &[Expr], by: &Layout) -> Pattern {
+    let symbols: Vec<SymbolId> = of
+        .iter()
+        .map(|expr| {
+            let shape = pool.shape(*expr);
+            pool.new_symbol("quantity", shape)
+        })
+        .collect();
+    let rows = Layout::new(pool, symbols.into_iter());
+    by_symbols(pool, &rows, of, by).pattern
+}
+
 fn by_symbols(pool: &mut Pool, rows: &Layout, of: &[Expr], by: &Layout) -> Jacobian {
     let columns: Vec<(usize, SymbolId)> = by
         .blocks()

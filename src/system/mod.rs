@@ -4,15 +4,19 @@
 //! Enters: a [`Model`]. Leaves: a [`System`], still symbolic. Must not know back ends.
 
 mod conservation;
+mod constraints;
 mod guards;
+mod index;
 mod interruption;
 mod jacobian;
 mod layout;
 mod linear;
+mod matching;
 mod rates;
 mod translate;
 
 pub use conservation::{ConservationLaw, LawTerm, conservation_laws};
+pub use index::{IndexProblem, structural_index};
 pub use interruption::{
     Delay, Directions, Dose, DoseSchedule, Event, Guard, GuardKind, Input, Jump, JumpPlace, Repeat,
     Slots, Trigger,
@@ -99,12 +103,7 @@ pub struct System {
 pub fn derive(model: &Model) -> System {
     let mut pool = model.pool.clone();
     let definitions = inline_definitions(&mut pool, model);
-    let inline = |pool: &mut Pool, exprs: &[Expr]| -> Vec<Expr> {
-        substitute_all(pool, exprs, &definitions)
-            .into_iter()
-            .map(|expr| expand_gradients(pool, expr))
-            .collect()
-    };
+    let inline = |pool: &mut Pool, exprs: &[Expr]| inline_all(pool, exprs, &definitions);
     let drifts: Vec<Expr> = model.states.iter().map(|state| state.drift).collect();
     let conditions: Vec<Expr> = model
         .assertions
@@ -113,7 +112,11 @@ pub fn derive(model: &Model) -> System {
         .collect();
     let values: Vec<Expr> = model.parameters.iter().map(|known| known.value).collect();
     let initials: Vec<Expr> = model.states.iter().map(|state| state.initial).collect();
-    let drift = inline(&mut pool, &drifts);
+    let residuals: Vec<Expr> = (model.constraints.iter())
+        .map(|known| known.residual)
+        .collect();
+    let mut drift = inline(&mut pool, &drifts);
+    let residuals = inline(&mut pool, &residuals);
     let assertions = inline(&mut pool, &conditions);
     let parameter_values = inline(&mut pool, &values);
     let initial = inline(&mut pool, &initials);
@@ -122,6 +125,8 @@ pub fn derive(model: &Model) -> System {
     let initial = substitute_all(&mut pool, &initial, &at_start);
     let states = Layout::new(&pool, model.states.iter().map(|state| state.symbol));
     let parameters = Layout::new(&pool, model.parameters.iter().map(|known| known.symbol));
+    let algebraic = constraints::flags(model, &states);
+    constraints::place(&mut pool, &mut drift, &residuals, &states, &algebraic);
     let jacobian = jacobian::derive(&mut pool, &states, &drift);
     let followers = translate::followers(&pool, model, &parameter_values);
     let mut system = System {
@@ -132,7 +137,7 @@ pub fn derive(model: &Model) -> System {
         frozen_drift: drift.clone(),
         frozen_jacobian: jacobian.clone(),
         time_derivative: Vec::new(),
-        algebraic: Box::default(),
+        algebraic,
         guards: Vec::new(),
         events: Vec::new(),
         doses: Vec::new(),
@@ -334,6 +339,18 @@ fn inline_definitions(pool: &mut Pool, model: &Model) -> FxHashMap<SymbolId, Exp
         inlined.insert(definition.symbol, value);
     }
     inlined
+}
+
+/// Expressions with definitions inlined and gradients worked out.
+fn inline_all(
+    pool: &mut Pool,
+    exprs: &[Expr],
+    definitions: &FxHashMap<SymbolId, Expr>,
+) -> Vec<Expr> {
+    substitute_all(pool, exprs, definitions)
+        .into_iter()
+        .map(|expr| expand_gradients(pool, expr))
+        .collect()
 }
 
 impl System {
