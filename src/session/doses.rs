@@ -41,8 +41,6 @@ struct Target<'m> {
     dose: usize,
     /// Where the statement says it goes; else CMT does.
     into: Option<usize>,
-    /// The statement itself says over which time it is given.
-    has_duration: bool,
     /// Of the numbers of the state vector; needed when CMT says where doses go.
     names: Vec<String>,
 }
@@ -94,7 +92,6 @@ fn sheet(
         compiled,
         dose: at,
         into,
-        has_duration: dose.duration.is_some(),
         names: match into {
             Some(_) => Vec::new(),
             None => compiled.state_names(),
@@ -137,8 +134,7 @@ struct Cells {
 
 fn cells(columns: &Columns<'_>, target: &Target<'_>) -> Result<Cells, Vec<Diagnostic>> {
     let table = columns.table;
-    let known = |here: &str| ITEMS.iter().any(|item| item.eq_ignore_ascii_case(here));
-    let mut problems = columns.check(&known, &format!("{} are", listed(&ITEMS)));
+    let mut problems = columns.check();
     let mut cells = Cells::default();
     let mut numbers = |name: &str| -> Vec<f64> {
         let Some(column) = columns.find(name, true) else {
@@ -415,21 +411,12 @@ impl Reading<'_> {
         let Some(rate) = self.number(&self.cells.rate).filter(|rate| *rate != 0.0) else {
             return Ok(None);
         };
-        if rate == -2.0 && self.target.has_duration {
-            return Ok(None);
-        }
-        if rate == -2.0 {
+        if rate == -1.0 || rate == -2.0 {
+            let what = if rate == -1.0 { "rate" } else { "duration" };
             return self.fault(
                 "RATE",
-                "-2 asks for a duration that the model computes",
-                "write the duration into the dose, as in `dose AMT into depot from \"doses.csv\" over D1`",
-            );
-        }
-        if rate == -1.0 {
-            return self.fault(
-                "RATE",
-                "-1 asks for a rate that the model computes",
-                "write a duration into the dose instead, as in `over D1`, and -2 into the column",
+                format!("{rate} asks for a {what} that the model computes"),
+                "write these doses into the model, as in `dose 100 into C1 at 0 over D1`",
             );
         }
         if rate < 0.0 || !rate.is_finite() {
@@ -437,16 +424,6 @@ impl Reading<'_> {
                 "RATE",
                 format!("the rate is {}", number_text(rate)),
                 "a rate is a positive number; 0 gives the dose at once",
-            );
-        }
-        if self.target.has_duration {
-            return self.fault(
-                "RATE",
-                format!(
-                    "the rate is {}, and the dose has a duration of its own",
-                    number_text(rate)
-                ),
-                "remove `over` from the dose, or write -2 here, which means that duration",
             );
         }
         if amount == 0.0 {

@@ -53,8 +53,7 @@ fn track(
     let table = tables.read(&input.path).map_err(|problem| vec![problem])?;
     let columns = Columns::new(&table, &input.columns, input.path.span);
     let name = input.name.as_str();
-    let known = |here: &str| here == name || TIME.contains(&here);
-    let mut problems = columns.check(&known, &format!("`time` and `{name}` are"));
+    let mut problems = columns.check();
     let time = TIME.iter().find_map(|time| columns.find(time, true));
     if time.is_none() && !columns.maps(&TIME) {
         problems.push(

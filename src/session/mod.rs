@@ -8,6 +8,7 @@ mod command;
 mod compiled;
 mod doses;
 mod failure;
+mod index;
 mod inputs;
 mod library;
 mod lower;

@@ -74,34 +74,21 @@ impl<'t> Columns<'t> {
         }
     }
 
-    /// A problem for each mapping from a name that is not `known` here, or to a column that the
-    /// table does not have. `sort` says what names are known, for the message.
-    pub fn check(&self, known: &dyn Fn(&str) -> bool, sort: &str) -> Vec<Diagnostic> {
-        let mut problems = Vec::new();
-        for (here, there) in self.mapped {
-            if !known(&here.text) {
-                problems.push(
-                    Diagnostic::new(
-                        Code::NoColumn,
-                        format!("`{}` is no column that is read here", here.text),
-                    )
-                    .at(here.span, "not known here")
-                    .help(format!(
-                        "{sort}; the name of the file's column stands on the right"
-                    )),
-                );
-            }
-            if self.table.column(&there.text).is_none() {
+    /// A problem for each mapping to a column that the table does not have.
+    pub fn check(&self) -> Vec<Diagnostic> {
+        let missing = self
+            .mapped
+            .iter()
+            .filter(|(_, there)| self.table.column(&there.text).is_none());
+        missing
+            .map(|(_, there)| {
                 let near = did_you_mean(&there.text, self.names());
                 let message = format!("the table has no column `{}`", there.text);
-                problems.push(
-                    Diagnostic::new(Code::NoColumn, message)
-                        .at(there.span, "not in the table")
-                        .help(near.unwrap_or_else(|| self.has())),
-                );
-            }
-        }
-        problems
+                Diagnostic::new(Code::NoColumn, message)
+                    .at(there.span, "not in the table")
+                    .help(near.unwrap_or_else(|| self.has()))
+            })
+            .collect()
     }
 
     /// The column that goes by a name here: the mapped one, else the one with that name; letters
