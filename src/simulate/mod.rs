@@ -19,6 +19,7 @@ mod compiled;
 mod diffsol;
 mod driver;
 mod dynamics;
+mod interrupt;
 mod interrupter;
 mod linear_estimates;
 mod matrix_choice;
@@ -34,6 +35,7 @@ mod stiffness;
 pub use compiled::CompiledDynamics;
 pub use driver::integrate;
 pub use dynamics::Dynamics;
+pub use interrupt::run;
 pub use options::{Method, Options, Output, Tolerances, UnknownMethod};
 pub use problem::{DoseRow, Problem, RowKind, SteadyKind, Track};
 pub use solution::{
