@@ -11,8 +11,7 @@ use super::{Observer, inputs};
 use crate::diagnostic::Diagnostic;
 use crate::kernel::{Scratch, SharedKernel};
 use crate::simulate::{
-    self, CompiledDynamics, Halt, Monitor, Options, Output, Problem, Statistics,
-    Tolerances,
+    self, CompiledDynamics, Halt, Monitor, Options, Output, Problem, Statistics, Tolerances,
 };
 use crate::world::World;
 use std::ops::ControlFlow;

@@ -16,6 +16,7 @@
 
 mod clock;
 mod compiled;
+mod controller;
 mod diffsol;
 mod driver;
 mod dynamics;
@@ -26,11 +27,14 @@ mod matrix_choice;
 mod methods;
 mod options;
 mod problem;
+mod rodas;
 mod rows;
 mod solution;
 mod step_size;
 mod stepper;
 mod stiffness;
+mod tsit5;
+mod weights;
 
 pub use compiled::CompiledDynamics;
 pub use driver::integrate;
