@@ -2,12 +2,13 @@
 
 use super::collect::{Draft, DraftDefinition};
 use super::dependencies;
-use super::doses::{Given, primed};
+use super::doses::Given;
 use super::elaborate::Scope;
 use super::equations::Governed;
-use super::loops::Instance;
+use super::loops::{Instance, Place};
 use super::names::Entity;
 use super::reactions::Contributions;
+use super::settings::Moment;
 use super::values::Values;
 use super::walk::{each_expression, each_name, each_reference};
 use super::{
@@ -130,8 +131,11 @@ impl<'t> Draft<'t> {
                         },
                     right,
                 } if within.is_some() => {
-                    let target = primed(target, *order, *span);
-                    self.setting_of_condition(instance, &target, right, &mut rules.conditions);
+                    let place = Place::of(*within);
+                    let velocity = self.velocity(place, statement, target, *order, *span);
+                    if let Some(target) = velocity {
+                        self.setting_of_condition(instance, &target, right, &mut rules.conditions);
+                    }
                 }
                 StatementKind::Assign { target, value } => {
                     self.setting_of_condition(instance, target, value, &mut rules.conditions);
@@ -206,7 +210,7 @@ impl<'t> Draft<'t> {
         value: &tree::Expr,
         conditions: &mut [Condition],
     ) {
-        let setting = self.with_elaborator(|e| e.setting(&instance.scope, target, value));
+        let setting = self.with_elaborator(|e| e.setting(Moment::Start, &instance.scope, target, value));
         let condition = instance
             .within
             .and_then(|id| conditions.get_mut(id.index()));

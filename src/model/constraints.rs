@@ -40,6 +40,7 @@ impl<'t> Draft<'t> {
                 _ => {}
             }
         }
+        self.has_constraint = has_constraint;
         if !has_constraint {
             return;
         }

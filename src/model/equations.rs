@@ -320,7 +320,11 @@ impl Draft<'_> {
                         ),
                     )
                     .at(declared_at, "declared here")
-                    .help("the ends of a loop often need equations of their own"),
+                    .help(if self.has_constraint {
+                        "constraints determine whole states: declare what they determine as a state of its own"
+                    } else {
+                        "the ends of a loop often need equations of their own"
+                    }),
                 );
                 None
             }
@@ -340,7 +344,7 @@ impl Draft<'_> {
                         )
                         .at(declared_at, "declared here")
                         .help(format!(
-                            "write `{name}' = ...`; if it never changes, declare it with `param`"
+                            "write `{name}' = ...`; if it never changes, declare it with `param`; a constraint is written `0 = ...`"
                         )),
                     );
                 }
