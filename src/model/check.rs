@@ -178,7 +178,8 @@ impl<'t> Draft<'t> {
             }
         }
         // A misread equation leaves its state to the constraints: counting them would mislead.
-        if self.faults() == faults && self.abandoned.is_empty() {
+        let is_partial = rules.governed.iter().any(Governed::is_partial);
+        if self.faults() == faults && self.abandoned.is_empty() && !is_partial {
             self.count_constraints(&rules);
         }
         rules
@@ -210,7 +211,8 @@ impl<'t> Draft<'t> {
         value: &tree::Expr,
         conditions: &mut [Condition],
     ) {
-        let setting = self.with_elaborator(|e| e.setting(Moment::Start, &instance.scope, target, value));
+        let setting =
+            self.with_elaborator(|e| e.setting(Moment::Start, &instance.scope, target, value));
         let condition = instance
             .within
             .and_then(|id| conditions.get_mut(id.index()));
