@@ -81,6 +81,13 @@ pub(super) trait Stepper {
         stop: f64,
     ) -> Result<(), StepFailure>;
 
+    /// Moves the end of the steps, which is hit exactly; all else goes on as it was. `step` is the
+    /// length to try next if the method has to begin anew.
+    fn set_stop(&mut self, step: f64, stop: f64) -> Result<(), StepFailure> {
+        let state = self.state().to_vec();
+        self.restart(self.time(), &state, step, stop)
+    }
+
     /// The counts so far.
     fn statistics(&self) -> StepperStatistics;
 }
@@ -133,6 +140,23 @@ impl<'a> Watched<'a> {
 
     pub fn pattern(&self) -> (&[usize], &[usize]) {
         self.system.pattern()
+    }
+
+    pub fn is_autonomous(&self) -> bool {
+        self.system.is_autonomous()
+    }
+
+    pub fn algebraic(&self) -> &[bool] {
+        self.system.algebraic()
+    }
+
+    /// df/dt at (t, y) into `out`. What is not finite there is zero: the step then takes that
+    /// dependence on time as it comes, as the Jacobian does.
+    pub fn time_derivative(&self, time: f64, y: &[f64], out: &mut [f64]) {
+        self.system.time_derivative(time, y, out);
+        for value in out.iter_mut().filter(|v| !v.is_finite()) {
+            *value = 0.0;
+        }
     }
 
     pub fn evaluations(&self) -> u64 {
