@@ -210,7 +210,8 @@ impl<'t> Draft<'t> {
         value: &tree::Expr,
         conditions: &mut [Condition],
     ) {
-        let setting = self.with_elaborator(|e| e.setting(Moment::Start, &instance.scope, target, value));
+        let setting =
+            self.with_elaborator(|e| e.setting(Moment::Start, &instance.scope, target, value));
         let condition = instance
             .within
             .and_then(|id| conditions.get_mut(id.index()));

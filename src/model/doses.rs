@@ -218,7 +218,9 @@ impl<'t> Draft<'t> {
                         "`AMT` is what a row of a dose table says, and this dose has no table",
                     )
                     .at(written.span, "no table")
-                    .help("name the table, as in `dose AMT from \"doses.csv\"`, or write an amount"),
+                    .help(
+                        "name the table, as in `dose AMT from \"doses.csv\"`, or write an amount",
+                    ),
                 );
                 return None;
             }

@@ -9,8 +9,8 @@ use super::collect::Draft;
 use super::doses::Given;
 use super::elaborate::Scope;
 use super::loops::{Instance, Place};
-use super::settings::Moment;
 use super::schedules::{Sense, optional};
+use super::settings::Moment;
 use super::{Assignment, Direction, Event, Target, Trigger};
 use crate::diagnostic::{Code, Diagnostic};
 use crate::source::Span;
@@ -179,9 +179,8 @@ impl<'t> Draft<'t> {
                     right,
                 } => {
                     let velocity = self.velocity(Place::Event, statement, target, *order, *span);
-                    complete &= velocity.is_some_and(|target| {
-                        self.effect(scope, &target, right, &mut assignments)
-                    });
+                    complete &= velocity
+                        .is_some_and(|target| self.effect(scope, &target, right, &mut assignments));
                 }
                 StatementKind::Dose { amount, options } => {
                     let given = Given {
@@ -207,7 +206,9 @@ impl<'t> Draft<'t> {
         value: &tree::Expr,
         assignments: &mut Vec<Assignment>,
     ) -> bool {
-        let Some(setting) = self.with_elaborator(|e| e.setting(Moment::Event, scope, target, value)) else {
+        let Some(setting) =
+            self.with_elaborator(|e| e.setting(Moment::Event, scope, target, value))
+        else {
             return false;
         };
         if let Some(problem) = self.fixed_during_a_run(setting.target, target) {
