@@ -142,6 +142,7 @@ fn unit_of(compiled: &Compiled, expr: &tree::Expr) -> Option<Unit> {
         Entity::Parameter(id) => compiled.model.parameters[id.index()].unit.clone(),
         Entity::State(id) => compiled.model.states[id.index()].unit.clone(),
         Entity::Definition(id) => compiled.model.definitions[id.index()].unit.clone(),
+        Entity::Input(id) => compiled.model.inputs[id.index()].unit.clone(),
         Entity::Time => compiled.model.time.unit.clone(),
         _ => None,
     }
