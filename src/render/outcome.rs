@@ -5,7 +5,7 @@ use super::subjects;
 use super::table::{Column, number, table};
 use super::words;
 use crate::session::{Compiled, Outcome, Trajectory};
-use crate::simulate::{LinearSolver, MethodUse, Stop, SwitchReason};
+use crate::simulate::{LinearSolver, MethodUse, Occasion, Occurrence, Stop, SwitchReason};
 
 /// A table of more states than this is no longer read whole after each run,
 const MOST_STATES: usize = 24;
@@ -88,6 +88,11 @@ pub(super) fn in_short(compiled: &Compiled) -> String {
         "parameters",
     );
     add(compartments, "compartment", "compartments");
+    add(model.constraints.len(), "constraint", "constraints");
+    add(model.events.len(), "event", "events");
+    add(model.doses.len(), "dose", "doses");
+    add(model.inputs.len(), "input", "inputs");
+    add(model.delays.len(), "delay", "delays");
     if parts.is_empty() {
         "nothing declared".to_owned()
     } else {
@@ -190,11 +195,49 @@ fn work(run: &Trajectory) -> String {
         every => format!(" (every {every}th row kept)"),
     };
     format!(
-        "{} steps{of}{kept}, rtol {}, atol {}",
+        "{} steps{of}{kept}, rtol {}, atol {}{}",
         solution.statistics.steps,
         number(solution.tolerances.relative, 3),
-        range(&solution.tolerances.absolute)
+        range(&solution.tolerances.absolute),
+        interruptions(&solution.occurrences)
     )
+}
+
+/// `; 7 doses, 3 events, 2 switches`, or nothing.
+pub(super) fn interruptions(occurrences: &[Occurrence]) -> String {
+    let count = |is: fn(&Occasion) -> bool| occurrences.iter().filter(|o| is(&o.what)).count();
+    let counts = [
+        (
+            count(|what| matches!(what, Occasion::Dose(..))),
+            "dose",
+            "doses",
+        ),
+        (
+            count(|what| matches!(what, Occasion::Event(_))),
+            "event",
+            "events",
+        ),
+        (
+            count(|what| matches!(what, Occasion::Reset(_))),
+            "reset",
+            "resets",
+        ),
+        (
+            count(|what| matches!(what, Occasion::Switch(_))),
+            "switch",
+            "switches",
+        ),
+    ];
+    let parts: Vec<String> = counts
+        .into_iter()
+        .filter(|(count, ..)| *count > 0)
+        .map(|(count, one, many)| counted(count, one, many))
+        .collect();
+    if parts.is_empty() {
+        String::new()
+    } else {
+        format!("; {}", parts.join(", "))
+    }
 }
 
 /// One number, or the smallest and largest of several.
