@@ -14,11 +14,13 @@
 //! Options, state and result are three types ([`Options`], the driver's own, [`Solution`]). States
 //! have indices here, not names. Nothing prints; interrupts and progress go through [`Monitor`].
 
+mod clock;
 mod compiled;
 mod controller;
 mod diffsol;
 mod driver;
 mod dynamics;
+mod interrupt;
 mod interrupter;
 mod linear_estimates;
 mod matrix_choice;
@@ -26,6 +28,7 @@ mod methods;
 mod options;
 mod problem;
 mod rodas;
+mod rows;
 mod solution;
 mod step_size;
 mod stepper;
@@ -36,6 +39,7 @@ mod weights;
 pub use compiled::CompiledDynamics;
 pub use driver::integrate;
 pub use dynamics::Dynamics;
+pub use interrupt::run;
 pub use options::{Method, Options, Output, Tolerances, UnknownMethod};
 pub use problem::{DoseRow, Problem, RowKind, SteadyKind, Track};
 pub use solution::{
