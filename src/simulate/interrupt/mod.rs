@@ -48,7 +48,7 @@ use schedule::Schedules;
 use search::{Probe, first_crossing};
 use storm::Storm;
 
-/// Runs a problem from `initial` at `start` to `end`, with all that interrupts it.
+/// Runs a problem from `initial` over a range of time (start, end), with all that interrupts it.
 ///
 /// `dynamics` are those of the problem's system with its parameters; during the run their
 /// parameters and slots are those that hold, so that a monitor can evaluate with them. Results as
@@ -60,9 +60,8 @@ use storm::Storm;
 pub fn run(
     problem: &Problem<'_>,
     dynamics: &CompiledDynamics<'_>,
-    start: f64,
+    (start, end): (f64, f64),
     initial: &[f64],
-    end: f64,
     output: &Output,
     options: &Options,
     monitor: &mut dyn Monitor,
