@@ -4,4 +4,4 @@
 
 mod exponential;
 
-pub use exponential::Exponential;
+pub use exponential::{Exponential, one_norm};

@@ -45,7 +45,7 @@ pub fn integrate(
         tolerances: options.tolerances.clone(),
         stop: Stop::Finished,
     };
-    if let Err(invalid) = check(system.dimension(), start, initial, end, output, options) {
+    if let Err(invalid) = check(system, start, initial, end, output, options) {
         solution.stop = Stop::Invalid(invalid);
         return solution;
     }
@@ -73,7 +73,7 @@ pub fn integrate(
 
 /// Refuses arguments that no run can be made with.
 fn check(
-    dimension: usize,
+    system: &dyn Dynamics,
     start: f64,
     initial: &[f64],
     end: f64,
@@ -83,6 +83,10 @@ fn check(
     if !(start.is_finite() && end.is_finite() && start <= end) {
         return Err(Invalid::Range { start, end });
     }
+    if options.method == Method::Exponential && !system.is_linear() {
+        return Err(Invalid::NotLinear);
+    }
+    let dimension = system.dimension();
     let absolute = &options.tolerances.absolute;
     for found in [initial.len(), absolute.len()] {
         if found != dimension {
@@ -281,6 +285,7 @@ impl Run<'_> {
             end: self.end,
             max_step,
             tolerances,
+            smooth: matches!(self.output, Output::Steps { .. }),
         };
         let ended = with_stepper(self.watched, &start, |stepper| {
             let end = self.drive(stepper, method, supervisor);

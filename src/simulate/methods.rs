@@ -1,7 +1,7 @@
 //! From the name of a method to its stepper.
 
 use super::stepper::{Start, StepFailure, Stepper, Watched};
-use super::{Method, diffsol};
+use super::{Method, diffsol, exponential};
 
 /// Builds the stepper that `start` asks for and lends it to `run`.
 pub(super) fn with_stepper<R>(
@@ -18,7 +18,8 @@ pub(super) fn with_stepper<R>(
             },
             run,
         ),
-        Method::Rodas | Method::Exponential => diffsol::with_stepper(
+        Method::Exponential => exponential::with_stepper(system, start, run),
+        Method::Rodas => diffsol::with_stepper(
             system,
             &Start {
                 method: Method::Bdf,

@@ -9,6 +9,7 @@
 //! interrupter.rs  the contract: where smooth pieces end and what happens there
 //! stepper.rs    the contract: take a step, interpolate inside it; a system under watch
 //! diffsol.rs    that contract over the crate diffsol, dense or sparse (matrix_choice.rs)
+//! exponential.rs  that contract for linear equations, exactly
 //! ```
 //!
 //! Options, state and result are three types ([`Options`], the driver's own, [`Solution`]). States
@@ -18,6 +19,7 @@ mod compiled;
 mod diffsol;
 mod driver;
 mod dynamics;
+mod exponential;
 mod interrupter;
 mod linear_estimates;
 mod matrix_choice;
@@ -29,7 +31,7 @@ mod step_size;
 mod stepper;
 mod stiffness;
 
-pub use compiled::CompiledDynamics;
+pub use compiled::{CompiledDynamics, has_exact_solution, is_linear};
 pub use driver::integrate;
 pub use dynamics::Dynamics;
 pub use options::{Method, Options, Output, Tolerances, UnknownMethod};

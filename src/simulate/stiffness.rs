@@ -5,6 +5,8 @@
 //! decay rate of the Jacobian stays at the edge of the stability region (Hairer & Wanner, Solving
 //! Ordinary Differential Equations II, section IV.2).
 //!
+//! Linear equations of few states need none of this: `auto` takes their exact solution.
+//!
 //! Rules, every [`INTERVAL`] accepted steps, with the mean step h over them:
 //! - explicit: a hit when h * (largest -Re of an eigenvalue) > [`AT_LIMIT`]; after
 //!   [`STIFF_HITS`] hits in a row, and if the rest of the run needs more than [`WORTHWHILE`] steps
@@ -13,6 +15,7 @@
 //! - BDF under `auto`: a hit when h * (spectral radius) < [`WELL_INSIDE`]; after
 //!   [`NONSTIFF_HITS`] in a row, doubled with every change, Tsit45 takes over.
 
+use super::exponential::{MOST_STATES, is_accurate};
 use super::linear_estimates::Columns;
 use super::stepper::Watched;
 use super::{Method, Options, Stop, SwitchReason};
@@ -45,6 +48,7 @@ pub(super) enum Verdict {
 pub(super) struct Supervisor {
     requested: Method,
     max_steps: u64,
+    relative: f64,
     end: f64,
     method: Method,
     hits: u32,
@@ -59,6 +63,7 @@ impl Supervisor {
         Supervisor {
             requested: options.method,
             max_steps: options.max_steps,
+            relative: options.tolerances.relative,
             end,
             method: options.method,
             hits: 0,
@@ -74,6 +79,12 @@ impl Supervisor {
             return (self.requested, SwitchReason::Requested);
         }
         let length = self.end - time;
+        if system.is_linear() && system.dimension() <= MOST_STATES {
+            let norm = look(system, time, y, |jacobian| jacobian.radius_bounds().1);
+            if is_accurate(norm, length, self.relative) {
+                return (Method::Exponential, SwitchReason::Linear);
+            }
+        }
         let stable = |rate: f64| rate * length / STABILITY;
         let steps = look(system, time, y, |jacobian| {
             let bound = stable(jacobian.radius_bounds().1);

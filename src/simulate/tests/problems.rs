@@ -12,6 +12,7 @@ pub struct Closures {
     rows: Vec<usize>,
     drift: Drift,
     jacobian: Jacobian,
+    is_linear: bool,
 }
 
 impl Closures {
@@ -40,7 +41,14 @@ impl Closures {
             rows: pairs.iter().map(|p| p.0).collect(),
             drift: Box::new(drift),
             jacobian: Box::new(jacobian),
+            is_linear: false,
         }
+    }
+
+    /// Declares it linear with constant coefficients.
+    pub fn linear(mut self) -> Self {
+        self.is_linear = true;
+        self
     }
 }
 
@@ -64,6 +72,10 @@ impl Dynamics for Closures {
             let k = self.rows[column.clone()].binary_search(&i).unwrap();
             entries[column.start + k] += value;
         });
+    }
+
+    fn is_linear(&self) -> bool {
+        self.is_linear
     }
 
     fn is_autonomous(&self) -> bool {
