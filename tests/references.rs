@@ -12,8 +12,8 @@ mod support;
 use library::{column, compile, last, simulate};
 use lotka::model::Model;
 use lotka::session::{Compiled, Trajectory};
-use lotka::simulate::{Method, is_linear};
-use lotka::system::{ConservationLaw, conservation_laws};
+use lotka::simulate::Method;
+use lotka::system::{ConservationLaw, conservation_laws, linear_form};
 use serde_json::Value;
 use std::fs;
 use std::path::PathBuf;
@@ -119,7 +119,7 @@ fn the_pleiades_end_at_their_published_places() {
 
 /// The methods that take the model's equations.
 fn methods_for(compiled: &Compiled) -> impl Iterator<Item = Method> {
-    let linear = is_linear(&compiled.system);
+    let linear = linear_form(&compiled.system);
     let fits = move |method: &Method| *method != Method::Exponential || linear;
     Method::ALL.into_iter().filter(fits)
 }

@@ -3,8 +3,7 @@
 use super::Dynamics;
 use super::exponential::MOST_STATES;
 use crate::kernel::{Kernel, Kernels, Parameters, Scratch, SharedKernel};
-use crate::symbolic::{Expr, Node, reachable};
-use crate::system::System;
+use crate::system::{System, linear_form};
 use std::cell::{Ref, RefCell, RefMut};
 use std::sync::Arc;
 
@@ -35,7 +34,7 @@ impl<'s> CompiledDynamics<'s> {
             jacobian: Arc::clone(kernels.frozen_jacobian()),
             time_derivative: Arc::clone(kernels.time_derivative()),
             is_autonomous: system.time_derivative.is_empty(),
-            is_linear: is_linear(system),
+            is_linear: linear_form(system),
             parameters: RefCell::new(Parameters::new(parameters)),
             slots: RefCell::new(vec![0.0; system.slots.len()]),
             drift_scratch: RefCell::new(Scratch::new()),
@@ -86,31 +85,11 @@ impl<'s> CompiledDynamics<'s> {
     }
 }
 
-/// Whether steps integrate y' = A y + b with A and b constant between interruptions: no entry of
-/// the Jacobian names a state, and nothing names the time.
-#[must_use]
-pub fn is_linear(system: &System) -> bool {
-    if !(system.time_derivative.is_empty()
-        && system.algebraic.is_empty()
-        && system.delays.is_empty()
-        && !system.depends_on_time())
-    {
-        return false;
-    }
-    let contributions = system.frozen_jacobian.contributions.iter();
-    let entries: Vec<Expr> = contributions.map(|known| known.expr).collect();
-    let states = system.states.blocks();
-    !reachable(&system.pool, &entries).into_iter().any(|expr| {
-        matches!(system.pool.node(expr), Node::Symbol(symbol)
-            if states.iter().any(|state| state.symbol == *symbol))
-    })
-}
-
 /// Whether [`super::Method::Auto`] takes the exact solution: for linear equations of few states,
 /// unless the run is so long that it would lose digits.
 #[must_use]
 pub fn has_exact_solution(system: &System) -> bool {
-    is_linear(system) && system.dimension() <= MOST_STATES
+    linear_form(system) && system.dimension() <= MOST_STATES
 }
 
 impl Dynamics for CompiledDynamics<'_> {

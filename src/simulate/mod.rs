@@ -15,6 +15,7 @@
 //! Options, state and result are three types ([`Options`], the driver's own, [`Solution`]). States
 //! have indices here, not names. Nothing prints; interrupts and progress go through [`Monitor`].
 
+mod clock;
 mod compiled;
 mod diffsol;
 mod driver;
@@ -26,12 +27,13 @@ mod matrix_choice;
 mod methods;
 mod options;
 mod problem;
+mod rows;
 mod solution;
 mod step_size;
 mod stepper;
 mod stiffness;
 
-pub use compiled::{CompiledDynamics, has_exact_solution, is_linear};
+pub use compiled::{CompiledDynamics, has_exact_solution};
 pub use driver::integrate;
 pub use dynamics::Dynamics;
 pub use options::{Method, Options, Output, Tolerances, UnknownMethod};
