@@ -495,8 +495,7 @@ pub(super) fn run(
     };
     let (output, options) = (&plan.output, &plan.options);
     let (start, initial, end) = (plan.start, &plan.initial, plan.end);
-    let solution =
-        simulate::integrate(&dynamics, start, initial, end, output, options, &mut watch);
+    let solution = simulate::integrate(&dynamics, start, initial, end, output, options, &mut watch);
     let end = watch.end;
     let trajectory = Trajectory {
         compiled: Arc::clone(compiled),

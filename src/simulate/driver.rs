@@ -269,7 +269,10 @@ impl<I: Interrupter> Run<'_, I> {
 
     /// Lets the monitor see the state from which steps start.
     fn look_on(&mut self, time: f64, statistics: &Statistics) -> Result<(), Stop> {
-        match self.monitor.step(time, &self.state[..self.shown], statistics) {
+        match self
+            .monitor
+            .step(time, &self.state[..self.shown], statistics)
+        {
             ControlFlow::Break(halt) => Err(halted(halt, time)),
             ControlFlow::Continue(()) => Ok(()),
         }
@@ -567,7 +570,9 @@ impl<I: Interrupter> Run<'_, I> {
             interrupter: &mut *self.interrupter,
             monitor: &mut *self.monitor,
         };
-        let shown = self.rows.push_times_to(self.time, &self.state, &mut witness);
+        let shown = self
+            .rows
+            .push_times_to(self.time, &self.state, &mut witness);
         match shown {
             ControlFlow::Continue(()) => Ok(()),
             ControlFlow::Break(halt) => Err(halted(halt, self.time)),

@@ -460,6 +460,11 @@ impl Stepper for Exact<'_> {
         Ok(())
     }
 
+    fn set_stop(&mut self, _step: f64, stop: f64) -> Result<(), StepFailure> {
+        self.end = stop;
+        Ok(())
+    }
+
     fn statistics(&self) -> StepperStatistics {
         StepperStatistics {
             steps: self.steps,

@@ -17,11 +17,13 @@
 
 mod clock;
 mod compiled;
+mod controller;
 mod diffsol;
 mod driver;
 mod dynamics;
 mod exponential;
 mod interrupter;
+mod length;
 mod linear_estimates;
 mod matrix_choice;
 mod methods;
@@ -32,6 +34,8 @@ mod solution;
 mod step_size;
 mod stepper;
 mod stiffness;
+mod tsit5;
+mod weights;
 
 pub use compiled::{CompiledDynamics, has_exact_solution};
 pub use driver::integrate;

@@ -147,9 +147,23 @@ impl<'a> Rows<'a> {
                     return Ok(ControlFlow::Break(halt));
                 }
             }
-            return self.emit_interior(stepper, (before, time, from), state, interior, scratch, witness);
+            return self.emit_interior(
+                stepper,
+                (before, time, from),
+                state,
+                interior,
+                scratch,
+                witness,
+            );
         }
-        self.emit_interior(stepper, (before, time, before), state, interior, scratch, witness)
+        self.emit_interior(
+            stepper,
+            (before, time, before),
+            state,
+            interior,
+            scratch,
+            witness,
+        )
     }
 
     /// Interior points later than `after`, then the end of the piece.
