@@ -1,5 +1,6 @@
 //! Compiled kernels as the right-hand side of a run.
 
+use super::delayed::Delayed;
 use super::exponential::MOST_STATES;
 use super::interrupt::{Inputs, live_modes};
 use super::stepper::all_finite;
@@ -12,8 +13,8 @@ use std::sync::Arc;
 /// The frozen drift of a compiled system with its derivatives, for one thread.
 ///
 /// Parameters and slots belong to it and change between steps, never within one: that is how
-/// events, doses and switches reach the equations. Only what comes from tables of inputs moves
-/// with the time of each evaluation, within the piece that holds.
+/// events, doses and switches reach the equations. Only what comes from tables of inputs and
+/// from the past moves with the time of each evaluation, within the piece that holds.
 pub struct CompiledDynamics<'s> {
     system: &'s System,
     kernels: &'s Kernels,
@@ -29,6 +30,8 @@ pub struct CompiledDynamics<'s> {
     time_scratch: RefCell<Scratch>,
     inputs: RefCell<Inputs>,
     has_inputs: Cell<bool>,
+    delayed: RefCell<Option<Delayed>>,
+    has_delays: Cell<bool>,
     /// True when some condition of the drift is read from a mode.
     has_modes: bool,
 }
@@ -50,6 +53,8 @@ impl<'s> CompiledDynamics<'s> {
             time_scratch: RefCell::new(Scratch::new()),
             inputs: RefCell::default(),
             has_inputs: Cell::new(false),
+            delayed: RefCell::new(None),
+            has_delays: Cell::new(false),
             has_modes: system.guards.iter().any(|guard| guard.in_drift),
             system,
             kernels,
@@ -98,8 +103,25 @@ impl<'s> CompiledDynamics<'s> {
         self.inputs.borrow_mut()
     }
 
-    /// Brings what moves with time to `time`: the inputs, on the pieces in force.
-    pub(super) fn refresh(&self, time: f64) {
+    /// Takes the delays of a run that begins; returns those that were there.
+    pub(super) fn set_delayed(&self, delayed: Option<Delayed>) -> Option<Delayed> {
+        self.has_delays.set(delayed.is_some());
+        self.delayed.replace(delayed)
+    }
+
+    /// Lets `act` use the delays of the run, if there are any.
+    pub(super) fn with_delayed<R>(&self, act: impl FnOnce(&mut Delayed) -> R) -> Option<R> {
+        if self.has_delays.get() {
+            self.delayed.borrow_mut().as_mut().map(act)
+        } else {
+            None
+        }
+    }
+
+    /// Brings what moves with time to (`time`, `y`): the inputs, on the pieces in force, and
+    /// delayed values.
+    pub(super) fn refresh(&self, time: f64, y: &[f64]) {
+        self.with_delayed(|delayed| delayed.fill(time, y, &mut self.slots.borrow_mut()));
         if self.has_inputs.get() {
             self.inputs
                 .borrow()
@@ -118,7 +140,7 @@ impl<'s> CompiledDynamics<'s> {
         out: &mut [f64],
         own: &RefCell<Scratch>,
     ) {
-        self.refresh(t);
+        self.refresh(t, y);
         let scratch = &mut *own.borrow_mut();
         self.evaluate(kernel, t, y, out, scratch);
         if self.has_modes && !all_finite(out) && all_finite(y) {

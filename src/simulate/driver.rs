@@ -369,7 +369,7 @@ impl<I: Interrupter> Run<'_, I> {
             state: &state,
             step: length,
             end: stop,
-            max_step: self.options.max_step.unwrap_or(f64::INFINITY),
+            max_step: self.longest_step(),
             tolerances: &self.options.tolerances,
             smooth: self.rows.shows_steps() || self.interrupter.has_guards(),
         };
@@ -388,6 +388,11 @@ impl<I: Interrupter> Run<'_, I> {
         })
     }
 
+    fn longest_step(&self) -> f64 {
+        let asked = self.options.max_step.unwrap_or(f64::INFINITY);
+        asked.min(self.interrupter.longest_step())
+    }
+
     /// The length of the first attempt from `state`.
     fn first_step(
         &mut self,
@@ -396,7 +401,7 @@ impl<I: Interrupter> Run<'_, I> {
         stop: f64,
         consequence: Consequence,
     ) -> Result<f64, Stop> {
-        let longest = (self.options.max_step.unwrap_or(f64::INFINITY)).min(stop - self.time);
+        let longest = self.longest_step().min(stop - self.time);
         let chosen = match (self.typical_step, self.options.initial_step) {
             (None, Some(step)) => Some(step),
             (Some(step), _) if consequence < Consequence::Jump => Some(step),

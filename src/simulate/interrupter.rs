@@ -68,8 +68,13 @@ pub(super) trait Interrupter {
         0
     }
 
+    /// The longest step that may be taken now.
+    fn longest_step(&self) -> f64 {
+        f64::INFINITY
+    }
+
     /// Brings the slots to this time, for onlookers, and appends them to `slots`.
-    fn row(&mut self, _time: f64, _slots: &mut Vec<f64>) {}
+    fn row(&mut self, _time: f64, _state: &[f64], _slots: &mut Vec<f64>) {}
 
     /// The parameters that hold from now on, if an interruption changed them since this was last
     /// asked.

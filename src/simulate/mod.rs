@@ -9,6 +9,7 @@
 //! interrupter.rs  the contract: where smooth pieces end and what happens there
 //! stepper.rs    the contract: take a step, interpolate inside it; a system under watch
 //! diffsol.rs    that contract over the crate diffsol, dense or sparse (matrix_choice.rs)
+//! delayed.rs    delayed values and their discontinuities, from what history.rs remembers
 //! exponential.rs  that contract for linear equations, exactly
 //! ```
 //!
@@ -19,9 +20,11 @@ mod clock;
 mod compiled;
 mod controller;
 mod diffsol;
+mod delayed;
 mod driver;
 mod dynamics;
 mod exponential;
+mod history;
 mod interrupt;
 mod interrupter;
 mod linear_estimates;
