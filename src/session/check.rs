@@ -4,7 +4,7 @@ use super::command::Command;
 use super::compiled::Compiled;
 use super::lower::lower;
 use super::values::Overrides;
-use super::{Session, plot, set_value, simulate};
+use super::{Session, plot, set_value, simulate, steady};
 use crate::diagnostic::{Code, Diagnostic};
 use crate::model::{self, Model};
 use crate::source::{SourceId, Span};
@@ -220,10 +220,19 @@ impl Session {
                     ]);
                 }
                 *has_run = true;
+                if let Some(start) = &command.from_steady {
+                    steady::check(compiled, overrides, &start.setting, start.span)?;
+                }
                 let plan = simulate::plan(compiled, overrides, None, &declared)?;
                 if !command.from_last {
                     return Ok(plan.warnings);
                 }
+            }
+            Command::Steady(command) => {
+                if command.from_last {
+                    needs_run(*has_run, command.span)?;
+                }
+                steady::check(compiled, overrides, &command.setting, command.span)?;
             }
             Command::Plot(command) => {
                 needs_run(*has_run, command.span)?;

@@ -14,6 +14,8 @@ pub enum Command {
     Plot(Plot),
     /// `save "out.csv"`
     Save(Save),
+    /// `steady in control`
+    Steady(Steady),
     /// `show equations as latex`
     Show {
         /// What is shown.
@@ -71,6 +73,28 @@ pub struct Simulate {
     pub setting: Setting,
     /// Start from the end of the last run.
     pub from_last: bool,
+    /// `from steady in control`: start from the steady state of these values.
+    pub from_steady: Option<SteadyStart>,
+}
+
+/// The search for a steady state.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Steady {
+    /// The whole sentence.
+    pub span: Span,
+    /// Values for this search only.
+    pub setting: Setting,
+    /// Search from the end of the last run.
+    pub from_last: bool,
+}
+
+/// The steady state where a run starts.
+#[derive(Debug, Clone, PartialEq)]
+pub struct SteadyStart {
+    /// `from steady in control`
+    pub span: Span,
+    /// The condition that it holds in; the values of `with` are those of the run.
+    pub setting: Setting,
 }
 
 /// `with k = 3 in knockout`

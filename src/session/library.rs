@@ -4,7 +4,7 @@ use super::check::check_text;
 use super::command::{Command, Simulate};
 use super::compiled::Compiled;
 use super::lower::lower;
-use super::simulate::{plan, run};
+use super::simulate::{plan_from, run, steady_start};
 use super::trajectory::Trajectory;
 use super::values::Overrides;
 use crate::diagnostic::{Code, Diagnostic};
@@ -105,8 +105,10 @@ impl Compiled {
 
     fn run(self: &Arc<Self>, command: &Simulate) -> Result<Trajectory, Error> {
         let fail = |diagnostics| Error::new(diagnostics, SourceMap::new());
-        let plan = plan(self, &Overrides::new(), None, command).map_err(fail)?;
-        let (trajectory, end) = run(self, &plan, &SystemWorld::default(), &mut ());
+        let (overrides, world) = (Overrides::new(), SystemWorld::default());
+        let steady = steady_start(self, &overrides, command, &world).map_err(fail)?;
+        let plan = plan_from(self, &overrides, None, steady.as_deref(), command).map_err(fail)?;
+        let (trajectory, end) = run(self, &plan, &world, &mut ());
         match super::failure::explain(&trajectory, &end, command.span) {
             None => Ok(trajectory),
             Some(problem) => Err(Error {

@@ -15,19 +15,22 @@ mod outcome;
 mod plot;
 mod save;
 mod simulate;
+mod steady;
 mod timing;
 mod trajectory;
 mod values;
 
 pub use check::{Checked, Examined, check_text};
 pub use command::{
-    Command, DataSource, Form, LogAxis, OutputTimes, Plot, Save, Setting, Simulate, Topic,
+    Command, DataSource, Form, LogAxis, OutputTimes, Plot, Save, Setting, Simulate, Steady,
+    SteadyStart, Topic,
 };
 pub use compiled::{Compiled, Observable};
 pub use library::{Error, compile};
 pub use lower::lower;
 pub use method::MethodAdvice;
 pub use outcome::{Outcome, Performed};
+pub use steady::SteadyAnswer;
 pub use timing::{LoadTimes, Timing};
 pub use trajectory::Trajectory;
 pub use values::{Overrides, Present};
@@ -222,6 +225,7 @@ impl Session {
     ) -> Result<Performed, Vec<Diagnostic>> {
         match command {
             Command::Simulate(command) => self.simulate(command, observer),
+            Command::Steady(command) => self.steady(command, observer),
             Command::Plot(command) => self.plot(command),
             Command::Save(command) => self.save(command),
             Command::Show {

@@ -2,6 +2,7 @@
 
 use super::command::{Form, Topic};
 use super::compiled::Compiled;
+use super::steady::SteadyAnswer;
 use super::trajectory::Trajectory;
 use crate::diagnostic::Diagnostic;
 use crate::figure::Figure;
@@ -31,6 +32,8 @@ impl Performed {
 pub enum Outcome {
     /// A run.
     Simulated(Arc<Trajectory>),
+    /// A steady state.
+    Steady(Arc<SteadyAnswer>),
     /// A figure, drawn by whoever shows it.
     Figure {
         /// What it shows.

@@ -4,6 +4,7 @@ use super::command::{OutputTimes, Setting, Simulate};
 use super::compiled::Compiled;
 use super::failure;
 use super::outcome::{Outcome, Performed};
+use super::steady::{self, with_set};
 use super::trajectory::Trajectory;
 use super::values::{self, Overrides};
 use super::{Observer, Session};
@@ -47,6 +48,17 @@ pub(super) fn plan(
     last: Option<&Trajectory>,
     command: &Simulate,
 ) -> Result<Plan, Vec<Diagnostic>> {
+    plan_from(compiled, overrides, last, None, command)
+}
+
+/// The same; `steady` is where `from steady` starts, and the initial values when it is absent.
+pub(super) fn plan_from(
+    compiled: &Compiled,
+    overrides: &Overrides,
+    last: Option<&Trajectory>,
+    steady: Option<&[f64]>,
+    command: &Simulate,
+) -> Result<Plan, Vec<Diagnostic>> {
     if compiled.model.states.is_empty() {
         return Err(vec![
             Diagnostic::new(Code::EmptyModel, "the model has no states to simulate")
@@ -80,8 +92,13 @@ pub(super) fn plan(
         let from = if command.from_last {
             from_last(compiled, command, last, &present, &mut warnings)
         } else {
-            start_of(compiled, command, shown_from, &mut warnings)
-                .map(|start| (start, present.initial.clone()))
+            start_of(compiled, command, shown_from, &mut warnings).map(|start| {
+                let state = steady.map_or_else(
+                    || present.initial.clone(),
+                    |state| with_set(compiled, &command.setting, &present, state.to_vec()),
+                );
+                (start, state)
+            })
         };
         sound(from, &mut problems)
     });
@@ -236,13 +253,7 @@ fn from_last(
                 .help("simulate once without `from last` first"),
         ]);
     };
-    let mut state = state.to_vec();
-    for binding in &command.setting.with {
-        if let Some(model::Entity::State(id)) = compiled.model.names.get(&binding.name.name.text) {
-            let range = compiled.system.states.blocks()[id.index()].range();
-            state[range.clone()].copy_from_slice(&present.initial[range]);
-        }
-    }
+    let state = with_set(compiled, &command.setting, present, state.to_vec());
     let Some(from) = &command.from else {
         return Ok((time, state));
     };
@@ -589,6 +600,19 @@ impl Watch<'_> {
     }
 }
 
+/// The state where `from steady` starts.
+pub(super) fn steady_start(
+    compiled: &Arc<Compiled>,
+    overrides: &Overrides,
+    command: &Simulate,
+    world: &dyn World,
+) -> Result<Option<Vec<f64>>, Vec<Diagnostic>> {
+    let Some(start) = &command.from_steady else {
+        return Ok(None);
+    };
+    steady::start_of_run(compiled, overrides, &start.setting, world, start.span).map(Some)
+}
+
 impl Session {
     pub(super) fn simulate(
         &mut self,
@@ -596,8 +620,15 @@ impl Session {
         observer: &mut dyn Observer,
     ) -> Result<Performed, Vec<Diagnostic>> {
         let compiled = Arc::clone(&self.need_model()?.compiled);
-        let plan = plan(&compiled, &self.overrides, self.last.as_deref(), command)?;
         let world = Arc::clone(&self.world);
+        let steady = steady_start(&compiled, &self.overrides, command, &*world)?;
+        let plan = plan_from(
+            &compiled,
+            &self.overrides,
+            self.last.as_deref(),
+            steady.as_deref(),
+            command,
+        )?;
         let (trajectory, end) = run(&compiled, &plan, &*world, observer);
         let mut diagnostics = plan.warnings;
         diagnostics.extend(failure::explain(&trajectory, &end, command.span));

@@ -4,7 +4,7 @@ use super::check::check_text;
 use super::command::Command;
 use super::compiled::Compiled;
 use super::lower::lower;
-use super::simulate::{plan, run};
+use super::simulate::{plan_from, run, steady_start};
 use super::trajectory::Trajectory;
 use super::values::Overrides;
 use super::{Session, Simulate};
@@ -59,7 +59,8 @@ impl Session {
         let (load, compiled) = time_loading(&*world, source, &text, first_model, repeats);
         let (overrides, own) = sentence(&compiled)?;
         let command = choose(own)?;
-        let plan = plan(&compiled, &overrides, None, &command)?;
+        let steady = steady_start(&compiled, &overrides, &command, &*world)?;
+        let plan = plan_from(&compiled, &overrides, None, steady.as_deref(), &command)?;
         let mut seconds = Vec::with_capacity(repeats);
         let mut last = None;
         for _ in 0..repeats.max(1) {

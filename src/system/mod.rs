@@ -3,6 +3,7 @@
 //!
 //! Enters: a [`Model`]. Leaves: a [`System`], still symbolic. Must not know back ends.
 
+mod at_rest;
 mod conservation;
 mod interruption;
 mod jacobian;

@@ -1,0 +1,1 @@
+//! Steady states against closed forms.
