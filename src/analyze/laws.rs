@@ -106,7 +106,8 @@ fn largest(row: &[f64]) -> (usize, f64) {
     found
 }
 
-/// Laws hidden in the equations. In scaled variables, so that rare and abundant states count alike.
+/// Laws hidden in the equations: each column of a Jacobian, and each f, is one condition on w. All
+/// conditions count alike, however fast or slow the states are that they come from.
 fn hidden(dynamics: &dyn Dynamics, time: f64, state: &[f64], sizes: &[f64]) -> Vec<Law> {
     let n = state.len();
     // With constraints, w . f = 0 is no law: not every row is a derivative.
@@ -119,11 +120,17 @@ fn hidden(dynamics: &dyn Dynamics, time: f64, state: &[f64], sizes: &[f64]) -> V
         let (drift, jacobian) = at(dynamics, time, &shifted(state, sizes, sample));
         for (j, column) in jacobian.column_iter().enumerate() {
             for (i, entry) in column.iter().enumerate() {
-                stacked[(sample * width + j, i)] = entry / sizes[i] * sizes[j];
+                stacked[(sample * width + j, i)] = *entry;
             }
         }
         for (i, f) in drift.iter().enumerate() {
-            stacked[(sample * width + n, i)] = f / sizes[i];
+            stacked[(sample * width + n, i)] = *f;
+        }
+    }
+    for mut row in stacked.row_iter_mut() {
+        let most = row.amax();
+        if most > 0.0 {
+            row /= most;
         }
     }
     if stacked.iter().any(|entry| !entry.is_finite()) {
@@ -146,7 +153,7 @@ fn hidden(dynamics: &dyn Dynamics, time: f64, state: &[f64], sizes: &[f64]) -> V
     basis
         .into_iter()
         .filter(|u| cancels(&stacked, u))
-        .map(|u| to_law(&u, sizes))
+        .map(to_law)
         .collect()
 }
 
@@ -187,16 +194,27 @@ fn cancels(stacked: &DMatrix<f64>, u: &[f64]) -> bool {
     })
 }
 
-fn to_law(u: &[f64], sizes: &[f64]) -> Law {
-    let weights: Vec<f64> = u.iter().zip(sizes).map(|(u, size)| u / size).collect();
-    let (_, most) = largest(&weights);
+fn to_law(mut weights: Vec<f64>) -> Law {
+    let least = weights.iter().filter(|w| **w != 0.0);
+    let least = least.fold(f64::INFINITY, |least, w| least.min(w.abs()));
+    weights.iter_mut().for_each(|w| *w /= least);
+    round_off(&mut weights);
+    let terms = weights.into_iter().enumerate();
     Law {
-        terms: weights
-            .iter()
-            .enumerate()
-            .filter(|(_, w)| **w != 0.0)
-            .map(|(at, w)| (at, w / most))
-            .collect(),
+        terms: terms.filter(|(_, w)| *w != 0.0).collect(),
+    }
+}
+
+/// Whole numbers where a small multiple of all weights is that but for round-off.
+fn round_off(weights: &mut [f64]) {
+    const WITHIN: f64 = 1e-7;
+    let whole = |factor: f64| {
+        let near = |w: &f64| (factor * w - (factor * w).round()).abs() <= WITHIN * w.abs();
+        weights.iter().all(near)
+    };
+    let factor = (1..=12).map(f64::from).find(|factor| whole(*factor));
+    if let Some(factor) = factor {
+        weights.iter_mut().for_each(|w| *w = (factor * *w).round());
     }
 }
 

@@ -114,17 +114,15 @@ impl Equations<'_> {
             return None;
         }
         let most: Vec<f64> = matrix.row_iter().map(|row| row.amax()).collect();
-        // What depends on no state is judged by the fastest rate there is.
+        // What depends on no state must vanish by itself.
         let rates = most.iter().zip(size).map(|(most, size)| most / size);
         let fastest = rates.fold(0.0, f64::max);
         let mut scale = vec![1.0; state.len()];
         for (i, mut row) in matrix.row_iter_mut().enumerate() {
             let by = if most[i] > 0.0 {
                 most[i]
-            } else if fastest > 0.0 {
-                fastest * size[i]
             } else {
-                size[i]
+                (1e-9 * fastest * size[i]).max(1e-100)
             };
             scale[i] = 1.0 / by;
             row *= scale[i];
@@ -200,7 +198,8 @@ impl Linearised {
         let mut step = match &self.factors {
             Factors::Regular(factors) => factors.solve(&right)?,
             Factors::Singular(decomposed) => {
-                let cut = 1e-11 * decomposed.singular_values.max();
+                #[expect(clippy::cast_precision_loss, reason = "a size")]
+                let cut = 1e-15 * self.rows.len() as f64 * decomposed.singular_values.max();
                 decomposed.solve(&right, cut.max(f64::MIN_POSITIVE)).ok()?
             }
         };

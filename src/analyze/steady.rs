@@ -132,8 +132,11 @@ pub enum NotFound {
 const PRESENT: f64 = 1e-7;
 /// A run this close to a root, in the sizes of the states, is taken to go there.
 const CLOSE: f64 = 1e-3;
-/// Stretches of integration; the last is 4^21 = 4e12 times as long as the first.
-const STRETCHES: u32 = 22;
+/// The run is followed for this many times as long as the slowest state that moves at the start
+/// needs to change by its size.
+const PATIENCE: f64 = 1e12;
+/// Stretches of integration, each four times as long as the one before.
+const STRETCHES: u32 = 60;
 /// Steps of all stretches together: a second or so for a small system.
 const MOST_STEPS: u64 = 200_000;
 
@@ -209,7 +212,7 @@ impl Search<'_> {
 
     /// Integrates in growing stretches until the run has come to a root that does not repel.
     fn follow(&self, way: &mut Way) -> Result<Followed, NotFound> {
-        let Some(mut stretch) = self.first_stretch() else {
+        let Some((mut stretch, slowest)) = self.time_scales() else {
             let stop = Stop::Invalid(crate::simulate::Invalid::StepSize { value: f64::NAN });
             return Ok(Followed::Restless(self.stopped(way, stop)));
         };
@@ -239,35 +242,39 @@ impl Search<'_> {
             if let Some(swings) = self.swings(&run) {
                 return Ok(Followed::Restless(swings));
             }
-            stretch *= 4.0;
             last = Some(run);
+            if way.elapsed > PATIENCE * slowest {
+                break;
+            }
+            stretch *= 4.0;
         }
         let moves = last.map(|run| self.moves(way, &run));
         let none = || self.stopped(way, Stop::Finished);
         Ok(Followed::Restless(moves.unwrap_or_else(none)))
     }
 
-    /// The time in which the fastest state changes by its size.
-    fn first_stretch(&self) -> Option<f64> {
+    /// The times in which the fastest and the slowest state change by their size, of those that
+    /// move at the start. `None` when a derivative is not finite.
+    fn time_scales(&self) -> Option<(f64, f64)> {
         let question = self.question;
         let mut drift = vec![0.0; question.state.len()];
         let dynamics = question.dynamics;
         dynamics.drift(question.time, question.state, &mut drift);
         let size = sizes(question.state, question.tolerances);
         let is_algebraic = |i: usize| dynamics.algebraic().get(i).copied().unwrap_or(false);
-        let fastest = drift
-            .iter()
-            .zip(&size)
-            .enumerate()
-            .filter(|(i, _)| !is_algebraic(*i))
-            .fold(0.0_f64, |most, (_, (f, size))| most.max((f / size).abs()));
-        let stretch = 1.0 / fastest;
         if drift.iter().any(|f| !f.is_finite()) {
-            None
-        } else {
-            // Nothing changes at first sight: what does is found on the way.
-            Some(if stretch.is_finite() { stretch } else { 1.0 })
+            return None;
         }
+        let pairs = drift.iter().zip(&size).enumerate();
+        let times = pairs
+            .filter(|(i, (f, _))| !is_algebraic(*i) && **f != 0.0)
+            .map(|(_, (f, size))| (size / f).abs())
+            .filter(|time| time.is_finite());
+        let ends = times.fold((f64::INFINITY, 0.0_f64), |(low, high), time| {
+            (low.min(time), high.max(time))
+        });
+        // Nothing moves at first sight: what does is found on the way.
+        Some(if ends.0 <= ends.1 { ends } else { (1.0, 1.0) })
     }
 
     fn integrate(&self, way: &Way, stretch: f64) -> Solution {
