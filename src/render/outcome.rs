@@ -2,6 +2,7 @@
 
 use super::answers;
 use super::show;
+use super::subjects;
 use super::table::{Column, number, table};
 use super::words;
 use crate::session::{Compiled, Outcome, Trajectory};
@@ -20,6 +21,7 @@ pub fn text(outcome: &Outcome, width: usize) -> String {
     match outcome {
         Outcome::Simulated(run) => simulated(run, width),
         Outcome::Steady(answer) => answers::steady(answer, width),
+        Outcome::SimulatedEach(runs) => subjects::simulated(runs, width),
         Outcome::Figure { .. } | Outcome::Quit => String::new(),
         Outcome::Saved {
             path,

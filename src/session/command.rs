@@ -75,6 +75,8 @@ pub struct Simulate {
     pub from_last: bool,
     /// `from steady in control`: start from the steady state of these values.
     pub from_steady: Option<SteadyStart>,
+    /// Whose doses are given.
+    pub subjects: Subjects,
 }
 
 /// The search for a steady state.
@@ -95,6 +97,18 @@ pub struct SteadyStart {
     pub span: Span,
     /// The condition that it holds in; the values of `with` are those of the run.
     pub setting: Setting,
+}
+
+/// Which subjects of the dose tables a simulation runs.
+#[derive(Debug, Clone, PartialEq, Default)]
+pub enum Subjects {
+    /// Nothing is said: there must be one at most.
+    #[default]
+    Unsaid,
+    /// `subject 3`, `subject A1`, `subject "A 1"`
+    One(tree::Name),
+    /// `by subject`: each in a run of its own.
+    Each(Span),
 }
 
 /// `with k = 3 in knockout`

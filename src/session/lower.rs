@@ -2,10 +2,10 @@
 
 use super::command::{
     Command, DataSource, Form, LogAxis, OutputTimes, Plot, Save, Setting, Simulate, Steady,
-    SteadyStart, Topic,
+    SteadyStart, Subjects, Topic,
 };
 use super::options::Options;
-use crate::diagnostic::{Code, Diagnostic, closest, did_you_mean, listed};
+use crate::diagnostic::{Code, Diagnostic, closest, did_you_mean, listed, number_text};
 use crate::simulate::Method;
 use crate::source::Span;
 use crate::syntax::tree::{self, ExprKind, StatementKind};
@@ -169,6 +169,7 @@ fn simulate(sentence: &tree::Sentence, span: Span, mut options: Options<'_>) -> 
     // The `in` right after `from steady` belongs to it: it is taken before that of the run.
     let (from_last, from_steady) = start(&mut options);
     let setting = setting(&mut options);
+    let subjects = subjects(&mut options);
     ensembles(&mut options);
     options.finish(|| {
         Ok(Command::Simulate(Box::new(Simulate {
@@ -182,6 +183,7 @@ fn simulate(sentence: &tree::Sentence, span: Span, mut options: Options<'_>) -> 
             setting,
             from_last,
             from_steady,
+            subjects,
         })))
     })
 }
@@ -216,6 +218,61 @@ fn start(options: &mut Options<'_>) -> (bool, Option<SteadyStart>) {
                 .help("the start of the time is the low end of the range, as in `simulate 10..20`"),
             );
             (false, None)
+        }
+    }
+}
+
+/// `subject 3` or `by subject`
+fn subjects(options: &mut Options<'_>) -> Subjects {
+    let (one, by) = (options.take("subject"), options.take("by"));
+    if let (Some(one), Some(by)) = (one, by) {
+        options.problem(
+            Diagnostic::new(Code::BadOption, "`subject` and `by` exclude each other")
+                .at(one.span, "one of them")
+                .at(by.span, "all of them")
+                .help("keep one of the two"),
+        );
+        return Subjects::Unsaid;
+    }
+    if let Some(option) = by {
+        if let [value] = option.values.as_slice()
+            && word_of(value).is_some_and(|word| word.text == "subject")
+        {
+            return Subjects::Each(option.span);
+        }
+        options.problem(
+            Diagnostic::new(Code::BadOption, "`by` is followed by `subject`")
+                .at(option.span, "")
+                .help("`by subject` makes one run for each subject of the dose table"),
+        );
+        return Subjects::Unsaid;
+    }
+    let Some(option) = one else {
+        return Subjects::Unsaid;
+    };
+    let Some(value) = options.single(option) else {
+        return Subjects::Unsaid;
+    };
+    let text = match &value.kind {
+        ExprKind::Number { value, unit: None } => Some(number_text(*value)),
+        ExprKind::Text(text) => Some(text.clone()),
+        _ => word_of(&value).map(|name| name.text.clone()),
+    };
+    match text {
+        Some(text) => Subjects::One(tree::Name {
+            text,
+            span: value.span,
+        }),
+        None => {
+            options.problem(
+                Diagnostic::new(
+                    Code::BadOption,
+                    "`subject` is followed by a name or a number",
+                )
+                .at(value.span, "")
+                .help("as in `subject 3` or `subject \"A 1\"`"),
+            );
+            Subjects::Unsaid
         }
     }
 }

@@ -34,6 +34,8 @@ pub enum Outcome {
     Simulated(Arc<Trajectory>),
     /// A steady state.
     Steady(Arc<SteadyAnswer>),
+    /// A run for each subject, in the order of the tables.
+    SimulatedEach(Vec<Arc<Trajectory>>),
     /// A figure, drawn by whoever shows it.
     Figure {
         /// What it shows.

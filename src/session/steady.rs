@@ -3,10 +3,11 @@
 //! It is looked for from the values that hold now (or from the end of the last run), without
 //! events and doses. A model that names the time or reads an input has none.
 
-use super::command::{Setting, Steady};
+use super::command::{Setting, Steady, SteadyStart};
 use super::compiled::Compiled;
 use super::outcome::{Outcome, Performed};
 use super::simulate::with_setting;
+use super::tables::Tables;
 use super::trajectory::Trajectory;
 use super::values::{self, Overrides, Present};
 use super::{Observer, Session};
@@ -44,15 +45,30 @@ impl SteadyAnswer {
     /// Syntax errors, unknown names.
     pub fn value(&self, expression: &str) -> Result<Vec<f64>, super::Error> {
         let observable = self.compiled.observable_from_text(expression)?;
+        let system = &self.compiled.system;
+        let mut slots = vec![0.0; system.slots.len()];
+        for (at, delay) in system.slots.delayed.clone().zip(delayed(system)) {
+            slots[at] = self.found.state.get(delay).copied().unwrap_or(f64::NAN);
+        }
+        let point = values::Point {
+            time: self.compiled.model.time.start,
+            state: &self.found.state,
+            parameters: &self.parameters,
+            slots: &slots,
+        };
         Ok(values::evaluate_at(
             &observable.pool,
-            &self.compiled.system,
+            system,
             observable.expr,
-            self.compiled.model.time.start,
-            &self.found.state,
-            &self.parameters,
+            &point,
         ))
     }
+}
+
+/// The positions in the state vector of all delayed values: at rest these are the present ones.
+fn delayed(system: &System) -> impl Iterator<Item = usize> + '_ {
+    let delays = system.delays.iter();
+    delays.flat_map(|delay| delay.states.clone())
 }
 
 /// Where the search starts and what holds meanwhile.
@@ -61,17 +77,17 @@ struct Start {
     state: Vec<f64>,
 }
 
-/// Looks for the steady state that `setting` leads to from the values that hold now, or from the
+/// Looks for the steady state that a sentence leads to from the values that hold now, or from the
 /// end of `last`.
 pub(super) fn find(
     compiled: &Arc<Compiled>,
     overrides: &Overrides,
-    setting: &Setting,
     last: Option<&Trajectory>,
+    command: &Steady,
     world: &dyn World,
-    span: Span,
 ) -> Result<SteadyAnswer, Vec<Diagnostic>> {
-    let start = start(compiled, overrides, setting, last, span)?;
+    let span = command.span;
+    let start = start(compiled, overrides, &command.setting, last, span)?;
     let found =
         search(compiled, &start, world).map_err(|why| vec![not_found(compiled, &why, span)])?;
     let model = &compiled.model;
@@ -372,14 +388,8 @@ impl Session {
         } else {
             None
         };
-        let answer = find(
-            &compiled,
-            &self.overrides,
-            &command.setting,
-            last.as_deref(),
-            &*self.world,
-            command.span,
-        )?;
+        let last = last.as_deref();
+        let answer = find(&compiled, &self.overrides, last, command, &*self.world)?;
         let diagnostics = warnings(&answer, command.span);
         Ok(Performed {
             outcome: Outcome::Steady(Arc::new(answer)),
@@ -406,14 +416,16 @@ pub(super) fn warnings(answer: &SteadyAnswer, span: Span) -> Vec<Diagnostic> {
 
 /// The state where a run `from steady` begins: one that the system goes to.
 pub(super) fn start_of_run(
-    compiled: &Arc<Compiled>,
+    compiled: &Compiled,
+    tables: &Tables<'_>,
     overrides: &Overrides,
-    setting: &Setting,
-    world: &dyn World,
-    span: Span,
+    from: &SteadyStart,
 ) -> Result<Vec<f64>, Vec<Diagnostic>> {
-    let answer = find(compiled, overrides, setting, None, world, span)?;
-    match &answer.found.reached {
+    let span = from.span;
+    let start = start(compiled, overrides, &from.setting, None, span)?;
+    let found = search(compiled, &start, tables.world())
+        .map_err(|why| vec![not_found(compiled, &why, span)])?;
+    match &found.reached {
         Reached::Not(restless) => Err(vec![
             Diagnostic::new(
                 Code::NoSteadyState,
@@ -425,6 +437,6 @@ pub(super) fn start_of_run(
             .at(span, "")
             .help("`steady` shows one that the system does not go to; its values can be set with `with`"),
         ]),
-        _ => Ok(answer.found.state),
+        _ => Ok(found.state),
     }
 }

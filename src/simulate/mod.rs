@@ -14,6 +14,7 @@
 //! Options, state and result are three types ([`Options`], the driver's own, [`Solution`]). States
 //! have indices here, not names. Nothing prints; interrupts and progress go through [`Monitor`].
 
+mod clock;
 mod compiled;
 mod diffsol;
 mod driver;
@@ -24,6 +25,7 @@ mod matrix_choice;
 mod methods;
 mod options;
 mod problem;
+mod rows;
 mod solution;
 mod step_size;
 mod stepper;

@@ -13,14 +13,15 @@ mod operator;
 mod pattern;
 mod pool;
 mod print;
+mod rewrite;
 mod shape;
 mod simplify;
 mod traverse;
 
 pub use builtin::{Arity, ArrayFunction, Builtin, CallError, Operation, PowerForm, UnitRule};
 pub use differentiate::{
-    derivative, derivatives, derivatives_of_all, directional, expand_gradients, gradient,
-    transposed_directional,
+    derivative, derivatives, derivatives_of_all, directional, directional_along, expand_gradients,
+    gradient, transposed_directional,
 };
 pub use evaluate::{Value, evaluate};
 pub use jacobian::{jacobian, system_jacobian};
@@ -31,6 +32,7 @@ pub use pool::{Pool, ShapeError, Symbol};
 pub use print::{
     Names, Notation, PlainNames, latex_name, print, print_operator, to_latex, to_text,
 };
+pub use rewrite::{dependents, rewrite};
 pub use shape::Shape;
 pub use traverse::{reachable, substitute, substitute_all, symbols_of};
 

@@ -8,7 +8,7 @@ use std::sync::Arc;
 impl System {
     /// The system as it is at rest: conditions are read from the state itself instead of from
     /// modes, delayed values are the present ones, and there are no events, doses and infusions.
-    /// Inputs stay; a system with inputs has no rest.
+    /// For systems whose drift names neither the time nor an input: others do not rest.
     #[must_use]
     pub fn at_rest(&self) -> System {
         let mut pool = Pool::continuing(&self.pool);
@@ -26,6 +26,7 @@ impl System {
             frozen_jacobian: jacobian.clone(),
             drift,
             jacobian,
+            time_derivative: Vec::new(),
             guards: Vec::new(),
             events: Vec::new(),
             doses: Vec::new(),

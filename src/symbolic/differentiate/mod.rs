@@ -33,8 +33,27 @@ pub fn derivative(pool: &mut Pool, of: Expr, wrt: SymbolId) -> Expr {
 /// The Jacobian times a direction: how the expression, in its own shape, changes when the symbol
 /// moves by `direction`, which has the symbol's shape or is a scalar that stands for all elements.
 pub fn directional(pool: &mut Pool, of: Expr, wrt: SymbolId, direction: Expr) -> Expr {
-    let of = expand_gradients(pool, of);
-    forward::directional(pool, of, wrt, direction)
+    let directions = FxHashMap::from_iter([(wrt, direction)]);
+    directional_along(pool, &[of], &directions)
+        .pop()
+        .unwrap_or(of)
+}
+
+/// The derivatives of several expressions, each in its own shape, when several symbols move at
+/// once: `directions` says how, as in [`directional`]. One pass for all.
+pub fn directional_along(
+    pool: &mut Pool,
+    of: &[Expr],
+    directions: &FxHashMap<SymbolId, Expr>,
+) -> Vec<Expr> {
+    let has_gradients = reachable(pool, of)
+        .into_iter()
+        .any(|expr| matches!(pool.node(expr), Node::Gradient(..)));
+    if !has_gradients {
+        return forward::directional(pool, of, directions);
+    }
+    let of: Vec<Expr> = of.iter().map(|&of| expand_gradients(pool, of)).collect();
+    forward::directional(pool, &of, directions)
 }
 
 /// The gradient of a scalar, in the shape of the symbol. Of anything but a scalar it is the
