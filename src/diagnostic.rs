@@ -291,6 +291,7 @@ codes! {
     NegativeDelay = "E0610", "a delay that is not positive";
     NeverSteady = "E0611", "dosing that never settles";
     NoSteadyState = "E0612", "no steady state was found";
+    NoMeasure = "E0613", "a measure that the run does not have";
 
     // 07: sentences and options (session/)
     UnknownOption = "E0701", "an option that this sentence does not have";

@@ -3,11 +3,14 @@
 use super::outcome::{counted, state_units};
 use super::table::{Column, number, table};
 use super::words;
+use crate::analyze::Measured;
 use crate::analyze::{Eigenvalue, Reached, Stability};
-use crate::session::SteadyAnswer;
+use crate::session::{MeasuredRow, MeasuredRun, SteadyAnswer};
 
-/// Digits of single numbers.
+/// Digits of measures.
 const DIGITS: usize = 6;
+/// An error smaller than this part of the number does not show in its digits.
+const SHOWN: f64 = 5e-6;
 /// A longer table is cut.
 const MOST_STATES: usize = 100;
 
@@ -113,4 +116,81 @@ fn rest(answer: &SteadyAnswer) -> String {
         parts.push(format!("{} are left out", answer.left_out.join(" and ")));
     }
     parts.join("; ")
+}
+
+/// One run: a measure in each line. Several: a subject in each line.
+pub(super) fn measured(runs: &[MeasuredRun], width: usize) -> String {
+    match runs {
+        [run] => of_one(run, width),
+        _ => of_each(runs, width),
+    }
+}
+
+fn of_one(run: &MeasuredRun, width: usize) -> String {
+    let column = |text: &dyn Fn(&MeasuredRow) -> String| run.rows.iter().map(text).collect();
+    let mut columns = vec![
+        Column::text("", column(&|row| row.label.clone())),
+        Column::text("value", column(&|row| value(row.measured.as_ref()))),
+    ];
+    let units: Vec<String> = column(&|row| in_brackets(row.unit.as_deref()));
+    if units.iter().any(|unit| !unit.is_empty()) {
+        columns.push(Column::text("", units));
+    }
+    let times: Vec<String> = column(&|row| match row.measured.and_then(|found| found.at) {
+        Some(time) => format!("t = {}", number(time, DIGITS)),
+        None => String::new(),
+    });
+    if times.iter().any(|time| !time.is_empty()) {
+        columns.push(Column::text("at", times));
+    }
+    table(&columns, width)
+}
+
+fn of_each(runs: &[MeasuredRun], width: usize) -> String {
+    let subjects = runs
+        .iter()
+        .map(|run| run.subject.clone().unwrap_or_default());
+    let mut columns = vec![Column::text("subject", subjects.collect())];
+    let first = runs.first().map_or(&[][..], |run| run.rows.as_slice());
+    for (at, row) in first.iter().enumerate() {
+        let unit = in_brackets(row.unit.as_deref());
+        let gap = if unit.is_empty() { "" } else { " " };
+        let values = runs.iter().map(|run| {
+            let found = run.rows.get(at).and_then(|row| row.measured.as_ref());
+            value(found)
+        });
+        columns.push(Column::text(
+            format!("{}{gap}{unit}", row.label),
+            values.collect(),
+        ));
+    }
+    table(&columns, width)
+}
+
+fn in_brackets(unit: Option<&str>) -> String {
+    unit.map_or(String::new(), |unit| format!("[{unit}]"))
+}
+
+/// `12.345 ± 0.001`; the error only where it shows.
+fn value(found: Option<&Measured>) -> String {
+    let Some(found) = found else {
+        return "–".to_owned();
+    };
+    if found.error > SHOWN * found.value.abs() {
+        let digits = digits_for(found.value, found.error);
+        format!(
+            "{} ± {}",
+            number(found.value, digits),
+            number(found.error, 1)
+        )
+    } else {
+        number(found.value, DIGITS)
+    }
+}
+
+/// As many digits as the error leaves, and one more.
+fn digits_for(value: f64, error: f64) -> usize {
+    let ratio = (value / error).abs().log10();
+    let digits = (1..=DIGITS).find(|digits| *digits as f64 > ratio + 1.0);
+    digits.unwrap_or(DIGITS)
 }

@@ -20,6 +20,7 @@ const DIGITS: usize = 6;
 pub fn text(outcome: &Outcome, width: usize) -> String {
     match outcome {
         Outcome::Simulated(run) => simulated(run, width),
+        Outcome::Measured(runs) => answers::measured(runs, width),
         Outcome::Steady(answer) => answers::steady(answer, width),
         Outcome::SimulatedEach(runs) => subjects::simulated(runs, width),
         Outcome::Figure { .. } | Outcome::Quit => String::new(),

@@ -5,7 +5,7 @@ use super::compiled::Compiled;
 use super::lower::lower;
 use super::tables::Tables;
 use super::values::Overrides;
-use super::{Session, index, plot, set_value, simulate, steady};
+use super::{Session, index, measure, plot, set_value, simulate, steady};
 use crate::diagnostic::{Code, Diagnostic};
 use crate::model::{self, Model};
 use crate::source::{SourceId, Span};
@@ -235,6 +235,10 @@ impl Session {
                 if !command.from_last {
                     return Ok(plans.into_iter().flat_map(|plan| plan.warnings).collect());
                 }
+            }
+            Command::Measure(command) => {
+                needs_run(*has_run, command.span)?;
+                measure::check(compiled, command)?;
             }
             Command::Steady(command) => {
                 if command.from_last {

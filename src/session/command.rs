@@ -1,5 +1,6 @@
 //! What a sentence asks for, with its words understood and its options sorted.
 
+use super::measure::Measures;
 use crate::simulate::Method;
 use crate::source::Span;
 use crate::syntax::tree;
@@ -14,6 +15,8 @@ pub enum Command {
     Plot(Plot),
     /// `save "out.csv"`
     Save(Save),
+    /// `measure max(C1), auc(C1, 0..24)`
+    Measure(Measures),
     /// `steady in control`
     Steady(Steady),
     /// `show equations as latex`

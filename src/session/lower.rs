@@ -4,6 +4,7 @@ use super::command::{
     Command, DataSource, Form, LogAxis, OutputTimes, Plot, Save, Setting, Simulate, Steady,
     SteadyStart, Subjects, Topic,
 };
+use super::measure;
 use super::options::Options;
 use crate::diagnostic::{Code, Diagnostic, closest, did_you_mean, listed, number_text};
 use crate::simulate::Method;
@@ -13,7 +14,6 @@ use crate::syntax::tree::{self, ExprKind, StatementKind};
 /// Sentences of the language that this version recognises and does not perform.
 const NOT_PERFORMED: &[(&str, &str)] = &[
     ("sweep", "sweeps"),
-    ("measure", "measures of a run"),
     ("stability", "stability analyses"),
     (
         "jacobian",
@@ -34,8 +34,8 @@ const NOT_PERFORMED: &[(&str, &str)] = &[
 
 /// Sentences that this version performs.
 const PERFORMED: &[&str] = &[
-    "simulate", "steady", "plot", "save", "show", "load", "reload", "reset", "undo", "help",
-    "history", "quit",
+    "simulate", "steady", "measure", "plot", "save", "show", "load", "reload", "reset", "undo",
+    "help", "history", "quit",
 ];
 
 /// The command of a sentence, an assignment or a bare expression.
@@ -68,6 +68,7 @@ fn lower_sentence(sentence: &tree::Sentence, span: Span) -> Result<Command, Vec<
     let command = match sentence.verb.text.as_str() {
         "simulate" => simulate(sentence, span, options),
         "steady" => steady(sentence, span, options),
+        "measure" => measure::lower(sentence, span, options),
         "plot" => plot(sentence, span, options),
         "save" => save(sentence, span, options),
         "show" => show(sentence, options),

@@ -12,6 +12,7 @@ mod index;
 mod inputs;
 mod library;
 mod lower;
+mod measure;
 mod method;
 mod options;
 mod outcome;
@@ -36,6 +37,7 @@ pub use command::{
 pub use compiled::{Compiled, Observable};
 pub use library::{Error, compile};
 pub use lower::lower;
+pub use measure::{MeasuredRow, MeasuredRun, Measures};
 pub use method::MethodAdvice;
 pub use outcome::{Outcome, Performed};
 pub use steady::SteadyAnswer;
@@ -237,6 +239,7 @@ impl Session {
     ) -> Result<Performed, Vec<Diagnostic>> {
         match command {
             Command::Simulate(command) => self.simulate(command, observer),
+            Command::Measure(command) => self.measure(command, observer),
             Command::Steady(command) => self.steady(command, observer),
             Command::Plot(command) => self.plot(command),
             Command::Save(command) => self.save(command),

@@ -29,6 +29,10 @@ impl<'t> Options<'t> {
         self.problems.push(diagnostic);
     }
 
+    pub fn problems(&mut self, diagnostics: Vec<Diagnostic>) {
+        self.problems.extend(diagnostics);
+    }
+
     /// Takes out the first option with this word.
     pub fn take(&mut self, word: &'static str) -> Option<&'t tree::SentenceOption> {
         self.asked.push(word);
