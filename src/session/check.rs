@@ -3,8 +3,9 @@
 use super::command::Command;
 use super::compiled::Compiled;
 use super::lower::lower;
+use super::tables::Tables;
 use super::values::Overrides;
-use super::{Session, index, plot, set_value, simulate};
+use super::{Session, index, measure, plot, set_value, simulate, steady};
 use crate::diagnostic::{Code, Diagnostic};
 use crate::model::{self, Model};
 use crate::source::{SourceId, Span};
@@ -181,13 +182,14 @@ impl Session {
     fn check_sentences(&self, compiled: &Compiled) -> Vec<Diagnostic> {
         let mut overrides = Overrides::new();
         let mut has_run = false;
+        let tables = Tables::new(&**self.world(), self.data_folder());
         let mut problems = Vec::new();
         for statement in &compiled.model.sentences {
             let Ok(command) = lower(statement) else {
                 continue;
             };
             let (Ok(found) | Err(found)) =
-                self.check_command(compiled, &mut overrides, &mut has_run, &command);
+                self.check_command(compiled, &tables, &mut overrides, &mut has_run, &command);
             // A faulty value is at fault for every run: it is said once.
             for problem in found {
                 if !problems.contains(&problem) {
@@ -201,6 +203,7 @@ impl Session {
     fn check_command(
         &self,
         compiled: &Compiled,
+        tables: &Tables<'_>,
         overrides: &mut Overrides,
         has_run: &mut bool,
         command: &Command,
@@ -210,9 +213,11 @@ impl Session {
                 *overrides = set_value(compiled, overrides, target, value)?;
             }
             Command::Simulate(command) => {
-                // `from last` has its values only when the run before has been made.
+                // `from last` has its values only when the run before has been made; `from steady`
+                // is not worked out.
                 let declared = super::Simulate {
                     from_last: false,
+                    from_steady: None,
                     ..(**command).clone()
                 };
                 if command.from_last && !*has_run {
@@ -223,17 +228,29 @@ impl Session {
                     ]);
                 }
                 *has_run = true;
-                let plan = simulate::plan(compiled, overrides, None, &declared)?;
-                if !command.from_last {
-                    return Ok(plan.warnings);
+                if let Some(start) = &command.from_steady {
+                    steady::check(compiled, overrides, &start.setting, start.span)?;
                 }
+                let plans = simulate::plans(compiled, tables, overrides, &|_| None, &declared)?;
+                if !command.from_last {
+                    return Ok(plans.into_iter().flat_map(|plan| plan.warnings).collect());
+                }
+            }
+            Command::Measure(command) => {
+                needs_run(*has_run, command.span)?;
+                measure::check(compiled, command)?;
+            }
+            Command::Steady(command) => {
+                if command.from_last {
+                    needs_run(*has_run, command.span)?;
+                }
+                steady::check(compiled, overrides, &command.setting, command.span)?;
             }
             Command::Plot(command) => {
                 needs_run(*has_run, command.span)?;
                 let curves = plot::curves(compiled, command)?;
                 if let Some(data) = &command.data {
-                    let (_, warnings) =
-                        plot::points(&**self.world(), &self.data_folder(), data, &curves)?;
+                    let (_, warnings) = plot::points(&compiled.model, tables, data, &curves)?;
                     return Ok(warnings);
                 }
             }

@@ -1,5 +1,6 @@
 //! What a sentence asks for, with its words understood and its options sorted.
 
+use super::measure::Measures;
 use crate::simulate::Method;
 use crate::source::Span;
 use crate::syntax::tree;
@@ -14,6 +15,10 @@ pub enum Command {
     Plot(Plot),
     /// `save "out.csv"`
     Save(Save),
+    /// `measure max(C1), auc(C1, 0..24)`
+    Measure(Measures),
+    /// `steady in control`
+    Steady(Steady),
     /// `show equations as latex`
     Show {
         /// What is shown.
@@ -71,6 +76,42 @@ pub struct Simulate {
     pub setting: Setting,
     /// Start from the end of the last run.
     pub from_last: bool,
+    /// `from steady in control`: start from the steady state of these values.
+    pub from_steady: Option<SteadyStart>,
+    /// Whose doses are given.
+    pub subjects: Subjects,
+}
+
+/// The search for a steady state.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Steady {
+    /// The whole sentence.
+    pub span: Span,
+    /// Values for this search only.
+    pub setting: Setting,
+    /// Search from the end of the last run.
+    pub from_last: bool,
+}
+
+/// The steady state where a run starts.
+#[derive(Debug, Clone, PartialEq)]
+pub struct SteadyStart {
+    /// `from steady in control`
+    pub span: Span,
+    /// The condition that it holds in; the values of `with` are those of the run.
+    pub setting: Setting,
+}
+
+/// Which subjects of the dose tables a simulation runs.
+#[derive(Debug, Clone, PartialEq, Default)]
+pub enum Subjects {
+    /// Nothing is said: there must be one at most.
+    #[default]
+    Unsaid,
+    /// `subject 3`, `subject A1`, `subject "A 1"`
+    One(tree::Name),
+    /// `by subject`: each in a run of its own.
+    Each(Span),
 }
 
 /// `with k = 3 in knockout`

@@ -6,29 +6,44 @@
 mod check;
 mod command;
 mod compiled;
+mod doses;
 mod failure;
 mod index;
+mod inputs;
 mod library;
 mod lower;
+mod measure;
 mod method;
 mod options;
 mod outcome;
 mod plot;
+mod run;
 mod save;
 mod simulate;
+mod steady;
+mod subjects;
+mod tables;
+mod times;
 mod timing;
 mod trajectory;
+mod upset;
 mod values;
+
+#[cfg(test)]
+mod tests;
 
 pub use check::{Checked, Examined, check_text};
 pub use command::{
-    Command, DataSource, Form, LogAxis, OutputTimes, Plot, Save, Setting, Simulate, Topic,
+    Command, DataSource, Form, LogAxis, OutputTimes, Plot, Save, Setting, Simulate, Steady,
+    SteadyStart, Subjects, Topic,
 };
 pub use compiled::{Compiled, Observable};
 pub use library::{Error, compile};
 pub use lower::lower;
+pub use measure::{MeasuredRow, MeasuredRun, Measures};
 pub use method::MethodAdvice;
 pub use outcome::{Outcome, Performed};
+pub use steady::SteadyAnswer;
 pub use timing::{LoadTimes, Timing};
 pub use trajectory::Trajectory;
 pub use values::{Overrides, Present};
@@ -41,6 +56,7 @@ use crate::syntax::{self, tree};
 use crate::world::World;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
+use tables::Tables;
 
 /// Looks on while a command runs.
 pub trait Observer {
@@ -63,6 +79,8 @@ pub struct Session {
     overrides: Overrides,
     earlier: Vec<Overrides>,
     last: Option<Arc<Trajectory>>,
+    /// The runs of the last sentence, when it made one for each subject; `last` is then empty.
+    by_subject: Vec<Arc<Trajectory>>,
     history: Vec<String>,
 }
 
@@ -83,6 +101,7 @@ impl Session {
             overrides: Overrides::new(),
             earlier: Vec::new(),
             last: None,
+            by_subject: Vec::new(),
             history: Vec::new(),
         }
     }
@@ -181,7 +200,7 @@ impl Session {
         self.loaded = Some(Loaded { compiled, path });
         self.overrides = Overrides::new();
         self.earlier.clear();
-        self.last = None;
+        self.forget_runs();
     }
 
     /// Reads one line typed at the prompt.
@@ -223,6 +242,8 @@ impl Session {
     ) -> Result<Performed, Vec<Diagnostic>> {
         match command {
             Command::Simulate(command) => self.simulate(command, observer),
+            Command::Measure(command) => self.measure(command, observer),
+            Command::Steady(command) => self.steady(command, observer),
             Command::Plot(command) => self.plot(command),
             Command::Save(command) => self.save(command),
             Command::Show {
@@ -241,7 +262,7 @@ impl Session {
             Command::Reset => {
                 self.need_model()?;
                 self.earlier.push(std::mem::take(&mut self.overrides));
-                self.last = None;
+                self.forget_runs();
                 Ok(done(Outcome::Reset))
             }
             Command::Undo => match self.earlier.pop() {
@@ -269,8 +290,32 @@ impl Session {
         })
     }
 
+    fn forget_runs(&mut self) {
+        self.last = None;
+        self.by_subject.clear();
+    }
+
+    /// The runs of the last `simulate`: one, or one for each subject.
+    fn need_runs(&self) -> Result<&[Arc<Trajectory>], Vec<Diagnostic>> {
+        if self.by_subject.is_empty() {
+            self.need_last().map(std::slice::from_ref)
+        } else {
+            Ok(&self.by_subject)
+        }
+    }
+
     fn need_last(&self) -> Result<&Arc<Trajectory>, Vec<Diagnostic>> {
         self.need_model()?;
+        if let Some(first) = self.by_subject.first() {
+            let message = format!(
+                "the last runs are those of {} subjects",
+                self.by_subject.len()
+            );
+            let subject = first.subject.as_deref().unwrap_or("1");
+            return Err(vec![Diagnostic::new(Code::NoSubject, message).help(
+                format!("simulate one of them, as in `simulate 0..100 subject {subject}`"),
+            )]);
+        }
         self.last.as_ref().ok_or_else(|| {
             vec![
                 Diagnostic::new(Code::NothingYet, "nothing has been simulated yet")
@@ -310,31 +355,45 @@ impl Session {
         }))
     }
 
-    /// The time and state that bare expressions see: the end of the last run, else the start.
-    fn here(&self, compiled: &Compiled) -> (f64, Vec<f64>, Vec<f64>) {
+    /// What bare expressions see: the end of the last run, else the start.
+    fn here(&self, compiled: &Arc<Compiled>) -> Result<Here, Vec<Diagnostic>> {
         let present = compiled.present(&self.overrides);
-        match self.last.as_ref().and_then(|last| last.solution.last()) {
-            Some((time, state)) => (time, state.to_vec(), present.parameters),
-            None => (
-                compiled.model.time.start,
-                present.initial,
-                present.parameters,
-            ),
+        if !self.by_subject.is_empty() {
+            self.need_last()?;
         }
+        if let Some(last) = &self.last
+            && let Some((time, state)) = last.solution.last()
+        {
+            let slots = last.solution.slots_of(last.times().len().saturating_sub(1));
+            return Ok(Here {
+                time,
+                state: state.to_vec(),
+                parameters: present.parameters,
+                slots: slots.to_vec(),
+            });
+        }
+        let tables = Tables::new(&*self.world, self.data_folder());
+        let slots = run::slots_at_start(compiled, &tables, &present)?;
+        Ok(Here {
+            time: compiled.model.time.start,
+            state: present.initial,
+            parameters: present.parameters,
+            slots,
+        })
     }
 
     fn evaluate(&self, expr: &tree::Expr) -> Result<Performed, Vec<Diagnostic>> {
         let compiled = &self.need_model()?.compiled;
         let observable = compiled.observable(expr)?;
-        let (time, state, parameters) = self.here(compiled);
-        let numbers = values::evaluate_at(
-            &observable.pool,
-            &compiled.system,
-            observable.expr,
-            time,
-            &state,
-            &parameters,
-        );
+        let here = self.here(compiled)?;
+        let point = values::Point {
+            time: here.time,
+            state: &here.state,
+            parameters: &here.parameters,
+            slots: &here.slots,
+        };
+        let (pool, expr) = (&observable.pool, observable.expr);
+        let numbers = values::evaluate_at(pool, &compiled.system, expr, &point);
         Ok(done(Outcome::Value {
             label: observable.label,
             numbers,
@@ -390,6 +449,14 @@ impl Session {
             method,
         }))
     }
+}
+
+/// A point that a session has come to.
+struct Here {
+    time: f64,
+    state: Vec<f64>,
+    parameters: Vec<f64>,
+    slots: Vec<f64>,
 }
 
 fn done(outcome: Outcome) -> Performed {

@@ -3,17 +3,18 @@
 use super::command::{DataSource, LogAxis, Plot};
 use super::compiled::{Compiled, Observable};
 use super::outcome::{Outcome, Performed};
+use super::tables::{Columns, Tables};
 use super::trajectory::Trajectory;
-use super::{Session, reason};
+use super::{Session, inputs};
 use crate::diagnostic::{Code, Diagnostic, listed};
 use crate::figure::{Axis, Figure, Mark, Scale, Series};
-use crate::model::{Entity, Unit};
+use crate::model::{Entity, Model, Unit};
 use crate::source::Span;
 use crate::symbolic::Shape;
 use crate::syntax::tree::{self, ExprKind};
-use crate::table::{self, Table};
-use crate::world::World;
+use crate::table::Table;
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 
 /// One thing to draw: what it is, and what it is drawn against.
 pub(super) struct Curve {
@@ -27,7 +28,7 @@ pub(super) struct Curve {
 
 /// Data with the names that its columns go by in the model.
 pub(super) struct Points {
-    table: Table,
+    table: Arc<Table>,
     time: String,
     /// `(name in the model, column)`
     columns: Vec<(String, String)>,
@@ -141,7 +142,7 @@ fn unit_of(compiled: &Compiled, expr: &tree::Expr) -> Option<Unit> {
         Entity::Parameter(id) => compiled.model.parameters[id.index()].unit.clone(),
         Entity::State(id) => compiled.model.states[id.index()].unit.clone(),
         Entity::Definition(id) => compiled.model.definitions[id.index()].unit.clone(),
-        Entity::Input(id) => compiled.model.inputs[id.index()].unit.clone(),
+        Entity::Input(id) => compiled.model.inputs.get(id.index())?.unit.clone(),
         Entity::Time => compiled.model.time.unit.clone(),
         _ => None,
     }
@@ -152,25 +153,13 @@ fn unit_of(compiled: &Compiled, expr: &tree::Expr) -> Option<Unit> {
 /// # Errors
 /// A file that cannot be read, a table that cannot be understood, columns that are not there.
 pub(super) fn points(
-    world: &dyn World,
-    folder: &Path,
+    model: &Model,
+    tables: &Tables<'_>,
     source: &DataSource,
     curves: &[Curve],
 ) -> Result<(Points, Vec<Diagnostic>), Vec<Diagnostic>> {
-    let path = folder.join(&source.path.text);
     let span = source.path.span;
-    let bytes = world.read(&path).map_err(|error| {
-        vec![
-            Diagnostic::new(
-                Code::CannotRead,
-                format!("cannot read {}: {}", path.display(), reason(&error)),
-            )
-            .at(span, "")
-            .help("data files are looked for beside the model file"),
-        ]
-    })?;
-    let table = table::read(&path.display().to_string(), &bytes)
-        .map_err(|error| vec![error.diagnostic(&path.display().to_string()).at(span, "")])?;
+    let table = tables.read(&source.path).map_err(|problem| vec![problem])?;
     let (time, columns) = match_columns(&table, source, curves)?;
     let drawn = columns.iter().map(|(_, column)| column).chain([&time]);
     let problems: Vec<Diagnostic> = drawn
@@ -180,7 +169,8 @@ pub(super) fn points(
     if !problems.is_empty() {
         return Err(problems);
     }
-    let warnings = unused_columns(&table, source, &time, &columns);
+    let inputs: Vec<&str> = read_by_inputs(model, source, &table).collect();
+    let warnings = unused_columns(&table, source, &time, &columns, &inputs);
     Ok((
         Points {
             table,
@@ -293,17 +283,37 @@ fn is_name(label: &str) -> bool {
     label.chars().all(|c| c.is_alphanumeric() || c == '_')
 }
 
+/// The columns of a table that inputs of the model read.
+fn read_by_inputs<'m>(
+    model: &'m Model,
+    source: &'m DataSource,
+    table: &'m Table,
+) -> impl Iterator<Item = &'m str> {
+    let inputs = model.inputs.iter();
+    let same_file = inputs.filter(|input| input.path.text == source.path.text);
+    same_file.flat_map(|input| {
+        let columns = Columns::new(table, &input.columns, input.path.span);
+        let times = inputs::TIME.iter().map(move |time| (*time, true));
+        times
+            .chain([(input.name.as_str(), false)])
+            .filter_map(move |(name, any_case)| columns.find(name, any_case))
+            .map(|column| column.name.as_str())
+    })
+}
+
 fn unused_columns(
     table: &Table,
     source: &DataSource,
     time: &str,
     columns: &[(String, String)],
+    inputs: &[&str],
 ) -> Vec<Diagnostic> {
     let unused: Vec<String> = table
         .columns
         .iter()
         .map(|column| column.name.as_str())
-        .filter(|name| *name != time && columns.iter().all(|(_, column)| column != name))
+        .filter(|name| *name != time && !inputs.contains(name))
+        .filter(|name| columns.iter().all(|(_, column)| column != name))
         .map(|name| format!("`{name}`"))
         .collect();
     if unused.is_empty() {
@@ -337,19 +347,20 @@ impl Session {
     }
 
     pub(super) fn plot(&self, plot: &Plot) -> Result<Performed, Vec<Diagnostic>> {
-        let run = self.need_last()?;
-        let curves = curves(&run.compiled, plot)?;
+        let runs = self.need_runs()?;
+        let compiled = &self.need_model()?.compiled;
+        let curves = curves(compiled, plot)?;
         let mut diagnostics = Vec::new();
         let data = match &plot.data {
             Some(source) => {
-                let (points, warnings) =
-                    points(&*self.world, &self.data_folder(), source, &curves)?;
+                let tables = Tables::new(&*self.world, self.data_folder());
+                let (points, warnings) = points(&compiled.model, &tables, source, &curves)?;
                 diagnostics = warnings;
                 Some(points)
             }
             None => None,
         };
-        let figure = figure(run, plot, &curves, data.as_ref())?;
+        let figure = figure(runs, compiled, plot, &curves, data.as_ref())?;
         Ok(Performed {
             outcome: Outcome::Figure {
                 figure,
@@ -361,14 +372,15 @@ impl Session {
 }
 
 fn figure(
-    run: &Trajectory,
+    runs: &[Arc<Trajectory>],
+    compiled: &Compiled,
     plot: &Plot,
     curves: &[Curve],
     data: Option<&Points>,
 ) -> Result<Figure, Vec<Diagnostic>> {
     let mut figure = Figure {
         title: plot.title.clone().unwrap_or_default(),
-        x: horizontal_axis(run, curves),
+        x: horizontal_axis(compiled, curves),
         y: vertical_axis(curves),
         series: Vec::new(),
     };
@@ -380,7 +392,14 @@ fn figure(
     }
     for curve in curves {
         let colour = next_colour(&figure.series);
-        add_curve(run, curve, &mut figure.series);
+        for run in runs {
+            let whose = match runs.len() {
+                1 => Whose::Only,
+                2..=MOST_NAMED_SUBJECTS => Whose::Named(run.subject.as_deref().unwrap_or("")),
+                _ => Whose::OneOfMany(colour),
+            };
+            add_curve(run, curve, whose, &mut figure.series);
+        }
         if let Some(points) = data {
             add_points(points, curve, colour, &mut figure.series)?;
         }
@@ -418,10 +437,10 @@ fn drawn(figure: &Figure, plot: &Plot, curves: &[Curve]) -> Result<(), Vec<Diagn
     ])
 }
 
-fn horizontal_axis(run: &Trajectory, curves: &[Curve]) -> Axis {
+fn horizontal_axis(compiled: &Compiled, curves: &[Curve]) -> Axis {
     let mut axis = Axis {
         label: "time".to_owned(),
-        unit: run.compiled.model.time.unit.as_ref().map(Unit::to_string),
+        unit: compiled.model.time.unit.as_ref().map(Unit::to_string),
         ..Axis::default()
     };
     if let Some(first) = curves.first()
@@ -460,10 +479,26 @@ fn next_colour(series: &[Series]) -> usize {
     series
         .iter()
         .filter(|known| known.mark == Mark::Line)
-        .count()
+        .map(|known| known.colour + 1)
+        .max()
+        .unwrap_or(0)
 }
 
-fn add_curve(run: &Trajectory, curve: &Curve, series: &mut Vec<Series>) {
+/// Subjects up to this number have colours and entries of the legend of their own.
+const MOST_NAMED_SUBJECTS: usize = 8;
+
+/// Whose curve is drawn.
+#[derive(Clone, Copy)]
+enum Whose<'r> {
+    /// That of the only run.
+    Only,
+    /// That of one of a few subjects.
+    Named(&'r str),
+    /// That of one of many subjects, whose curves share their colours from this one on.
+    OneOfMany(usize),
+}
+
+fn add_curve(run: &Trajectory, curve: &Curve, whose: Whose<'_>, series: &mut Vec<Series>) {
     let width = curve.vertical.shape.len();
     let vertical = run.evaluate(&curve.vertical);
     let horizontal = curve
@@ -484,12 +519,19 @@ fn add_curve(run: &Trajectory, curve: &Curve, series: &mut Vec<Series>) {
             Some((1, numbers)) => numbers.clone(),
             Some((wide, numbers)) => column(numbers, *wide, at),
         };
-        let colour = next_colour(series);
+        let colour = match whose {
+            Whose::OneOfMany(first) => first + at,
+            Whose::Only | Whose::Named(_) => next_colour(series),
+        };
+        let label = if width == 1 {
+            curve.vertical.label.clone()
+        } else {
+            element_label(run, curve, at)
+        };
         series.push(Series {
-            label: if width == 1 {
-                curve.vertical.label.clone()
-            } else {
-                element_label(run, curve, at)
+            label: match whose {
+                Whose::Named(subject) => format!("{label}, subject {subject}"),
+                Whose::Only | Whose::OneOfMany(_) => label,
             },
             x,
             y: column(&vertical, width, at),
