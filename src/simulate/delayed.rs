@@ -160,9 +160,7 @@ impl Delayed {
             positions,
         };
         let earlier = delayed.before.evaluate(start);
-        let same = |at: &usize| {
-            matches!((earlier.get(*at), initial.get(*at)), (Some(a), Some(b)) if (a - b).abs() <= 1e-14 * b.abs())
-        };
+        let same = |at: &usize| matches!((earlier.get(*at), initial.get(*at)), (Some(a), Some(b)) if (a - b).abs() <= 1e-14 * b.abs());
         let order = u32::from(delayed.positions.iter().all(same));
         delayed.breaks.push(Break { time: start, order });
         delayed.read_lags(kernels, parameters)?;

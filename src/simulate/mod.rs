@@ -19,8 +19,8 @@
 mod clock;
 mod compiled;
 mod controller;
-mod diffsol;
 mod delayed;
+mod diffsol;
 mod driver;
 mod dynamics;
 mod exponential;

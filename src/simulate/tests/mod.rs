@@ -1,6 +1,7 @@
 //! The simulate room against published and exact solutions.
 
 mod behaviour;
+mod delays;
 mod exact;
 mod exponential;
 mod problems;
