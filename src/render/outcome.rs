@@ -271,6 +271,7 @@ fn units(run: &Trajectory, shown: usize) -> Vec<String> {
 /// `tsit45 from t = 0: as asked for`
 pub(super) fn method_use(used: &MethodUse) -> String {
     let why = match used.why {
+        SwitchReason::Linear => "the equations are linear: the solution is exact".to_owned(),
         SwitchReason::Requested => "as asked for".to_owned(),
         SwitchReason::StartStability { steps } if used.method.is_explicit() => format!(
             "at the start, stability asks for about {} of its steps",
