@@ -6,7 +6,7 @@ use super::subjects;
 use super::table::{Column, number, table};
 use super::words;
 use crate::session::{Compiled, Outcome, Trajectory};
-use crate::simulate::{LinearSolver, MethodUse, Stop, SwitchReason};
+use crate::simulate::{LinearSolver, MethodUse, Occasion, Occurrence, Stop, SwitchReason};
 
 /// A table of more states than this is no longer read whole after each run,
 const MOST_STATES: usize = 24;
@@ -91,6 +91,11 @@ pub(super) fn in_short(compiled: &Compiled) -> String {
         "parameters",
     );
     add(compartments, "compartment", "compartments");
+    add(model.constraints.len(), "constraint", "constraints");
+    add(model.events.len(), "event", "events");
+    add(model.doses.len(), "dose", "doses");
+    add(model.inputs.len(), "input", "inputs");
+    add(model.delays.len(), "delay", "delays");
     if parts.is_empty() {
         "nothing declared".to_owned()
     } else {
@@ -193,11 +198,49 @@ fn work(run: &Trajectory) -> String {
         every => format!(" (every {every}th row kept)"),
     };
     format!(
-        "{} steps{of}{kept}, rtol {}, atol {}",
+        "{} steps{of}{kept}, rtol {}, atol {}{}",
         solution.statistics.steps,
         number(solution.tolerances.relative, 3),
-        range(&solution.tolerances.absolute)
+        range(&solution.tolerances.absolute),
+        interruptions(&solution.occurrences)
     )
+}
+
+/// `; 7 doses, 3 events, 2 switches`, or nothing.
+pub(super) fn interruptions(occurrences: &[Occurrence]) -> String {
+    let count = |is: fn(&Occasion) -> bool| occurrences.iter().filter(|o| is(&o.what)).count();
+    let counts = [
+        (
+            count(|what| matches!(what, Occasion::Dose(..))),
+            "dose",
+            "doses",
+        ),
+        (
+            count(|what| matches!(what, Occasion::Event(_))),
+            "event",
+            "events",
+        ),
+        (
+            count(|what| matches!(what, Occasion::Reset(_))),
+            "reset",
+            "resets",
+        ),
+        (
+            count(|what| matches!(what, Occasion::Switch(_))),
+            "switch",
+            "switches",
+        ),
+    ];
+    let parts: Vec<String> = counts
+        .into_iter()
+        .filter(|(count, ..)| *count > 0)
+        .map(|(count, one, many)| counted(count, one, many))
+        .collect();
+    if parts.is_empty() {
+        String::new()
+    } else {
+        format!("; {}", parts.join(", "))
+    }
 }
 
 /// One number, or the smallest and largest of several.
@@ -275,6 +318,7 @@ pub(super) fn state_units(compiled: &Compiled, shown: usize) -> Vec<String> {
 /// `tsit45 from t = 0: as asked for`
 pub(super) fn method_use(used: &MethodUse) -> String {
     let why = match used.why {
+        SwitchReason::Linear => "the equations are linear: the solution is exact".to_owned(),
         SwitchReason::Requested => "as asked for".to_owned(),
         SwitchReason::StartStability { steps } if used.method.is_explicit() => format!(
             "at the start, stability asks for about {} of its steps",
@@ -287,6 +331,7 @@ pub(super) fn method_use(used: &MethodUse) -> String {
         SwitchReason::TurnedStiff { .. } => {
             "the steps had come to the stability limit of the explicit method".to_owned()
         }
+        SwitchReason::Constraints => "there are constraints".to_owned(),
         SwitchReason::TurnedNonstiff { .. } => {
             "the steps had come well within the stability limit of an explicit method".to_owned()
         }

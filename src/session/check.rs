@@ -250,7 +250,7 @@ impl Session {
                 needs_run(*has_run, command.span)?;
                 let curves = plot::curves(compiled, command)?;
                 if let Some(data) = &command.data {
-                    let (_, warnings) = plot::points(tables, data, &curves)?;
+                    let (_, warnings) = plot::points(&compiled.model, tables, data, &curves)?;
                     return Ok(warnings);
                 }
             }

@@ -29,6 +29,9 @@ mod trajectory;
 mod upset;
 mod values;
 
+#[cfg(test)]
+mod tests;
+
 pub use check::{Checked, Examined, check_text};
 pub use command::{
     Command, DataSource, Form, LogAxis, OutputTimes, Plot, Save, Setting, Simulate, Steady,

@@ -8,7 +8,11 @@
 //! problem.rs    what holds in one run: parameters, events, doses, tables
 //! interrupter.rs  the contract: where smooth pieces end and what happens there
 //! stepper.rs    the contract: take a step, interpolate inside it; a system under watch
+//! tsit5.rs, rodas.rs  that contract by our own methods (controller.rs, weights.rs)
+//! consistent.rs states that satisfy constraints
 //! diffsol.rs    that contract over the crate diffsol, dense or sparse (matrix_choice.rs)
+//! delayed.rs    delayed values and their discontinuities, from what history.rs remembers
+//! exponential.rs  that contract for linear equations, exactly
 //! ```
 //!
 //! Options, state and result are three types ([`Options`], the driver's own, [`Solution`]). States
@@ -16,24 +20,34 @@
 
 mod clock;
 mod compiled;
+mod consistent;
+mod controller;
+mod delayed;
 mod diffsol;
 mod driver;
 mod dynamics;
+mod exponential;
+mod history;
+mod interrupt;
 mod interrupter;
 mod linear_estimates;
 mod matrix_choice;
 mod methods;
 mod options;
 mod problem;
+mod rodas;
 mod rows;
 mod solution;
 mod step_size;
 mod stepper;
 mod stiffness;
+mod tsit5;
+mod weights;
 
-pub use compiled::CompiledDynamics;
+pub use compiled::{CompiledDynamics, has_exact_solution};
 pub use driver::integrate;
 pub use dynamics::Dynamics;
+pub use interrupt::run;
 pub use options::{Method, Options, Output, Tolerances, UnknownMethod};
 pub use problem::{DoseRow, Problem, RowKind, SteadyKind, Track};
 pub use solution::{

@@ -25,6 +25,9 @@ pub(super) struct Start<'a> {
     pub max_step: f64,
     /// Local error allowed.
     pub tolerances: &'a Tolerances,
+    /// Whether rows or guards look at the inside of steps: a method whose accuracy asks for no
+    /// short steps then takes steps that a smooth curve is drawn through.
+    pub smooth: bool,
 }
 
 /// What an accepted step reached.
@@ -88,6 +91,12 @@ pub(super) trait Stepper {
         self.restart(self.time(), &state, step, stop)
     }
 
+    /// The length of the last step times the size of the fastest eigenvalue, as far as the
+    /// method's own stages tell at no cost; `None` when they do not.
+    fn stability(&self) -> Option<f64> {
+        None
+    }
+
     /// The counts so far.
     fn statistics(&self) -> StepperStatistics;
 }
@@ -142,6 +151,27 @@ impl<'a> Watched<'a> {
         self.system.pattern()
     }
 
+    pub fn is_linear(&self) -> bool {
+        self.system.is_linear()
+    }
+
+    pub fn is_autonomous(&self) -> bool {
+        self.system.is_autonomous()
+    }
+
+    pub fn algebraic(&self) -> &[bool] {
+        self.system.algebraic()
+    }
+
+    /// df/dt at (t, y) into `out`. What is not finite there is zero: the step then takes that
+    /// dependence on time as it comes, as the Jacobian does.
+    pub fn time_derivative(&self, time: f64, y: &[f64], out: &mut [f64]) {
+        self.system.time_derivative(time, y, out);
+        for value in out.iter_mut().filter(|v| !v.is_finite()) {
+            *value = 0.0;
+        }
+    }
+
     pub fn evaluations(&self) -> u64 {
         self.evaluations.get()
     }
@@ -178,6 +208,12 @@ impl<'a> Watched<'a> {
             }
         }
         take(&entries)
+    }
+
+    /// Remembers that the solution grew beyond all numbers after `time`: `reached` is not finite.
+    pub fn overflow(&self, time: f64, y: &[f64], reached: &[f64]) {
+        let states = (0..reached.len()).filter(|&i| !reached[i].is_finite());
+        self.record(time, y, states.collect(), NonFinite::State);
     }
 
     /// The last fault met within the last `within` evaluations; a fault of the right-hand side

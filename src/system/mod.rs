@@ -14,6 +14,8 @@ mod layout;
 mod linear;
 mod matching;
 mod rates;
+#[cfg(test)]
+mod tests;
 mod translate;
 
 pub use conservation::{ConservationLaw, LawTerm, conservation_laws};
