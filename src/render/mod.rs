@@ -6,6 +6,7 @@
 pub mod diagnostics;
 pub mod figure;
 pub mod help;
+mod interruptions;
 pub mod outcome;
 pub mod progress;
 pub mod show;
