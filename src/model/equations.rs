@@ -24,6 +24,14 @@ pub(super) enum Governed {
 }
 
 impl Governed {
+    /// Some elements have equations, and some have none.
+    pub fn is_partial(&self) -> bool {
+        match self {
+            Governed::Elements(elements) => elements.iter().any(Option::is_none),
+            _ => false,
+        }
+    }
+
     pub fn span(&self) -> Option<Span> {
         match self {
             Governed::Nothing => None,

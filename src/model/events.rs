@@ -3,12 +3,12 @@
 //! Enters: the statement of a block. Leaves: an [`Event`], with the doses that it gives. Must not
 //! know how triggers are found in time.
 
-use super::check::Rules;
 use super::clauses::Clauses;
 use super::collect::Draft;
 use super::doses::Given;
 use super::elaborate::Scope;
 use super::loops::{Instance, Place};
+use super::rules::Rules;
 use super::schedules::{Sense, optional};
 use super::settings::Moment;
 use super::{Assignment, Direction, Event, Target, Trigger};
