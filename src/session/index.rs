@@ -41,7 +41,7 @@ pub(super) fn problem(model: &Model) -> Option<Diagnostic> {
                 )
                 .at(
                     model.constraints.get(constraint)?.span,
-                    format!("binds {bound}, and nothing in it is left free by other equations"),
+                    format!("binds {bound}, which other equations determine"),
                 )
                 .help(format!(
                     "differentiate it {times} by time, put in the equations of the states, and \

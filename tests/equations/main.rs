@@ -373,6 +373,10 @@ fn compare(
 fn jacobians_agree_with_finite_differences() {
     let mut random = Random::new(2);
     for (name, compiled) in models() {
+        // Differences across a jump have no meaning.
+        if branches::TEXTS.iter().any(|(known, _)| *known == name) {
+            continue;
+        }
         let pattern = &compiled.system.jacobian.pattern;
         // Finite differences of a thousand states are slow, and all rows are alike.
         let points = if pattern.rows > 100 { 1 } else { 4 };
