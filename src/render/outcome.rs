@@ -326,6 +326,7 @@ pub(super) fn method_use(used: &MethodUse) -> String {
         SwitchReason::TurnedStiff { .. } => {
             "the steps had come to the stability limit of the explicit method".to_owned()
         }
+        SwitchReason::Constraints => "there are constraints".to_owned(),
         SwitchReason::TurnedNonstiff { .. } => {
             "the steps had come well within the stability limit of an explicit method".to_owned()
         }

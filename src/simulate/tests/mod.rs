@@ -1,7 +1,9 @@
 //! The simulate room against published and exact solutions.
 
 mod behaviour;
+mod constraints;
 mod exact;
+mod orders;
 mod problems;
 mod reference;
 mod robustness;
