@@ -1,5 +1,6 @@
 //! Outcomes as text.
 
+use super::answers;
 use super::show;
 use super::subjects;
 use super::table::{Column, number, table};
@@ -19,6 +20,8 @@ const DIGITS: usize = 6;
 pub fn text(outcome: &Outcome, width: usize) -> String {
     match outcome {
         Outcome::Simulated(run) => simulated(run, width),
+        Outcome::Measured(runs) => answers::measured(runs, width),
+        Outcome::Steady(answer) => answers::steady(answer, width),
         Outcome::SimulatedEach(runs) => subjects::simulated(runs, width),
         Outcome::Figure { .. } | Outcome::Quit => String::new(),
         Outcome::Saved {
@@ -275,7 +278,7 @@ fn states(run: &Trajectory, width: usize) -> String {
         values[2].push(column(state).fold(f64::INFINITY, f64::min));
         values[3].push(column(state).fold(f64::NEG_INFINITY, f64::max));
     }
-    let units = units(run, shown);
+    let units = state_units(&run.compiled, shown);
     let mut columns = vec![Column::text("", names[..shown].to_vec())];
     let headers: &[&str] = if solution.times.len() == 1 {
         &["value"]
@@ -295,9 +298,10 @@ fn states(run: &Trajectory, width: usize) -> String {
     text
 }
 
-fn units(run: &Trajectory, shown: usize) -> Vec<String> {
-    let states = run.compiled.model.states.iter();
-    let blocks = run.compiled.system.states.blocks();
+/// The declared unit of each of the first states, in brackets; empty where there is none.
+pub(super) fn state_units(compiled: &Compiled, shown: usize) -> Vec<String> {
+    let states = compiled.model.states.iter();
+    let blocks = compiled.system.states.blocks();
     states
         .zip(blocks)
         .flat_map(|(state, block)| {
@@ -314,6 +318,7 @@ fn units(run: &Trajectory, shown: usize) -> Vec<String> {
 /// `tsit45 from t = 0: as asked for`
 pub(super) fn method_use(used: &MethodUse) -> String {
     let why = match used.why {
+        SwitchReason::Linear => "the equations are linear: the solution is exact".to_owned(),
         SwitchReason::Requested => "as asked for".to_owned(),
         SwitchReason::StartStability { steps } if used.method.is_explicit() => format!(
             "at the start, stability asks for about {} of its steps",

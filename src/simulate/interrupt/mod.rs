@@ -31,6 +31,7 @@ pub(super) use guards::live_modes;
 pub(super) use inputs::Inputs;
 
 use super::clock::Clock;
+use super::delayed::Delayed;
 use super::driver::{Work, drive};
 use super::interrupter::{Consequence, Interrupter};
 use super::stepper::{StepFailure, Stepper};
@@ -101,6 +102,8 @@ pub(super) struct Interruptions<'p> {
     options: &'p Options,
     functions: Functions<'p>,
     clock: Clock,
+    /// Start and end of the run.
+    range: (f64, f64),
     agenda: Agenda,
     schedules: Schedules,
     guards: Guards,
@@ -143,6 +146,7 @@ impl<'p> Interruptions<'p> {
             infusions: Infusions::new(system),
             storm: Storm::new(system.events.len(), system.guards.len()),
             clock: Clock::new(start, end),
+            range: (start, end),
             agenda: Agenda::default(),
             schedules: Schedules::default(),
             held,
@@ -162,10 +166,25 @@ impl<'p> Interruptions<'p> {
 
     /// Performs what is due at this time.
     fn perform(&mut self, time: f64, state: &mut [f64]) -> Result<Consequence, Stop> {
+        let returns = self.dynamics.with_delayed(|delayed| delayed.pass(time));
+        let consequence = self.perform_due(time, state)?;
+        self.dynamics
+            .with_delayed(|delayed| {
+                delayed.interrupted(consequence);
+                if consequence < Consequence::Equations {
+                    return Ok(());
+                }
+                delayed.read_lags(self.problem.kernels, &self.dynamics.parameters())
+            })
+            .unwrap_or(Ok(()))?;
+        Ok(consequence.max(returns.unwrap_or(Consequence::Nothing)))
+    }
+
+    fn perform_due(&mut self, time: f64, state: &mut [f64]) -> Result<Consequence, Stop> {
         let mut consequence = Consequence::Nothing;
         let slack = self.clock.slack(time);
         let entered = self.dynamics.inputs_mut().pass(time + slack);
-        self.dynamics.refresh(time);
+        self.dynamics.refresh(time, state);
         if entered {
             consequence = Consequence::Equations;
         }
@@ -254,6 +273,23 @@ impl<'p> Interruptions<'p> {
         Ok(consequence)
     }
 
+    /// The past before the start, from the values that the run begins with.
+    fn begin_delays(&mut self, state: &[f64]) -> Result<(), Stop> {
+        let system = self.functions.system;
+        if system.delays.is_empty() {
+            return Ok(());
+        }
+        let delayed = Delayed::new(
+            system,
+            self.problem.kernels,
+            &self.dynamics.parameters(),
+            self.range,
+            state,
+        )?;
+        self.dynamics.set_delayed(Some(delayed));
+        Ok(())
+    }
+
     fn write_modes(&mut self) {
         let range = self.functions.system.slots.modes.clone();
         if let Some(modes) = self.dynamics.slots_mut().get_mut(range) {
@@ -267,7 +303,8 @@ impl Interrupter for Interruptions<'_> {
         self.dynamics
             .inputs_mut()
             .pass(time + self.clock.slack(time));
-        self.dynamics.refresh(time);
+        self.begin_delays(state)?;
+        self.dynamics.refresh(time, state);
         if !self.guards.elements.is_empty() {
             // Guards read modes of other guards, and rates follow the drift, which reads them too.
             for _ in 0..=self.functions.system.guards.len() {
@@ -284,11 +321,17 @@ impl Interrupter for Interruptions<'_> {
         self.perform(time, state)
     }
 
+    fn has_guards(&self) -> bool {
+        self.guards.need_search
+    }
+
     fn next_stop(&mut self, time: f64) -> f64 {
         let _ = time;
         let knot = self.dynamics.inputs_mut().next_knot();
         let crossing = self.guards.next_crossing(self.clock);
-        self.agenda.next_time().min(knot).min(crossing)
+        let returns = self.dynamics.with_delayed(|delayed| delayed.next_stop());
+        let returns = returns.unwrap_or(f64::INFINITY);
+        self.agenda.next_time().min(knot).min(crossing).min(returns)
     }
 
     fn crossing(
@@ -338,16 +381,29 @@ impl Interrupter for Interruptions<'_> {
         self.perform(time, state)
     }
 
-    fn accepted(&mut self, _: &mut dyn Stepper, _: f64, _: f64) -> Result<(), StepFailure> {
-        Ok(())
+    fn accepted(
+        &mut self,
+        stepper: &mut dyn Stepper,
+        before: f64,
+        until: f64,
+    ) -> Result<(), StepFailure> {
+        let remembered = self
+            .dynamics
+            .with_delayed(|delayed| delayed.accepted(stepper, before, until));
+        remembered.unwrap_or(Ok(()))
+    }
+
+    fn longest_step(&self) -> f64 {
+        let longest = self.dynamics.with_delayed(|delayed| delayed.longest_step());
+        longest.unwrap_or(f64::INFINITY)
     }
 
     fn slot_width(&self) -> usize {
         self.functions.system.slots.len()
     }
 
-    fn row(&mut self, time: f64, slots: &mut Vec<f64>) {
-        self.dynamics.refresh(time);
+    fn row(&mut self, time: f64, state: &[f64], slots: &mut Vec<f64>) {
+        self.dynamics.refresh(time, state);
         slots.extend_from_slice(&self.dynamics.slots());
     }
 
