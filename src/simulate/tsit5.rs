@@ -192,12 +192,16 @@ fn combine<L: Length, const S: usize>(
     let n = length.get();
     let (out, y) = (&mut out[..n], &y[..n]);
     let stages = stages.map(|k| &k[..n]);
+    // The step goes into the weights, and the last stage, which is the newest, comes last: the
+    // processor then adds up the others before it is there.
+    let weights = weights.map(|weight| h * weight);
     for j in 0..n {
-        let mut sum = weights[0] * stages[0][j];
-        for s in 1..S {
+        let mut sum = y[j];
+        for s in 0..S {
             sum += weights[s] * stages[s][j];
         }
-        out[j] = y[j] + h * sum;
+        out[j] = sum;
+        length.next();
     }
 }
 
