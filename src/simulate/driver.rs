@@ -136,6 +136,9 @@ fn check(work: &Work<'_>) -> Result<(), Invalid> {
         let method = options.method;
         return Err(Invalid::Constraints { method });
     }
+    if options.method == Method::Exponential && !work.system.is_linear() {
+        return Err(Invalid::NotLinear);
+    }
     let absolute = &options.tolerances.absolute;
     for found in [work.initial.len(), absolute.len()] {
         if found != dimension {
@@ -252,8 +255,9 @@ impl<I: Interrupter> Run<'_, I> {
             self.check_state()?;
         }
         self.satisfy_constraints()?;
-        // What holds from the start on is known from the problem.
-        self.interrupter.changed_parameters();
+        if let Some(values) = self.interrupter.changed_parameters() {
+            self.rows.parameters_changed(values);
+        }
         self.show_piece()?;
         let statistics = self.statistics(StepperStatistics::default());
         self.look_on(self.time, &statistics)
@@ -386,8 +390,9 @@ impl<I: Interrupter> Run<'_, I> {
             state: &state,
             step: length,
             end: stop,
-            max_step: self.options.max_step.unwrap_or(f64::INFINITY),
+            max_step: self.longest_step(),
             tolerances: &self.options.tolerances,
+            smooth: self.rows.shows_steps() || self.interrupter.has_guards(),
         };
         self.state = vec![0.0; state.len()];
         let ended = with_stepper(self.watched, &start, |stepper| {
@@ -404,6 +409,11 @@ impl<I: Interrupter> Run<'_, I> {
         })
     }
 
+    fn longest_step(&self) -> f64 {
+        let asked = self.options.max_step.unwrap_or(f64::INFINITY);
+        asked.min(self.interrupter.longest_step())
+    }
+
     /// The length of the first attempt from `state`.
     fn first_step(
         &mut self,
@@ -412,7 +422,7 @@ impl<I: Interrupter> Run<'_, I> {
         stop: f64,
         consequence: Consequence,
     ) -> Result<f64, Stop> {
-        let longest = (self.options.max_step.unwrap_or(f64::INFINITY)).min(stop - self.time);
+        let longest = self.longest_step().min(stop - self.time);
         let chosen = match (self.typical_step, self.options.initial_step) {
             (None, Some(step)) => Some(step),
             (Some(step), _) if consequence < Consequence::Jump => Some(step),
@@ -430,6 +440,9 @@ impl<I: Interrupter> Run<'_, I> {
                 what: NonFinite::Derivative,
                 values: state[..self.shown].to_vec(),
             });
+        }
+        if method == Method::Exponential {
+            return Ok(longest);
         }
         let order = starting_order(method);
         let (system, tolerances) = (self.watched, &self.options.tolerances);

@@ -25,6 +25,11 @@ pub trait Dynamics {
     /// The partial derivative of f by t at (t, y) into `out`, of length n.
     fn time_derivative(&self, t: f64, y: &[f64], out: &mut [f64]);
 
+    /// True when f(t, y) = A y + b, with A and b constant between interruptions.
+    fn is_linear(&self) -> bool {
+        false
+    }
+
     /// One per state: true where f is the residual of a constraint, 0 = f, instead of a
     /// derivative. Empty when there is none.
     fn algebraic(&self) -> &[bool] {

@@ -37,6 +37,9 @@ pub enum LinearSolver {
 pub enum SwitchReason {
     /// The caller asked for it.
     Requested,
+    /// The equations are linear with constant coefficients between interruptions: the solution is
+    /// exact.
+    Linear,
     /// At the start, an explicit method would need about `steps` steps for stability alone.
     StartStability {
         /// Length of the run times the fastest decay rate, over the stability interval.
@@ -116,6 +119,9 @@ pub enum Invalid {
         /// The method asked for.
         method: Method,
     },
+    /// [`Method::Exponential`] was asked for, and the equations are not linear with constant
+    /// coefficients.
+    NotLinear,
     /// The initial or the longest step is not positive.
     StepSize {
         /// The value given.

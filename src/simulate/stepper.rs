@@ -25,6 +25,9 @@ pub(super) struct Start<'a> {
     pub max_step: f64,
     /// Local error allowed.
     pub tolerances: &'a Tolerances,
+    /// Whether rows or guards look at the inside of steps: a method whose accuracy asks for no
+    /// short steps then takes steps that a smooth curve is drawn through.
+    pub smooth: bool,
 }
 
 /// What an accepted step reached.
@@ -148,6 +151,10 @@ impl<'a> Watched<'a> {
         self.system.pattern()
     }
 
+    pub fn is_linear(&self) -> bool {
+        self.system.is_linear()
+    }
+
     pub fn is_autonomous(&self) -> bool {
         self.system.is_autonomous()
     }
@@ -201,6 +208,12 @@ impl<'a> Watched<'a> {
             }
         }
         take(&entries)
+    }
+
+    /// Remembers that the solution grew beyond all numbers after `time`: `reached` is not finite.
+    pub fn overflow(&self, time: f64, y: &[f64], reached: &[f64]) {
+        let states = (0..reached.len()).filter(|&i| !reached[i].is_finite());
+        self.record(time, y, states.collect(), NonFinite::State);
     }
 
     /// The last fault met within the last `within` evaluations; a fault of the right-hand side

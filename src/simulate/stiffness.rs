@@ -6,7 +6,9 @@
 //! stability region (Hairer & Wanner, Solving Ordinary Differential Equations II, section IV.2).
 //!
 //! Rules under `auto`:
+//! - Linear equations with constant coefficients and few states: their exact solution.
 //! - Constraints: Rodas from the start, for good.
+//! - Linear equations of few states: their exact solution.
 //! - The start: Tsit5, unless the largest rate on the Jacobian's diagonal asks for more than
 //!   [`START_STIFF`] steps for stability alone. No eigenvalue is computed.
 //! - Tsit5, every [`LOOK`] accepted steps: when the last two stages suggest that h times an
@@ -22,6 +24,7 @@
 //! With an explicit method asked for, the run ends only when it would reach the step cap before
 //! its end: a merely slow run goes on.
 
+use super::exponential::{MOST_STATES, is_accurate};
 use super::linear_estimates::Columns;
 use super::matrix_choice::factorisations_are_cheap;
 use super::stepper::{Stepper, Watched};
@@ -61,6 +64,7 @@ pub(super) enum Verdict {
 pub(super) struct Supervisor {
     requested: Method,
     max_steps: u64,
+    relative: f64,
     end: f64,
     method: Method,
     hits: u32,
@@ -77,6 +81,7 @@ impl Supervisor {
         Supervisor {
             requested: options.method,
             max_steps: options.max_steps,
+            relative: options.tolerances.relative,
             end,
             method: options.method,
             hits: 0,
@@ -96,6 +101,12 @@ impl Supervisor {
             return (Method::Rodas, SwitchReason::Constraints);
         }
         let length = self.end - time;
+        if system.is_linear() && system.dimension() <= MOST_STATES {
+            let norm = look(system, time, y, |jacobian| jacobian.radius_bounds().1);
+            if is_accurate(norm, length, self.relative) {
+                return (Method::Exponential, SwitchReason::Linear);
+            }
+        }
         let rate = look(system, time, y, |jacobian| {
             jacobian.largest_loss().min(jacobian.radius_bounds().1)
         });

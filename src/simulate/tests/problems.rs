@@ -13,6 +13,7 @@ pub struct Closures {
     drift: Drift,
     jacobian: Jacobian,
     algebraic: Vec<bool>,
+    is_linear: bool,
 }
 
 impl Closures {
@@ -47,7 +48,14 @@ impl Closures {
             drift: Box::new(drift),
             jacobian: Box::new(jacobian),
             algebraic: Vec::new(),
+            is_linear: false,
         }
+    }
+
+    /// Declares it linear with constant coefficients.
+    pub fn linear(mut self) -> Self {
+        self.is_linear = true;
+        self
     }
 }
 
@@ -71,6 +79,10 @@ impl Dynamics for Closures {
             let k = self.rows[column.clone()].binary_search(&i).unwrap();
             entries[column.start + k] += value;
         });
+    }
+
+    fn is_linear(&self) -> bool {
+        self.is_linear
     }
 
     fn is_autonomous(&self) -> bool {
