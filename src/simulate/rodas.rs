@@ -377,6 +377,7 @@ impl<L: Length> Equations<'_, L> {
                 sum += weights[s] * stages[s][j];
             }
             out[j] = f[j] + inertia[j] * sum;
+            self.length.next();
         }
         if d != 0.0 {
             self.add_by_time(out, d);
@@ -404,11 +405,12 @@ fn advance<L: Length, const S: usize>(
     let (out, y) = (&mut out[..n], &y[..n]);
     let stages = stages.map(|u| &u[..n]);
     for j in 0..n {
-        let mut sum = weights[0] * stages[0][j];
-        for s in 1..S {
+        let mut sum = y[j];
+        for s in 0..S {
             sum += weights[s] * stages[s][j];
         }
-        out[j] = y[j] + sum;
+        out[j] = sum;
+        length.next();
     }
 }
 

@@ -125,11 +125,7 @@ impl Supervisor {
         self.hits = 0;
         self.since = 0;
         self.looked = time;
-        self.interval = if method == Method::Tsit5 {
-            LOOK
-        } else {
-            INTERVAL
-        };
+        self.interval = self.shortest_interval();
     }
 
     fn shortest_interval(&self) -> u64 {
