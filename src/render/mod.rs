@@ -4,6 +4,7 @@
 //! SVG, PNG, and a progress bar on standard error. Must not know any algorithm.
 
 mod answers;
+pub mod answers_json;
 pub mod diagnostics;
 pub mod figure;
 pub mod help;
