@@ -278,7 +278,7 @@ fn search(compiled: &Compiled, start: &Start, world: &dyn World) -> Result<Stead
         tolerances: &tolerances,
         laws: &laws(compiled, &start.present.parameters),
         non_negative: &non_negative(compiled),
-        may_integrate: compiled.system.delays.is_empty(),
+        follows: compiled.system.delays.is_empty(),
         interrupted: &|| world.interrupted(),
     })
 }
