@@ -393,7 +393,8 @@ pub(super) fn instead(compiled: &Compiled, restless: &Restless) -> String {
             value,
             rate,
         } => {
-            let way = if high - low <= 1e-3 * value.abs() {
+            let at_an_end = value >= high || value <= low;
+            let way = if at_an_end || high - low <= 1e-3 * value.abs() {
                 format!(
                     "it is {} and changes at the rate {}",
                     short(*value),
