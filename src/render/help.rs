@@ -72,6 +72,7 @@ const SENTENCES: &[Entry] = &[
         details: "  show                                 everything in short
   show equations                       as latex: for a paper
   show parameters | reactions | jacobian | conserved | method
+  show events | doses | inputs         what interrupts and drives it
 ",
     },
     Entry {

@@ -8,6 +8,7 @@ pub mod answers_json;
 pub mod diagnostics;
 pub mod figure;
 pub mod help;
+mod interruptions;
 pub mod outcome;
 pub mod progress;
 pub mod show;

@@ -255,8 +255,9 @@ impl<I: Interrupter> Run<'_, I> {
             self.check_state()?;
         }
         self.satisfy_constraints()?;
-        // What holds from the start on is known from the problem.
-        self.interrupter.changed_parameters();
+        if let Some(values) = self.interrupter.changed_parameters() {
+            self.rows.parameters_changed(values);
+        }
         self.show_piece()?;
         let statistics = self.statistics(StepperStatistics::default());
         self.look_on(self.time, &statistics)

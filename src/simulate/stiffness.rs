@@ -8,6 +8,7 @@
 //! Rules under `auto`:
 //! - Linear equations with constant coefficients and few states: their exact solution.
 //! - Constraints: Rodas from the start, for good.
+//! - Linear equations of few states: their exact solution.
 //! - The start: Tsit5, unless the largest rate on the Jacobian's diagonal asks for more than
 //!   [`START_STIFF`] steps for stability alone. No eigenvalue is computed.
 //! - Tsit5, every [`LOOK`] accepted steps: when the last two stages suggest that h times an
@@ -29,10 +30,12 @@ use super::matrix_choice::factorisations_are_cheap;
 use super::stepper::{Stepper, Watched};
 use super::{Method, Options, Stop, SwitchReason};
 
-/// Accepted steps between two looks at the Jacobian.
+/// Accepted steps of an implicit method between two looks at the Jacobian.
 const INTERVAL: u64 = 25;
 /// Accepted steps of Tsit5 between two looks at its stages.
 const LOOK: u64 = 10;
+/// The same where an explicit method was asked for, which must not be given up in haste.
+const PATIENT: u64 = 50;
 /// The longest time between two looks at its stages.
 const LONGEST_LOOK: u64 = 320;
 /// Length of Tsit5's stability interval on the negative real axis.
@@ -129,6 +132,14 @@ impl Supervisor {
         };
     }
 
+    fn shortest_interval(&self) -> u64 {
+        match (self.requested, self.method) {
+            (Method::Auto, Method::Tsit5) => LOOK,
+            (Method::Auto, _) => INTERVAL,
+            _ => PATIENT,
+        }
+    }
+
     /// Looks at the method's stages or the Jacobian now and then. `steps` counts the whole run.
     #[inline]
     pub fn after_step(
@@ -159,7 +170,7 @@ impl Supervisor {
             (Method::Tsit5, _) => {
                 if stepper.stability().is_some_and(|felt| felt <= AT_LIMIT) {
                     self.hits = 0;
-                    self.interval = LOOK;
+                    self.interval = self.shortest_interval();
                     return Verdict::Go;
                 }
                 self.explicit(system, time, stepper.state(), step, steps)
