@@ -6,7 +6,7 @@ use super::run::line;
 use super::terminal::{Terminal, ending};
 use crate::diagnostic::{Code, Diagnostic};
 use crate::render::statistics;
-use crate::session::{Command, OutputTimes, Simulate, lower};
+use crate::session::{Command, OutputTimes, Simulate, Subjects, lower};
 use crate::simulate::Method;
 
 /// Simulates a file as the flags say.
@@ -55,6 +55,20 @@ fn spelled(
             sentence.push_str(&format!(" {word} {value}"));
         }
     }
+    if let Some(subject) = &arguments.subject {
+        let plain = subject
+            .chars()
+            .all(|c| c.is_alphanumeric() || "_.".contains(c));
+        let subject = if plain {
+            subject.clone()
+        } else {
+            in_quotes(subject)
+        };
+        sentence.push_str(&format!(" subject {subject}"));
+    }
+    if arguments.by_subject {
+        sentence.push_str(" by subject");
+    }
     if !arguments.with.is_empty() {
         sentence.push_str(&format!(" with {}", arguments.with.join(", ")));
     }
@@ -93,6 +107,9 @@ fn merged(own: Option<Simulate>, spelled: Spelled) -> Result<Simulate, Vec<Diagn
     command.absolute = flags.absolute.or(command.absolute);
     command.setting.with.extend(flags.setting.with);
     command.setting.condition = flags.setting.condition.or(command.setting.condition);
+    if flags.subjects != Subjects::Unsaid {
+        command.subjects = flags.subjects;
+    }
     Ok(command)
 }
 
@@ -158,7 +175,10 @@ fn time(
     let timing = terminal
         .session
         .time(source, &|own| merged(own, spelled.clone()), repeats)?;
-    terminal.print(&format!("{}\n", statistics::json(&timing)));
+    terminal.print(&format!(
+        "{}\n",
+        statistics::json(&timing, &terminal.session.sources)
+    ));
     terminal.report(&timing.diagnostics);
     Ok(ending(&timing.diagnostics))
 }

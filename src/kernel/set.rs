@@ -137,7 +137,7 @@ impl Kernels {
             .get_or_init(|| self.function(&self.system.pool, &self.system.assertions))
     }
 
-    /// The guards, with live conditions; as many numbers as there are modes.
+    /// The guards, in terms of the modes of each other; as many numbers as there are modes.
     #[must_use]
     pub fn guards(&self) -> &SharedKernel {
         self.guards.get_or_init(|| {

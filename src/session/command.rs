@@ -1,5 +1,6 @@
 //! What a sentence asks for, with its words understood and its options sorted.
 
+use super::measure::Measures;
 use crate::simulate::Method;
 use crate::source::Span;
 use crate::syntax::tree;
@@ -14,6 +15,10 @@ pub enum Command {
     Plot(Plot),
     /// `save "out.csv"`
     Save(Save),
+    /// `measure max(C1), auc(C1, 0..24)`
+    Measure(Measures),
+    /// `steady in control`
+    Steady(Steady),
     /// `show equations as latex`
     Show {
         /// What is shown.
@@ -71,8 +76,30 @@ pub struct Simulate {
     pub setting: Setting,
     /// Start from the end of the last run.
     pub from_last: bool,
+    /// `from steady in control`: start from the steady state of these values.
+    pub from_steady: Option<SteadyStart>,
     /// Whose doses are given.
     pub subjects: Subjects,
+}
+
+/// The search for a steady state.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Steady {
+    /// The whole sentence.
+    pub span: Span,
+    /// Values for this search only.
+    pub setting: Setting,
+    /// Search from the end of the last run.
+    pub from_last: bool,
+}
+
+/// The steady state where a run starts.
+#[derive(Debug, Clone, PartialEq)]
+pub struct SteadyStart {
+    /// `from steady in control`
+    pub span: Span,
+    /// The condition that it holds in; the values of `with` are those of the run.
+    pub setting: Setting,
 }
 
 /// Which subjects of the dose tables a simulation runs.
@@ -166,6 +193,12 @@ pub enum Topic {
     Parameters,
     /// Arrows, rates and fluxes.
     Reactions,
+    /// What happens when.
+    Events,
+    /// What is given when.
+    Doses,
+    /// What comes from tables.
+    Inputs,
     /// The derivative of the drift by the states.
     Jacobian,
     /// Conservation laws.
@@ -181,6 +214,9 @@ impl Topic {
         ("equations", Topic::Equations),
         ("parameters", Topic::Parameters),
         ("reactions", Topic::Reactions),
+        ("events", Topic::Events),
+        ("doses", Topic::Doses),
+        ("inputs", Topic::Inputs),
         ("jacobian", Topic::Jacobian),
         ("conserved", Topic::Conserved),
         ("method", Topic::Method),

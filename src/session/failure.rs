@@ -292,6 +292,12 @@ fn not_possible(compiled: &Compiled, invalid: Invalid, sentence: Span) -> Diagno
         Invalid::OutputTime { time, .. } => {
             format!("the output time {} lies outside the run", short(time))
         }
+        Invalid::Constraints { method } => {
+            let message = format!("`{method}` does not solve constraints");
+            return Diagnostic::new(Code::BadOption, message)
+                .at(sentence, "")
+                .help("take `rodas`, or leave the choice to `auto`");
+        }
         Invalid::NotLinear => return not_linear(sentence),
         Invalid::StepSize { value } => format!("a step of {} is not usable", number_text(value)),
     };

@@ -3,7 +3,9 @@
 use super::command::{
     Command, DataSource, Form, LogAxis, OutputTimes, Plot, Save, Setting, Simulate, Subjects, Topic,
 };
+use super::measure;
 use super::options::Options;
+use super::steady;
 use crate::diagnostic::{Code, Diagnostic, closest, did_you_mean, listed, number_text};
 use crate::simulate::Method;
 use crate::source::Span;
@@ -12,8 +14,6 @@ use crate::syntax::tree::{self, ExprKind, StatementKind};
 /// Sentences of the language that this version recognises and does not perform.
 const NOT_PERFORMED: &[(&str, &str)] = &[
     ("sweep", "sweeps"),
-    ("measure", "measures of a run"),
-    ("steady", "searches for steady states"),
     ("stability", "stability analyses"),
     (
         "jacobian",
@@ -34,8 +34,8 @@ const NOT_PERFORMED: &[(&str, &str)] = &[
 
 /// Sentences that this version performs.
 const PERFORMED: &[&str] = &[
-    "simulate", "plot", "save", "show", "load", "reload", "reset", "undo", "help", "history",
-    "quit",
+    "simulate", "steady", "measure", "plot", "save", "show", "load", "reload", "reset", "undo",
+    "help", "history", "quit",
 ];
 
 /// The command of a sentence, an assignment or a bare expression.
@@ -67,6 +67,8 @@ fn lower_sentence(sentence: &tree::Sentence, span: Span) -> Result<Command, Vec<
     let options = Options::new(sentence, &mut problems);
     let command = match sentence.verb.text.as_str() {
         "simulate" => simulate(sentence, span, options),
+        "steady" => steady::lower(sentence, span, options),
+        "measure" => measure::lower(sentence, span, options),
         "plot" => plot(sentence, span, options),
         "save" => save(sentence, span, options),
         "show" => show(sentence, options),
@@ -165,32 +167,9 @@ fn simulate(sentence: &tree::Sentence, span: Span, mut options: Options<'_>) -> 
         .map_or(Some(Method::Auto), |name| method(&mut options, &name));
     let relative = options.value("rtol");
     let absolute = options.value("atol");
+    // The `in` right after `from steady` belongs to it: it is taken before that of the run.
+    let (from_last, from_steady) = steady::start_of_sentence(&mut options);
     let setting = setting(&mut options);
-    let from_last = match options.take("from") {
-        None => false,
-        Some(option) => match option.values.first().and_then(word_of) {
-            Some(word) if word.text == "last" => true,
-            Some(word) if word.text == "steady" => {
-                options.problem(
-                    Diagnostic::new(
-                        Code::NotPerformed,
-                        "this version of Lotka does not start from steady states",
-                    )
-                    .at(option.span, "")
-                    .help("`from last` starts from the end of the run before"),
-                );
-                false
-            }
-            _ => {
-                options.problem(
-                    Diagnostic::new(Code::BadOption, "`from` is followed by `last`")
-                        .at(option.span, "")
-                        .help("the start of the time is the low end of the range, as in `simulate 10..20`"),
-                );
-                false
-            }
-        },
-    };
     let subjects = subjects(&mut options);
     ensembles(&mut options);
     options.finish(|| {
@@ -204,6 +183,7 @@ fn simulate(sentence: &tree::Sentence, span: Span, mut options: Options<'_>) -> 
             absolute,
             setting,
             from_last,
+            from_steady,
             subjects,
         })))
     })
@@ -347,7 +327,7 @@ fn method(options: &mut Options<'_>, name: &tree::Name) -> Option<Method> {
     None
 }
 
-fn setting(options: &mut Options<'_>) -> Setting {
+pub(super) fn setting(options: &mut Options<'_>) -> Setting {
     let mut setting = Setting::default();
     if let Some(option) = options.take("with") {
         if option.bindings.is_empty() || !option.values.is_empty() {

@@ -159,14 +159,22 @@ impl<'s> CompiledDynamics<'s> {
     ) {
         let guards = &**self.kernels.guards();
         let mut values = vec![0.0; guards.out_len()];
-        self.evaluate(guards, t, y, &mut values, &mut Scratch::new());
-        let modes = live_modes(self.system, &values);
         let range = self.system.slots.modes.clone();
         let frozen = self.slots.borrow()[range.clone()].to_vec();
+        let mut modes = frozen.clone();
+        // Guards read modes of other guards.
+        for _ in 0..=self.system.guards.len() {
+            self.evaluate(guards, t, y, &mut values, &mut Scratch::new());
+            let next = live_modes(self.system, &values);
+            if next == modes {
+                break;
+            }
+            modes = next;
+            self.slots.borrow_mut()[range.clone()].copy_from_slice(&modes);
+        }
         if modes == frozen {
             return;
         }
-        self.slots.borrow_mut()[range.clone()].copy_from_slice(&modes);
         self.evaluate(kernel, t, y, out, scratch);
         self.slots.borrow_mut()[range].copy_from_slice(&frozen);
     }

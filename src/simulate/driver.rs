@@ -5,6 +5,7 @@
 //! interrupts, models, the terminal.
 
 use super::clock::Clock;
+use super::consistent::make_consistent;
 use super::interrupter::{Consequence, Interrupter};
 use super::matrix_choice::use_sparse;
 use super::methods::with_stepper;
@@ -130,6 +131,11 @@ fn check(work: &Work<'_>) -> Result<(), Invalid> {
     if !(start.is_finite() && end.is_finite() && start <= end) {
         return Err(Invalid::Range { start, end });
     }
+    let constrained = work.system.algebraic().contains(&true);
+    if constrained && !options.method.solves_constraints() {
+        let method = options.method;
+        return Err(Invalid::Constraints { method });
+    }
     if options.method == Method::Exponential && !work.system.is_linear() {
         return Err(Invalid::NotLinear);
     }
@@ -248,8 +254,10 @@ impl<I: Interrupter> Run<'_, I> {
         if consequence != Consequence::Nothing {
             self.check_state()?;
         }
-        // What holds from the start on is known from the problem.
-        self.interrupter.changed_parameters();
+        self.satisfy_constraints()?;
+        if let Some(values) = self.interrupter.changed_parameters() {
+            self.rows.parameters_changed(values);
+        }
         self.show_piece()?;
         let statistics = self.statistics(StepperStatistics::default());
         self.look_on(self.time, &statistics)
@@ -341,7 +349,20 @@ impl<I: Interrupter> Run<'_, I> {
             self.rows.parameters_changed(values);
         }
         self.check_state()?;
+        self.satisfy_constraints()?;
         Ok(consequence.max(so_far))
+    }
+
+    /// Fits the algebraic states to the others.
+    fn satisfy_constraints(&mut self) -> Result<(), Stop> {
+        let (time, tolerances) = (self.time, &self.options.tolerances);
+        make_consistent(self.watched, time, &mut self.state, tolerances).map_err(|found| {
+            Stop::Inconsistent {
+                time,
+                residuals: found.residuals,
+                singular: found.singular,
+            }
+        })
     }
 
     /// Uses one method until the run ends or another method is called for.
@@ -352,7 +373,7 @@ impl<I: Interrupter> Run<'_, I> {
         stop: f64,
         supervisor: &mut Supervisor,
     ) -> LegEnd {
-        let sparse = !method.is_explicit() && use_sparse(self.watched.pattern());
+        let sparse = use_sparse(method, self.watched.pattern());
         self.enter(method, why, sparse);
         let (time, state) = (self.time, std::mem::take(&mut self.state));
         let length = match self.first_step(method, &state, stop, Consequence::Jump) {
@@ -474,7 +495,7 @@ impl<I: Interrupter> Run<'_, I> {
                 let failure = StepFailure::TooSmall { step };
                 return LegEnd::Stop(self.diagnose(stepper, failure));
             }
-            match supervisor.after_step(self.watched, time, stepper.state(), statistics.steps) {
+            match supervisor.after_step(self.watched, time, stepper, statistics.steps) {
                 Verdict::Go => {}
                 Verdict::Switch(to, why) => return LegEnd::Switch(to, why),
                 Verdict::Stiff(stop) => return LegEnd::Stop(stop),

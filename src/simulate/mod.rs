@@ -8,6 +8,8 @@
 //! problem.rs    what holds in one run: parameters, events, doses, tables
 //! interrupter.rs  the contract: where smooth pieces end and what happens there
 //! stepper.rs    the contract: take a step, interpolate inside it; a system under watch
+//! tsit5.rs, rodas.rs  that contract by our own methods (controller.rs, weights.rs)
+//! consistent.rs states that satisfy constraints
 //! diffsol.rs    that contract over the crate diffsol, dense or sparse (matrix_choice.rs)
 //! delayed.rs    delayed values and their discontinuities, from what history.rs remembers
 //! exponential.rs  that contract for linear equations, exactly
@@ -18,6 +20,7 @@
 
 mod clock;
 mod compiled;
+mod consistent;
 mod controller;
 mod delayed;
 mod diffsol;

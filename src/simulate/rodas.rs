@@ -176,6 +176,10 @@ pub(super) fn with_stepper<R>(
         2 => run(&mut Rodas::new(system, start, Fixed::<2>)),
         3 => run(&mut Rodas::new(system, start, Fixed::<3>)),
         4 => run(&mut Rodas::new(system, start, Fixed::<4>)),
+        5 => run(&mut Rodas::new(system, start, Fixed::<5>)),
+        6 => run(&mut Rodas::new(system, start, Fixed::<6>)),
+        7 => run(&mut Rodas::new(system, start, Fixed::<7>)),
+        8 => run(&mut Rodas::new(system, start, Fixed::<8>)),
         n => run(&mut Rodas::new(system, start, Any(n))),
     }
 }
@@ -242,8 +246,9 @@ impl<'a, L: Length> Rodas<'a, L> {
     fn attempt(&mut self, time: f64, h: f64, end: f64) -> f64 {
         let n = self.length;
         let system = self.system;
+        let frequency = 1.0 / h;
         for (inertia, mass) in self.inertia.iter_mut().zip(&self.mass) {
-            *inertia = mass / h;
+            *inertia = mass * frequency;
         }
         let equations = Equations {
             length: n,
@@ -251,9 +256,15 @@ impl<'a, L: Length> Rodas<'a, L> {
             by_time: &self.by_time,
             h,
         };
-        let (y, to, f) = (&self.from, &mut self.to, &mut self.scratch);
+        let width = n.get();
+        let (y, to, f) = (
+            &self.from[..width],
+            &mut self.to[..width],
+            &mut self.scratch[..width],
+        );
         let matrix = &mut self.matrix;
-        let [u1, u2, u3, u4, u5, u6, u7, u8] = &mut self.stages;
+        // Slices of a length known before the first call: what follows then needs no checks.
+        let [u1, u2, u3, u4, u5, u6, u7, u8] = self.stages.each_mut().map(|u| &mut u[..width]);
         let [c2, c3, c4, c5] = NODES;
         let [d1, d2, d3, d4, d5] = BY_TIME;
         equations.first(u1, &self.from_drift, d1);
@@ -342,7 +353,8 @@ impl<L: Length> Equations<'_, L> {
     /// f + h d f_t into `out`.
     #[inline(always)]
     fn first(&self, out: &mut [f64], f: &[f64], d: f64) {
-        out.copy_from_slice(f);
+        let n = self.length.get();
+        out[..n].copy_from_slice(&f[..n]);
         self.add_by_time(out, d);
     }
 
@@ -466,6 +478,11 @@ impl<L: Length> Stepper for Rodas<'_, L> {
         self.control.restart(time, step, stop);
         self.to.copy_from_slice(state);
         self.system.drift(time, &self.to, &mut self.to_drift);
+        Ok(())
+    }
+
+    fn set_stop(&mut self, _: f64, stop: f64) -> Result<(), StepFailure> {
+        self.control.set_stop(stop);
         Ok(())
     }
 

@@ -50,6 +50,8 @@ pub enum SwitchReason {
         /// Mean step times the fastest decay rate.
         stability: f64,
     },
+    /// There are constraints, which no other method solves.
+    Constraints,
     /// For long, the implicit method's steps were short enough for an explicit one to be stable.
     TurnedNonstiff {
         /// Mean step times the spectral radius.
@@ -111,6 +113,11 @@ pub enum Invalid {
         index: usize,
         /// The time.
         time: f64,
+    },
+    /// The method asked for does not solve constraints; [`Method::Rodas`] does.
+    Constraints {
+        /// The method asked for.
+        method: Method,
     },
     /// [`Method::Exponential`] was asked for, and the equations are not linear with constant
     /// coefficients.

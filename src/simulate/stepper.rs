@@ -91,6 +91,12 @@ pub(super) trait Stepper {
         self.restart(self.time(), &state, step, stop)
     }
 
+    /// The length of the last step times the size of the fastest eigenvalue, as far as the
+    /// method's own stages tell at no cost; `None` when they do not.
+    fn stability(&self) -> Option<f64> {
+        None
+    }
+
     /// The counts so far.
     fn statistics(&self) -> StepperStatistics;
 }

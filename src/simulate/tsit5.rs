@@ -116,6 +116,8 @@ pub(super) fn with_stepper<R>(
         2 => run(&mut Tsit5::new(system, start, Fixed::<2>)),
         3 => run(&mut Tsit5::new(system, start, Fixed::<3>)),
         4 => run(&mut Tsit5::new(system, start, Fixed::<4>)),
+        5 => run(&mut Tsit5::new(system, start, Fixed::<5>)),
+        6 => run(&mut Tsit5::new(system, start, Fixed::<6>)),
         n => run(&mut Tsit5::new(system, start, Any(n))),
     }
 }
@@ -148,8 +150,14 @@ impl<'a, L: Length> Tsit5<'a, L> {
     fn attempt(&mut self, time: f64, h: f64, end: f64) -> f64 {
         let n = self.length;
         let system = self.system;
-        let [k1, k2, k3, k4, k5, k6, k7] = &mut self.stages;
-        let (y, u, to) = (&self.from, &mut self.inner, &mut self.to);
+        let width = n.get();
+        // Slices of a length known before the first call: what follows then needs no checks.
+        let [k1, k2, k3, k4, k5, k6, k7] = self.stages.each_mut().map(|k| &mut k[..width]);
+        let (y, u, to) = (
+            &self.from[..width],
+            &mut self.inner[..width],
+            &mut self.to[..width],
+        );
         let [c2, c3, c4, c5] = NODES;
         combine(n, u, y, h, A2, [k1]);
         system.drift(time + c2 * h, u, k2);
@@ -163,7 +171,7 @@ impl<'a, L: Length> Tsit5<'a, L> {
         system.drift(end, u, k6);
         combine(n, to, y, h, A7, [k1, k2, k3, k4, k5, k6]);
         system.drift(end, to, k7);
-        let stages = [&*k1, k2, k3, k4, k5, k6, k7];
+        let stages = [k1, k2, k3, k4, k5, k6, k7].map(|k| &*k);
         self.weights.squared_norm(n, y, to, |j| {
             let sum = ERROR.iter().zip(stages).map(|(e, k)| e * k[j]);
             h * sum.sum::<f64>()
@@ -256,6 +264,23 @@ impl<L: Length> Stepper for Tsit5<'_, L> {
         let [.., last] = &mut self.stages;
         self.system.drift(time, &self.to, last);
         Ok(())
+    }
+
+    fn set_stop(&mut self, _: f64, stop: f64) -> Result<(), StepFailure> {
+        self.control.set_stop(stop);
+        Ok(())
+    }
+
+    /// The arguments of the last two stages, both at the end of the step, differ mostly in the
+    /// direction that the right-hand side changes most along (Hairer & Wanner II, formula IV.2.17).
+    fn stability(&self) -> Option<f64> {
+        let [.., k6, k7] = &self.stages;
+        let (n, y) = (self.length, &self.from);
+        let change = |j: usize| k7[j] - k6[j];
+        let distance = |j: usize| self.to[j] - self.inner[j];
+        let change = self.weights.squared_norm(n, y, &self.to, change);
+        let distance = self.weights.squared_norm(n, y, &self.to, distance);
+        (distance > 0.0).then(|| self.step * (change / distance).sqrt())
     }
 
     fn statistics(&self) -> StepperStatistics {

@@ -38,13 +38,14 @@ use super::stepper::{StepFailure, Stepper};
 use super::{
     CompiledDynamics, Monitor, Occasion, Occurrence, Options, Output, Problem, Solution, Stop,
 };
-use crate::symbolic::symbols_of;
+use crate::symbolic::{SymbolId, symbols_of};
 use crate::system::{System, Trigger};
 use agenda::{Agenda, What};
 use doses::Infusions;
 use execute::Triggers;
 use functions::Functions;
 use guards::{Guards, Sample};
+use rustc_hash::FxHashMap;
 use schedule::Schedules;
 use search::{Probe, first_crossing};
 use storm::Storm;
@@ -239,10 +240,16 @@ impl<'p> Interruptions<'p> {
     /// `landing`, something jumped: an equality that holds exactly has come true.
     fn settle(&mut self, time: f64, state: &[f64], landing: bool) -> Result<Consequence, Stop> {
         let mut consequence = Consequence::Nothing;
-        if !self.guards.elements.is_empty() {
+        // Guards read modes of other guards: one pass for each that another depends on.
+        for _ in 0..=self.guards.elements.len() {
+            if self.guards.elements.is_empty() {
+                break;
+            }
             self.guards.sample(&mut self.functions, time, state);
             let mut switched: Vec<usize> = Vec::new();
+            let mut has_changed = false;
             self.guards.settle(self.clock, landing, |element| {
+                has_changed = true;
                 if element.in_drift && switched.last() != Some(&element.guard) {
                     switched.push(element.guard);
                 }
@@ -253,6 +260,9 @@ impl<'p> Interruptions<'p> {
                 self.note(time, Occasion::Switch(guard));
             }
             self.write_modes();
+            if !has_changed {
+                break;
+            }
         }
         self.look_at_triggers(time, state)?;
         if !self.guards.crossings.is_empty() {
@@ -296,11 +306,15 @@ impl Interrupter for Interruptions<'_> {
         self.begin_delays(state)?;
         self.dynamics.refresh(time, state);
         if !self.guards.elements.is_empty() {
-            self.guards.sample(&mut self.functions, time, state);
-            self.guards.begin(self.clock);
-            self.write_modes();
-            // Rates follow the drift, and that the modes.
-            self.guards.sample(&mut self.functions, time, state);
+            // Guards read modes of other guards, and rates follow the drift, which reads them too.
+            for _ in 0..=self.functions.system.guards.len() {
+                self.guards.sample(&mut self.functions, time, state);
+                let has_changed = self.guards.begin(self.clock);
+                self.write_modes();
+                if !has_changed {
+                    break;
+                }
+            }
         }
         self.begin_triggers(time, state);
         self.schedule(time, state)?;
@@ -444,17 +458,41 @@ fn watched_guards(problem: &Problem<'_>) -> Vec<bool> {
             *watched |= named.contains(&block.symbol);
         }
     }
+    watch_what_is_read(system, &mut watched);
     watched
 }
 
-/// Whether a guard names neither states nor slots.
+/// Guards that watched ones read are watched too.
+fn watch_what_is_read(system: &System, watched: &mut [bool]) {
+    let blocks = system.slots.layout.blocks().iter();
+    let modes = blocks.filter(|block| system.slots.modes.contains(&block.offset));
+    let guard_of: FxHashMap<SymbolId, usize> = modes.map(|block| block.symbol).zip(0..).collect();
+    let mut open: Vec<usize> = (0..watched.len()).filter(|at| watched[*at]).collect();
+    while let Some(guard) = open.pop() {
+        let Some(guard) = system.guards.get(guard) else {
+            continue;
+        };
+        for symbol in symbols_of(&system.pool, guard.expr) {
+            if let Some(read) = guard_of.get(&symbol)
+                && let Some(is_watched) = watched.get_mut(*read)
+                && !*is_watched
+            {
+                *is_watched = true;
+                open.push(*read);
+            }
+        }
+    }
+}
+
+/// Whether a guard names the time, and neither states nor slots that move.
 fn is_of_time_only(system: &System, guard: usize) -> bool {
     let Some(guard) = system.guards.get(guard) else {
         return false;
     };
     let named = symbols_of(&system.pool, guard.expr);
     let states = system.states.blocks().iter();
-    let moving = states.chain(system.slots.layout.blocks());
+    let slots = system.slots.layout.blocks().iter();
+    let moving = states.chain(slots.filter(|block| !system.slots.modes.contains(&block.offset)));
     let mut moving = moving;
     named.contains(&system.time) && !moving.any(|block| named.contains(&block.symbol))
 }

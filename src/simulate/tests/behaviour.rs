@@ -433,7 +433,13 @@ fn a_long_chain_is_sparse() {
     let angle = |i: usize| std::f64::consts::PI * k * (i as f64 + 0.5) / n as f64;
     let mode: Vec<f64> = (0..n).map(|i| 1.0 + angle(i).cos()).collect();
     let rate = 1e4 * 4.0 * (std::f64::consts::PI * k / (2.0 * n as f64)).sin().powi(2);
-    for method in [Method::Auto, Method::Bdf, Method::TrBdf2, Method::Esdirk34] {
+    for method in [
+        Method::Auto,
+        Method::Rodas,
+        Method::Bdf,
+        Method::TrBdf2,
+        Method::Esdirk34,
+    ] {
         let solution = run(&system, method, (0.0, 1.0), &mode, (1e-6, 1e-9));
         assert_eq!(solution.stop, Stop::Finished);
         let used = solution.methods.last().unwrap();

@@ -90,6 +90,8 @@ fn a_hundred_periods_of_an_oscillator() {
     let oscillator = oscillator();
     let limits = [
         (Method::Auto, [100.0, 100.0, 100.0, 100.0]),
+        (Method::Tsit5, [100.0, 100.0, 100.0, 100.0]),
+        (Method::Rodas, [100.0, 100.0, 100.0, 100.0]),
         (Method::Tsit45, [100.0, 100.0, 100.0, 100.0]),
         (Method::Bdf, [100.0, 100.0, 150.0, 500.0]),
         (Method::Esdirk34, [1e3, 3e3, 5e3, 0.0]),
@@ -149,6 +151,8 @@ fn robertson_to_1e11() {
         (Method::Bdf, 1e-6),
         (Method::Auto, 1e-6),
         (Method::Bdf, 1e-8),
+        (Method::Rodas, 1e-6),
+        (Method::Rodas, 1e-8),
     ] {
         let tolerances = Tolerances {
             relative,

@@ -1,9 +1,11 @@
 //! The simulate room against published and exact solutions.
 
 mod behaviour;
+mod constraints;
 mod delays;
 mod exact;
 mod exponential;
+mod orders;
 mod problems;
 mod reference;
 mod robustness;
