@@ -7,6 +7,7 @@
 //! stiffness.rs  which method, from the exact Jacobian (linear_estimates.rs)
 //! problem.rs    what holds in one run: parameters, events, doses, tables
 //! interrupter.rs  the contract: where smooth pieces end and what happens there
+//! sensitivity/  derivatives of a run by parameters and initial values
 //! stepper.rs    the contract: take a step, interpolate inside it; a system under watch
 //! diffsol.rs    that contract over the crate diffsol, dense or sparse (matrix_choice.rs)
 //! ```
@@ -24,6 +25,7 @@ mod matrix_choice;
 mod methods;
 mod options;
 mod problem;
+mod sensitivity;
 mod solution;
 mod step_size;
 mod stepper;
@@ -34,6 +36,10 @@ pub use driver::integrate;
 pub use dynamics::Dynamics;
 pub use options::{Method, Options, Output, Tolerances, UnknownMethod};
 pub use problem::{DoseRow, Problem, RowKind, SteadyKind, Track};
+pub use sensitivity::{
+    Held, SensitivityDynamics, Varied, VariedStart, integrate_with_sensitivities,
+    serves_sensitivities,
+};
 pub use solution::{
     Halt, Invalid, LinearSolver, MethodUse, Monitor, NonFinite, Occasion, Occurrence,
     ScheduleFault, Solution, Statistics, Stop, SwitchReason,

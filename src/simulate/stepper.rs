@@ -173,6 +173,16 @@ impl<'a> Watched<'a> {
         take(&entries)
     }
 
+    /// How many derivatives the state vector carries.
+    pub fn varied(&self) -> usize {
+        self.system.varied()
+    }
+
+    /// See [`Dynamics::varied_along`]; as it comes.
+    pub fn varied_along(&self, time: f64, y: &[f64], along: (f64, &[f64]), out: &mut [f64]) {
+        self.system.varied_along(time, y, along, out);
+    }
+
     /// The last fault met within the last `within` evaluations; a fault of the right-hand side
     /// takes precedence over one of the Jacobian.
     pub fn recent_fault(&self, within: u64) -> Option<Fault> {

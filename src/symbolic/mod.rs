@@ -19,8 +19,8 @@ mod traverse;
 
 pub use builtin::{Arity, ArrayFunction, Builtin, CallError, Operation, PowerForm, UnitRule};
 pub use differentiate::{
-    derivative, derivatives, derivatives_of_all, directional, expand_gradients, gradient,
-    transposed_directional,
+    derivative, derivatives, derivatives_of_all, directional, directionals, expand_gradients,
+    gradient, transposed_directional,
 };
 pub use evaluate::{Value, evaluate};
 pub use jacobian::{jacobian, system_jacobian};

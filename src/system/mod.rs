@@ -7,6 +7,7 @@ mod conservation;
 mod interruption;
 mod jacobian;
 mod layout;
+mod tangent;
 
 pub use conservation::{ConservationLaw, LawTerm, conservation_laws};
 pub use interruption::{
@@ -15,6 +16,7 @@ pub use interruption::{
 };
 pub use jacobian::{Contribution, Jacobian, JacobianBlock, parameter_jacobian};
 pub use layout::{Block, Layout};
+pub use tangent::tangent;
 
 use crate::model::Model;
 use crate::symbolic::{
@@ -114,11 +116,13 @@ pub fn derive(model: &Model) -> System {
     let states = Layout::new(&pool, model.states.iter().map(|state| state.symbol));
     let parameters = Layout::new(&pool, model.parameters.iter().map(|known| known.symbol));
     let jacobian = jacobian::derive(&mut pool, &states, &drift);
+    let slots = Slots::default();
+    let directions = tangent::directions(&mut pool, &states, &parameters, &slots);
     System {
         pool: Arc::new(pool),
         time: model.time.symbol,
-        slots: Slots::default(),
-        directions: Default::default(),
+        slots,
+        directions,
         frozen_drift: drift.clone(),
         frozen_jacobian: jacobian.clone(),
         time_derivative: Vec::new(),

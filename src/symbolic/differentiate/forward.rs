@@ -1,7 +1,7 @@
 //! Directional derivatives: tangents carried from the symbols to the expression.
 //!
-//! Enters: an expression without gradient nodes, a symbol, a direction. Leaves: the derivative in
-//! that direction, in the expression's shape. Must not know Jacobians.
+//! Enters: expressions without gradient nodes, symbols with their directions. Leaves: the
+//! derivatives in that direction, each in its expression's shape. Must not know Jacobians.
 
 use super::dependence::Dependence;
 use super::reverse::matrix_product;
@@ -12,15 +12,19 @@ use rustc_hash::{FxHashMap, FxHashSet};
 
 type Tangents = FxHashMap<Expr, Expr>;
 
-pub(super) fn directional(pool: &mut Pool, of: Expr, wrt: SymbolId, direction: Expr) -> Expr {
-    let set: FxHashSet<SymbolId> = [wrt].into_iter().collect();
+/// Where the symbols move to.
+type Directions = FxHashMap<SymbolId, Expr>;
+
+/// One derivative per expression; what they share is differentiated once.
+pub(super) fn tangents(pool: &mut Pool, of: &[Expr], directions: &Directions) -> Vec<Expr> {
+    let set: FxHashSet<SymbolId> = directions.keys().copied().collect();
     let mut dependence = Dependence::new(&set);
     let mut tangents = Tangents::default();
-    for expr in reachable(pool, &[of]) {
+    for expr in reachable(pool, of) {
         if !dependence.depends(pool, expr) {
             continue;
         }
-        if let Some(tangent) = tangent(pool, expr, direction, &tangents)
+        if let Some(tangent) = tangent(pool, expr, directions, &tangents)
             && !pool.is_zero(tangent)
         {
             let shape = pool.shape(expr);
@@ -28,21 +32,23 @@ pub(super) fn directional(pool: &mut Pool, of: Expr, wrt: SymbolId, direction: E
             tangents.insert(expr, tangent);
         }
     }
-    match tangents.get(&of) {
+    let found = |of: &Expr| match tangents.get(of) {
         Some(&tangent) => tangent,
         None => {
-            let shape = pool.shape(of);
+            let shape = pool.shape(*of);
             pool.zero(shape)
         }
-    }
+    };
+    of.iter().map(found).collect()
 }
 
 /// The tangent of one expression from those of its operands; `None` when it is 0.
-fn tangent(pool: &mut Pool, expr: Expr, direction: Expr, known: &Tangents) -> Option<Expr> {
+fn tangent(pool: &mut Pool, expr: Expr, directions: &Directions, known: &Tangents) -> Option<Expr> {
     let of = |operand: Expr| known.get(&operand).copied();
     match *pool.node(expr) {
         Node::Constant(_) | Node::Gradient(..) => None,
-        Node::Symbol(_) => {
+        Node::Symbol(symbol) => {
+            let direction = *directions.get(&symbol)?;
             let shape = pool.shape(expr);
             Some(pool.broadcast(direction, shape))
         }

@@ -33,8 +33,21 @@ pub fn derivative(pool: &mut Pool, of: Expr, wrt: SymbolId) -> Expr {
 /// The Jacobian times a direction: how the expression, in its own shape, changes when the symbol
 /// moves by `direction`, which has the symbol's shape or is a scalar that stands for all elements.
 pub fn directional(pool: &mut Pool, of: Expr, wrt: SymbolId, direction: Expr) -> Expr {
-    let of = expand_gradients(pool, of);
-    forward::directional(pool, of, wrt, direction)
+    let directions = FxHashMap::from_iter([(wrt, direction)]);
+    let tangent = directionals(pool, &[of], &directions);
+    tangent.first().copied().unwrap_or(of)
+}
+
+/// How expressions change, each in its own shape, when several symbols move at once: each by its
+/// direction, which has the symbol's shape or is a scalar that stands for all elements. What the
+/// expressions share is differentiated once.
+pub fn directionals(
+    pool: &mut Pool,
+    of: &[Expr],
+    directions: &FxHashMap<SymbolId, Expr>,
+) -> Vec<Expr> {
+    let of: Vec<Expr> = of.iter().map(|of| expand_gradients(pool, *of)).collect();
+    forward::tangents(pool, &of, directions)
 }
 
 /// The gradient of a scalar, in the shape of the symbol. Of anything but a scalar it is the

@@ -1,0 +1,174 @@
+//! Derivatives against exact solutions and against differences of runs.
+
+use super::*;
+use crate::kernel::Kernels;
+use crate::model;
+use crate::simulate::{
+    CompiledDynamics, Method, Options, Output, Solution, Stop, Tolerances, integrate,
+};
+use crate::source::SourceId;
+use crate::syntax;
+use crate::system::{self, System};
+use std::sync::Arc;
+
+/// A model with its kernels and declared numbers.
+struct Example {
+    system: Arc<System>,
+    kernels: Kernels,
+    parameters: Vec<f64>,
+    initial: Vec<f64>,
+}
+
+impl Example {
+    fn new(text: &str, parameters: &[f64], initial: &[f64]) -> Example {
+        let parsed = syntax::parse_file(SourceId(0), text);
+        assert!(parsed.diagnostics.is_empty(), "{:?}", parsed.diagnostics);
+        let model = model::check(&parsed.file).model.expect("a sound model");
+        let system = Arc::new(system::derive(&model));
+        Example {
+            kernels: Kernels::new(Arc::clone(&system)),
+            system,
+            parameters: parameters.to_vec(),
+            initial: initial.to_vec(),
+        }
+    }
+
+    /// Derivatives at `times` by all of `varied`.
+    fn run(&self, varied: &[Varied], times: &[f64], method: Method, rtol: f64) -> Solution {
+        let start = VariedStart::new(
+            &self.system,
+            &self.kernels,
+            0.0,
+            &self.parameters,
+            &self.initial,
+            varied,
+            Held::default(),
+        );
+        let base = CompiledDynamics::new(&self.system, &self.kernels, self.parameters.clone());
+        let dynamics = SensitivityDynamics::new(&self.system, &self.kernels, &base, &start);
+        let end = times.last().copied().unwrap_or(0.0);
+        let solution = integrate_with_sensitivities(
+            &dynamics,
+            0.0,
+            &start,
+            end,
+            &Output::Times(times.to_vec()),
+            &self.options(method, rtol),
+            &mut (),
+        );
+        assert_eq!(solution.stop, Stop::Finished);
+        solution
+    }
+
+    fn options(&self, method: Method, rtol: f64) -> Options {
+        let tolerances = Tolerances::uniform(rtol, 1e-3 * rtol, self.initial.len());
+        Options::new(tolerances).with_method(method)
+    }
+
+    /// The end of a run with other values.
+    fn end(&self, parameters: &[f64], initial: &[f64], end: f64, method: Method) -> Vec<f64> {
+        let base = CompiledDynamics::new(&self.system, &self.kernels, parameters.to_vec());
+        let output = Output::Times(vec![end]);
+        let options = self.options(method, 1e-12);
+        let run = integrate(&base, 0.0, initial, end, &output, &options, &mut ());
+        assert_eq!(run.stop, Stop::Finished);
+        run.states
+    }
+
+    /// Central differences with h and h/2, extrapolated (Richardson).
+    fn difference(&self, varied: Varied, end: f64, h: f64, method: Method) -> Vec<f64> {
+        let central = |h: f64| -> Vec<f64> {
+            let at = |shift: f64| {
+                let (mut p, mut y) = (self.parameters.clone(), self.initial.clone());
+                match varied {
+                    Varied::Parameter(at) => p[at] *= 1.0 + shift,
+                    Varied::Initial(at) => y[at] *= 1.0 + shift,
+                }
+                self.end(&p, &y, end, method)
+            };
+            let value = match varied {
+                Varied::Parameter(at) => self.parameters[at],
+                Varied::Initial(at) => self.initial[at],
+            };
+            let (above, below) = (at(h), at(-h));
+            let pairs = above.iter().zip(&below);
+            pairs.map(|(a, b)| (a - b) / (2.0 * h * value)).collect()
+        };
+        let (coarse, fine) = (central(h), central(h / 2.0));
+        let pairs = fine.iter().zip(&coarse);
+        pairs.map(|(f, c)| f + (f - c) / 3.0).collect()
+    }
+}
+
+/// y' = -k y from y0: dy/dk = -t y, dy/dy0 = exp(-k t).
+#[test]
+fn decay() {
+    let example = Example::new("state y = 2\nparam k = 0.5\ny' = -k*y", &[0.5], &[2.0]);
+    let varied = [Varied::Parameter(0), Varied::Initial(0)];
+    let times = [0.0, 1.0, 4.0];
+    let run = example.run(&varied, &times, Method::Tsit5, 1e-9);
+    assert_eq!((run.states.len(), run.sensitivities.len()), (3, 6));
+    for (row, t) in times.iter().enumerate() {
+        let exact = (-0.5 * t).exp();
+        let found = &run.sensitivities[2 * row..2 * row + 2];
+        assert!((found[0] + t * 2.0 * exact).abs() < 1e-8, "{t}: {found:?}");
+        assert!((found[1] - exact).abs() < 1e-8, "{t}: {found:?}");
+    }
+}
+
+/// y = K y0 e/(K + y0 (e - 1)) with e = exp(r t): dy/dy0 = K^2 e/(K + y0 (e - 1))^2.
+#[test]
+fn logistic_by_its_initial_value() {
+    let text = "state y = 0.3\nparam r = 1.2\nparam K = 4\ny' = r*y*(1 - y/K)";
+    let example = Example::new(text, &[1.2, 4.0], &[0.3]);
+    let times = [0.5, 2.0, 5.0];
+    let run = example.run(&[Varied::Initial(0)], &times, Method::Tsit5, 1e-10);
+    for (t, found) in times.iter().zip(&run.sensitivities) {
+        let e = (1.2 * t).exp();
+        let exact = 16.0 * e / (4.0 + 0.3 * (e - 1.0)).powi(2);
+        assert!((found / exact - 1.0).abs() < 1e-8, "{t}: {found} {exact}");
+    }
+}
+
+#[test]
+fn lotka_volterra_against_differences() {
+    let text = "state x = 10\nstate y = 5\nparam a = 1.1\nparam b = 0.4\nparam c = 0.1\n\
+                param d = 0.4\nx' = a*x - b*x*y\ny' = c*x*y - d*y";
+    let example = Example::new(text, &[1.1, 0.4, 0.1, 0.4], &[10.0, 5.0]);
+    let mut varied: Vec<Varied> = (0..4).map(Varied::Parameter).collect();
+    varied.extend([Varied::Initial(0), Varied::Initial(1)]);
+    let run = example.run(&varied, &[20.0], Method::Tsit5, 1e-8);
+    for (j, quantity) in varied.iter().enumerate() {
+        let difference = example.difference(*quantity, 20.0, 1e-3, Method::Tsit5);
+        for (i, exact) in difference.iter().enumerate() {
+            let found = run.sensitivities[2 * j + i];
+            let size = difference.iter().fold(0.0_f64, |m, d| m.max(d.abs()));
+            assert!(
+                (found - exact).abs() < 1e-6 * size,
+                "{quantity:?} {i}: {found} {exact}"
+            );
+        }
+    }
+}
+
+/// y' = -y from y0 = 3 q, z' = -z from z0 = y0 q: dy0/dq = 3, dz0/dq = 6 q.
+#[test]
+fn initial_values_move_with_parameters() {
+    let text = "param q = 2\nstate z = y*q\nstate y = 3*q\nz' = -z\ny' = -y";
+    let example = Example::new(text, &[2.0], &[12.0, 6.0]);
+    let run = example.run(&[Varied::Parameter(0)], &[0.0, 1.0], Method::Tsit5, 1e-9);
+    assert_eq!(run.sensitivities[..2], [12.0, 3.0]);
+    assert!((run.sensitivities[2] - 12.0 * (-1.0_f64).exp()).abs() < 1e-7);
+}
+
+/// A vector of states with a matrix parameter: y' = A y with A = [[-1, 1], [0, -2]]; by the entry
+/// A12: dy2/dA12 = 0 and dy1/dA12 = y2(0) (exp(-t) - exp(-2t)).
+#[test]
+fn entries_of_matrices() {
+    let text = "index i = 1..2\nstate y[i] = 1\nparam A[i, i] = [[-1, 1], [0, -2]]\ny' = A*y";
+    let example = Example::new(text, &[-1.0, 0.0, 1.0, -2.0], &[1.0, 1.0]);
+    let run = example.run(&[Varied::Parameter(2)], &[1.5], Method::Tsit5, 1e-10);
+    let exact = (-1.5_f64).exp() - (-3.0_f64).exp();
+    assert!((run.sensitivities[0] - exact).abs() < 1e-9);
+    assert_eq!(run.sensitivities[1], 0.0);
+}
