@@ -19,7 +19,7 @@ mod traverse;
 
 pub use builtin::{Arity, ArrayFunction, Builtin, CallError, Operation, PowerForm, UnitRule};
 pub use differentiate::{
-    derivative, derivatives, derivatives_of_all, directional, directionals, expand_gradients,
+    derivative, derivatives, derivatives_of_all, directional, directional_along, expand_gradients,
     gradient, transposed_directional,
 };
 pub use evaluate::{Value, evaluate};

@@ -9,7 +9,7 @@
 //! Walther, Evaluating Derivatives, 2nd ed., SIAM 2008, chapter 3).
 
 use super::{Directions, Layout, Slots, System};
-use crate::symbolic::{Expr, Pool, Shape, SymbolId, directionals};
+use crate::symbolic::{Expr, Pool, Shape, SymbolId, directional_along};
 use rustc_hash::FxHashMap;
 use std::ops::Range;
 
@@ -66,7 +66,7 @@ pub fn tangent(system: &System, pool: &mut Pool, exprs: &[Expr], direction: usiz
     // Modes stay as they are.
     let modes = &system.slots.modes;
     add(pool, &system.slots.layout, &along.slots, modes);
-    directionals(pool, exprs, &directions)
+    directional_along(pool, exprs, &directions)
 }
 
 impl System {

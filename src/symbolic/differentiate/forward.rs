@@ -1,7 +1,7 @@
 //! Directional derivatives: tangents carried from the symbols to the expression.
 //!
-//! Enters: expressions without gradient nodes, symbols with their directions. Leaves: the
-//! derivatives in that direction, each in its expression's shape. Must not know Jacobians.
+//! Enters: expressions without gradient nodes, and a direction for each symbol that moves. Leaves:
+//! the derivatives in that direction, in the expressions' shapes. Must not know Jacobians.
 
 use super::dependence::Dependence;
 use super::reverse::matrix_product;
@@ -12,11 +12,11 @@ use rustc_hash::{FxHashMap, FxHashSet};
 
 type Tangents = FxHashMap<Expr, Expr>;
 
-/// Where the symbols move to.
-type Directions = FxHashMap<SymbolId, Expr>;
-
-/// One derivative per expression; what they share is differentiated once.
-pub(super) fn tangents(pool: &mut Pool, of: &[Expr], directions: &Directions) -> Vec<Expr> {
+pub(super) fn directional(
+    pool: &mut Pool,
+    of: &[Expr],
+    directions: &FxHashMap<SymbolId, Expr>,
+) -> Vec<Expr> {
     let set: FxHashSet<SymbolId> = directions.keys().copied().collect();
     let mut dependence = Dependence::new(&set);
     let mut tangents = Tangents::default();
@@ -32,18 +32,24 @@ pub(super) fn tangents(pool: &mut Pool, of: &[Expr], directions: &Directions) ->
             tangents.insert(expr, tangent);
         }
     }
-    let found = |of: &Expr| match tangents.get(of) {
-        Some(&tangent) => tangent,
-        None => {
-            let shape = pool.shape(*of);
-            pool.zero(shape)
-        }
-    };
-    of.iter().map(found).collect()
+    of.iter()
+        .map(|of| match tangents.get(of) {
+            Some(&tangent) => tangent,
+            None => {
+                let shape = pool.shape(*of);
+                pool.zero(shape)
+            }
+        })
+        .collect()
 }
 
 /// The tangent of one expression from those of its operands; `None` when it is 0.
-fn tangent(pool: &mut Pool, expr: Expr, directions: &Directions, known: &Tangents) -> Option<Expr> {
+fn tangent(
+    pool: &mut Pool,
+    expr: Expr,
+    directions: &FxHashMap<SymbolId, Expr>,
+    known: &Tangents,
+) -> Option<Expr> {
     let of = |operand: Expr| known.get(&operand).copied();
     match *pool.node(expr) {
         Node::Constant(_) | Node::Gradient(..) => None,

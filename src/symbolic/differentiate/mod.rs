@@ -34,20 +34,26 @@ pub fn derivative(pool: &mut Pool, of: Expr, wrt: SymbolId) -> Expr {
 /// moves by `direction`, which has the symbol's shape or is a scalar that stands for all elements.
 pub fn directional(pool: &mut Pool, of: Expr, wrt: SymbolId, direction: Expr) -> Expr {
     let directions = FxHashMap::from_iter([(wrt, direction)]);
-    let tangent = directionals(pool, &[of], &directions);
-    tangent.first().copied().unwrap_or(of)
+    directional_along(pool, &[of], &directions)
+        .pop()
+        .unwrap_or(of)
 }
 
-/// How expressions change, each in its own shape, when several symbols move at once: each by its
-/// direction, which has the symbol's shape or is a scalar that stands for all elements. What the
-/// expressions share is differentiated once.
-pub fn directionals(
+/// The derivatives of several expressions, each in its own shape, when several symbols move at
+/// once: `directions` says how, as in [`directional`]. One pass for all.
+pub fn directional_along(
     pool: &mut Pool,
     of: &[Expr],
     directions: &FxHashMap<SymbolId, Expr>,
 ) -> Vec<Expr> {
-    let of: Vec<Expr> = of.iter().map(|of| expand_gradients(pool, *of)).collect();
-    forward::tangents(pool, &of, directions)
+    let has_gradients = reachable(pool, of)
+        .into_iter()
+        .any(|expr| matches!(pool.node(expr), Node::Gradient(..)));
+    if !has_gradients {
+        return forward::directional(pool, of, directions);
+    }
+    let of: Vec<Expr> = of.iter().map(|&of| expand_gradients(pool, of)).collect();
+    forward::directional(pool, &of, directions)
 }
 
 /// The gradient of a scalar, in the shape of the symbol. Of anything but a scalar it is the
