@@ -1,7 +1,7 @@
 //! From the name of a method to its stepper.
 
 use super::stepper::{Start, StepFailure, Stepper, Watched};
-use super::{Method, diffsol};
+use super::{Method, diffsol, tsit5};
 
 /// Builds the stepper that `start` asks for and lends it to `run`.
 pub(super) fn with_stepper<R>(
@@ -10,14 +10,7 @@ pub(super) fn with_stepper<R>(
     run: impl FnOnce(&mut dyn Stepper) -> R,
 ) -> Result<R, StepFailure> {
     match start.method {
-        Method::Tsit5 => diffsol::with_stepper(
-            system,
-            &Start {
-                method: Method::Tsit45,
-                ..start.clone()
-            },
-            run,
-        ),
+        Method::Tsit5 => Ok(tsit5::with_stepper(system, start, run)),
         Method::Rodas | Method::Exponential => diffsol::with_stepper(
             system,
             &Start {

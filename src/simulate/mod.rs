@@ -16,10 +16,12 @@
 //! have indices here, not names. Nothing prints; interrupts and progress go through [`Monitor`].
 
 mod compiled;
+mod controller;
 mod diffsol;
 mod driver;
 mod dynamics;
 mod interrupter;
+mod length;
 mod linear_estimates;
 mod matrix_choice;
 mod methods;
@@ -30,6 +32,8 @@ mod solution;
 mod step_size;
 mod stepper;
 mod stiffness;
+mod tsit5;
+mod weights;
 
 pub use compiled::CompiledDynamics;
 pub use driver::integrate;
