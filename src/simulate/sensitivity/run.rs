@@ -45,15 +45,18 @@ pub fn serves_sensitivities(method: Method) -> bool {
     matches!(method, Method::Auto | Method::Tsit5 | Method::Rodas)
 }
 
-/// The tolerances of states and derivatives.
+/// The tolerances of states and derivatives. The steppers' norm is a mean over all numbers; the
+/// share makes it the sum over blocks of the mean within each, so that the states are followed no
+/// less closely than without derivatives.
 pub(super) fn with_sensitivities(tolerances: &Tolerances, scales: &[f64]) -> Tolerances {
-    let mut absolute = tolerances.absolute.clone();
-    for scale in scales {
-        absolute.extend(tolerances.absolute.iter().map(|a| a / scale));
-    }
+    let share = 1.0 / ((1 + scales.len()) as f64).sqrt();
+    let own = |scale: f64| tolerances.absolute.iter().map(move |a| share * a / scale);
     Tolerances {
-        relative: tolerances.relative,
-        absolute,
+        relative: share * tolerances.relative,
+        absolute: std::iter::once(&1.0)
+            .chain(scales)
+            .flat_map(|scale| own(*scale))
+            .collect(),
     }
 }
 
