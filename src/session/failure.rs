@@ -70,6 +70,7 @@ pub(super) fn explain(run: &Trajectory, ending: &EndOfRun, sentence: Span) -> Op
         )
         .at(sentence, ""),
         Stop::EventStorm { .. }
+        | Stop::Chattering { .. }
         | Stop::Inconsistent { .. }
         | Stop::Schedule { .. }
         | Stop::Delay { .. }

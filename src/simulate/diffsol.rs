@@ -454,6 +454,11 @@ where
         self.restore(time, step)
     }
 
+    fn set_stop(&mut self, _: f64, stop: f64) -> Result<(), StepFailure> {
+        self.end = stop;
+        self.solver.set_stop_time(stop).map_err(other)
+    }
+
     fn statistics(&self) -> StepperStatistics {
         let s = self.solver.get_statistics();
         let failed = s.number_of_error_test_failures + s.number_of_nonlinear_solver_fails;

@@ -2,18 +2,25 @@
 //!
 //! The driver steps through smooth pieces; whoever implements this says where pieces end and what
 //! happens there.
+//!
+//! A state that is handed over may be longer than the state vector: derivatives by parameters
+//! ride along behind it.
 
-use super::Stop;
 use super::stepper::{StepFailure, Stepper};
+use super::{Occurrence, Stop};
 
-/// What an interruption changed.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+/// What an interruption changed, from least to most.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub(super) enum Consequence {
     /// Nothing that the solution depends on: steps go on as they were.
     Nothing,
-    /// The equations but not the state: steps start afresh.
+    /// Modes only: the drift is another, but what is shown goes on. Steps start afresh.
+    Switch,
+    /// Parameters or what enters from outside, but not the state: there is a row before and one
+    /// after, and steps start afresh.
     Equations,
-    /// The state, and perhaps the equations: there is a row before and one after.
+    /// The state, and perhaps the equations: there is a row before and one after, and nothing is
+    /// known of the length of the next step.
     Jump,
 }
 
@@ -26,12 +33,14 @@ pub(super) trait Interrupter {
     /// The next time after `time` at which a step must end; infinite when there is none.
     fn next_stop(&mut self, time: f64) -> f64;
 
-    /// The first time after `before`, and up to the stepper's time, at which some guard changes
-    /// its mode, as the far end of an interval of round-off length. `None` when none does.
+    /// The first time after `before`, and up to `until`, at which some guard changes its mode, as
+    /// the far end of an interval of round-off length. `None` when none does. Both lie within the
+    /// stepper's last step.
     fn crossing(
         &mut self,
         stepper: &mut dyn Stepper,
         before: f64,
+        until: f64,
     ) -> Result<Option<f64>, StepFailure>;
 
     /// Performs what is due at `time`, a stop or a crossing; `state` is that before.
@@ -45,6 +54,25 @@ pub(super) trait Interrupter {
         before: f64,
         until: f64,
     ) -> Result<(), StepFailure>;
+
+    /// How many slots each row carries.
+    fn slot_width(&self) -> usize {
+        0
+    }
+
+    /// Brings the slots to this time, for onlookers, and appends them to `slots`.
+    fn row(&mut self, _time: f64, _slots: &mut Vec<f64>) {}
+
+    /// The parameters that hold from now on, if an interruption changed them since this was last
+    /// asked.
+    fn changed_parameters(&mut self) -> Option<Vec<f64>> {
+        None
+    }
+
+    /// What happened so far.
+    fn take_occurrences(&mut self) -> Vec<Occurrence> {
+        Vec::new()
+    }
 }
 
 /// Nothing interrupts.
@@ -57,7 +85,12 @@ impl Interrupter for () {
         f64::INFINITY
     }
 
-    fn crossing(&mut self, _: &mut dyn Stepper, _: f64) -> Result<Option<f64>, StepFailure> {
+    fn crossing(
+        &mut self,
+        _: &mut dyn Stepper,
+        _: f64,
+        _: f64,
+    ) -> Result<Option<f64>, StepFailure> {
         Ok(None)
     }
 

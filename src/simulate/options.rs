@@ -120,6 +120,8 @@ pub struct Options {
     pub initial_step: Option<f64>,
     /// Longest step allowed; for inputs that a long step would jump over.
     pub max_step: Option<f64>,
+    /// Rows of [`Output::Steps`] before this time are not kept; one stands at it.
+    pub shown_from: Option<f64>,
 }
 
 impl Options {
@@ -135,6 +137,7 @@ impl Options {
             max_steps: Self::MAX_STEPS,
             initial_step: None,
             max_step: None,
+            shown_from: None,
         }
     }
 

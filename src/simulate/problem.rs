@@ -15,6 +15,9 @@ pub struct Problem<'s> {
     pub kernels: &'s Kernels,
     /// Values at the start, in the order of the system's parameter vector.
     pub parameters: Vec<f64>,
+    /// The states' initial values, to which a row that resets returns; the run itself may begin
+    /// elsewhere.
+    pub initial: Vec<f64>,
     /// One per parameter block: true where a value was set that does not follow other parameters
     /// when these change during the run. Empty for none.
     pub held: Vec<bool>,
@@ -28,6 +31,9 @@ pub struct Problem<'s> {
     pub inputs: Vec<Track>,
     /// The time at which the model starts: schedules without `from` begin there.
     pub origin: f64,
+    /// True when the run goes on where another ended: what is scheduled for the very start was
+    /// done there.
+    pub resumed: bool,
 }
 
 /// A row of a dose table.

@@ -182,6 +182,16 @@ pub enum Stop {
         /// Executions at this time.
         count: u64,
     },
+    /// A condition of the equations switches to and fro without time going on: the solution
+    /// slides along the border between two smooth pieces, each of which leads back to the other.
+    Chattering {
+        /// Where time stands still.
+        time: f64,
+        /// Position of the guard in the system.
+        guard: usize,
+        /// Switches at this time.
+        count: u64,
+    },
     /// The constraints cannot be satisfied at the start or after an interruption.
     Inconsistent {
         /// When.

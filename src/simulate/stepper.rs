@@ -81,6 +81,13 @@ pub(super) trait Stepper {
         stop: f64,
     ) -> Result<(), StepFailure>;
 
+    /// Moves the end of the steps, which is hit exactly; all else goes on as it was. `step` is the
+    /// length to try next if the method has to begin anew.
+    fn set_stop(&mut self, step: f64, stop: f64) -> Result<(), StepFailure> {
+        let state = self.state().to_vec();
+        self.restart(self.time(), &state, step, stop)
+    }
+
     /// The counts so far.
     fn statistics(&self) -> StepperStatistics;
 }
