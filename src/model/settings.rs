@@ -31,11 +31,23 @@ pub(super) fn setting_of_condition(
     read(Elaborator::new(names, pool, diagnostics), target, value)
 }
 
-fn read(
-    mut elaborator: Elaborator<'_>,
+/// What a sentence names: a parameter or an initial value, or one element of it. Problems go to
+/// `diagnostics`.
+pub fn target(
+    names: &Names,
+    pool: &mut Pool,
+    diagnostics: &mut Vec<Diagnostic>,
     target: &tree::Reference,
-    value: &tree::Expr,
-) -> Option<Setting> {
+) -> Option<(Target, Option<usize>)> {
+    let mut elaborator = Elaborator::new(names, pool, diagnostics);
+    elaborator.in_sentence = true;
+    read_target(&mut elaborator, target)
+}
+
+fn read_target(
+    elaborator: &mut Elaborator<'_>,
+    target: &tree::Reference,
+) -> Option<(Target, Option<usize>)> {
     let names = elaborator.names;
     let found = match names.get(&target.name.text) {
         Some(Entity::Parameter(id)) => Target::Parameter(id),
@@ -60,8 +72,18 @@ fn read(
             return None;
         }
     };
+    let element = elaborator.single_element(&Scope::default(), target)?;
+    Some((found, element))
+}
+
+fn read(
+    mut elaborator: Elaborator<'_>,
+    target: &tree::Reference,
+    value: &tree::Expr,
+) -> Option<Setting> {
+    let names = elaborator.names;
+    let (found, element) = read_target(&mut elaborator, target)?;
     let scope = Scope::default();
-    let element = elaborator.single_element(&scope, target)?;
     let symbol = names.symbol(&target.name.text)?;
     let wanted = match element {
         Some(_) => Shape::Scalar,

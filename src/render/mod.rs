@@ -8,6 +8,7 @@ pub mod figure;
 pub mod help;
 pub mod outcome;
 pub mod progress;
+pub mod sensitivity;
 pub mod show;
 pub mod statistics;
 pub mod table;

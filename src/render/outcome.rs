@@ -19,6 +19,9 @@ pub fn text(outcome: &Outcome, width: usize) -> String {
     match outcome {
         Outcome::Simulated(run) => simulated(run, width),
         Outcome::Figure { .. } | Outcome::Quit => String::new(),
+        Outcome::Sensitivities { result, made } => {
+            super::sensitivity::text(result, made.as_ref(), width)
+        }
         Outcome::Saved {
             path,
             rows,

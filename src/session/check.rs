@@ -4,7 +4,7 @@ use super::command::Command;
 use super::compiled::Compiled;
 use super::lower::lower;
 use super::values::Overrides;
-use super::{Session, plot, set_value, simulate};
+use super::{Session, plot, sensitivity, set_value, simulate};
 use crate::diagnostic::{Code, Diagnostic};
 use crate::model::{self, Model};
 use crate::source::{SourceId, Span};
@@ -239,6 +239,10 @@ impl Session {
                 for column in &command.columns {
                     compiled.observable(column)?;
                 }
+            }
+            Command::Sensitivity(command) => {
+                needs_run(*has_run, command.span)?;
+                sensitivity::question(compiled, overrides, command)?;
             }
             Command::Evaluate(expr) | Command::Assert(expr) => {
                 compiled.observable(expr)?;

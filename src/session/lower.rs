@@ -4,6 +4,7 @@ use super::command::{
     Command, DataSource, Form, LogAxis, OutputTimes, Plot, Save, Setting, Simulate, Topic,
 };
 use super::options::Options;
+use super::sensitivity;
 use crate::diagnostic::{Code, Diagnostic, closest, did_you_mean, listed};
 use crate::simulate::Method;
 use crate::source::Span;
@@ -26,7 +27,6 @@ const NOT_PERFORMED: &[(&str, &str)] = &[
         "phase portraits (`plot y vs x` draws a trajectory)",
     ),
     ("stationary", "searches for stationary distributions"),
-    ("sensitivity", "sensitivity analyses"),
     ("fit", "fits"),
     ("profile", "profiles of likelihoods"),
     ("explain", "explanations"),
@@ -34,7 +34,17 @@ const NOT_PERFORMED: &[(&str, &str)] = &[
 
 /// Sentences that this version performs.
 const PERFORMED: &[&str] = &[
-    "simulate", "plot", "save", "show", "load", "reload", "reset", "undo", "help", "history",
+    "simulate",
+    "plot",
+    "save",
+    "sensitivity",
+    "show",
+    "load",
+    "reload",
+    "reset",
+    "undo",
+    "help",
+    "history",
     "quit",
 ];
 
@@ -69,6 +79,7 @@ fn lower_sentence(sentence: &tree::Sentence, span: Span) -> Result<Command, Vec<
         "simulate" => simulate(sentence, span, options),
         "plot" => plot(sentence, span, options),
         "save" => save(sentence, span, options),
+        "sensitivity" => sensitivity::lower(sentence, span, options),
         "show" => show(sentence, options),
         "load" => load(sentence, span, options),
         "help" => {
@@ -290,7 +301,7 @@ fn method(options: &mut Options<'_>, name: &tree::Name) -> Option<Method> {
     None
 }
 
-fn setting(options: &mut Options<'_>) -> Setting {
+pub(super) fn setting(options: &mut Options<'_>) -> Setting {
     let mut setting = Setting::default();
     if let Some(option) = options.take("with") {
         if option.bindings.is_empty() || !option.values.is_empty() {
@@ -525,7 +536,7 @@ fn load(sentence: &tree::Sentence, span: Span, mut options: Options<'_>) -> Opti
 }
 
 /// True when the name of a file has one of these endings (in lower case; `""` for none).
-fn ends_in(path: &str, endings: &[&str]) -> bool {
+pub(super) fn ends_in(path: &str, endings: &[&str]) -> bool {
     let ending = std::path::Path::new(path)
         .extension()
         .map_or(String::new(), |ending| {

@@ -14,6 +14,7 @@ mod options;
 mod outcome;
 mod plot;
 mod save;
+mod sensitivity;
 mod simulate;
 mod timing;
 mod trajectory;
@@ -21,13 +22,15 @@ mod values;
 
 pub use check::{Checked, Examined, check_text};
 pub use command::{
-    Command, DataSource, Form, LogAxis, OutputTimes, Plot, Save, Setting, Simulate, Topic,
+    Command, DataSource, Form, LogAxis, OutputTimes, Plot, Save, Sensitivity, Setting, Simulate,
+    Topic,
 };
 pub use compiled::{Compiled, Observable};
 pub use library::{Error, compile};
 pub use lower::lower;
 pub use method::MethodAdvice;
-pub use outcome::{Outcome, Performed};
+pub use outcome::{Made, Outcome, Performed};
+pub use sensitivity::{Influence, Sensitivities};
 pub use timing::{LoadTimes, Timing};
 pub use trajectory::Trajectory;
 pub use values::{Overrides, Present};
@@ -62,7 +65,18 @@ pub struct Session {
     overrides: Overrides,
     earlier: Vec<Overrides>,
     last: Option<Arc<Trajectory>>,
+    /// How the last run was asked for, to be repeated.
+    asked: Option<Arc<Asked>>,
     history: Vec<String>,
+}
+
+/// What a run was asked for with: all that it takes to make it again.
+#[derive(Debug)]
+struct Asked {
+    command: Simulate,
+    overrides: Overrides,
+    /// The run before, for one that went on from it.
+    before: Option<Arc<Trajectory>>,
 }
 
 #[derive(Debug, Clone)]
@@ -82,6 +96,7 @@ impl Session {
             overrides: Overrides::new(),
             earlier: Vec::new(),
             last: None,
+            asked: None,
             history: Vec::new(),
         }
     }
@@ -224,6 +239,7 @@ impl Session {
             Command::Simulate(command) => self.simulate(command, observer),
             Command::Plot(command) => self.plot(command),
             Command::Save(command) => self.save(command),
+            Command::Sensitivity(command) => self.sensitivity(command, observer),
             Command::Show {
                 topic,
                 form,

@@ -2,9 +2,10 @@
 
 use super::command::{Form, Topic};
 use super::compiled::Compiled;
+use super::sensitivity::Sensitivities;
 use super::trajectory::Trajectory;
 use crate::diagnostic::Diagnostic;
-use crate::figure::Figure;
+use crate::figure::{Figure, HeatMap};
 use std::path::PathBuf;
 use std::sync::Arc;
 
@@ -26,6 +27,27 @@ impl Performed {
     }
 }
 
+/// A file made of a result.
+#[derive(Debug, Clone, PartialEq)]
+pub enum Made {
+    /// A table was written.
+    Table {
+        /// Where.
+        path: PathBuf,
+        /// How many rows.
+        rows: usize,
+        /// How many columns, time included.
+        columns: usize,
+    },
+    /// A heat map, drawn by whoever shows it.
+    HeatMap {
+        /// What it shows.
+        map: HeatMap,
+        /// The file to draw into.
+        to: PathBuf,
+    },
+}
+
 /// The kinds of results.
 #[derive(Debug, Clone)]
 pub enum Outcome {
@@ -37,6 +59,13 @@ pub enum Outcome {
         figure: Figure,
         /// The file to draw into; the terminal when absent.
         to: Option<PathBuf>,
+    },
+    /// Derivatives of a run.
+    Sensitivities {
+        /// All of them, with what they say.
+        result: Arc<Sensitivities>,
+        /// What is made of them besides.
+        made: Option<Made>,
     },
     /// A table was written.
     Saved {

@@ -6,12 +6,13 @@ use super::failure;
 use super::outcome::{Outcome, Performed};
 use super::trajectory::Trajectory;
 use super::values::{self, Overrides};
-use super::{Observer, Session};
+use super::{Asked, Observer, Session};
 use crate::diagnostic::{Code, Diagnostic, listed, number_text};
 use crate::kernel::{Parameters, Scratch, SharedKernel};
 use crate::model;
 use crate::simulate::{
-    self, CompiledDynamics, Halt, Monitor, Options, Output, Statistics, Stop, Tolerances,
+    self, CompiledDynamics, Halt, Monitor, Options, Output, SensitivityDynamics, Solution,
+    Statistics, Stop, Tolerances, VariedStart,
 };
 use crate::symbolic::Pool;
 use crate::syntax::tree;
@@ -37,6 +38,8 @@ pub(super) struct Plan {
     pub end: f64,
     pub output: Output,
     pub options: Options,
+    /// What the run is differentiated by.
+    pub varied: Option<VariedStart>,
     pub warnings: Vec<Diagnostic>,
 }
 
@@ -105,6 +108,7 @@ pub(super) fn plan(
         shown_from: range.map_or(start, |(shown_from, _)| shown_from.max(start)),
         end: range.map_or(start, |(_, end)| end),
         options,
+        varied: None,
         warnings,
     })
 }
@@ -492,6 +496,15 @@ pub(super) fn run(
             state: plan.initial.clone(),
         },
     };
+    if let Some(varied) = &plan.varied {
+        let (system, kernels) = (&compiled.system, &compiled.kernels);
+        let both = SensitivityDynamics::new(system, kernels, &dynamics, varied);
+        let (output, options, end) = (&plan.output, &plan.options, plan.end);
+        let solution = simulate::integrate_with_sensitivities(
+            &both, plan.start, varied, end, output, options, &mut watch,
+        );
+        return (trajectory(compiled, plan, solution), watch.end);
+    }
     let mut leg = |start: f64, initial: &[f64], end: f64| {
         let (output, options) = (&plan.output, &plan.options);
         simulate::integrate(&dynamics, start, initial, end, output, options, &mut watch)
@@ -508,12 +521,16 @@ pub(super) fn run(
         leg(plan.start, &plan.initial, plan.end)
     };
     let end = watch.end;
-    let trajectory = Trajectory {
+    (trajectory(compiled, plan, solution), end)
+}
+
+fn trajectory(compiled: &Arc<Compiled>, plan: &Plan, solution: Solution) -> Trajectory {
+    Trajectory {
         compiled: Arc::clone(compiled),
         parameters: plan.parameters.clone(),
+        varied: plan.varied.clone(),
         solution,
-    };
-    (trajectory, end)
+    }
 }
 
 /// What was seen of a run besides its rows.
@@ -607,6 +624,11 @@ impl Session {
         {
             return Err(diagnostics);
         }
+        self.asked = Some(Arc::new(Asked {
+            command: command.clone(),
+            overrides: self.overrides.clone(),
+            before: self.last.take().filter(|_| command.from_last),
+        }));
         self.last = Some(Arc::clone(&trajectory));
         Ok(Performed {
             outcome: Outcome::Simulated(trajectory),

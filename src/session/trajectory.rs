@@ -3,7 +3,7 @@
 use super::compiled::{Compiled, Observable};
 use crate::diagnostic::{Code, Diagnostic};
 use crate::kernel::{Parameters, Scratch};
-use crate::simulate::{Solution, Stop};
+use crate::simulate::{Solution, Stop, VariedStart};
 use crate::symbolic::{Expr, Pool, Shape};
 use std::sync::Arc;
 
@@ -14,6 +14,8 @@ pub struct Trajectory {
     pub compiled: Arc<Compiled>,
     /// The parameter values that it ran with.
     pub parameters: Vec<f64>,
+    /// What it was differentiated by, if anything.
+    pub varied: Option<VariedStart>,
     /// Times, states, work done and why it ended.
     pub solution: Solution,
 }

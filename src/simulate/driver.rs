@@ -40,6 +40,7 @@ pub fn integrate(
         slot_width: 0,
         parameter_changes: Vec::new(),
         sensitivities: Vec::new(),
+        moving_changes: Vec::new(),
         occurrences: Vec::new(),
         kept_every: 1,
         tolerances: options.tolerances.clone(),

@@ -42,7 +42,7 @@ pub use options::{Method, Options, Output, Tolerances, UnknownMethod};
 pub use problem::{DoseRow, Problem, RowKind, SteadyKind, Track};
 pub use sensitivity::{
     Held, SensitivityDynamics, Varied, VariedStart, integrate_with_sensitivities,
-    serves_sensitivities,
+    observed_sensitivities, serves_sensitivities,
 };
 pub use solution::{
     Halt, Invalid, LinearSolver, MethodUse, Monitor, NonFinite, Occasion, Occurrence,

@@ -44,6 +44,13 @@ impl DirectedSlots {
         self.numbers[..self.own].copy_from_slice(slots);
     }
 
+    /// The same where a system without slots keeps none.
+    pub fn set_own_or_zero(&mut self, slots: &[f64]) {
+        if slots.len() == self.own {
+            self.set_own(slots);
+        }
+    }
+
     /// Sets direction 0 or 1.
     pub fn set(&mut self, which: usize, direction: Direction<'_>) {
         let width = 1 + self.widths.iter().sum::<usize>();
@@ -60,5 +67,58 @@ impl DirectedSlots {
             }
             at += width;
         }
+    }
+}
+
+/// How parameters and slots move with each varied quantity. It changes at interruptions only.
+#[derive(Debug, Clone, PartialEq)]
+pub(super) struct Moving {
+    /// One row per quantity: parameters, then slots.
+    numbers: Vec<f64>,
+    parameters: usize,
+    slots: usize,
+}
+
+impl Moving {
+    /// Slots do not move at first.
+    pub fn new(parameters: &[Vec<f64>], widths: (usize, usize)) -> Moving {
+        let mut moving = Moving {
+            numbers: vec![0.0; parameters.len() * (widths.0 + widths.1)],
+            parameters: widths.0,
+            slots: widths.1,
+        };
+        for (j, row) in parameters.iter().enumerate() {
+            moving.parameters_of_mut(j).copy_from_slice(row);
+        }
+        moving
+    }
+
+    /// All numbers, to be kept and [taken](Moving::take) again.
+    pub fn numbers(&self) -> &[f64] {
+        &self.numbers
+    }
+
+    pub fn take(&mut self, numbers: &[f64]) {
+        self.numbers.copy_from_slice(numbers);
+    }
+
+    pub fn parameters_of(&self, j: usize) -> &[f64] {
+        let from = j * (self.parameters + self.slots);
+        &self.numbers[from..from + self.parameters]
+    }
+
+    pub fn parameters_of_mut(&mut self, j: usize) -> &mut [f64] {
+        let from = j * (self.parameters + self.slots);
+        &mut self.numbers[from..from + self.parameters]
+    }
+
+    pub fn slots_of(&self, j: usize) -> &[f64] {
+        let from = j * (self.parameters + self.slots) + self.parameters;
+        &self.numbers[from..from + self.slots]
+    }
+
+    pub fn slots_of_mut(&mut self, j: usize) -> &mut [f64] {
+        let from = j * (self.parameters + self.slots) + self.parameters;
+        &mut self.numbers[from..from + self.slots]
     }
 }

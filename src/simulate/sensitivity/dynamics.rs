@@ -1,6 +1,6 @@
 //! States and their derivatives as one system.
 
-use super::direction::{DirectedSlots, Direction};
+use super::direction::{DirectedSlots, Direction, Moving};
 use super::varied::VariedStart;
 use crate::kernel::{Kernels, Scratch, SharedKernel};
 use crate::simulate::{CompiledDynamics, Dynamics};
@@ -18,19 +18,11 @@ pub struct SensitivityDynamics<'d> {
     kernels: &'d Kernels,
     tangent: SharedKernel,
     second: OnceCell<SharedKernel>,
+    varied: usize,
     moving: RefCell<Moving>,
     slots: RefCell<DirectedSlots>,
     scratch: RefCell<Scratch>,
     second_scratch: RefCell<Scratch>,
-}
-
-/// How parameters and slots move with each varied quantity; it changes at interruptions.
-#[derive(Debug, Clone, PartialEq)]
-pub(super) struct Moving {
-    /// One row per varied quantity.
-    pub parameters: Vec<Vec<f64>>,
-    /// One row per varied quantity.
-    pub slots: Vec<Vec<f64>>,
 }
 
 impl<'d> SensitivityDynamics<'d> {
@@ -42,17 +34,14 @@ impl<'d> SensitivityDynamics<'d> {
         base: &'d CompiledDynamics<'d>,
         start: &VariedStart,
     ) -> SensitivityDynamics<'d> {
-        let moving = Moving {
-            parameters: start.parameters.clone(),
-            slots: vec![vec![0.0; system.slots.len()]; start.varied.len()],
-        };
         SensitivityDynamics {
             base,
             system,
             kernels,
             tangent: kernels.tangent(&system.pool, &system.frozen_drift),
             second: OnceCell::new(),
-            moving: RefCell::new(moving),
+            varied: start.varied.len(),
+            moving: RefCell::new(start.moving(system)),
             slots: RefCell::new(DirectedSlots::new(system)),
             scratch: RefCell::new(Scratch::new()),
             second_scratch: RefCell::new(Scratch::new()),
@@ -87,7 +76,7 @@ impl Dynamics for SensitivityDynamics<'_> {
     }
 
     fn varied(&self) -> usize {
-        self.moving.borrow().parameters.len()
+        self.varied
     }
 
     fn drift(&self, t: f64, y: &[f64], dy: &mut [f64]) {
@@ -108,8 +97,8 @@ impl Dynamics for SensitivityDynamics<'_> {
             let direction = Direction {
                 time: 0.0,
                 states,
-                parameters: &moving.parameters[j],
-                slots: &moving.slots[j],
+                parameters: moving.parameters_of(j),
+                slots: moving.slots_of(j),
             };
             slots.set(0, direction);
             self.tangent
@@ -161,8 +150,8 @@ impl Dynamics for SensitivityDynamics<'_> {
             let direction = Direction {
                 time: 0.0,
                 states,
-                parameters: &moving.parameters[j],
-                slots: &moving.slots[j],
+                parameters: moving.parameters_of(j),
+                slots: moving.slots_of(j),
             };
             slots.set(0, direction);
             second.call(t, state, &parameters, slots.numbers(), out, scratch);

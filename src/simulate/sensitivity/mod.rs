@@ -4,6 +4,7 @@
 //! varied.rs    what is varied, and how parameters and initial values move with it at the start
 //! direction.rs the numbers of directions, in the slots where tangent functions read them
 //! dynamics.rs  states and their derivatives as one system
+//! observe.rs   derivatives of expressions of the states
 //! run.rs       a run of that system, and its rows taken apart
 //! ```
 //!
@@ -14,11 +15,13 @@
 
 mod direction;
 mod dynamics;
+mod observe;
 mod run;
 #[cfg(test)]
 mod tests;
 mod varied;
 
 pub use dynamics::SensitivityDynamics;
+pub use observe::observed_sensitivities;
 pub use run::{integrate_with_sensitivities, serves_sensitivities};
 pub use varied::{Held, Varied, VariedStart};

@@ -3,7 +3,7 @@
 //! Enters: positions in the parameter or state vector, the values that hold. Leaves: dp/dtheta and
 //! dy/dtheta at the start, parameters and initial values that follow others included.
 
-use super::direction::{DirectedSlots, Direction};
+use super::direction::{DirectedSlots, Direction, Moving};
 use crate::kernel::{Kernels, Parameters, Scratch};
 use crate::system::System;
 
@@ -78,6 +78,12 @@ impl VariedStart {
             start.parameters.push(moved);
         }
         start
+    }
+
+    /// How parameters and slots move as the run begins.
+    pub(super) fn moving(&self, system: &System) -> Moving {
+        let widths = (system.parameters.len(), system.slots.len());
+        Moving::new(&self.parameters, widths)
     }
 }
 
