@@ -303,5 +303,6 @@ codes! {
 
     // warnings
     UnusedParameter = "W0201", "a parameter that nothing uses";
+    UnusedHistory = "W0202", "a history that no delay reaches";
     StartsEarlier = "W0701", "a run that does not start where its range does";
 }

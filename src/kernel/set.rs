@@ -4,8 +4,8 @@
 //! solvers or names.
 
 use super::{Kernel, Layout, Output, Place, Tape, lower};
-use crate::symbolic::{Expr, Pool};
-use crate::system::{Jacobian, System, tangent};
+use crate::symbolic::{Expr, Pool, Shape};
+use crate::system::{Jacobian, System, Trigger, tangent};
 use std::sync::{Arc, OnceLock};
 
 /// A compiled function that threads share.
@@ -24,6 +24,16 @@ pub struct Kernels {
     frozen_jacobian: OnceLock<SharedKernel>,
     time_derivative: OnceLock<SharedKernel>,
     assertions: OnceLock<SharedKernel>,
+    guards: OnceLock<SharedKernel>,
+    guard_rates: OnceLock<SharedKernel>,
+    triggers: OnceLock<SharedKernel>,
+    volumes: OnceLock<SharedKernel>,
+    delays: OnceLock<SharedKernel>,
+    history: OnceLock<SharedKernel>,
+    /// One per event.
+    jumps: Box<[OnceLock<SharedKernel>]>,
+    /// One per dose.
+    dose_terms: Box<[OnceLock<SharedKernel>]>,
 }
 
 impl Kernels {
@@ -41,7 +51,10 @@ impl Kernels {
         for block in system.slots.layout.blocks() {
             layout.insert(block.symbol, Place::Slot(block.offset));
         }
+        let empty = |count: usize| (0..count).map(|_| OnceLock::new()).collect();
         Kernels {
+            jumps: empty(system.events.len()),
+            dose_terms: empty(system.doses.len()),
             system,
             layout,
             directed: OnceLock::new(),
@@ -51,10 +64,16 @@ impl Kernels {
             frozen_jacobian: OnceLock::new(),
             time_derivative: OnceLock::new(),
             assertions: OnceLock::new(),
+            guards: OnceLock::new(),
+            guard_rates: OnceLock::new(),
+            triggers: OnceLock::new(),
+            volumes: OnceLock::new(),
+            delays: OnceLock::new(),
+            history: OnceLock::new(),
         }
     }
 
-    /// dy/dt, n numbers.
+    /// dy/dt with live conditions and without infusions, n numbers.
     #[must_use]
     pub fn drift(&self) -> &SharedKernel {
         self.drift
@@ -113,6 +132,103 @@ impl Kernels {
     pub fn assertions(&self) -> &SharedKernel {
         self.assertions
             .get_or_init(|| self.function(&self.system.pool, &self.system.assertions))
+    }
+
+    /// The guards, with live conditions; as many numbers as there are modes.
+    #[must_use]
+    pub fn guards(&self) -> &SharedKernel {
+        self.guards.get_or_init(|| {
+            let guards = self.system.guards.iter().map(|guard| guard.expr);
+            self.function(&self.system.pool, &guards.collect::<Vec<_>>())
+        })
+    }
+
+    /// Their total time derivatives along the solution.
+    #[must_use]
+    pub fn guard_rates(&self) -> &SharedKernel {
+        self.guard_rates.get_or_init(|| {
+            let rates = self.system.guards.iter().map(|guard| guard.rate);
+            self.function(&self.system.pool, &rates.collect::<Vec<_>>())
+        })
+    }
+
+    /// One number per event: 1 where the condition of its trigger holds, as the modes tell; 0
+    /// where it is not set off by a condition.
+    #[must_use]
+    pub fn triggers(&self) -> &SharedKernel {
+        self.triggers.get_or_init(|| {
+            let mut pool = Pool::continuing(&self.system.pool);
+            let zero = pool.constant(0.0);
+            let conditions = self.system.events.iter().map(|event| match event.trigger {
+                Trigger::When { condition, .. } => condition,
+                Trigger::At(_) | Trigger::Every(_) => zero,
+            });
+            self.function(&pool, &conditions.collect::<Vec<_>>())
+        })
+    }
+
+    /// The values that an event sets, in the order of its places, from what holds before it.
+    ///
+    /// # Panics
+    /// When there is no event at this position of [`System::events`].
+    #[must_use]
+    pub fn jump(&self, event: usize) -> &SharedKernel {
+        let values = &self.system.events[event].jump.values;
+        self.jumps[event].get_or_init(|| self.function(&self.system.pool, values))
+    }
+
+    /// Three numbers of a dose: its amount, the time it takes (0 for at once) and its lag.
+    ///
+    /// # Panics
+    /// When there is no dose at this position of [`System::doses`].
+    #[must_use]
+    pub fn dose_terms(&self, dose: usize) -> &SharedKernel {
+        let known = &self.system.doses[dose];
+        self.dose_terms[dose].get_or_init(|| {
+            let mut pool = Pool::continuing(&self.system.pool);
+            let zero = pool.constant(0.0);
+            let terms = [
+                known.amount,
+                known.duration.unwrap_or(zero),
+                known.lag.unwrap_or(zero),
+            ];
+            self.function(&pool, &terms)
+        })
+    }
+
+    /// What an amount is divided by where it enters a state, n numbers; 1 where nothing does.
+    #[must_use]
+    pub fn volumes(&self) -> &SharedKernel {
+        self.volumes.get_or_init(|| {
+            let mut pool = Pool::continuing(&self.system.pool);
+            let one = pool.constant(1.0);
+            let mut volumes = Vec::with_capacity(self.system.volumes.len());
+            for (volume, block) in self.system.volumes.iter().zip(self.system.states.blocks()) {
+                let volume = volume.unwrap_or(one);
+                volumes.push(match pool.shape(volume) {
+                    Shape::Scalar => pool.fill(volume, block.shape),
+                    _ => volume,
+                });
+            }
+            self.function(&pool, &volumes)
+        })
+    }
+
+    /// The lags of the delays, one number each.
+    #[must_use]
+    pub fn delays(&self) -> &SharedKernel {
+        self.delays.get_or_init(|| {
+            let lags = self.system.delays.iter().map(|delay| delay.lag);
+            self.function(&self.system.pool, &lags.collect::<Vec<_>>())
+        })
+    }
+
+    /// The state before the start, n numbers; its arguments are the time and, for the state, the
+    /// initial values. No numbers when there are no delays.
+    #[must_use]
+    pub fn history(&self) -> &SharedKernel {
+        self.history
+            .get_or_init(|| self.function(&self.system.pool, &self.system.history))
     }
 
     /// Other expressions of time, states and parameters, their numbers one after the other.

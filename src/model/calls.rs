@@ -12,13 +12,20 @@ impl Elaborator<'_> {
     pub(super) fn call(
         &mut self,
         scope: &Scope,
-        function: &tree::Name,
+        called: &tree::Reference,
         arguments: &[tree::Argument],
         span: Span,
     ) -> Option<Quantity> {
+        let function = &called.name;
         match self.names.get(&function.text) {
+            Some(Entity::State(id)) => {
+                return self.state_at_a_time(scope, id, called, arguments, span);
+            }
+            Some(Entity::Definition(_)) if goes_back(arguments) => {
+                return self.delayed_definition(function, span);
+            }
+            _ if !called.indices.is_empty() => return self.indexed_call(called, span),
             Some(Entity::Function(id)) => return self.own_function(scope, id, arguments, span),
-            Some(Entity::State(_)) => return self.state_at_a_time(function, arguments, span),
             None if self.names.is_refused(&function.text)
                 && Builtin::find(&function.text).is_none() =>
             {
@@ -32,37 +39,16 @@ impl Elaborator<'_> {
         }
     }
 
-    /// `x(t - tau)`, which is a delay, or `x(t)`, which is how papers write `x`.
-    fn state_at_a_time(
-        &mut self,
-        state: &tree::Name,
-        arguments: &[tree::Argument],
-        span: Span,
-    ) -> Option<Quantity> {
-        let is_now = match arguments {
-            [only] => matches!(
-                &only.value.kind,
-                ExprKind::Reference(time) if time.name.text == "t" && time.indices.is_empty()
-            ),
-            _ => false,
-        };
-        if is_now {
-            return self.report(
-                Diagnostic::new(
-                    Code::UnknownFunction,
-                    format!("`{}` is not written as a function of the time", state.text),
-                )
-                .at(span, "")
-                .help(format!("write `{}`: it is the value at time t", state.text)),
-            );
-        }
+    /// Only delayed states are called with an index.
+    fn indexed_call(&mut self, called: &tree::Reference, span: Span) -> Option<Quantity> {
+        let name = &called.name.text;
         self.report(
-            super::collect::not_modelled("delays")
-                .at(span, "a state at another time")
-                .help(format!(
-                    "delays are part of the language, for later versions; if a product is meant, write `{}*(...)`",
-                    state.text
-                )),
+            Diagnostic::new(
+                Code::UnknownFunction,
+                format!("`{name}` with an index is not a function"),
+            )
+            .at(span, "reads like a call")
+            .help(format!("if a product is meant, write `{name}[...]*(...)`")),
         )
     }
 
@@ -204,7 +190,7 @@ impl Elaborator<'_> {
                 function,
                 arguments,
             } = &value.kind
-            && function.text == "diagonal"
+            && function.name.text == "diagonal"
             && let [argument] = arguments.as_slice()
         {
             let along = self.number(scope, &argument.value)?;
@@ -379,4 +365,19 @@ impl Elaborator<'_> {
         let symbol = self.names.parameters.get(volume.index())?.symbol?;
         Some(self.pool.symbol(symbol))
     }
+}
+
+/// `t - ...`, by itself: a time in the past.
+fn goes_back(arguments: &[tree::Argument]) -> bool {
+    let [only] = arguments else { return false };
+    let mut first = &only.value;
+    while let ExprKind::Binary {
+        operator: tree::BinaryOperator::Subtract | tree::BinaryOperator::Add,
+        left,
+        ..
+    } = &first.kind
+    {
+        first = left;
+    }
+    matches!(&first.kind, ExprKind::Reference(time) if time.name.text == "t")
 }

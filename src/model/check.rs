@@ -1,23 +1,23 @@
 //! From a syntax tree to a model: all passes in order, all problems at once.
 
-use super::collect::{Draft, DraftDefinition, not_modelled};
+use super::collect::{Draft, DraftDefinition};
 use super::dependencies;
+use super::doses::{Given, primed};
 use super::elaborate::Scope;
 use super::equations::Governed;
 use super::loops::Instance;
 use super::names::Entity;
 use super::reactions::Contributions;
-use super::settings::setting_of_condition;
 use super::values::Values;
 use super::walk::{each_expression, each_name, each_reference};
 use super::{
-    Assertion, Condition, ConditionId, Definition, DefinitionId, DefinitionKind, Model, Parameter,
-    ParameterId, Reaction, State, StateId, Unit, ValueOf,
+    Assertion, Condition, ConditionId, Constraint, Definition, DefinitionId, DefinitionKind, Dose,
+    Event, Model, Parameter, ParameterId, Reaction, State, StateId, Unit, ValueOf,
 };
 use crate::diagnostic::{Code, Diagnostic, Label, listed, number_text};
 use crate::source::Span;
 use crate::symbolic::{self, Expr};
-use crate::syntax::tree::{self, DeclareKind, StatementKind};
+use crate::syntax::tree::{self, DeclareKind, EquationLeft, StatementKind};
 use rustc_hash::{FxHashMap, FxHashSet};
 
 /// What checking a tree gives.
@@ -33,6 +33,7 @@ pub struct Checked {
 #[must_use]
 pub fn check(file: &tree::File) -> Checked {
     let mut draft = Draft::collect(file);
+    draft.find_algebraic(file);
     draft.declare_derivatives(file);
     draft.check_functions();
     let mut values = draft.elaborate_values();
@@ -42,18 +43,22 @@ pub fn check(file: &tree::File) -> Checked {
     let drifts = draft.drifts(&rules, &values);
     draft.fill_derived(&rules, &drifts, &mut values);
     let definition_order = draft.definition_order(&values, &rules);
-    let conditions = draft.conditions();
+    draft.check_driven(&values, &rules, &definition_order);
     draft.warn_unused(file);
-    draft.finish(values, rules, drifts, definition_order, conditions)
+    draft.finish(values, rules, drifts, definition_order)
 }
 
-/// What equations, reactions and assertions say.
-struct Rules {
+/// What equations, reactions, assertions, conditions and interruptions say.
+pub(super) struct Rules {
     governed: Vec<Governed>,
     contributions: Contributions,
     reactions: Vec<Reaction>,
     fluxes: Vec<(DefinitionId, Expr)>,
     assertions: Vec<Assertion>,
+    pub conditions: Vec<Condition>,
+    pub constraints: Vec<Constraint>,
+    pub events: Vec<Event>,
+    pub doses: Vec<Dose>,
 }
 
 impl<'t> Draft<'t> {
@@ -71,6 +76,7 @@ impl<'t> Draft<'t> {
             let base = &name[..name.len() - 1];
             if self.names.get(&name).is_none()
                 && let Some(Entity::State(state)) = self.names.get(base)
+                && !self.algebraic.contains(&state)
             {
                 let span = self.states[state.index()].item.span;
                 self.definition(DraftDefinition {
@@ -94,9 +100,49 @@ impl<'t> Draft<'t> {
             reactions: Vec::new(),
             fluxes: Vec::new(),
             assertions: Vec::new(),
+            conditions: self.empty_conditions(),
+            constraints: Vec::new(),
+            events: Vec::new(),
+            doses: Vec::new(),
         };
-        for Instance { scope, statement } in instances {
+        let faults = self.faults();
+        for instance in instances {
+            let Instance {
+                scope,
+                statement,
+                within,
+            } = instance;
             match &statement.kind {
+                StatementKind::Equation {
+                    left: EquationLeft::Zero(_),
+                    right,
+                } => self.constraint(scope, right, statement.span, &mut rules.constraints),
+                StatementKind::Equation {
+                    left: EquationLeft::History(target),
+                    right,
+                } => self.history(scope, target, right, statement.span),
+                StatementKind::Equation {
+                    left:
+                        EquationLeft::Derivative {
+                            target,
+                            order,
+                            span,
+                        },
+                    right,
+                } if within.is_some() => {
+                    let target = primed(target, *order, *span);
+                    self.setting_of_condition(instance, &target, right, &mut rules.conditions);
+                }
+                StatementKind::Assign { target, value } => {
+                    self.setting_of_condition(instance, target, value, &mut rules.conditions);
+                }
+                StatementKind::NoDoses => {
+                    if let Some(condition) =
+                        within.and_then(|id| rules.conditions.get_mut(id.index()))
+                    {
+                        condition.clears_doses = true;
+                    }
+                }
                 StatementKind::Equation { left, right } => {
                     self.equation(scope, left, right, statement.span, &mut rules.governed);
                 }
@@ -116,10 +162,57 @@ impl<'t> Draft<'t> {
                         });
                     }
                 }
-                _ => {}
+                StatementKind::Dose { amount, options } => {
+                    let given = Given {
+                        within: *within,
+                        by_event: false,
+                    };
+                    let dose = self.dose(given, scope, amount, options, statement.span);
+                    rules.doses.extend(dose);
+                }
+                _ => self.event(instance, &mut rules),
             }
         }
+        // A misread equation leaves its state to the constraints: counting them would mislead.
+        if self.faults() == faults && self.abandoned.is_empty() {
+            self.count_constraints(&rules);
+        }
         rules
+    }
+
+    fn faults(&self) -> usize {
+        self.diagnostics
+            .iter()
+            .filter(|diagnostic| diagnostic.is_error())
+            .count()
+    }
+
+    fn empty_conditions(&self) -> Vec<Condition> {
+        self.conditions
+            .iter()
+            .map(|name| Condition {
+                name: name.text.clone(),
+                span: name.span,
+                settings: Vec::new(),
+                clears_doses: false,
+            })
+            .collect()
+    }
+
+    fn setting_of_condition(
+        &mut self,
+        instance: &Instance<'t>,
+        target: &tree::Reference,
+        value: &tree::Expr,
+        conditions: &mut [Condition],
+    ) {
+        let setting = self.with_elaborator(|e| e.setting(&instance.scope, target, value));
+        let condition = instance
+            .within
+            .and_then(|id| conditions.get_mut(id.index()));
+        if let (Some(condition), Some(setting)) = (condition, setting) {
+            condition.settings.push(setting);
+        }
     }
 
     fn drifts(&mut self, rules: &Rules, values: &Values) -> FxHashMap<StateId, Expr> {
@@ -212,41 +305,6 @@ impl<'t> Draft<'t> {
             diagnostic = diagnostic.at(equation.unwrap_or(member.span), format!("needs `{next}`"));
         }
         diagnostic.help("solve for the derivatives, and write each without the others")
-    }
-
-    fn conditions(&mut self) -> Vec<Condition> {
-        let mut conditions = Vec::with_capacity(self.conditions.len());
-        for (name, body) in std::mem::take(&mut self.conditions) {
-            let mut settings = Vec::new();
-            for statement in body {
-                let StatementKind::Assign { target, value } = &statement.kind else {
-                    let what = match &statement.kind {
-                        StatementKind::Dose { .. } | StatementKind::NoDoses => {
-                            "doses in conditions"
-                        }
-                        _ => "anything but new values in conditions",
-                    };
-                    self.diagnostics
-                        .push(not_modelled(what).at(statement.span, ""));
-                    continue;
-                };
-                let found = setting_of_condition(
-                    &self.names,
-                    &mut self.pool,
-                    &mut self.diagnostics,
-                    target,
-                    value,
-                );
-                settings.extend(found);
-            }
-            conditions.push(Condition {
-                name: name.text.clone(),
-                span: name.span,
-                settings,
-                clears_doses: false,
-            });
-        }
-        conditions
     }
 
     /// The names in functions are checked whether something calls them or not.
@@ -342,7 +400,6 @@ impl<'t> Draft<'t> {
         rules: Rules,
         drifts: FxHashMap<StateId, Expr>,
         definition_order: Vec<DefinitionId>,
-        conditions: Vec<Condition>,
     ) -> Checked {
         let parameters = self.finish_parameters(&values);
         let states = self.finish_states(&values, &rules, &drifts);
@@ -354,9 +411,10 @@ impl<'t> Draft<'t> {
         let has_errors = diagnostics.iter().any(Diagnostic::is_error);
         let model = match (has_errors, parameters, states, definitions) {
             (false, Some(parameters), Some(states), Some(definitions)) => {
-                for state in &states {
+                for state in states.iter().filter(|state| !state.is_algebraic) {
                     self.names.set_drift(&state.name, state.drift);
                 }
+                self.names.set_delays(&self.delays);
                 Some(Model {
                     name: self.model_name.map(|name| name.text.clone()),
                     pool: self.pool,
@@ -367,12 +425,12 @@ impl<'t> Draft<'t> {
                     definitions,
                     reactions: rules.reactions,
                     assertions: rules.assertions,
-                    conditions,
-                    events: Vec::new(),
-                    doses: Vec::new(),
-                    inputs: Vec::new(),
-                    constraints: Vec::new(),
-                    delays: Vec::new(),
+                    conditions: rules.conditions,
+                    events: rules.events,
+                    doses: rules.doses,
+                    inputs: self.inputs,
+                    constraints: rules.constraints,
+                    delays: self.delays,
                     sentences: self.sentences.into_iter().cloned().collect(),
                     value_order: values
                         .order
@@ -432,6 +490,7 @@ impl<'t> Draft<'t> {
             let initial = values.states.get(&id).copied();
             let bounds = self.bounds(item, &name, initial);
             let absolute_tolerance = self.absolute_tolerance(item);
+            let history = initial.and_then(|initial| self.whole_history(id, initial));
             let declared = &self.names.states[index];
             match (initial, drifts.get(&id), declared.symbol) {
                 (Some(initial), Some(drift), Some(symbol)) => states.push(State {
@@ -448,8 +507,8 @@ impl<'t> Draft<'t> {
                     bounds,
                     compartment: declared.compartment,
                     is_species,
-                    is_algebraic: false,
-                    history: None,
+                    is_algebraic: self.algebraic.contains(&id),
+                    history,
                 }),
                 _ => complete = false,
             }

@@ -1,15 +1,17 @@
 //! First pass: every declaration gets its id and its name; nothing is looked up yet.
 
+use super::delays::History;
 use super::elaborate::Declared;
 use super::names::{Entity, Function, IndexSet, Names};
 use super::{
-    ConditionId, DefinitionId, DefinitionKind, IndexSetId, ParameterId, StateId, Time, Unit,
+    ConditionId, DefinitionId, DefinitionKind, Delay, IndexSetId, Input, ParameterId, StateId,
+    Time, Unit,
 };
 use crate::diagnostic::{Code, Diagnostic};
 use crate::source::Span;
-use crate::symbolic::{Builtin, Pool, Shape};
+use crate::symbolic::{Builtin, Pool, Shape, SymbolId};
 use crate::syntax::tree::{self, DeclareKind, StatementKind};
-use rustc_hash::FxHashSet;
+use rustc_hash::{FxHashMap, FxHashSet};
 
 /// A model on its way: the tree sorted by what it declares.
 pub(super) struct Draft<'t> {
@@ -24,14 +26,21 @@ pub(super) struct Draft<'t> {
     pub states: Vec<DraftItem<'t>>,
     pub definitions: Vec<DraftDefinition<'t>>,
     pub index_sets: Vec<(&'t tree::Name, &'t tree::IndexSet)>,
-    pub conditions: Vec<(&'t tree::Name, &'t [tree::Statement])>,
-    /// Equations, reactions, assertions and loops, in order.
+    pub conditions: Vec<&'t tree::Name>,
+    pub inputs: Vec<Input>,
+    /// Equations, reactions, assertions, events, doses, conditions and loops, in order.
     pub rules: Vec<&'t tree::Statement>,
     pub sentences: Vec<&'t tree::Statement>,
     /// States whose equations went with a statement at fault, which has been reported.
     pub abandoned: FxHashSet<StateId>,
-    /// A refused constraint governs some state, nobody knows which.
-    pub has_constraint: bool,
+    /// States that constraints govern.
+    pub algebraic: FxHashSet<StateId>,
+    /// Delayed values that expressions have named so far.
+    pub delays: Vec<Delay>,
+    /// What states were before the start.
+    pub histories: FxHashMap<StateId, History>,
+    /// Stands for the amount of a row of a dose table.
+    pub amount: Option<SymbolId>,
 }
 
 /// A declared parameter, compartment, state or species.
@@ -79,10 +88,14 @@ impl<'t> Draft<'t> {
             definitions: Vec::new(),
             index_sets: Vec::new(),
             conditions: Vec::new(),
+            inputs: Vec::new(),
             rules: Vec::new(),
             sentences: Vec::new(),
             abandoned: FxHashSet::default(),
-            has_constraint: false,
+            algebraic: FxHashSet::default(),
+            delays: Vec::new(),
+            histories: FxHashMap::default(),
+            amount: None,
         };
         draft.names.declare_time(symbol);
         for statement in &file.statements {
@@ -137,11 +150,18 @@ impl<'t> Draft<'t> {
                 self.names.set_index_set(id, IndexSet::empty(&name.text));
                 self.declare(name, Entity::IndexSet(id));
             }
-            StatementKind::Condition { name, body } => {
+            StatementKind::Condition { name, .. } => {
                 let id = ConditionId::new(self.conditions.len());
-                self.conditions.push((name, body));
-                self.declare(name, Entity::Condition(id));
+                self.conditions.push(name);
+                if self.declare(name, Entity::Condition(id)) {
+                    self.rules.push(statement);
+                }
             }
+            StatementKind::Input {
+                name,
+                unit,
+                options,
+            } => self.input(name, unit.as_ref(), options, doc, span),
             StatementKind::Reaction(reaction) => {
                 if let Some(name) = &reaction.name
                     && name.indices.is_empty()
@@ -152,6 +172,10 @@ impl<'t> Draft<'t> {
             }
             StatementKind::Equation { .. }
             | StatementKind::Assert(_)
+            | StatementKind::When { .. }
+            | StatementKind::At { .. }
+            | StatementKind::Every { .. }
+            | StatementKind::Dose { .. }
             | StatementKind::For { .. } => {
                 self.rules.push(statement);
             }
@@ -180,10 +204,6 @@ impl<'t> Draft<'t> {
                 self.names.refuse(&name.name.text);
                 "observations"
             }
-            StatementKind::Input { name, .. } => {
-                self.names.refuse(&name.name.text);
-                "inputs from data"
-            }
             StatementKind::Use { instance, .. } => {
                 match instance {
                     Some(instance) => self.names.refuse(&instance.text),
@@ -192,10 +212,17 @@ impl<'t> Draft<'t> {
                 "modules (`use`)"
             }
             StatementKind::Noise { .. } => "intrinsic noise",
-            StatementKind::When { .. } => "events (`when`)",
-            StatementKind::At { .. } => "timed events (`at`)",
-            StatementKind::Every { .. } => "repeated events (`every`)",
-            StatementKind::Dose { .. } | StatementKind::NoDoses => "doses",
+            StatementKind::NoDoses => {
+                self.diagnostics.push(
+                    Diagnostic::new(
+                        Code::ForeignClause,
+                        "`no doses` belongs into the block of a condition",
+                    )
+                    .at(span, "outside of conditions")
+                    .help("as in `condition untreated { no doses }`"),
+                );
+                return;
+            }
             _ => "this declaration",
         };
         self.diagnostics.push(not_modelled(what).at(span, ""));
@@ -210,7 +237,7 @@ impl<'t> Draft<'t> {
         );
     }
 
-    fn declare(&mut self, name: &tree::Name, entity: Entity) -> bool {
+    pub(super) fn declare(&mut self, name: &tree::Name, entity: Entity) -> bool {
         match self.names.declare(name, entity) {
             Ok(()) => true,
             Err(diagnostic) => {

@@ -41,7 +41,12 @@ fn graph(draft: &Draft<'_>) -> Graph {
     let nodes: Vec<(String, Entity)> = draft
         .names
         .iter()
-        .filter(|(_, entity)| !matches!(entity, Entity::Time | Entity::Condition(_)))
+        .filter(|(_, entity)| {
+            !matches!(
+                entity,
+                Entity::Time | Entity::Condition(_) | Entity::Input(_)
+            )
+        })
         .map(|(name, entity)| (name.to_owned(), entity))
         .collect();
     let position: FxHashMap<&str, usize> = nodes
@@ -100,7 +105,7 @@ fn needs(draft: &Draft<'_>, entity: Entity, add: &mut impl FnMut(&str)) {
                 }
             });
         }
-        Entity::Time | Entity::Condition(_) => {}
+        Entity::Time | Entity::Condition(_) | Entity::Input(_) => {}
     }
 }
 

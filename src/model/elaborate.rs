@@ -2,6 +2,7 @@
 //!
 //! Every problem becomes a diagnostic; `None` means that it has been reported already.
 
+use super::delays::Delays;
 use super::names::{Entity, Names};
 use super::{FunctionId, IndexSetId, ParameterId};
 use crate::diagnostic::{Code, Diagnostic, number_text};
@@ -55,10 +56,13 @@ impl Scope {
     /// This scope with a loop variable set to a number.
     #[must_use]
     pub fn with_number(&self, name: &str, number: i64) -> Scope {
+        self.with(name, Local::Number(number))
+    }
+
+    /// This scope with one more name.
+    pub(super) fn with(&self, name: &str, local: Local) -> Scope {
         let mut scope = self.clone();
-        scope
-            .bindings
-            .push((name.to_owned(), Local::Number(number)));
+        scope.bindings.push((name.to_owned(), local));
         scope
     }
 
@@ -102,6 +106,8 @@ pub(super) struct Elaborator<'a> {
     depth: usize,
     /// The expression stands in a sentence, where nothing can be declared.
     pub in_sentence: bool,
+    /// Delayed values that can be named.
+    pub(super) delays: Delays<'a>,
 }
 
 /// More expressions within each other than this would need more stack than a thread has. The
@@ -121,6 +127,7 @@ impl<'a> Elaborator<'a> {
             expanded: FxHashMap::default(),
             depth: 0,
             in_sentence: false,
+            delays: Delays::Known,
         }
     }
 

@@ -65,14 +65,8 @@ impl Draft<'_> {
                 self.diagnostics
                     .push(not_modelled("maps (`next`)").at(span, ""));
             }
-            EquationLeft::Zero(_) => {
-                self.has_constraint = true;
-                self.diagnostics
-                    .push(not_modelled("algebraic constraints (`0 = ...`)").at(span, ""));
-            }
-            EquationLeft::History(_) => self
-                .diagnostics
-                .push(not_modelled("delays and their histories").at(span, "")),
+            // These govern no state by themselves.
+            EquationLeft::Zero(_) | EquationLeft::History(_) => {}
         }
     }
 
@@ -258,7 +252,7 @@ impl Draft<'_> {
     }
 
     /// The value in the wanted shape: a number fills a vector.
-    fn fit(&mut self, value: Expr, wanted: Shape, span: Span) -> Option<Expr> {
+    pub(super) fn fit(&mut self, value: Expr, wanted: Shape, span: Span) -> Option<Expr> {
         let found = self.pool.shape(value);
         if found == wanted {
             return Some(value);
@@ -330,7 +324,12 @@ impl Draft<'_> {
                 );
                 None
             }
-            Governed::Nothing if self.has_constraint => None,
+            Governed::Nothing if self.algebraic.contains(&state) => {
+                let symbol = self.names.states[state.index()].symbol?;
+                let shape = self.pool.symbol_data(symbol).shape;
+                let zero = self.pool.constant(0.0);
+                Some(self.pool.fill(zero, shape))
+            }
             Governed::Nothing => {
                 // A faulty declaration has been reported already.
                 if values.states.contains_key(&state) {

@@ -1,5 +1,6 @@
 //! Loops are unrolled into single statements, each with the numbers of its loop variables.
 
+use super::ConditionId;
 use super::collect::{Draft, not_modelled};
 use super::elaborate::{Elaborator, Scope};
 use super::names::Entity;
@@ -10,6 +11,77 @@ use crate::syntax::tree::{self, ExprKind, StatementKind};
 pub(super) struct Instance<'t> {
     pub scope: Scope,
     pub statement: &'t tree::Statement,
+    /// The condition that it stands in.
+    pub within: Option<ConditionId>,
+}
+
+/// What a statement stands in, loops not counted.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Place {
+    /// The model itself.
+    Model,
+    /// The block of a condition.
+    Condition(ConditionId),
+    /// The block of an event.
+    Event,
+}
+
+impl Place {
+    /// Whether a statement may stand there.
+    fn holds(self, kind: &StatementKind) -> bool {
+        use tree::EquationLeft::Derivative;
+        match kind {
+            StatementKind::Dose { .. } => true,
+            StatementKind::When { .. } | StatementKind::At { .. } | StatementKind::Every { .. } => {
+                self != Place::Event
+            }
+            StatementKind::Equation { left, .. } => {
+                self == Place::Model || matches!(left, Derivative { .. })
+            }
+            StatementKind::Reaction(_) | StatementKind::Assert(_) => self == Place::Model,
+            StatementKind::Assign { .. } => self != Place::Model,
+            StatementKind::NoDoses => matches!(self, Place::Condition(_)),
+            _ => false,
+        }
+    }
+
+    fn refusal(self, kind: &StatementKind) -> (&'static str, &'static str, &'static str) {
+        match (self, kind) {
+            (Place::Model, _) => (
+                "a loop holds equations, reactions, assertions, events, doses and loops only",
+                "belongs before the loop",
+                "declare vectors over an index set, as in `state u[cell] = 0`",
+            ),
+            (Place::Condition(_), StatementKind::Equation { .. } | StatementKind::Reaction(_)) => (
+                "a condition holds values, events and doses only",
+                "holds in every condition",
+                "let a parameter switch it on, and set the parameter in the condition",
+            ),
+            (Place::Condition(_), _) => (
+                "a condition holds values, events and doses only",
+                "belongs outside of the condition",
+                "as in `condition knockout { k = 0; dose 10 into C at 0 }`",
+            ),
+            (
+                Place::Event,
+                StatementKind::When { .. } | StatementKind::At { .. } | StatementKind::Every { .. },
+            ) => (
+                "an event sets values and gives doses only",
+                "an event within an event",
+                "write it beside the first; a parameter that the first sets can be part of its condition",
+            ),
+            (Place::Event, StatementKind::Equation { .. } | StatementKind::Reaction(_)) => (
+                "an event sets values and gives doses only",
+                "holds at all times",
+                "write it outside of the block, with a parameter that the event sets",
+            ),
+            (Place::Event, _) => (
+                "an event sets values and gives doses only",
+                "belongs outside of the block",
+                "as in `when x > 1 { x = 0; k = 2*k; dose 10 into C }`",
+            ),
+        }
+    }
 }
 
 /// More statements than this is a slip, not a model.
@@ -20,13 +92,25 @@ impl<'t> Draft<'t> {
     pub fn unroll(&mut self) -> Vec<Instance<'t>> {
         let mut instances = Vec::with_capacity(self.rules.len());
         for statement in std::mem::take(&mut self.rules) {
-            self.unroll_statement(&Scope::default(), statement, &mut instances);
+            let StatementKind::Condition { name, body } = &statement.kind else {
+                self.unroll_statement(Place::Model, &Scope::default(), statement, &mut instances);
+                continue;
+            };
+            let place = match self.names.get(&name.text) {
+                Some(Entity::Condition(id)) => Place::Condition(id),
+                // Another thing goes by this name, which has been reported.
+                _ => continue,
+            };
+            for inner in body {
+                self.unroll_statement(place, &Scope::default(), inner, &mut instances);
+            }
         }
         instances
     }
 
-    fn unroll_statement(
+    pub fn unroll_statement(
         &mut self,
+        place: Place,
         scope: &Scope,
         statement: &'t tree::Statement,
         instances: &mut Vec<Instance<'t>>,
@@ -36,12 +120,8 @@ impl<'t> Draft<'t> {
                 variable,
                 range,
                 body,
-            } => self.unroll_loop(scope, variable, range, body, instances),
-            StatementKind::Equation { .. }
-            | StatementKind::Reaction(_)
-            | StatementKind::Assert(_)
-                if instances.len() >= MOST_INSTANCES =>
-            {
+            } => self.unroll_loop(place, scope, variable, range, body, instances),
+            kind if place.holds(kind) && instances.len() >= MOST_INSTANCES => {
                 self.diagnostics.push(
                     Diagnostic::new(Code::BadIndex, "these loops are too long")
                         .at(
@@ -51,21 +131,21 @@ impl<'t> Draft<'t> {
                         .help("the rounds of nested loops multiply"),
                 );
             }
-            StatementKind::Equation { .. }
-            | StatementKind::Reaction(_)
-            | StatementKind::Assert(_) => instances.push(Instance {
+            kind if place.holds(kind) => instances.push(Instance {
                 scope: scope.clone(),
                 statement,
+                within: match place {
+                    Place::Condition(id) => Some(id),
+                    Place::Model | Place::Event => None,
+                },
             }),
             other => {
                 self.refuse_names(other);
+                let (message, label, help) = place.refusal(other);
                 self.diagnostics.push(
-                    Diagnostic::new(
-                        Code::ForeignClause,
-                        "a loop holds equations, reactions, assertions and loops only",
-                    )
-                    .at(statement.span, "belongs before the loop")
-                    .help("declare vectors over an index set, as in `state u[cell] = 0`"),
+                    Diagnostic::new(Code::ForeignClause, message)
+                        .at(statement.span, label)
+                        .help(help),
                 );
             }
         }
@@ -102,6 +182,7 @@ impl<'t> Draft<'t> {
 
     fn unroll_loop(
         &mut self,
+        place: Place,
         scope: &Scope,
         variable: &'t tree::Name,
         range: &'t tree::Expr,
@@ -147,7 +228,7 @@ impl<'t> Draft<'t> {
             let inner = scope.with_number(&variable.text, number);
             let before = self.diagnostics.len();
             for statement in body {
-                self.unroll_statement(&inner, statement, instances);
+                self.unroll_statement(place, &inner, statement, instances);
             }
             if self.diagnostics.len() > before {
                 // The next rounds would say the same.

@@ -5,17 +5,27 @@
 
 mod calls;
 mod check;
+mod clauses;
 mod collect;
+mod constraints;
+mod delays;
 mod dependencies;
+mod doses;
+mod driven;
 mod elaborate;
 mod equations;
+mod events;
+mod inputs;
 mod interruption;
 mod loops;
 mod names;
 mod operators;
 mod reactions;
 mod references;
+mod schedules;
 mod settings;
+#[cfg(test)]
+mod tests;
 mod unit;
 mod values;
 mod walk;
@@ -71,6 +81,8 @@ ids! {
     IndexSetId;
     /// A condition.
     ConditionId;
+    /// An input from a table.
+    InputId;
 }
 
 /// A checked model.

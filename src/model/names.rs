@@ -1,7 +1,9 @@
 //! Every declared name and what it stands for.
 
 use super::elaborate::Declared;
-use super::{ConditionId, DefinitionId, FunctionId, IndexSetId, ParameterId, StateId};
+use super::{
+    ConditionId, DefinitionId, Delay, FunctionId, IndexSetId, InputId, ParameterId, StateId,
+};
 use crate::diagnostic::{Code, Diagnostic, closest};
 use crate::source::{SourceId, Span};
 use crate::symbolic::{self, Expr, Pool, Shape, SymbolId};
@@ -25,6 +27,8 @@ pub enum Entity {
     IndexSet(IndexSetId),
     /// A condition.
     Condition(ConditionId),
+    /// An input from a table.
+    Input(InputId),
 }
 
 impl Entity {
@@ -38,6 +42,7 @@ impl Entity {
             Entity::Function(_) => "a function",
             Entity::IndexSet(_) => "an index set",
             Entity::Condition(_) => "a condition",
+            Entity::Input(_) => "an input",
         }
     }
 }
@@ -156,6 +161,7 @@ pub struct Names {
     pub(super) parameters: Vec<Declared>,
     pub(super) states: Vec<Declared>,
     pub(super) definitions: Vec<Declared>,
+    pub(super) inputs: Vec<Declared>,
     varying: FxHashSet<DefinitionId>,
     /// Functions that call themselves, by whatever detour: their calls cannot be expanded.
     circular: FxHashSet<FunctionId>,
@@ -163,6 +169,10 @@ pub struct Names {
     constants: FxHashMap<SymbolId, f64>,
     /// The drift of each state, once the model is complete.
     drifts: FxHashMap<String, Expr>,
+    /// The delayed values of the model, once it is complete: sentences may name no others.
+    delays: Vec<Delay>,
+    /// Inputs, delayed values, and the definitions that follow them.
+    driven: FxHashSet<SymbolId>,
 }
 
 impl Names {
@@ -343,6 +353,7 @@ impl Names {
             Entity::Parameter(id) => self.parameters.get(id.index()),
             Entity::State(id) => self.states.get(id.index()),
             Entity::Definition(id) => self.definitions.get(id.index()),
+            Entity::Input(id) => self.inputs.get(id.index()),
             _ => None,
         }
     }
@@ -401,6 +412,40 @@ impl Names {
 
     pub(super) fn set_drift(&mut self, state: &str, drift: Expr) {
         self.drifts.insert(state.to_owned(), drift);
+    }
+
+    pub(super) fn set_delays(&mut self, delays: &[Delay]) {
+        self.delays = delays.to_vec();
+    }
+
+    /// The delayed values of a complete model.
+    #[must_use]
+    pub fn delays(&self) -> &[Delay] {
+        &self.delays
+    }
+
+    pub(super) fn set_driven(&mut self, driven: FxHashSet<SymbolId>) {
+        self.driven = driven;
+    }
+
+    /// The first name of an expression that follows an input or a delayed value.
+    pub(super) fn driven(&self, pool: &Pool, expr: Expr) -> Option<SymbolId> {
+        symbolic::symbols_of(pool, expr)
+            .into_iter()
+            .filter(|symbol| self.driven.contains(symbol))
+            .min()
+    }
+
+    /// The first name of an expression that may change during a run.
+    pub(super) fn changing(&self, pool: &Pool, expr: Expr) -> Option<SymbolId> {
+        symbolic::symbols_of(pool, expr)
+            .into_iter()
+            .filter(|symbol| match self.get(&pool.symbol_data(*symbol).name) {
+                Some(Entity::Parameter(_)) => false,
+                Some(Entity::Definition(id)) => self.varies(id),
+                _ => true,
+            })
+            .min()
     }
 
     /// The time derivative of a state of a complete model, with definitions as names.

@@ -140,7 +140,10 @@ impl Elaborator<'_> {
             .filter(|(_, entity)| {
                 matches!(
                     entity,
-                    Entity::State(_) | Entity::Definition(_) | Entity::Parameter(_)
+                    Entity::State(_)
+                        | Entity::Definition(_)
+                        | Entity::Parameter(_)
+                        | Entity::Input(_)
                 )
             })
             .map(|(name, _)| format!("`{name}`"))

@@ -4,6 +4,7 @@ use super::elaborate::{Elaborator, Scope};
 use super::names::{Entity, Names};
 use super::{Setting, Target};
 use crate::diagnostic::{Code, Diagnostic, listed};
+use crate::source::Span;
 use crate::symbolic::{Pool, Shape};
 use crate::syntax::tree;
 
@@ -17,18 +18,36 @@ pub fn setting(
 ) -> Option<Setting> {
     let mut elaborator = Elaborator::new(names, pool, diagnostics);
     elaborator.in_sentence = true;
-    read(elaborator, target, value)
+    let setting = elaborator.setting(&Scope::default(), target, value)?;
+    match names.driven(elaborator.pool, setting.value) {
+        None => Some(setting),
+        Some(symbol) => {
+            let name = elaborator.pool.symbol_data(symbol).name.clone();
+            elaborator.report(must_not_follow(&target.name.text, &name, value.span))
+        }
+    }
 }
 
-/// The same in the body of a condition.
-pub(super) fn setting_of_condition(
-    names: &Names,
-    pool: &mut Pool,
-    diagnostics: &mut Vec<Diagnostic>,
-    target: &tree::Reference,
-    value: &tree::Expr,
-) -> Option<Setting> {
-    read(Elaborator::new(names, pool, diagnostics), target, value)
+/// A value at the start cannot follow what is known during a run only.
+pub(super) fn must_not_follow(what: &str, driver: &str, span: Span) -> Diagnostic {
+    Diagnostic::new(
+        Code::NotConstant,
+        format!("the value of `{what}` is needed before the run"),
+    )
+    .at(span, format!("`{driver}` is known during a run only"))
+    .help("it takes numbers, parameters and initial values")
+}
+
+impl Elaborator<'_> {
+    /// `target = value`, in a block or a sentence.
+    pub(super) fn setting(
+        &mut self,
+        scope: &Scope,
+        target: &tree::Reference,
+        value: &tree::Expr,
+    ) -> Option<Setting> {
+        read(self, scope, target, value)
+    }
 }
 
 /// What a sentence names: a parameter or an initial value, or one element of it. Problems go to
@@ -41,11 +60,12 @@ pub fn target(
 ) -> Option<(Target, Option<usize>)> {
     let mut elaborator = Elaborator::new(names, pool, diagnostics);
     elaborator.in_sentence = true;
-    read_target(&mut elaborator, target)
+    read_target(&mut elaborator, &Scope::default(), target)
 }
 
 fn read_target(
     elaborator: &mut Elaborator<'_>,
+    scope: &Scope,
     target: &tree::Reference,
 ) -> Option<(Target, Option<usize>)> {
     let names = elaborator.names;
@@ -72,24 +92,24 @@ fn read_target(
             return None;
         }
     };
-    let element = elaborator.single_element(&Scope::default(), target)?;
+    let element = elaborator.single_element(scope, target)?;
     Some((found, element))
 }
 
 fn read(
-    mut elaborator: Elaborator<'_>,
+    elaborator: &mut Elaborator<'_>,
+    scope: &Scope,
     target: &tree::Reference,
     value: &tree::Expr,
 ) -> Option<Setting> {
     let names = elaborator.names;
-    let (found, element) = read_target(&mut elaborator, target)?;
-    let scope = Scope::default();
+    let (found, element) = read_target(elaborator, scope, target)?;
     let symbol = names.symbol(&target.name.text)?;
     let wanted = match element {
         Some(_) => Shape::Scalar,
         None => elaborator.pool.symbol_data(symbol).shape,
     };
-    let mut expr = elaborator.number_for(&scope, value, wanted)?;
+    let mut expr = elaborator.number_for(scope, value, wanted)?;
     let shape = elaborator.pool.shape(expr);
     if shape != wanted {
         if shape != Shape::Scalar {

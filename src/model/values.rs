@@ -1,6 +1,7 @@
 //! Second pass: index sets, parameters, definitions and initial values, each after what it needs.
 
 use super::collect::{Draft, not_modelled};
+use super::delays::Delays;
 use super::dependencies;
 use super::elaborate::{Declared, Elaborator, Quantity, Scope};
 use super::names::{Entity, IndexSet, Members};
@@ -31,6 +32,7 @@ impl<'t> Draft<'t> {
     /// Runs `work` with an elaborator over this draft's names and pool.
     pub fn with_elaborator<T>(&mut self, work: impl FnOnce(&mut Elaborator<'_>) -> T) -> T {
         let mut elaborator = Elaborator::new(&self.names, &mut self.pool, &mut self.diagnostics);
+        elaborator.delays = Delays::Open(&mut self.delays);
         work(&mut elaborator)
     }
 
@@ -58,7 +60,7 @@ impl<'t> Draft<'t> {
                         values.order.push(ValueOf::Definition(id));
                     }
                 }
-                Entity::Time | Entity::Function(_) | Entity::Condition(_) => {}
+                Entity::Time | Entity::Function(_) | Entity::Condition(_) | Entity::Input(_) => {}
             }
         }
         self.start_of_time();
@@ -281,7 +283,7 @@ impl<'t> Draft<'t> {
     fn only_of_parameters(&mut self, value: &tree::Expr, name: &str) -> Option<()> {
         let mut offender: Option<(String, &'static str)> = None;
         walk::each_name(value, &mut |used| match self.names.get(used) {
-            Some(Entity::State(_) | Entity::Time) => {
+            Some(Entity::State(_) | Entity::Time | Entity::Input(_)) => {
                 offender.get_or_insert((used.to_owned(), self.names.describe(used)));
             }
             Some(Entity::Definition(id)) if self.names.varies(id) => {
@@ -316,6 +318,11 @@ impl<'t> Draft<'t> {
         let (sets, shape) = self.declared_shape(&item.name.indices)?;
         let initial = match &item.value {
             Some(value) => self.value_of_shape(value, &sets, shape),
+            // The constraints say what it is; this is where the search for it begins.
+            None if self.algebraic.contains(&id) => {
+                let guess = self.pool.constant(0.0);
+                Some(self.pool.fill(guess, shape))
+            }
             None => {
                 let word = if kind == DeclareKind::State {
                     "state"
@@ -435,7 +442,7 @@ impl<'t> Draft<'t> {
         }
         let mut varies = false;
         walk::each_name(value, &mut |used| match self.names.get(used) {
-            Some(Entity::State(_) | Entity::Time) => varies = true,
+            Some(Entity::State(_) | Entity::Time | Entity::Input(_)) => varies = true,
             Some(Entity::Definition(used)) => varies |= self.names.varies(used),
             _ => {}
         });

@@ -41,6 +41,37 @@ pub(super) fn each_expression<'t>(file: &'t tree::File, visit: &mut impl FnMut(&
                 pending.extend(body);
             }
             StatementKind::Condition { body, .. } => pending.extend(body),
+            StatementKind::When {
+                condition,
+                options,
+                body,
+            } => {
+                visit(condition);
+                each_value(options, visit);
+                pending.extend(body);
+            }
+            StatementKind::At {
+                times,
+                options,
+                body,
+            } => {
+                times.iter().for_each(&mut *visit);
+                each_value(options, visit);
+                pending.extend(body);
+            }
+            StatementKind::Every {
+                period,
+                options,
+                body,
+            } => {
+                visit(period);
+                each_value(options, visit);
+                pending.extend(body);
+            }
+            StatementKind::Dose { amount, options } => {
+                visit(amount);
+                each_value(options, visit);
+            }
             StatementKind::Sentence(sentence) => {
                 for subject in &sentence.subjects {
                     visit(&subject.value);
@@ -59,6 +90,12 @@ pub(super) fn each_expression<'t>(file: &'t tree::File, visit: &mut impl FnMut(&
     }
 }
 
+fn each_value<'t>(options: &'t [tree::SentenceOption], visit: &mut impl FnMut(&'t tree::Expr)) {
+    for option in options {
+        option.values.iter().for_each(&mut *visit);
+    }
+}
+
 /// Calls `visit` with every name that stands for something, and whether it is called. Indices are
 /// left out: labels are no names of their own.
 pub(super) fn each_reference<'t>(
@@ -74,7 +111,14 @@ pub(super) fn each_reference<'t>(
                 visit(&target.name, false);
                 continue;
             }
-            ExprKind::Call { function, .. } => visit(function, true),
+            ExprKind::Call {
+                function,
+                arguments,
+            } => {
+                visit(&function.name, true);
+                pending.extend(arguments.iter().rev().map(|argument| &argument.value));
+                continue;
+            }
             _ => {}
         }
         let from = pending.len();
@@ -97,7 +141,7 @@ pub(super) fn each_name(expr: &tree::Expr, visit: &mut impl FnMut(&str)) {
                     "'".repeat(usize::from(*order))
                 ));
             }
-            ExprKind::Call { function, .. } => visit(&function.text),
+            ExprKind::Call { function, .. } => visit(&function.name.text),
             _ => {}
         }
         let from = pending.len();

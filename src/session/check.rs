@@ -4,7 +4,7 @@ use super::command::Command;
 use super::compiled::Compiled;
 use super::lower::lower;
 use super::values::Overrides;
-use super::{Session, plot, sensitivity, set_value, simulate};
+use super::{Session, index, plot, sensitivity, set_value, simulate};
 use crate::diagnostic::{Code, Diagnostic};
 use crate::model::{self, Model};
 use crate::source::{SourceId, Span};
@@ -41,6 +41,9 @@ pub fn check_text(source: SourceId, text: &str) -> Checked {
     diagnostics.extend(checked.diagnostics.into_iter().filter(|problem| {
         unread.is_empty() || !quoted(&problem.message).any(|name| unread.contains(name))
     }));
+    if !has_syntax_errors && let Some(model) = &checked.model {
+        diagnostics.extend(index::problem(model));
+    }
     for statement in sentences(&parsed.file) {
         if let Err(problems) = lower(statement) {
             diagnostics.extend(problems);

@@ -7,6 +7,7 @@ mod check;
 mod command;
 mod compiled;
 mod failure;
+mod index;
 mod library;
 mod lower;
 mod method;

@@ -100,6 +100,7 @@ pub(super) fn plan(
     };
     let mut options = Options::new(tolerances);
     options.method = command.method;
+    options.shown_from = range.map(|(shown_from, _)| shown_from);
     Ok(Plan {
         output,
         parameters: present.parameters,
@@ -505,21 +506,9 @@ pub(super) fn run(
         );
         return (trajectory(compiled, plan, solution), watch.end);
     }
-    let mut leg = |start: f64, initial: &[f64], end: f64| {
-        let (output, options) = (&plan.output, &plan.options);
-        simulate::integrate(&dynamics, start, initial, end, output, options, &mut watch)
-    };
-    let leads_in = matches!(plan.output, Output::Steps { .. }) && plan.shown_from > plan.start;
-    let solution = if leads_in {
-        // Without output times a run has its steps as rows: one begins where the range does.
-        let before = leg(plan.start, &plan.initial, plan.shown_from);
-        match (before.stop == Stop::Finished, before.last()) {
-            (true, Some((start, state))) => leg(start, state, plan.end).after(before.clone()),
-            _ => before,
-        }
-    } else {
-        leg(plan.start, &plan.initial, plan.end)
-    };
+    let (output, options) = (&plan.output, &plan.options);
+    let (start, initial, end) = (plan.start, &plan.initial, plan.end);
+    let solution = simulate::integrate(&dynamics, start, initial, end, output, options, &mut watch);
     let end = watch.end;
     (trajectory(compiled, plan, solution), end)
 }

@@ -1,10 +1,14 @@
-//! One driver for all steppers: output times, interrupts, limits, changes of method.
+//! One driver for all steppers: pieces between interruptions, limits, changes of method.
 //!
-//! In: a [`Dynamics`], a range of time, [`Options`]. Out: a [`Solution`] that keeps whatever was
-//! computed and says why it ended. Must not know: which crate steps, models, the terminal.
+//! In: a [`Dynamics`], what interrupts it, a range of time, [`Options`]. Out: a [`Solution`] that
+//! keeps whatever was computed and says why it ended. Must not know: which crate steps, what
+//! interrupts, models, the terminal.
 
+use super::clock::Clock;
+use super::interrupter::{Consequence, Interrupter};
 use super::matrix_choice::use_sparse;
 use super::methods::with_stepper;
+use super::rows::{Rows, Witness};
 use super::step_size::{initial_step, largest_scaled};
 use super::stepper::{
     Accepted, Start, StepFailure, Stepper, StepperStatistics, Watched, all_finite, shortest_step,
@@ -30,14 +34,47 @@ pub fn integrate(
     options: &Options,
     monitor: &mut dyn Monitor,
 ) -> Solution {
+    let work = Work {
+        system,
+        shown: system.dimension(),
+        start,
+        initial,
+        end,
+        output,
+        options,
+    };
+    drive(&work, &mut (), monitor)
+}
+
+/// What is to be integrated.
+#[derive(Clone, Copy)]
+pub(super) struct Work<'a> {
+    pub system: &'a dyn Dynamics,
+    /// How many of the system's numbers are states; sensitivities follow them.
+    pub shown: usize,
+    pub start: f64,
+    /// As many as the system has.
+    pub initial: &'a [f64],
+    pub end: f64,
+    pub output: &'a Output,
+    pub options: &'a Options,
+}
+
+/// The same with interruptions.
+pub(super) fn drive<I: Interrupter>(
+    work: &Work<'_>,
+    interrupter: &mut I,
+    monitor: &mut dyn Monitor,
+) -> Solution {
+    let options = work.options;
     let mut solution = Solution {
         times: Vec::new(),
         states: Vec::new(),
-        dimension: system.dimension(),
+        dimension: work.shown,
         methods: Vec::new(),
         statistics: Statistics::default(),
         slots: Vec::new(),
-        slot_width: 0,
+        slot_width: interrupter.slot_width(),
         parameter_changes: Vec::new(),
         sensitivities: Vec::new(),
         moving_changes: Vec::new(),
@@ -46,46 +83,56 @@ pub fn integrate(
         tolerances: options.tolerances.clone(),
         stop: Stop::Finished,
     };
-    if let Err(invalid) = check(system.dimension(), start, initial, end, output, options) {
+    if let Err(invalid) = check(work) {
         solution.stop = Stop::Invalid(invalid);
         return solution;
     }
-    let watched = Watched::new(system);
+    let watched = Watched::new(work.system);
+    let width = (work.shown, work.initial.len());
     let mut run = Run {
+        rows: Rows::new(work.output, options, work.start, width, solution.slot_width),
         watched: &watched,
         options,
-        output,
+        interrupter,
         monitor,
-        end,
-        length: end - start,
-        time: start,
-        state: initial.to_vec(),
-        scratch: vec![0.0; initial.len()],
-        next_output: 0,
-        offered: 0,
+        shown: work.shown,
+        clock: Clock::new(work.start, work.end),
+        end: work.end,
+        length: work.end - work.start,
+        time: work.start,
+        state: work.initial.to_vec(),
+        derivative: Vec::new(),
+        typical_step: None,
         finished: StepperStatistics::default(),
-        solution,
+        methods: Vec::new(),
     };
-    run.solution.stop = run.integrate();
-    run.keep_the_end();
-    run.solution.statistics = run.statistics(StepperStatistics::default());
-    run.solution
+    solution.stop = run.integrate();
+    if all_finite(&run.state) {
+        let (time, state) = (run.time, std::mem::take(&mut run.state));
+        run.rows.keep_the_end(time, &state, run.interrupter);
+    }
+    solution.statistics = run.statistics(StepperStatistics::default());
+    solution.occurrences = run.interrupter.take_occurrences();
+    solution.methods = run.methods;
+    let rows = run.rows;
+    solution.times = rows.times;
+    solution.states = rows.states;
+    solution.slots = rows.slots;
+    solution.sensitivities = rows.sensitivities;
+    solution.parameter_changes = rows.parameter_changes;
+    solution.kept_every = rows.kept_every;
+    solution
 }
 
 /// Refuses arguments that no run can be made with.
-fn check(
-    dimension: usize,
-    start: f64,
-    initial: &[f64],
-    end: f64,
-    output: &Output,
-    options: &Options,
-) -> Result<(), Invalid> {
+fn check(work: &Work<'_>) -> Result<(), Invalid> {
+    let (start, end, options) = (work.start, work.end, work.options);
+    let dimension = work.system.dimension();
     if !(start.is_finite() && end.is_finite() && start <= end) {
         return Err(Invalid::Range { start, end });
     }
     let absolute = &options.tolerances.absolute;
-    for found in [initial.len(), absolute.len()] {
+    for found in [work.initial.len(), absolute.len()] {
         if found != dimension {
             return Err(Invalid::Dimension {
                 expected: dimension,
@@ -111,7 +158,7 @@ fn check(
     {
         return Err(Invalid::StepSize { value });
     }
-    if let Output::Times(times) = output {
+    if let Output::Times(times) = work.output {
         let mut previous = start;
         for (index, &time) in times.iter().enumerate() {
             if !(time >= previous && time <= end) {
@@ -123,9 +170,8 @@ fn check(
     Ok(())
 }
 
-/// Numbers that [`Output::Steps`] stores before it keeps every second row only: 32 MiB. Far more
-/// rows than a figure shows, and a run of millions of steps does not fill the memory.
-const MOST_NUMBERS: usize = 1 << 22;
+/// A remainder shorter than this, relative to the time, is covered by one Euler step.
+const REMAINDER: f64 = 4e-14;
 
 /// How the use of one method ended.
 enum LegEnd {
@@ -133,122 +179,167 @@ enum LegEnd {
     Switch(Method, SwitchReason),
 }
 
+/// What a step led to.
+enum Passed {
+    /// Steps go on, up to this time.
+    To(f64),
+    /// The end of the run is reached.
+    Finished,
+}
+
 /// The state of a run between and during the uses of its methods.
-struct Run<'a> {
+struct Run<'a, I> {
     watched: &'a Watched<'a>,
     options: &'a Options,
-    output: &'a Output,
+    interrupter: &'a mut I,
     monitor: &'a mut dyn Monitor,
+    rows: Rows<'a>,
+    /// States among the numbers of the system.
+    shown: usize,
+    clock: Clock,
     end: f64,
     /// Length of the whole run.
     length: f64,
-    /// Time and state from which the next method starts.
+    /// Time and state from which steps start anew.
     time: f64,
     state: Vec<f64>,
-    scratch: Vec<f64>,
-    /// Position of the next time in [`Output::Times`].
-    next_output: usize,
-    /// Rows that steps have offered so far, stored or not.
-    offered: u64,
+    /// The derivative there.
+    derivative: Vec<f64>,
+    /// The last step whose length the method chose itself.
+    typical_step: Option<f64>,
     /// Counts of the methods used up.
     finished: StepperStatistics,
-    solution: Solution,
+    methods: Vec<MethodUse>,
 }
 
-impl Run<'_> {
+impl<I: Interrupter> Run<'_, I> {
     fn integrate(&mut self) -> Stop {
-        if let Some(stop) = self.begin() {
-            return stop;
-        }
-        let mut derivative = vec![0.0; self.state.len()];
-        self.watched.drift(self.time, &self.state, &mut derivative);
-        if !all_finite(&derivative) {
-            return Stop::NonFinite {
-                time: self.time,
-                states: not_finite(&derivative),
-                what: NonFinite::Derivative,
-                values: self.state.clone(),
-            };
+        match self.begin() {
+            Ok(()) if self.time < self.end && !self.state.is_empty() => {}
+            Ok(()) => return self.without_steps(),
+            Err(stop) => return stop,
         }
         let mut supervisor = Supervisor::new(self.options, self.end);
         let (mut method, mut why) = supervisor.at_start(self.watched, self.time, &self.state);
         loop {
-            let length = self.end - self.time;
-            if length <= 4e-14 * self.end.abs().max(self.time.abs()) {
-                return self.last_euler(&derivative, method, why);
-            }
-            match self.leg(method, why, &derivative, &mut supervisor) {
+            let stop = match self.next_stop(Consequence::Jump) {
+                Ok((stop, _)) if stop > self.time => stop,
+                Ok(_) => {
+                    if self.methods.is_empty() {
+                        self.enter(method, why, false);
+                    }
+                    return Stop::Finished;
+                }
+                Err(stop) => return stop,
+            };
+            match self.leg(method, why, stop, &mut supervisor) {
                 LegEnd::Stop(stop) => return stop,
                 LegEnd::Switch(to, reason) => (method, why) = (to, reason),
             }
-            self.watched.drift(self.time, &self.state, &mut derivative);
         }
     }
 
-    /// The first row; a stop when there is nothing to integrate.
-    fn begin(&mut self) -> Option<Stop> {
-        if !all_finite(&self.state) {
-            return Some(Stop::NonFinite {
-                time: self.time,
-                states: not_finite(&self.state),
-                what: NonFinite::State,
-                values: self.state.clone(),
-            });
+    /// The first row.
+    fn begin(&mut self) -> Result<(), Stop> {
+        self.check_state()?;
+        let consequence = self.interrupter.begin(self.time, &mut self.state)?;
+        if consequence != Consequence::Nothing {
+            self.check_state()?;
         }
-        let state = std::mem::take(&mut self.state);
-        let mut flow = match self.output {
-            Output::Steps { .. } => self.push_step(self.time, &state),
-            Output::Times(_) => self.push_times_to(self.time, &state),
+        // What holds from the start on is known from the problem.
+        self.interrupter.changed_parameters();
+        self.show_piece()?;
+        let statistics = self.statistics(StepperStatistics::default());
+        self.look_on(self.time, &statistics)
+    }
+
+    fn check_state(&self) -> Result<(), Stop> {
+        if all_finite(&self.state) {
+            return Ok(());
+        }
+        Err(Stop::NonFinite {
+            time: self.time,
+            states: not_finite(&self.state, self.shown),
+            what: NonFinite::State,
+            values: self.state[..self.shown].to_vec(),
+        })
+    }
+
+    /// Lets the monitor see the state from which steps start.
+    fn look_on(&mut self, time: f64, statistics: &Statistics) -> Result<(), Stop> {
+        match self
+            .monitor
+            .step(time, &self.state[..self.shown], statistics)
+        {
+            ControlFlow::Break(halt) => Err(halted(halt, time)),
+            ControlFlow::Continue(()) => Ok(()),
+        }
+    }
+
+    /// The row at which a piece begins.
+    fn show_piece(&mut self) -> Result<(), Stop> {
+        let mut witness = Witness {
+            interrupter: &mut *self.interrupter,
+            monitor: &mut *self.monitor,
         };
-        if flow.is_continue() {
-            let statistics = self.statistics(StepperStatistics::default());
-            flow = self.monitor.step(self.time, &state, &statistics);
-        }
-        self.state = state;
-        match flow {
-            ControlFlow::Break(halt) => Some(halted(halt, self.time)),
-            ControlFlow::Continue(()) if self.time == self.end || self.state.is_empty() => {
-                Some(self.without_steps())
-            }
-            ControlFlow::Continue(()) => None,
+        match self.rows.begin(self.time, &self.state, &mut witness) {
+            ControlFlow::Break(halt) => Err(halted(halt, self.time)),
+            ControlFlow::Continue(()) => Ok(()),
         }
     }
 
     /// Ends a run over no time at all, or of a system without states.
     fn without_steps(&mut self) -> Stop {
-        if self.time == self.end {
-            return Stop::Finished;
+        while self.time < self.end {
+            let stop = self.interrupter.next_stop(self.time).min(self.end);
+            if let Err(stop) = self.leap(stop) {
+                return stop;
+            }
         }
-        let flow = match self.output {
-            Output::Steps { .. } => self.push_step(self.end, &[]),
-            Output::Times(_) => self.push_times_to(self.end, &[]),
-        };
-        match flow {
-            ControlFlow::Break(halt) => halted(halt, self.end),
-            ControlFlow::Continue(()) => Stop::Finished,
+        Stop::Finished
+    }
+
+    /// Up to which time steps go on from here, and what happened on the way: stops closer than
+    /// rounding are gone over at once.
+    fn next_stop(&mut self, so_far: Consequence) -> Result<(f64, Consequence), Stop> {
+        let mut consequence = so_far;
+        loop {
+            let stop = self.interrupter.next_stop(self.time).min(self.end);
+            let near = REMAINDER * stop.abs().max(self.time.abs());
+            if self.time >= self.end || stop - self.time > near {
+                return Ok((stop, consequence));
+            }
+            self.derivative.resize(self.state.len(), 0.0);
+            self.watched
+                .drift(self.time, &self.state, &mut self.derivative);
+            self.finished.steps += 1;
+            consequence = consequence.max(self.leap(stop)?);
         }
     }
 
-    /// Covers a remainder as short as round-off by one Euler step, which is exact there.
-    fn last_euler(&mut self, derivative: &[f64], method: Method, why: SwitchReason) -> Stop {
-        if self.solution.methods.is_empty() {
-            self.enter(method, why, false);
-        }
-        let length = self.end - self.time;
-        for (y, f) in self.state.iter_mut().zip(derivative) {
+    /// Goes to a stop by one Euler step, which is exact over a remainder as short as round-off.
+    fn leap(&mut self, stop: f64) -> Result<Consequence, Stop> {
+        let length = stop - self.time;
+        for (y, f) in self.state.iter_mut().zip(&self.derivative) {
             *y += length * f;
         }
-        self.finished.steps += 1;
-        let state = std::mem::take(&mut self.state);
-        let flow = match self.output {
-            Output::Steps { .. } => self.push_step(self.end, &state),
-            Output::Times(_) => self.push_times_to(self.end, &state),
-        };
-        self.state = state;
-        match flow {
-            ControlFlow::Break(halt) => halted(halt, self.end),
-            ControlFlow::Continue(()) => Stop::Finished,
+        self.time = stop;
+        let consequence = self.interrupt(Consequence::Nothing)?;
+        self.show_piece()?;
+        Ok(consequence)
+    }
+
+    /// Performs what is due at the time and state reached.
+    fn interrupt(&mut self, so_far: Consequence) -> Result<Consequence, Stop> {
+        let consequence = self.interrupter.interrupt(self.time, &mut self.state)?;
+        if consequence == Consequence::Nothing {
+            return Ok(so_far);
         }
+        if let Some(values) = self.interrupter.changed_parameters() {
+            self.rows.parameters_changed(values);
+        }
+        self.check_state()?;
+        Ok(consequence.max(so_far))
     }
 
     /// Uses one method until the run ends or another method is called for.
@@ -256,21 +347,17 @@ impl Run<'_> {
         &mut self,
         method: Method,
         why: SwitchReason,
-        derivative: &[f64],
+        stop: f64,
         supervisor: &mut Supervisor,
     ) -> LegEnd {
         let sparse = !method.is_explicit() && use_sparse(self.watched.pattern());
         self.enter(method, why, sparse);
         let (time, state) = (self.time, std::mem::take(&mut self.state));
-        let max_step = self.options.max_step.unwrap_or(f64::INFINITY);
-        let longest = max_step.min(self.end - time);
-        let tolerances = &self.options.tolerances;
-        let step = match self.options.initial_step {
-            Some(step) if self.solution.methods.len() == 1 => step.min(longest),
-            _ => {
-                let order = starting_order(method);
-                let system = self.watched;
-                initial_step(system, time, &state, derivative, order, longest, tolerances)
+        let length = match self.first_step(method, &state, stop, Consequence::Jump) {
+            Ok(length) => length,
+            Err(stop) => {
+                self.state = state;
+                return LegEnd::Stop(stop);
             }
         };
         let start = Start {
@@ -278,61 +365,100 @@ impl Run<'_> {
             sparse,
             time,
             state: &state,
-            step,
-            end: self.end,
-            max_step,
-            tolerances,
+            step: length,
+            end: stop,
+            max_step: self.options.max_step.unwrap_or(f64::INFINITY),
+            tolerances: &self.options.tolerances,
         };
+        self.state = vec![0.0; state.len()];
         let ended = with_stepper(self.watched, &start, |stepper| {
-            let end = self.drive(stepper, method, supervisor);
+            let end = self.steps(stepper, method, stop, supervisor);
             let counts = stepper.statistics();
             self.finished.steps += counts.steps;
             self.finished.rejected += counts.rejected;
             self.finished.factorisations += counts.factorisations;
-            self.time = stepper.time();
-            self.state = stepper.state().to_vec();
             end
         });
-        ended.unwrap_or_else(|failure| LegEnd::Stop(failed(failure, time)))
+        ended.unwrap_or_else(|failure| {
+            self.state.copy_from_slice(&state);
+            LegEnd::Stop(failed(failure, time))
+        })
+    }
+
+    /// The length of the first attempt from `state`.
+    fn first_step(
+        &mut self,
+        method: Method,
+        state: &[f64],
+        stop: f64,
+        consequence: Consequence,
+    ) -> Result<f64, Stop> {
+        let longest = (self.options.max_step.unwrap_or(f64::INFINITY)).min(stop - self.time);
+        let chosen = match (self.typical_step, self.options.initial_step) {
+            (None, Some(step)) => Some(step),
+            (Some(step), _) if consequence < Consequence::Jump => Some(step),
+            _ => None,
+        };
+        if let Some(step) = chosen {
+            return Ok(step.min(longest));
+        }
+        self.derivative.resize(state.len(), 0.0);
+        self.watched.drift(self.time, state, &mut self.derivative);
+        if !all_finite(&self.derivative) {
+            return Err(Stop::NonFinite {
+                time: self.time,
+                states: not_finite(&self.derivative, self.shown),
+                what: NonFinite::Derivative,
+                values: state[..self.shown].to_vec(),
+            });
+        }
+        let order = starting_order(method);
+        let (system, tolerances) = (self.watched, &self.options.tolerances);
+        let derivative = &self.derivative;
+        Ok(initial_step(
+            system, self.time, state, derivative, order, longest, tolerances,
+        ))
     }
 
     /// Steps until the run ends or the supervisor asks for another method.
-    fn drive(
+    fn steps(
         &mut self,
         stepper: &mut dyn Stepper,
         method: Method,
+        mut stop: f64,
         supervisor: &mut Supervisor,
     ) -> LegEnd {
         supervisor.take_up(method, stepper.time());
         loop {
             let before = stepper.time();
-            let accepted = match stepper.step() {
-                Ok(accepted) => accepted,
-                Err(failure) => return LegEnd::Stop(self.diagnose(stepper, failure)),
-            };
-            let time = match accepted {
-                Accepted::End => self.end,
-                Accepted::Inside => stepper.time(),
-            };
-            let statistics = self.statistics(stepper.statistics());
-            let flow = match self.emit(stepper, before, time) {
-                Ok(ControlFlow::Continue(())) => {
-                    self.monitor.step(time, stepper.state(), &statistics)
+            let reached = match stepper.step() {
+                Ok(Accepted::End) => stop,
+                Ok(Accepted::Inside) => stepper.time(),
+                Err(failure) => {
+                    self.time = stepper.time();
+                    self.state.copy_from_slice(stepper.state());
+                    return LegEnd::Stop(self.diagnose(stepper, failure));
                 }
-                Ok(halt) => halt,
-                Err(failure) => return LegEnd::Stop(failed(failure, time)),
             };
-            if let ControlFlow::Break(halt) = flow {
-                return LegEnd::Stop(halted(halt, time));
+            let step = reached - before;
+            if reached < stop || self.typical_step.is_none_or(|typical| typical < step) {
+                self.typical_step = Some(step);
             }
-            if accepted == Accepted::End {
-                return LegEnd::Stop(Stop::Finished);
+            let statistics = self.statistics(stepper.statistics());
+            let passed = self.pass(stepper, method, (before, reached), stop);
+            match passed.and_then(|passed| {
+                self.look_on(self.time, &statistics)?;
+                Ok(passed)
+            }) {
+                Ok(Passed::To(next)) => stop = next,
+                Ok(Passed::Finished) => return LegEnd::Stop(Stop::Finished),
+                Err(stop) => return LegEnd::Stop(stop),
             }
+            let time = self.time;
             if statistics.steps >= self.options.max_steps {
                 let steps = statistics.steps;
                 return LegEnd::Stop(Stop::TooManySteps { time, steps });
             }
-            let step = time - before;
             if step < shortest_step(time, self.length) {
                 let failure = StepFailure::TooSmall { step };
                 return LegEnd::Stop(self.diagnose(stepper, failure));
@@ -345,6 +471,132 @@ impl Run<'_> {
         }
     }
 
+    /// Takes in an accepted step: rows, and interruptions at its end and inside it. Whatever
+    /// follows the first one that changes something is dropped.
+    fn pass(
+        &mut self,
+        stepper: &mut dyn Stepper,
+        method: Method,
+        (before, reached): (f64, f64),
+        stop: f64,
+    ) -> Result<Passed, Stop> {
+        let solver = |failure| failed(failure, reached);
+        let (mut from, mut until) = (before, reached);
+        let mut due = reached >= stop;
+        let mut moved = false;
+        loop {
+            let crossing = self.interrupter.crossing(stepper, from, until);
+            let crossing = crossing.map_err(solver)?;
+            let interrupted = crossing.is_some() || due;
+            let at = crossing.unwrap_or(until);
+            self.reach(stepper, at).map_err(solver)?;
+            let slack = (interrupted && I::INTERRUPTS).then(|| self.clock.slack(at));
+            self.show_step(stepper, from, slack)?;
+            let accepted = self.interrupter.accepted(stepper, from, at);
+            accepted.map_err(solver)?;
+            if !interrupted {
+                break;
+            }
+            let consequence = self.interrupt(Consequence::Nothing)?;
+            if consequence > Consequence::Nothing {
+                return self.resume(stepper, method, consequence);
+            }
+            self.show_times()?;
+            if at >= self.end {
+                return Ok(Passed::Finished);
+            }
+            let next = self.interrupter.next_stop(at);
+            moved = true;
+            if at >= reached {
+                break;
+            }
+            (from, until, due) = (at, next.min(reached), next <= reached);
+        }
+        if !moved {
+            return Ok(Passed::To(stop));
+        }
+        // Something was scheduled, or done without effect: steps go on as they were.
+        let (next, consequence) = self.next_stop(Consequence::Nothing)?;
+        if consequence > Consequence::Nothing {
+            return self.resume(stepper, method, consequence);
+        }
+        if self.time >= self.end {
+            return Ok(Passed::Finished);
+        }
+        let step = self.typical_step.unwrap_or(next - self.time);
+        let moved = stepper.set_stop(step.min(next - self.time), next);
+        moved.map_err(solver)?;
+        Ok(Passed::To(next))
+    }
+
+    /// Takes time and state from within the last step.
+    fn reach(&mut self, stepper: &mut dyn Stepper, at: f64) -> Result<(), StepFailure> {
+        self.time = at;
+        if at >= stepper.time() {
+            self.state.copy_from_slice(stepper.state());
+            return Ok(());
+        }
+        stepper.interpolate(at, &mut self.state)
+    }
+
+    /// The rows of a piece of a step, up to the state reached.
+    fn show_step(
+        &mut self,
+        stepper: &mut dyn Stepper,
+        from: f64,
+        slack: Option<f64>,
+    ) -> Result<(), Stop> {
+        let mut witness = Witness {
+            interrupter: &mut *self.interrupter,
+            monitor: &mut *self.monitor,
+        };
+        let reached = (self.time, self.state.as_slice());
+        match self.rows.emit(stepper, from, reached, slack, &mut witness) {
+            Ok(ControlFlow::Continue(())) => Ok(()),
+            Ok(ControlFlow::Break(halt)) => Err(halted(halt, self.time)),
+            Err(failure) => Err(failed(failure, self.time)),
+        }
+    }
+
+    /// The output times that fall on an interruption without effect.
+    fn show_times(&mut self) -> Result<(), Stop> {
+        let mut witness = Witness {
+            interrupter: &mut *self.interrupter,
+            monitor: &mut *self.monitor,
+        };
+        let shown = self
+            .rows
+            .push_times_to(self.time, &self.state, &mut witness);
+        match shown {
+            ControlFlow::Continue(()) => Ok(()),
+            ControlFlow::Break(halt) => Err(halted(halt, self.time)),
+        }
+    }
+
+    /// Starts the stepper afresh after an interruption.
+    fn resume(
+        &mut self,
+        stepper: &mut dyn Stepper,
+        method: Method,
+        consequence: Consequence,
+    ) -> Result<Passed, Stop> {
+        if consequence >= Consequence::Equations {
+            self.show_piece()?;
+        } else {
+            self.show_times()?;
+        }
+        let (stop, consequence) = self.next_stop(consequence)?;
+        if self.time >= self.end {
+            return Ok(Passed::Finished);
+        }
+        let state = std::mem::take(&mut self.state);
+        let step = self.first_step(method, &state, stop, consequence);
+        self.state = state;
+        let restarted = stepper.restart(self.time, &self.state, step?, stop);
+        restarted.map_err(|failure| failed(failure, self.time))?;
+        Ok(Passed::To(stop))
+    }
+
     /// Why no further step was possible: a recent value that was not finite, or the step itself.
     fn diagnose(&self, stepper: &dyn Stepper, failure: StepFailure) -> Stop {
         let time = stepper.time();
@@ -352,157 +604,20 @@ impl Run<'_> {
             return failed(failure, time);
         };
         if let Some(fault) = self.watched.recent_fault(RECENT) {
+            let mut states = fault.states;
+            states.retain(|state| *state < self.shown);
+            let mut values = fault.values;
+            values.truncate(self.shown);
             return Stop::NonFinite {
                 time: fault.time,
-                states: fault.states,
+                states,
                 what: fault.what,
-                values: fault.values,
+                values,
             };
         }
         let (derivative, state) = (stepper.derivative(), stepper.state());
-        let state = largest_scaled(derivative, state, &self.options.tolerances);
+        let state = largest_scaled(derivative, state, &self.options.tolerances) % self.shown.max(1);
         Stop::StepTooSmall { time, step, state }
-    }
-
-    /// Stores the rows that the step from `before` to `time` brings.
-    fn emit(
-        &mut self,
-        stepper: &mut dyn Stepper,
-        before: f64,
-        time: f64,
-    ) -> Result<ControlFlow<Halt>, StepFailure> {
-        let mut scratch = std::mem::take(&mut self.scratch);
-        let flow = match self.output {
-            Output::Steps { interior } => {
-                self.emit_interior(stepper, before, *interior, &mut scratch)
-            }
-            Output::Times(times) => self.emit_times(stepper, times, time, &mut scratch),
-        };
-        self.scratch = scratch;
-        match (flow?, self.output) {
-            (ControlFlow::Continue(()), Output::Steps { .. }) => {
-                Ok(self.push_step(time, stepper.state()))
-            }
-            (flow, _) => Ok(flow),
-        }
-    }
-
-    /// Whether the next row of a step is one of those that are stored.
-    fn wants_row(&self) -> bool {
-        self.offered.is_multiple_of(self.solution.kept_every)
-    }
-
-    /// Stores a row of [`Output::Steps`], unless rows have become too many for each to be kept.
-    fn push_step(&mut self, time: f64, state: &[f64]) -> ControlFlow<Halt> {
-        if self.wants_row() && self.solution.states.len() + state.len() > MOST_NUMBERS {
-            self.thin();
-        }
-        let wanted = self.wants_row();
-        self.offered += 1;
-        if wanted {
-            self.push(time, state)
-        } else {
-            ControlFlow::Continue(())
-        }
-    }
-
-    /// Drops every second stored row, and from now on stores half as many.
-    fn thin(&mut self) {
-        let n = self.solution.dimension;
-        let kept = self.solution.times.len().div_ceil(2);
-        for row in 1..kept {
-            self.solution.times[row] = self.solution.times[2 * row];
-            let from = 2 * row * n;
-            self.solution.states.copy_within(from..from + n, row * n);
-        }
-        self.solution.times.truncate(kept);
-        self.solution.states.truncate(kept * n);
-        self.solution.kept_every *= 2;
-    }
-
-    /// The last state reached is always among the rows of [`Output::Steps`], also when not every
-    /// row is kept.
-    fn keep_the_end(&mut self) {
-        if self.solution.kept_every == 1 {
-            return;
-        }
-        let reached = if self.solution.stop == Stop::Finished {
-            self.end
-        } else {
-            self.time
-        };
-        let is_missing = self
-            .solution
-            .times
-            .last()
-            .is_some_and(|last| *last < reached);
-        let in_steps = matches!(self.output, Output::Steps { .. });
-        if in_steps && is_missing && all_finite(&self.state) {
-            self.solution.times.push(reached);
-            self.solution.states.extend_from_slice(&self.state);
-        }
-    }
-
-    fn emit_interior(
-        &mut self,
-        stepper: &mut dyn Stepper,
-        before: f64,
-        interior: usize,
-        scratch: &mut [f64],
-    ) -> Result<ControlFlow<Halt>, StepFailure> {
-        let step = stepper.time() - before;
-        for k in 1..=interior {
-            if !self.wants_row() {
-                self.offered += 1;
-                continue;
-            }
-            let at = before + step * (k as f64 / (interior + 1) as f64);
-            stepper.interpolate(at, scratch)?;
-            if let ControlFlow::Break(halt) = self.push_step(at, scratch) {
-                return Ok(ControlFlow::Break(halt));
-            }
-        }
-        Ok(ControlFlow::Continue(()))
-    }
-
-    fn emit_times(
-        &mut self,
-        stepper: &mut dyn Stepper,
-        times: &[f64],
-        time: f64,
-        scratch: &mut [f64],
-    ) -> Result<ControlFlow<Halt>, StepFailure> {
-        while let Some(&at) = times.get(self.next_output).filter(|at| **at <= time) {
-            self.next_output += 1;
-            let flow = if at >= stepper.time() {
-                self.push(at, stepper.state())
-            } else {
-                stepper.interpolate(at, scratch)?;
-                self.push(at, scratch)
-            };
-            if let ControlFlow::Break(halt) = flow {
-                return Ok(ControlFlow::Break(halt));
-            }
-        }
-        Ok(ControlFlow::Continue(()))
-    }
-
-    /// Stores the same state for every output time up to `time`.
-    fn push_times_to(&mut self, time: f64, state: &[f64]) -> ControlFlow<Halt> {
-        let Output::Times(times) = self.output else {
-            return self.push(time, state);
-        };
-        while let Some(&at) = times.get(self.next_output).filter(|at| **at <= time) {
-            self.next_output += 1;
-            self.push(at, state)?;
-        }
-        ControlFlow::Continue(())
-    }
-
-    fn push(&mut self, time: f64, state: &[f64]) -> ControlFlow<Halt> {
-        self.solution.times.push(time);
-        self.solution.states.extend_from_slice(state);
-        self.monitor.row(time, state)
     }
 
     /// Takes a method into the record.
@@ -512,7 +627,7 @@ impl Run<'_> {
             (false, true) => LinearSolver::Sparse,
             (false, false) => LinearSolver::Dense,
         };
-        self.solution.methods.push(MethodUse {
+        self.methods.push(MethodUse {
             method,
             from: self.time,
             linear_solver,
@@ -554,8 +669,8 @@ fn halted(halt: Halt, time: f64) -> Stop {
     }
 }
 
-fn not_finite(values: &[f64]) -> Vec<usize> {
-    (0..values.len())
+fn not_finite(values: &[f64], shown: usize) -> Vec<usize> {
+    (0..values.len().min(shown))
         .filter(|&i| !values[i].is_finite())
         .collect()
 }

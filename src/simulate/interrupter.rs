@@ -26,6 +26,9 @@ pub(super) enum Consequence {
 
 /// What interrupts a run.
 pub(super) trait Interrupter {
+    /// False when nothing ever does.
+    const INTERRUPTS: bool = true;
+
     /// Brings modes, inputs and doses of the start into force; called once, before anything else.
     /// The state may jump.
     fn begin(&mut self, time: f64, state: &mut [f64]) -> Result<Consequence, Stop>;
@@ -77,6 +80,8 @@ pub(super) trait Interrupter {
 
 /// Nothing interrupts.
 impl Interrupter for () {
+    const INTERRUPTS: bool = false;
+
     fn begin(&mut self, _: f64, _: &mut [f64]) -> Result<Consequence, Stop> {
         Ok(Consequence::Nothing)
     }

@@ -15,6 +15,7 @@
 //! Options, state and result are three types ([`Options`], the driver's own, [`Solution`]). States
 //! have indices here, not names. Nothing prints; interrupts and progress go through [`Monitor`].
 
+mod clock;
 mod compiled;
 mod controller;
 mod diffsol;
@@ -27,6 +28,7 @@ mod matrix_choice;
 mod methods;
 mod options;
 mod problem;
+mod rows;
 mod sensitivity;
 mod solution;
 mod step_size;

@@ -71,7 +71,7 @@ fn write_bare(out: &mut String, expression: &Expr) {
             function,
             arguments,
         } => {
-            write_name(out, function);
+            write_reference(out, function);
             write_list(out, '(', arguments, ')', write_argument);
         }
         ExprKind::Vector(values) => write_list(out, '[', values, ']', write_entry),

@@ -151,7 +151,7 @@ pub enum StatementKind {
     When {
         /// The trigger.
         condition: Expr,
-        /// `after`, `priority`, `rising`, `falling`, ...
+        /// `after`, `for`, `priority`, `rising`, `falling`, `values`.
         options: Vec<SentenceOption>,
         /// What happens.
         body: Vec<Statement>,
@@ -160,6 +160,8 @@ pub enum StatementKind {
     At {
         /// The times.
         times: Vec<Expr>,
+        /// `priority`.
+        options: Vec<SentenceOption>,
         /// What happens.
         body: Vec<Statement>,
     },
@@ -167,7 +169,7 @@ pub enum StatementKind {
     Every {
         /// The period.
         period: Expr,
-        /// `from`, `times`, `until`.
+        /// `from`, `times`, `until`, `priority`.
         options: Vec<SentenceOption>,
         /// What happens.
         body: Vec<Statement>,
@@ -176,7 +178,7 @@ pub enum StatementKind {
     Dose {
         /// The amount.
         amount: Expr,
-        /// `into`, `at`, `every`, `times`, `until`, `over`, `lag`, `steady`.
+        /// `into`, `at`, `every`, `times`, `until`, `from`, `over`, `lag`, `steady`.
         options: Vec<SentenceOption>,
     },
     /// `no doses` inside a condition.
@@ -448,7 +450,11 @@ impl Expr {
             | ExprKind::Prime { target, .. } => {
                 target.indices.iter().for_each(visit);
             }
-            ExprKind::Call { arguments, .. } => {
+            ExprKind::Call {
+                function,
+                arguments,
+            } => {
+                function.indices.iter().for_each(&mut visit);
                 arguments.iter().for_each(|argument| visit(&argument.value));
             }
             ExprKind::Vector(items) => items.iter().for_each(visit),
@@ -495,8 +501,8 @@ pub enum ExprKind {
     Next(Reference),
     /// `hill(x, k, n)`, `lognormal(median = C1, sd = sigma)`, `x(t - tau)`
     Call {
-        /// The function or delayed state.
-        function: Name,
+        /// The function or delayed state; only the latter may have indices: `u[i-1](t - tau)`.
+        function: Reference,
         /// The arguments in order.
         arguments: Vec<Argument>,
     },

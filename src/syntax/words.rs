@@ -110,8 +110,8 @@ pub const VALUES: &[&str] = &["t", "pi"];
 pub const OPTIONS: &[&str] = &[
     "from", "to", "with", "using", "by", "over", "into", "where", "as", "in", "at", "every",
     "until", "step", "points", "rtol", "atol", "paths", "seed", "starts", "log", "layer", "times",
-    "lag", "after", "priority", "column", "method", "session", "rising", "falling", "linear",
-    "cubic", "steady", "sobol", "grid", "vs",
+    "lag", "after", "for", "priority", "values", "column", "method", "session", "rising",
+    "falling", "linear", "cubic", "steady", "sobol", "grid", "vs",
 ];
 
 /// True for a word that may be neither declared nor set.

@@ -50,6 +50,19 @@ pub fn parameter_jacobian(model: &Model, system: &super::System) -> (Pool, Jacob
     (pool, jacobian)
 }
 
+/// Which of `by` each number of some quantities contains.
+pub(super) fn pattern(pool: &mut Pool, of: &[Expr], by: &Layout) -> Pattern {
+    let symbols: Vec<SymbolId> = of
+        .iter()
+        .map(|expr| {
+            let shape = pool.shape(*expr);
+            pool.new_symbol("quantity", shape)
+        })
+        .collect();
+    let rows = Layout::new(pool, symbols.into_iter());
+    by_symbols(pool, &rows, of, by).pattern
+}
+
 fn by_symbols(pool: &mut Pool, rows: &Layout, of: &[Expr], by: &Layout) -> Jacobian {
     let columns: Vec<(usize, SymbolId)> = by
         .blocks()
@@ -80,6 +93,30 @@ fn by_symbols(pool: &mut Pool, rows: &Layout, of: &[Expr], by: &Layout) -> Jacob
         pattern,
         blocks,
     }
+}
+
+/// Gives two Jacobians of one size one pattern, that of both together.
+pub(super) fn share_pattern(a: &mut Jacobian, b: &mut Jacobian) {
+    if a.pattern == b.pattern {
+        return;
+    }
+    let union = a.pattern.union(&b.pattern);
+    for jacobian in [a, b] {
+        let places: Vec<(usize, usize)> = jacobian.pattern.places().collect();
+        for contribution in &mut jacobian.contributions {
+            for entry in &mut contribution.entries {
+                *entry = position(&union, places[*entry as usize]);
+            }
+        }
+        jacobian.pattern = union.clone();
+    }
+}
+
+/// Where a place stands in the order of a pattern that holds it.
+fn position(pattern: &Pattern, (row, column): (usize, usize)) -> u32 {
+    let start = pattern.column_starts[column];
+    let within = pattern.column(column).partition_point(|known| *known < row);
+    u32::try_from(start + within).unwrap_or(u32::MAX)
 }
 
 /// The blocks between single quantities of the joined Jacobian.
@@ -198,11 +235,7 @@ fn contributions(pattern: &Pattern, terms: Vec<Term>) -> Vec<Contribution> {
             entries: term
                 .places
                 .iter()
-                .map(|(row, column)| {
-                    let start = pattern.column_starts[*column];
-                    let within = pattern.column(*column).partition_point(|known| known < row);
-                    u32::try_from(start + within).unwrap_or(u32::MAX)
-                })
+                .map(|place| position(pattern, *place))
                 .collect(),
         })
         .collect()

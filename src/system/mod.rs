@@ -4,26 +4,39 @@
 //! Enters: a [`Model`]. Leaves: a [`System`], still symbolic. Must not know back ends.
 
 mod conservation;
+mod constraints;
+mod guards;
+mod index;
 mod interruption;
 mod jacobian;
 mod layout;
+mod linear;
+mod matching;
+mod rates;
 mod tangent;
+mod translate;
 
 pub use conservation::{ConservationLaw, LawTerm, conservation_laws};
+pub use index::{IndexProblem, structural_index};
 pub use interruption::{
     Delay, Directions, Dose, DoseSchedule, Event, Guard, GuardKind, Input, Jump, JumpPlace, Repeat,
     Slots, Trigger,
 };
 pub use jacobian::{Contribution, Jacobian, JacobianBlock, parameter_jacobian};
 pub use layout::{Block, Layout};
+pub use linear::linear_form;
 pub use tangent::tangent;
 
-use crate::model::Model;
+use crate::model::{Model, Schedule};
 use crate::symbolic::{
-    Expr, Node, Pool, SymbolId, expand_gradients, reachable, substitute, substitute_all,
+    Expr, Pool, SymbolId, dependents, expand_gradients, substitute, substitute_all,
 };
-use rustc_hash::FxHashMap;
+use guards::{Collected, Freezer};
+use rates::moving_slots;
+use rustc_hash::{FxHashMap, FxHashSet};
+use std::ops::Range;
 use std::sync::Arc;
+use translate::Inliner;
 
 /// The symbolic equations of a model: y' = drift(t, y; parameters).
 #[derive(Debug, Clone)]
@@ -92,12 +105,7 @@ pub struct System {
 pub fn derive(model: &Model) -> System {
     let mut pool = model.pool.clone();
     let definitions = inline_definitions(&mut pool, model);
-    let inline = |pool: &mut Pool, exprs: &[Expr]| -> Vec<Expr> {
-        substitute_all(pool, exprs, &definitions)
-            .into_iter()
-            .map(|expr| expand_gradients(pool, expr))
-            .collect()
-    };
+    let inline = |pool: &mut Pool, exprs: &[Expr]| inline_all(pool, exprs, &definitions);
     let drifts: Vec<Expr> = model.states.iter().map(|state| state.drift).collect();
     let conditions: Vec<Expr> = model
         .assertions
@@ -106,7 +114,11 @@ pub fn derive(model: &Model) -> System {
         .collect();
     let values: Vec<Expr> = model.parameters.iter().map(|known| known.value).collect();
     let initials: Vec<Expr> = model.states.iter().map(|state| state.initial).collect();
-    let drift = inline(&mut pool, &drifts);
+    let residuals: Vec<Expr> = (model.constraints.iter())
+        .map(|known| known.residual)
+        .collect();
+    let mut drift = inline(&mut pool, &drifts);
+    let residuals = inline(&mut pool, &residuals);
     let assertions = inline(&mut pool, &conditions);
     let parameter_values = inline(&mut pool, &values);
     let initial = inline(&mut pool, &initials);
@@ -115,27 +127,28 @@ pub fn derive(model: &Model) -> System {
     let initial = substitute_all(&mut pool, &initial, &at_start);
     let states = Layout::new(&pool, model.states.iter().map(|state| state.symbol));
     let parameters = Layout::new(&pool, model.parameters.iter().map(|known| known.symbol));
+    let algebraic = constraints::flags(model, &states);
+    constraints::place(&mut pool, &mut drift, &residuals, &states, &algebraic);
     let jacobian = jacobian::derive(&mut pool, &states, &drift);
-    let slots = Slots::default();
-    let directions = tangent::directions(&mut pool, &states, &parameters, &slots);
-    System {
-        pool: Arc::new(pool),
+    let followers = translate::followers(&pool, model, &parameter_values);
+    let mut system = System {
+        pool: Arc::default(),
         time: model.time.symbol,
-        slots,
-        directions,
+        slots: Slots::default(),
+        directions: Default::default(),
         frozen_drift: drift.clone(),
         frozen_jacobian: jacobian.clone(),
         time_derivative: Vec::new(),
-        algebraic: Box::default(),
+        algebraic,
         guards: Vec::new(),
         events: Vec::new(),
         doses: Vec::new(),
         infused: Vec::new(),
-        volumes: vec![None; states.blocks().len()],
-        inputs: Vec::new(),
+        volumes: translate::volumes(&mut pool, model),
+        inputs: inputs(model),
         delays: Vec::new(),
         history: Vec::new(),
-        followers: Vec::new(),
+        followers,
         states,
         parameters,
         drift,
@@ -144,7 +157,181 @@ pub fn derive(model: &Model) -> System {
         parameter_values,
         assertions,
         definitions,
+    };
+    interrupt(&mut system, &mut pool, model);
+    system.pool = Arc::new(pool);
+    system
+}
+
+/// Adds what interrupts runs or drives them from outside.
+fn interrupt(system: &mut System, pool: &mut Pool, model: &Model) {
+    let (amount, replacements) = replacements(pool, model, &system.definitions);
+    let mut inliner = Inliner {
+        pool,
+        replacements: &replacements,
+    };
+    system.doses = translate::doses(&mut inliner, model, &system.states);
+    system.events = translate::events(&mut inliner, model, &system.states, &system.parameters);
+    system.delays = translate::delays(&mut inliner, model, &system.states);
+    system.history = translate::history(&mut inliner, model);
+    system.infused = translate::infused(model, &system.doses, &system.states);
+    let (frozen, collected) = freeze(system, pool, model);
+    system.guards = collected.guards;
+    system.slots = slots(pool, model, system, &collected.modes, amount);
+    system.directions =
+        tangent::directions(pool, &system.states, &system.parameters, &system.slots);
+    system.frozen_drift = with_infusions(pool, system, &frozen);
+    if frozen != system.drift {
+        let mut jacobian = jacobian::derive(pool, &system.states, &frozen);
+        jacobian::share_pattern(&mut system.jacobian, &mut jacobian);
+        system.frozen_jacobian = jacobian;
     }
+    let motion = rates::outer_motion(pool, system.time, &system.slots);
+    system.time_derivative = rates::time_derivative(pool, &system.frozen_drift, &motion);
+    let guards: Vec<Expr> = system.guards.iter().map(|guard| guard.expr).collect();
+    let is_algebraic: Vec<bool> = model
+        .states
+        .iter()
+        .map(|state| state.is_algebraic)
+        .collect();
+    let rates = rates::along_solution(
+        pool,
+        &guards,
+        &motion,
+        &system.states,
+        &system.frozen_drift,
+        &is_algebraic,
+    );
+    for (guard, rate) in system.guards.iter_mut().zip(rates) {
+        guard.rate = rate;
+    }
+}
+
+/// What names stand for in interruptions: definitions, and one symbol for the amounts of all
+/// tables, since one row is given at a time.
+fn replacements(
+    pool: &mut Pool,
+    model: &Model,
+    definitions: &FxHashMap<SymbolId, Expr>,
+) -> (Option<SymbolId>, FxHashMap<SymbolId, Expr>) {
+    let mut replacements = definitions.clone();
+    let mut amounts = model.doses.iter().filter_map(|dose| match &dose.schedule {
+        Schedule::Table(table) => Some(table.amount),
+        Schedule::At(_) | Schedule::Every(_) | Schedule::Event => None,
+    });
+    let amount = amounts.next();
+    if let Some(amount) = amount {
+        let shared = pool.symbol(amount);
+        replacements.extend(amounts.map(|other| (other, shared)));
+    }
+    (amount, replacements)
+}
+
+/// The drift in terms of modes, and the guards; conditions of events become terms of modes too.
+fn freeze(system: &mut System, pool: &mut Pool, model: &Model) -> (Vec<Expr>, Collected) {
+    let mut varying = FxHashSet::from_iter([system.time]);
+    varying.extend(system.states.blocks().iter().map(|block| block.symbol));
+    varying.extend(model.inputs.iter().map(|input| input.symbol));
+    varying.extend(model.delays.iter().map(|delay| delay.symbol));
+    let mut freezer = Freezer::new(system.time, varying);
+    let frozen = freezer.drift(pool, &system.drift);
+    let mut triggers = Vec::new();
+    let mut equalities = Vec::new();
+    for event in &mut system.events {
+        let mut equality = None;
+        if let Trigger::When { condition, .. } = &mut event.trigger {
+            *condition = freezer.trigger(pool, *condition);
+            equality = freezer.equality(pool, *condition);
+            triggers.push(*condition);
+        }
+        equalities.push(equality);
+    }
+    let collected = freezer.finish(pool, &frozen, &triggers);
+    for (event, equality) in system.events.iter_mut().zip(equalities) {
+        if let Trigger::When {
+            direction,
+            crossing,
+            ..
+        } = &mut event.trigger
+        {
+            let guard = collected
+                .modes
+                .iter()
+                .position(|mode| Some(*mode) == equality);
+            *crossing = guard.map(|guard| (guard, translate::crossing_sign(*direction)));
+        }
+    }
+    (frozen, collected)
+}
+
+fn inputs(model: &Model) -> Vec<Input> {
+    let inputs = model.inputs.iter();
+    inputs
+        .map(|input| Input {
+            interpolation: input.interpolation,
+        })
+        .collect()
+}
+
+/// One section of slots after the other.
+fn slots(
+    pool: &mut Pool,
+    model: &Model,
+    system: &System,
+    modes: &[SymbolId],
+    amount: Option<SymbolId>,
+) -> Slots {
+    let rate_of = |pool: &mut Pool, symbol: SymbolId| {
+        let data = pool.symbol_data(symbol).clone();
+        pool.new_symbol(format!("{}'", data.name), data.shape)
+    };
+    let inputs: Vec<SymbolId> = model.inputs.iter().map(|input| input.symbol).collect();
+    let delayed: Vec<SymbolId> = model.delays.iter().map(|delay| delay.symbol).collect();
+    let input_rates: Vec<SymbolId> = inputs.iter().map(|&known| rate_of(pool, known)).collect();
+    let delayed_rates = delayed.iter().map(|&known| rate_of(pool, known)).collect();
+    let mut infusions = Vec::new();
+    for block in &system.infused {
+        let symbol = system.states.blocks()[*block].symbol;
+        let data = pool.symbol_data(symbol).clone();
+        infusions.push(pool.new_symbol(format!("infusion into {}", data.name), data.shape));
+    }
+    let mut symbols: Vec<SymbolId> = Vec::new();
+    let mut next = 0;
+    let mut section = |section: Vec<SymbolId>| -> Range<usize> {
+        let start = next;
+        next += section
+            .iter()
+            .map(|symbol| pool.symbol_data(*symbol).shape.len())
+            .sum::<usize>();
+        symbols.extend(section);
+        start..next
+    };
+    Slots {
+        modes: section(modes.to_vec()),
+        inputs: section(inputs),
+        input_rates: section(input_rates),
+        infusions: section(infusions),
+        delayed: section(delayed),
+        delayed_rates: section(delayed_rates),
+        amount: section(amount.into_iter().collect()),
+        layout: Layout::new(pool, symbols.into_iter()),
+    }
+}
+
+/// The frozen drift with what infusions add, divided by the volume it enters.
+fn with_infusions(pool: &mut Pool, system: &System, frozen: &[Expr]) -> Vec<Expr> {
+    let mut drift = frozen.to_vec();
+    let blocks = system.slots.layout.blocks().iter();
+    let slots = blocks.filter(|block| system.slots.infusions.contains(&block.offset));
+    for (block, slot) in system.infused.iter().zip(slots) {
+        let amount = pool.symbol(slot.symbol);
+        let rate = match system.volumes[*block] {
+            Some(volume) => pool.div(amount, volume),
+            None => amount,
+        };
+        drift[*block] = pool.add(drift[*block], rate);
+    }
+    drift
 }
 
 fn inline_definitions(pool: &mut Pool, model: &Model) -> FxHashMap<SymbolId, Expr> {
@@ -158,6 +345,18 @@ fn inline_definitions(pool: &mut Pool, model: &Model) -> FxHashMap<SymbolId, Exp
     inlined
 }
 
+/// Expressions with definitions inlined and gradients worked out.
+fn inline_all(
+    pool: &mut Pool,
+    exprs: &[Expr],
+    definitions: &FxHashMap<SymbolId, Expr>,
+) -> Vec<Expr> {
+    substitute_all(pool, exprs, definitions)
+        .into_iter()
+        .map(|expr| expand_gradients(pool, expr))
+        .collect()
+}
+
 impl System {
     /// An expression of the model's names in terms of time, states and parameters. `pool` must be
     /// a continuation of this system's pool.
@@ -166,12 +365,14 @@ impl System {
         expand_gradients(pool, expr)
     }
 
-    /// True when some drift names the time itself.
+    /// True when some drift names the time itself, or an input, which follows it.
     #[must_use]
     pub fn depends_on_time(&self) -> bool {
-        reachable(&self.pool, &self.drift)
-            .into_iter()
-            .any(|expr| *self.pool.node(expr) == Node::Symbol(self.time))
+        let blocks = self.slots.layout.blocks().iter();
+        let inputs = blocks.filter(|block| self.slots.inputs.contains(&block.offset));
+        let mut moved: FxHashSet<SymbolId> = inputs.map(|block| block.symbol).collect();
+        moved.insert(self.time);
+        !dependents(&self.pool, &self.drift, &moved).is_empty()
     }
 
     /// Number of states n.

@@ -186,7 +186,8 @@ impl Reader<'_> {
     fn at(&self) -> Option<StatementKind> {
         let inner = self.entry(Rule::at_head)?;
         Some(StatementKind::At {
-            times: self.all_ranged(inner),
+            times: self.all_ranged(inner.clone()),
+            options: self.options_in(inner),
             body: Vec::new(),
         })
     }

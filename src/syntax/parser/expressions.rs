@@ -341,9 +341,9 @@ impl Reader<'_> {
             };
             return self.node(kind, span, depth);
         };
-        if order > 0 || !target.indices.is_empty() {
+        if order > 0 {
             let place = self.span_of(&arguments);
-            let problem = Diagnostic::new(Code::MissingOperator, "only a plain name can be called")
+            let problem = Diagnostic::new(Code::MissingOperator, "a derivative cannot be called")
                 .at(place, format!("`{written}` takes no arguments"))
                 .help("if a product is meant, write `*` between them");
             self.problem(problem);
@@ -354,10 +354,9 @@ impl Reader<'_> {
             .filter(|part| part.as_rule() == Rule::argument)
             .map(|part| self.argument(part, pending, &mut deepest))
             .collect();
-        let function = target.name;
         self.node(
             ExprKind::Call {
-                function,
+                function: target,
                 arguments,
             },
             span,
