@@ -120,6 +120,7 @@ pub(super) fn drive<I: Interrupter>(
     solution.slots = rows.slots;
     solution.sensitivities = rows.sensitivities;
     solution.parameter_changes = rows.parameter_changes;
+    solution.moving_changes = rows.moving_changes;
     solution.kept_every = rows.kept_every;
     solution
 }
@@ -248,6 +249,9 @@ impl<I: Interrupter> Run<'_, I> {
         }
         // What holds from the start on is known from the problem.
         self.interrupter.changed_parameters();
+        if let Some(numbers) = self.interrupter.changed_moving() {
+            self.rows.moving_changed(numbers);
+        }
         self.show_piece()?;
         let statistics = self.statistics(StepperStatistics::default());
         self.look_on(self.time, &statistics)
@@ -337,6 +341,9 @@ impl<I: Interrupter> Run<'_, I> {
         }
         if let Some(values) = self.interrupter.changed_parameters() {
             self.rows.parameters_changed(values);
+        }
+        if let Some(numbers) = self.interrupter.changed_moving() {
+            self.rows.moving_changed(numbers);
         }
         self.check_state()?;
         Ok(consequence.max(so_far))
@@ -604,8 +611,7 @@ impl<I: Interrupter> Run<'_, I> {
             return failed(failure, time);
         };
         if let Some(fault) = self.watched.recent_fault(RECENT) {
-            let mut states = fault.states;
-            states.retain(|state| *state < self.shown);
+            let states = of_states(fault.states.into_iter(), self.shown);
             let mut values = fault.values;
             values.truncate(self.shown);
             return Stop::NonFinite {
@@ -670,9 +676,15 @@ fn halted(halt: Halt, time: f64) -> Stop {
 }
 
 fn not_finite(values: &[f64], shown: usize) -> Vec<usize> {
-    (0..values.len().min(shown))
-        .filter(|&i| !values[i].is_finite())
-        .collect()
+    of_states((0..values.len()).filter(|&i| !values[i].is_finite()), shown)
+}
+
+/// Positions in the state vector as states: what follows these are derivatives of each in turn.
+fn of_states(positions: impl Iterator<Item = usize>, shown: usize) -> Vec<usize> {
+    let mut states: Vec<usize> = positions.map(|at| at % shown.max(1)).collect();
+    states.sort_unstable();
+    states.dedup();
+    states
 }
 
 /// The order that the estimate of the first step assumes; BDF starts at order 1.

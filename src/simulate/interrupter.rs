@@ -72,6 +72,12 @@ pub(super) trait Interrupter {
         None
     }
 
+    /// How parameters and slots move with the varied quantities from now on, if that changed since
+    /// this was last asked.
+    fn changed_moving(&mut self) -> Option<Vec<f64>> {
+        None
+    }
+
     /// What happened so far.
     fn take_occurrences(&mut self) -> Vec<Occurrence> {
         Vec::new()

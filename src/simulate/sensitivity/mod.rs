@@ -5,7 +5,7 @@
 //! direction.rs the numbers of directions, in the slots where tangent functions read them
 //! dynamics.rs  states and their derivatives as one system
 //! observe.rs   derivatives of expressions of the states
-//! run.rs       a run of that system, and its rows taken apart
+//! run.rs       a run of that system
 //! ```
 //!
 //! With S_j = dy/dtheta_j, y' = f(t, y, p) gives S_j' = f_y S_j + f_p dp/dtheta_j (forward

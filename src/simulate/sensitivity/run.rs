@@ -1,10 +1,8 @@
-//! A run of states with their derivatives, and its rows taken apart.
+//! A run of states with their derivatives.
 
 use super::{SensitivityDynamics, VariedStart};
-use crate::simulate::{
-    Halt, Method, Monitor, Options, Output, Solution, Statistics, Stop, Tolerances, integrate,
-};
-use std::ops::ControlFlow;
+use crate::simulate::driver::{Work, drive};
+use crate::simulate::{Method, Monitor, Options, Output, Solution, Tolerances};
 
 /// Integrates from `start` at time `from` to `end`. The solution's rows are states; their
 /// derivatives stand in [`Solution::sensitivities`].
@@ -21,22 +19,22 @@ pub fn integrate_with_sensitivities(
     options: &Options,
     monitor: &mut dyn Monitor,
 ) -> Solution {
-    let n = options.tolerances.absolute.len();
     let whole = Options {
         tolerances: with_sensitivities(&options.tolerances, &start.scales),
         ..options.clone()
     };
-    let mut monitor = StatesOnly { n, monitor };
-    let solution = integrate(
-        dynamics,
-        from,
-        &start.state,
+    let work = Work {
+        system: dynamics,
+        shown: options.tolerances.absolute.len(),
+        start: from,
+        initial: &start.state,
         end,
         output,
-        &whole,
-        &mut monitor,
-    );
-    apart(solution, n, &options.tolerances)
+        options: &whole,
+    };
+    let mut solution = drive(&work, &mut (), monitor);
+    solution.tolerances = options.tolerances.clone();
+    solution
 }
 
 /// Whether a method carries derivatives along.
@@ -57,53 +55,5 @@ pub(super) fn with_sensitivities(tolerances: &Tolerances, scales: &[f64]) -> Tol
             .chain(scales)
             .flat_map(|scale| own(*scale))
             .collect(),
-    }
-}
-
-/// Shows a monitor the states without their derivatives.
-struct StatesOnly<'m> {
-    n: usize,
-    monitor: &'m mut dyn Monitor,
-}
-
-impl Monitor for StatesOnly<'_> {
-    fn step(&mut self, time: f64, state: &[f64], statistics: &Statistics) -> ControlFlow<Halt> {
-        self.monitor.step(time, &state[..self.n], statistics)
-    }
-
-    fn row(&mut self, time: f64, state: &[f64]) -> ControlFlow<Halt> {
-        self.monitor.row(time, &state[..self.n])
-    }
-}
-
-/// Rows of states and rows of derivatives from rows of both.
-fn apart(mut solution: Solution, n: usize, tolerances: &Tolerances) -> Solution {
-    let width = solution.dimension.max(1);
-    let mut states = Vec::with_capacity(solution.times.len() * n);
-    let mut sensitivities = Vec::with_capacity(solution.states.len() - states.capacity());
-    for row in solution.states.chunks_exact(width) {
-        let (state, moved) = row.split_at(n);
-        states.extend_from_slice(state);
-        sensitivities.extend_from_slice(moved);
-    }
-    solution.states = states;
-    solution.sensitivities = sensitivities;
-    solution.dimension = n;
-    solution.tolerances = tolerances.clone();
-    of_states(&mut solution.stop, n);
-    solution
-}
-
-/// Names the state where the run names a derivative of it.
-fn of_states(stop: &mut Stop, n: usize) {
-    match stop {
-        Stop::NonFinite { states, values, .. } => {
-            states.iter_mut().for_each(|state| *state %= n);
-            states.sort_unstable();
-            states.dedup();
-            values.truncate(n);
-        }
-        Stop::StepTooSmall { state, .. } => *state %= n,
-        _ => {}
     }
 }
