@@ -275,6 +275,8 @@ codes! {
     BadDoseRow = "E0514", "a row of a dose table that makes no sense";
     NoSubject = "E0515", "a subject that is not in the table, or not chosen";
     UnusedColumn = "W0501", "a column that nothing uses";
+    BeyondTable = "W0502", "a run that goes beyond the table of an input";
+    OtherUnit = "W0503", "a column in another unit than the model's";
 
     // 06: numerical work (simulate/)
     NonFiniteState = "E0601", "a state or derivative that is not finite";

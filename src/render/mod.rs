@@ -11,6 +11,7 @@ pub mod progress;
 pub mod sensitivity;
 pub mod show;
 pub mod statistics;
+mod subjects;
 pub mod table;
 mod words;
 

@@ -1,6 +1,7 @@
 //! Outcomes as text.
 
 use super::show;
+use super::subjects;
 use super::table::{Column, number, table};
 use super::words;
 use crate::session::{Compiled, Outcome, Trajectory};
@@ -18,6 +19,7 @@ const DIGITS: usize = 6;
 pub fn text(outcome: &Outcome, width: usize) -> String {
     match outcome {
         Outcome::Simulated(run) => simulated(run, width),
+        Outcome::SimulatedEach(runs) => subjects::simulated(runs, width),
         Outcome::Figure { .. } | Outcome::Quit => String::new(),
         Outcome::Sensitivities { result, made } => {
             super::sensitivity::text(result, made.as_ref(), width)

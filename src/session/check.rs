@@ -3,6 +3,7 @@
 use super::command::Command;
 use super::compiled::Compiled;
 use super::lower::lower;
+use super::tables::Tables;
 use super::values::Overrides;
 use super::{Session, index, plot, sensitivity, set_value, simulate};
 use crate::diagnostic::{Code, Diagnostic};
@@ -181,13 +182,14 @@ impl Session {
     fn check_sentences(&self, compiled: &Compiled) -> Vec<Diagnostic> {
         let mut overrides = Overrides::new();
         let mut has_run = false;
+        let tables = Tables::new(&**self.world(), self.data_folder());
         let mut problems = Vec::new();
         for statement in &compiled.model.sentences {
             let Ok(command) = lower(statement) else {
                 continue;
             };
             let (Ok(found) | Err(found)) =
-                self.check_command(compiled, &mut overrides, &mut has_run, &command);
+                self.check_command(compiled, &tables, &mut overrides, &mut has_run, &command);
             // A faulty value is at fault for every run: it is said once.
             for problem in found {
                 if !problems.contains(&problem) {
@@ -201,6 +203,7 @@ impl Session {
     fn check_command(
         &self,
         compiled: &Compiled,
+        tables: &Tables<'_>,
         overrides: &mut Overrides,
         has_run: &mut bool,
         command: &Command,
@@ -223,17 +226,16 @@ impl Session {
                     ]);
                 }
                 *has_run = true;
-                let plan = simulate::plan(compiled, overrides, None, &declared)?;
+                let plans = simulate::plans(compiled, tables, overrides, &|_| None, &declared)?;
                 if !command.from_last {
-                    return Ok(plan.warnings);
+                    return Ok(plans.into_iter().flat_map(|plan| plan.warnings).collect());
                 }
             }
             Command::Plot(command) => {
                 needs_run(*has_run, command.span)?;
                 let curves = plot::curves(compiled, command)?;
                 if let Some(data) = &command.data {
-                    let (_, warnings) =
-                        plot::points(&**self.world(), &self.data_folder(), data, &curves)?;
+                    let (_, warnings) = plot::points(tables, data, &curves)?;
                     return Ok(warnings);
                 }
             }

@@ -73,6 +73,20 @@ pub struct Simulate {
     pub setting: Setting,
     /// Start from the end of the last run.
     pub from_last: bool,
+    /// Whose doses are given.
+    pub subjects: Subjects,
+}
+
+/// Which subjects of the dose tables a simulation runs.
+#[derive(Debug, Clone, PartialEq, Default)]
+pub enum Subjects {
+    /// Nothing is said: there must be one at most.
+    #[default]
+    Unsaid,
+    /// `subject 3`, `subject A1`, `subject "A 1"`
+    One(tree::Name),
+    /// `by subject`: each in a run of its own.
+    Each(Span),
 }
 
 /// `with k = 3 in knockout`

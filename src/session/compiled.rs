@@ -154,12 +154,13 @@ impl Compiled {
     /// An expression of the system as a message quotes it: in the model's names, cut when long.
     #[must_use]
     pub fn text_of(&self, expr: Expr) -> String {
-        const LONGEST: usize = 80;
-        let text = self.model.print(&self.system.pool, expr, Notation::Text);
-        if text.chars().count() <= LONGEST {
-            return text;
-        }
-        text.chars().take(LONGEST).chain(['…']).collect()
+        shortened(self.model.print(&self.system.pool, expr, Notation::Text))
+    }
+
+    /// The same for an expression of the model, definitions as names.
+    #[must_use]
+    pub fn text_of_model(&self, expr: Expr) -> String {
+        shortened(self.model.print(&self.model.pool, expr, Notation::Text))
     }
 
     /// The default absolute tolerances: 1e-9 times the size of each state, which is its initial
@@ -181,4 +182,12 @@ impl Compiled {
         }
         tolerances
     }
+}
+
+fn shortened(text: String) -> String {
+    const LONGEST: usize = 80;
+    if text.chars().count() <= LONGEST {
+        return text;
+    }
+    text.chars().take(LONGEST).chain(['…']).collect()
 }

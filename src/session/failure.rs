@@ -1,9 +1,10 @@
 //! Why a run stopped, in the model's own words: the time, the state, the likely equation.
 
 use super::compiled::Compiled;
-use super::simulate::{EndOfRun, FailedAssertion};
+use super::run::{EndOfRun, FailedAssertion};
 use super::trajectory::Trajectory;
-use super::values;
+use super::upset;
+use super::values::{self, Point};
 use crate::diagnostic::{Code, Diagnostic, listed, number_text};
 use crate::model::Reaction;
 use crate::simulate::{Invalid, NonFinite, Stop};
@@ -74,11 +75,7 @@ pub(super) fn explain(run: &Trajectory, ending: &EndOfRun, sentence: Span) -> Op
         | Stop::Inconsistent { .. }
         | Stop::Schedule { .. }
         | Stop::Delay { .. }
-        | Stop::NeverSteady { .. } => Diagnostic::new(
-            Code::SolverFailed,
-            format!("the run was interrupted: {:?}", run.solution.stop),
-        )
-        .at(sentence, ""),
+        | Stop::NeverSteady { .. } => upset::explain(run, sentence)?,
         Stop::SolverFailed { time, detail } => Diagnostic::new(
             Code::SolverFailed,
             format!("the solver gave up at t = {}: {detail}", short(*time)),
@@ -91,7 +88,14 @@ pub(super) fn explain(run: &Trajectory, ending: &EndOfRun, sentence: Span) -> Op
         Some(help) => format!("{help}; {kept}"),
         None => kept,
     };
-    Some(diagnostic.help(help))
+    Some(Diagnostic {
+        message: match &run.subject {
+            Some(subject) => format!("subject {subject}: {}", diagnostic.message),
+            None => diagnostic.message,
+        },
+        help: Some(help),
+        ..diagnostic
+    })
 }
 
 fn kept(rows: usize) -> String {
@@ -103,7 +107,7 @@ fn kept(rows: usize) -> String {
 }
 
 /// Six digits are enough for a message.
-fn short(x: f64) -> String {
+pub(super) fn short(x: f64) -> String {
     if x == 0.0 || !x.is_finite() {
         return number_text(x);
     }
@@ -177,10 +181,8 @@ fn assertion(run: &Trajectory, failed: &FailedAssertion) -> Diagnostic {
     let (Some(known), Some(condition)) = (known, condition) else {
         return diagnostic;
     };
-    let value = |expr: Expr| {
-        let (time, state) = (failed.time, &failed.state);
-        values::evaluate_at(&system.pool, system, expr, time, state, &run.parameters)
-    };
+    let point = point(run, failed.time, &failed.state);
+    let value = |expr: Expr| values::evaluate_at(&system.pool, system, expr, &point);
     let values = named_values(&system.pool, *condition, &value);
     let text = if values.is_empty() {
         String::new()
@@ -337,7 +339,7 @@ fn fastest_reaction<'r>(
     let mut fastest: Option<(f64, &Reaction)> = None;
     for reaction in compiled.model.reactions.iter().filter(takes_part) {
         let flux = system.inline(&mut pool, reaction.flux);
-        let flux = values::evaluate_at(&pool, system, flux, time, values, &run.parameters);
+        let flux = values::evaluate_at(&pool, system, flux, &point(run, time, values));
         let flux = flux.first().map_or(f64::INFINITY, |flux| flux.abs());
         // What is not a number changes the species more than any number.
         let flux = if flux.is_nan() { f64::INFINITY } else { flux };
@@ -370,16 +372,8 @@ fn culprit(run: &Trajectory, fault: &Fault<'_>, position: usize) -> Option<Culpr
     let system = &run.compiled.system;
     let (block, _) = system.states.locate(position)?;
     let drift = *system.drift.get(block)?;
-    let value = |expr: Expr| {
-        values::evaluate_at(
-            &system.pool,
-            system,
-            expr,
-            fault.time,
-            fault.values,
-            &run.parameters,
-        )
-    };
+    let point = point(run, fault.time, fault.values);
+    let value = |expr: Expr| values::evaluate_at(&system.pool, system, expr, &point);
     let nodes = symbolic::reachable(&system.pool, &[drift]);
     if nodes.len() > MOST_NODES {
         return None;
@@ -405,6 +399,17 @@ fn culprit(run: &Trajectory, fault: &Fault<'_>, position: usize) -> Option<Culpr
         },
         operation,
     })
+}
+
+/// A point of a run near its end, with the parameters and slots of its last row.
+fn point<'r>(run: &'r Trajectory, time: f64, state: &'r [f64]) -> Point<'r> {
+    let last = run.times().len().saturating_sub(1);
+    Point {
+        time,
+        state,
+        parameters: run.parameters_at(last),
+        slots: run.solution.slots_of(last),
+    }
 }
 
 fn named_values(pool: &Pool, expr: Expr, value: &impl Fn(Expr) -> Vec<f64>) -> Vec<String> {

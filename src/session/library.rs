@@ -4,7 +4,9 @@ use super::check::check_text;
 use super::command::{Command, Simulate};
 use super::compiled::Compiled;
 use super::lower::lower;
-use super::simulate::{plan, run};
+use super::run::run;
+use super::simulate::plan;
+use super::tables::Tables;
 use super::trajectory::Trajectory;
 use super::values::Overrides;
 use crate::diagnostic::{Code, Diagnostic};
@@ -12,6 +14,7 @@ use crate::source::SourceMap;
 use crate::syntax;
 use crate::world::SystemWorld;
 use std::fmt;
+use std::path::PathBuf;
 use std::sync::Arc;
 
 /// Everything that kept a text from being compiled or a model from being simulated.
@@ -105,8 +108,11 @@ impl Compiled {
 
     fn run(self: &Arc<Self>, command: &Simulate) -> Result<Trajectory, Error> {
         let fail = |diagnostics| Error::new(diagnostics, SourceMap::new());
-        let plan = plan(self, &Overrides::new(), None, command).map_err(fail)?;
-        let (trajectory, end) = run(self, &plan, &SystemWorld::default(), &mut ());
+        let world = SystemWorld::default();
+        // A text has no folder of its own: its tables are found where the program runs.
+        let tables = Tables::new(&world, PathBuf::new());
+        let plan = plan(self, &tables, &Overrides::new(), None, command).map_err(fail)?;
+        let (trajectory, end) = run(self, &plan, &world, &mut ());
         match super::failure::explain(&trajectory, &end, command.span) {
             None => Ok(trajectory),
             Some(problem) => Err(Error {

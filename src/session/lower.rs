@@ -1,11 +1,11 @@
 //! From a statement of the tree to a command: verbs, topics and options are understood here.
 
 use super::command::{
-    Command, DataSource, Form, LogAxis, OutputTimes, Plot, Save, Setting, Simulate, Topic,
+    Command, DataSource, Form, LogAxis, OutputTimes, Plot, Save, Setting, Simulate, Subjects, Topic,
 };
 use super::options::Options;
 use super::sensitivity;
-use crate::diagnostic::{Code, Diagnostic, closest, did_you_mean, listed};
+use crate::diagnostic::{Code, Diagnostic, closest, did_you_mean, listed, number_text};
 use crate::simulate::Method;
 use crate::source::Span;
 use crate::syntax::tree::{self, ExprKind, StatementKind};
@@ -202,6 +202,7 @@ fn simulate(sentence: &tree::Sentence, span: Span, mut options: Options<'_>) -> 
             }
         },
     };
+    let subjects = subjects(&mut options);
     ensembles(&mut options);
     options.finish(|| {
         Ok(Command::Simulate(Box::new(Simulate {
@@ -214,8 +215,64 @@ fn simulate(sentence: &tree::Sentence, span: Span, mut options: Options<'_>) -> 
             absolute,
             setting,
             from_last,
+            subjects,
         })))
     })
+}
+
+/// `subject 3` or `by subject`
+fn subjects(options: &mut Options<'_>) -> Subjects {
+    let (one, by) = (options.take("subject"), options.take("by"));
+    if let (Some(one), Some(by)) = (one, by) {
+        options.problem(
+            Diagnostic::new(Code::BadOption, "`subject` and `by` exclude each other")
+                .at(one.span, "one of them")
+                .at(by.span, "all of them")
+                .help("keep one of the two"),
+        );
+        return Subjects::Unsaid;
+    }
+    if let Some(option) = by {
+        if let [value] = option.values.as_slice()
+            && word_of(value).is_some_and(|word| word.text == "subject")
+        {
+            return Subjects::Each(option.span);
+        }
+        options.problem(
+            Diagnostic::new(Code::BadOption, "`by` is followed by `subject`")
+                .at(option.span, "")
+                .help("`by subject` makes one run for each subject of the dose table"),
+        );
+        return Subjects::Unsaid;
+    }
+    let Some(option) = one else {
+        return Subjects::Unsaid;
+    };
+    let Some(value) = options.single(option) else {
+        return Subjects::Unsaid;
+    };
+    let text = match &value.kind {
+        ExprKind::Number { value, unit: None } => Some(number_text(*value)),
+        ExprKind::Text(text) => Some(text.clone()),
+        _ => word_of(&value).map(|name| name.text.clone()),
+    };
+    match text {
+        Some(text) => Subjects::One(tree::Name {
+            text,
+            span: value.span,
+        }),
+        None => {
+            options.problem(
+                Diagnostic::new(
+                    Code::BadOption,
+                    "`subject` is followed by a name or a number",
+                )
+                .at(value.span, "")
+                .help("as in `subject 3` or `subject \"A 1\"`"),
+            );
+            Subjects::Unsaid
+        }
+    }
 }
 
 /// `paths 1000 seed 7`

@@ -6,25 +6,32 @@
 mod check;
 mod command;
 mod compiled;
+mod doses;
 mod failure;
 mod index;
+mod inputs;
 mod library;
 mod lower;
 mod method;
 mod options;
 mod outcome;
 mod plot;
+mod run;
 mod save;
 mod sensitivity;
 mod simulate;
+mod subjects;
+mod tables;
+mod times;
 mod timing;
 mod trajectory;
+mod upset;
 mod values;
 
 pub use check::{Checked, Examined, check_text};
 pub use command::{
     Command, DataSource, Form, LogAxis, OutputTimes, Plot, Save, Sensitivity, Setting, Simulate,
-    Topic,
+    Subjects, Topic,
 };
 pub use compiled::{Compiled, Observable};
 pub use library::{Error, compile};
@@ -44,6 +51,7 @@ use crate::syntax::{self, tree};
 use crate::world::World;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
+use tables::Tables;
 
 /// Looks on while a command runs.
 pub trait Observer {
@@ -68,6 +76,8 @@ pub struct Session {
     last: Option<Arc<Trajectory>>,
     /// How the last run was asked for, to be repeated.
     asked: Option<Arc<Asked>>,
+    /// The runs of the last sentence, when it made one for each subject; `last` is then empty.
+    by_subject: Vec<Arc<Trajectory>>,
     history: Vec<String>,
 }
 
@@ -98,6 +108,7 @@ impl Session {
             earlier: Vec::new(),
             last: None,
             asked: None,
+            by_subject: Vec::new(),
             history: Vec::new(),
         }
     }
@@ -196,7 +207,7 @@ impl Session {
         self.loaded = Some(Loaded { compiled, path });
         self.overrides = Overrides::new();
         self.earlier.clear();
-        self.last = None;
+        self.forget_runs();
     }
 
     /// Reads one line typed at the prompt.
@@ -257,7 +268,7 @@ impl Session {
             Command::Reset => {
                 self.need_model()?;
                 self.earlier.push(std::mem::take(&mut self.overrides));
-                self.last = None;
+                self.forget_runs();
                 Ok(done(Outcome::Reset))
             }
             Command::Undo => match self.earlier.pop() {
@@ -285,8 +296,32 @@ impl Session {
         })
     }
 
+    fn forget_runs(&mut self) {
+        self.last = None;
+        self.by_subject.clear();
+    }
+
+    /// The runs of the last `simulate`: one, or one for each subject.
+    fn need_runs(&self) -> Result<&[Arc<Trajectory>], Vec<Diagnostic>> {
+        if self.by_subject.is_empty() {
+            self.need_last().map(std::slice::from_ref)
+        } else {
+            Ok(&self.by_subject)
+        }
+    }
+
     fn need_last(&self) -> Result<&Arc<Trajectory>, Vec<Diagnostic>> {
         self.need_model()?;
+        if let Some(first) = self.by_subject.first() {
+            let message = format!(
+                "the last runs are those of {} subjects",
+                self.by_subject.len()
+            );
+            let subject = first.subject.as_deref().unwrap_or("1");
+            return Err(vec![Diagnostic::new(Code::NoSubject, message).help(
+                format!("simulate one of them, as in `simulate 0..100 subject {subject}`"),
+            )]);
+        }
         self.last.as_ref().ok_or_else(|| {
             vec![
                 Diagnostic::new(Code::NothingYet, "nothing has been simulated yet")
@@ -326,31 +361,45 @@ impl Session {
         }))
     }
 
-    /// The time and state that bare expressions see: the end of the last run, else the start.
-    fn here(&self, compiled: &Compiled) -> (f64, Vec<f64>, Vec<f64>) {
+    /// What bare expressions see: the end of the last run, else the start.
+    fn here(&self, compiled: &Arc<Compiled>) -> Result<Here, Vec<Diagnostic>> {
         let present = compiled.present(&self.overrides);
-        match self.last.as_ref().and_then(|last| last.solution.last()) {
-            Some((time, state)) => (time, state.to_vec(), present.parameters),
-            None => (
-                compiled.model.time.start,
-                present.initial,
-                present.parameters,
-            ),
+        if !self.by_subject.is_empty() {
+            self.need_last()?;
         }
+        if let Some(last) = &self.last
+            && let Some((time, state)) = last.solution.last()
+        {
+            let slots = last.solution.slots_of(last.times().len().saturating_sub(1));
+            return Ok(Here {
+                time,
+                state: state.to_vec(),
+                parameters: present.parameters,
+                slots: slots.to_vec(),
+            });
+        }
+        let tables = Tables::new(&*self.world, self.data_folder());
+        let slots = run::slots_at_start(compiled, &tables, &present)?;
+        Ok(Here {
+            time: compiled.model.time.start,
+            state: present.initial,
+            parameters: present.parameters,
+            slots,
+        })
     }
 
     fn evaluate(&self, expr: &tree::Expr) -> Result<Performed, Vec<Diagnostic>> {
         let compiled = &self.need_model()?.compiled;
         let observable = compiled.observable(expr)?;
-        let (time, state, parameters) = self.here(compiled);
-        let numbers = values::evaluate_at(
-            &observable.pool,
-            &compiled.system,
-            observable.expr,
-            time,
-            &state,
-            &parameters,
-        );
+        let here = self.here(compiled)?;
+        let point = values::Point {
+            time: here.time,
+            state: &here.state,
+            parameters: &here.parameters,
+            slots: &here.slots,
+        };
+        let (pool, expr) = (&observable.pool, observable.expr);
+        let numbers = values::evaluate_at(pool, &compiled.system, expr, &point);
         Ok(done(Outcome::Value {
             label: observable.label,
             numbers,
@@ -406,6 +455,14 @@ impl Session {
             method,
         }))
     }
+}
+
+/// A point that a session has come to.
+struct Here {
+    time: f64,
+    state: Vec<f64>,
+    parameters: Vec<f64>,
+    slots: Vec<f64>,
 }
 
 fn done(outcome: Outcome) -> Performed {

@@ -207,6 +207,7 @@ fn other_word(word: &str) -> Option<&'static str> {
         "data" => "over",
         "file" | "into" => "to",
         "where" | "set" => "with",
+        "id" | "ID" => "subject",
         _ => return None,
     })
 }
@@ -222,6 +223,8 @@ fn example(word: &str) -> String {
         "atol" => "atol 1e-10",
         "log" => "log y",
         "in" => "in knockout",
+        "subject" => "subject 3",
+        "by" => "by subject",
         "as" => "as latex",
         "title" => "title \"Lynx and hare\"",
         "over" => "over \"data.csv\"",

@@ -53,6 +53,8 @@ pub enum Made {
 pub enum Outcome {
     /// A run.
     Simulated(Arc<Trajectory>),
+    /// A run for each subject, in the order of the tables.
+    SimulatedEach(Vec<Arc<Trajectory>>),
     /// A figure, drawn by whoever shows it.
     Figure {
         /// What it shows.

@@ -1,19 +1,20 @@
 //! `plot`: from a trajectory and data to the description of a figure.
 
+use super::Session;
 use super::command::{DataSource, LogAxis, Plot};
 use super::compiled::{Compiled, Observable};
 use super::outcome::{Outcome, Performed};
+use super::tables::Tables;
 use super::trajectory::Trajectory;
-use super::{Session, reason};
 use crate::diagnostic::{Code, Diagnostic, listed};
 use crate::figure::{Axis, Figure, Mark, Scale, Series};
 use crate::model::{Entity, Unit};
 use crate::source::Span;
 use crate::symbolic::Shape;
 use crate::syntax::tree::{self, ExprKind};
-use crate::table::{self, Table};
-use crate::world::World;
+use crate::table::Table;
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 
 /// One thing to draw: what it is, and what it is drawn against.
 pub(super) struct Curve {
@@ -27,7 +28,7 @@ pub(super) struct Curve {
 
 /// Data with the names that its columns go by in the model.
 pub(super) struct Points {
-    table: Table,
+    table: Arc<Table>,
     time: String,
     /// `(name in the model, column)`
     columns: Vec<(String, String)>,
@@ -151,25 +152,12 @@ fn unit_of(compiled: &Compiled, expr: &tree::Expr) -> Option<Unit> {
 /// # Errors
 /// A file that cannot be read, a table that cannot be understood, columns that are not there.
 pub(super) fn points(
-    world: &dyn World,
-    folder: &Path,
+    tables: &Tables<'_>,
     source: &DataSource,
     curves: &[Curve],
 ) -> Result<(Points, Vec<Diagnostic>), Vec<Diagnostic>> {
-    let path = folder.join(&source.path.text);
     let span = source.path.span;
-    let bytes = world.read(&path).map_err(|error| {
-        vec![
-            Diagnostic::new(
-                Code::CannotRead,
-                format!("cannot read {}: {}", path.display(), reason(&error)),
-            )
-            .at(span, "")
-            .help("data files are looked for beside the model file"),
-        ]
-    })?;
-    let table = table::read(&path.display().to_string(), &bytes)
-        .map_err(|error| vec![error.diagnostic(&path.display().to_string()).at(span, "")])?;
+    let table = tables.read(&source.path).map_err(|problem| vec![problem])?;
     let (time, columns) = match_columns(&table, source, curves)?;
     let drawn = columns.iter().map(|(_, column)| column).chain([&time]);
     let problems: Vec<Diagnostic> = drawn
@@ -336,19 +324,20 @@ impl Session {
     }
 
     pub(super) fn plot(&self, plot: &Plot) -> Result<Performed, Vec<Diagnostic>> {
-        let run = self.need_last()?;
-        let curves = curves(&run.compiled, plot)?;
+        let runs = self.need_runs()?;
+        let compiled = &self.need_model()?.compiled;
+        let curves = curves(compiled, plot)?;
         let mut diagnostics = Vec::new();
         let data = match &plot.data {
             Some(source) => {
-                let (points, warnings) =
-                    points(&*self.world, &self.data_folder(), source, &curves)?;
+                let tables = Tables::new(&*self.world, self.data_folder());
+                let (points, warnings) = points(&tables, source, &curves)?;
                 diagnostics = warnings;
                 Some(points)
             }
             None => None,
         };
-        let figure = figure(run, plot, &curves, data.as_ref())?;
+        let figure = figure(runs, compiled, plot, &curves, data.as_ref())?;
         Ok(Performed {
             outcome: Outcome::Figure {
                 figure,
@@ -360,14 +349,15 @@ impl Session {
 }
 
 fn figure(
-    run: &Trajectory,
+    runs: &[Arc<Trajectory>],
+    compiled: &Compiled,
     plot: &Plot,
     curves: &[Curve],
     data: Option<&Points>,
 ) -> Result<Figure, Vec<Diagnostic>> {
     let mut figure = Figure {
         title: plot.title.clone().unwrap_or_default(),
-        x: horizontal_axis(run, curves),
+        x: horizontal_axis(compiled, curves),
         y: vertical_axis(curves),
         series: Vec::new(),
     };
@@ -379,7 +369,14 @@ fn figure(
     }
     for curve in curves {
         let colour = next_colour(&figure.series);
-        add_curve(run, curve, &mut figure.series);
+        for run in runs {
+            let whose = match runs.len() {
+                1 => Whose::Only,
+                2..=MOST_NAMED_SUBJECTS => Whose::Named(run.subject.as_deref().unwrap_or("")),
+                _ => Whose::OneOfMany(colour),
+            };
+            add_curve(run, curve, whose, &mut figure.series);
+        }
         if let Some(points) = data {
             add_points(points, curve, colour, &mut figure.series)?;
         }
@@ -417,10 +414,10 @@ fn drawn(figure: &Figure, plot: &Plot, curves: &[Curve]) -> Result<(), Vec<Diagn
     ])
 }
 
-fn horizontal_axis(run: &Trajectory, curves: &[Curve]) -> Axis {
+fn horizontal_axis(compiled: &Compiled, curves: &[Curve]) -> Axis {
     let mut axis = Axis {
         label: "time".to_owned(),
-        unit: run.compiled.model.time.unit.as_ref().map(Unit::to_string),
+        unit: compiled.model.time.unit.as_ref().map(Unit::to_string),
         ..Axis::default()
     };
     if let Some(first) = curves.first()
@@ -459,10 +456,26 @@ fn next_colour(series: &[Series]) -> usize {
     series
         .iter()
         .filter(|known| known.mark == Mark::Line)
-        .count()
+        .map(|known| known.colour + 1)
+        .max()
+        .unwrap_or(0)
 }
 
-fn add_curve(run: &Trajectory, curve: &Curve, series: &mut Vec<Series>) {
+/// Subjects up to this number have colours and entries of the legend of their own.
+const MOST_NAMED_SUBJECTS: usize = 8;
+
+/// Whose curve is drawn.
+#[derive(Clone, Copy)]
+enum Whose<'r> {
+    /// That of the only run.
+    Only,
+    /// That of one of a few subjects.
+    Named(&'r str),
+    /// That of one of many subjects, whose curves share their colours from this one on.
+    OneOfMany(usize),
+}
+
+fn add_curve(run: &Trajectory, curve: &Curve, whose: Whose<'_>, series: &mut Vec<Series>) {
     let width = curve.vertical.shape.len();
     let vertical = run.evaluate(&curve.vertical);
     let horizontal = curve
@@ -483,12 +496,19 @@ fn add_curve(run: &Trajectory, curve: &Curve, series: &mut Vec<Series>) {
             Some((1, numbers)) => numbers.clone(),
             Some((wide, numbers)) => column(numbers, *wide, at),
         };
-        let colour = next_colour(series);
+        let colour = match whose {
+            Whose::OneOfMany(first) => first + at,
+            Whose::Only | Whose::Named(_) => next_colour(series),
+        };
+        let label = if width == 1 {
+            curve.vertical.label.clone()
+        } else {
+            element_label(run, curve, at)
+        };
         series.push(Series {
-            label: if width == 1 {
-                curve.vertical.label.clone()
-            } else {
-                element_label(run, curve, at)
+            label: match whose {
+                Whose::Named(subject) => format!("{label}, subject {subject}"),
+                Whose::Only | Whose::OneOfMany(_) => label,
             },
             x,
             y: column(&vertical, width, at),

@@ -7,15 +7,35 @@ use super::{Session, reason_to_write};
 use crate::diagnostic::{Code, Diagnostic};
 use crate::model::DefinitionKind;
 use crate::symbolic::{Expr, Shape};
-use crate::table;
+use crate::table::{self, Cells};
 use std::path::PathBuf;
 
 impl Session {
     pub(super) fn save(&self, save: &Save) -> Result<Performed, Vec<Diagnostic>> {
-        let run = self.need_last()?;
+        let runs = self.need_runs()?;
         let path = PathBuf::from(&save.path.text);
-        let (headers, columns) = columns(run, save)?;
-        let text = table::write_csv(&headers, &columns);
+        let (mut headers, mut numbers) = (Vec::new(), Vec::new());
+        let mut subjects = Vec::new();
+        for run in runs {
+            let (names, columns) = columns(run, save)?;
+            if headers.is_empty() {
+                (headers, numbers) = (names, columns);
+            } else {
+                for (above, below) in numbers.iter_mut().zip(columns) {
+                    above.extend(below);
+                }
+            }
+            let subject = run.subject.clone().unwrap_or_default();
+            subjects.extend(std::iter::repeat_n(subject, run.times().len()));
+        }
+        let mut cells: Vec<Cells<'_>> = Vec::with_capacity(numbers.len() + 1);
+        // A single run needs no column that says whose it is.
+        if runs.len() > 1 {
+            headers.insert(0, "subject".to_owned());
+            cells.push(Cells::Text(&subjects));
+        }
+        cells.extend(numbers.iter().map(|column| Cells::Numbers(column)));
+        let text = table::write_cells(&headers, &cells);
         self.world.write(&path, text.as_bytes()).map_err(|error| {
             vec![
                 Diagnostic::new(
@@ -32,7 +52,7 @@ impl Session {
         Ok(Performed {
             outcome: Outcome::Saved {
                 path,
-                rows: run.times().len(),
+                rows: subjects.len(),
                 columns: headers.len(),
             },
             diagnostics: Vec::new(),

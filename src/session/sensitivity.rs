@@ -8,6 +8,8 @@ use super::compiled::{Compiled, Observable};
 use super::lower::{ends_in, setting, word_of};
 use super::options::Options;
 use super::outcome::{Made, Outcome, Performed};
+use super::run::run;
+use super::tables::Tables;
 use super::trajectory::Trajectory;
 use super::values::Overrides;
 use super::{Asked, Observer, Session, failure, reason_to_write, simulate};
@@ -322,10 +324,11 @@ impl Session {
         };
         let compiled = Arc::clone(&self.need_model()?.compiled);
         let question = question(&compiled, &asked.overrides, command)?;
-        let mut plan = repeated(&compiled, &asked, command)?;
+        let tables = Tables::new(&*self.world, self.data_folder());
+        let mut plan = repeated(&compiled, &tables, &asked, command)?;
         plan.varied = Some(start(&compiled, &asked, &plan, command, &question)?);
         let world = Arc::clone(&self.world);
-        let (run, end) = simulate::run(&compiled, &plan, &*world, observer);
+        let (run, end) = run(&compiled, &plan, &*world, observer);
         let problem = failure::explain(&run, &end, command.span);
         if run.solution.times.is_empty() || matches!(run.solution.stop, Stop::Invalid(_)) {
             return Err(problem.into_iter().collect());
@@ -380,6 +383,7 @@ fn cannot_write(path: &Path, error: &std::io::Error) -> Diagnostic {
 /// The plan of the last run, with the values of this sentence.
 fn repeated(
     compiled: &Compiled,
+    tables: &Tables<'_>,
     asked: &Asked,
     command: &Sensitivity,
 ) -> Result<simulate::Plan, Vec<Diagnostic>> {
@@ -391,7 +395,13 @@ fn repeated(
             .condition
             .clone_from(&command.setting.condition);
     }
-    let plan = simulate::plan(compiled, &asked.overrides, asked.before.as_deref(), &again)?;
+    let plan = simulate::plan(
+        compiled,
+        tables,
+        &asked.overrides,
+        asked.before.as_deref(),
+        &again,
+    )?;
     let method = plan.options.method;
     if serves_sensitivities(method) {
         return Ok(plan);

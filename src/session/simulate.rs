@@ -1,50 +1,203 @@
 //! `simulate`: from the sentence to a plan, from the plan to a trajectory.
 
-use super::command::{OutputTimes, Setting, Simulate};
+use super::command::{Setting, Simulate, Subjects};
 use super::compiled::Compiled;
-use super::failure;
+use super::doses::{self, Sheet};
 use super::outcome::{Outcome, Performed};
+use super::run::run;
+use super::tables::Tables;
 use super::trajectory::Trajectory;
 use super::values::{self, Overrides};
-use super::{Asked, Observer, Session};
+use super::{Asked, Observer, Session, failure, inputs, subjects, times};
 use crate::diagnostic::{Code, Diagnostic, listed, number_text};
-use crate::kernel::{Parameters, Scratch, SharedKernel};
-use crate::model;
-use crate::simulate::{
-    self, CompiledDynamics, Halt, Monitor, Options, Output, SensitivityDynamics, Solution,
-    Statistics, Stop, Tolerances, VariedStart,
-};
+use crate::model::{self, ConditionId, Model};
+use crate::simulate::{DoseRow, Options, Output, Stop, Tolerances, Track, VariedStart};
 use crate::symbolic::Pool;
 use crate::syntax::tree;
-use crate::world::World;
-use std::ops::ControlFlow;
 use std::sync::Arc;
 
 /// The default relative tolerance.
 const RELATIVE_TOLERANCE: f64 = 1e-6;
-/// Points kept inside each step of the solver when no times are asked for.
-const POINTS_INSIDE_A_STEP: usize = 4;
-/// More numbers of output than this (0.8 GB) is a slip of the keyboard.
-const MOST_NUMBERS: f64 = 1e8;
 
 /// Everything that a run needs.
 #[derive(Debug, Clone)]
 pub(super) struct Plan {
     pub parameters: Vec<f64>,
+    /// One per parameter block: true where a value was set that follows no other.
+    pub held: Vec<bool>,
+    /// The state at `start`.
     pub initial: Vec<f64>,
+    /// The states' initial values, to which a row of a dose table may return.
+    pub declared: Vec<f64>,
     pub start: f64,
-    /// The first time shown.
-    pub shown_from: f64,
     pub end: f64,
+    /// True when it goes on where another run ended.
+    pub resumed: bool,
     pub output: Output,
     pub options: Options,
     /// What the run is differentiated by.
     pub varied: Option<VariedStart>,
+    /// Which events and doses of the model hold.
+    pub active: Active,
+    pub rows: Vec<DoseRow>,
+    pub inputs: Vec<Track>,
+    /// Whose doses these are.
+    pub subject: Option<String>,
     pub warnings: Vec<Diagnostic>,
 }
 
-/// Works out what a sentence asks for. `last` is where `from last` starts.
+/// Works out what a sentence asks for that makes one run. `last` is where `from last` starts.
+///
+/// # Errors
+/// All problems of the sentence, of its values and of the tables.
 pub(super) fn plan(
+    compiled: &Compiled,
+    tables: &Tables<'_>,
+    overrides: &Overrides,
+    last: Option<&Trajectory>,
+    command: &Simulate,
+) -> Result<Plan, Vec<Diagnostic>> {
+    if let Subjects::Each(span) = command.subjects {
+        return Err(vec![
+            Diagnostic::new(Code::NoSubject, "a single run is needed here")
+                .at(span, "one run for each")
+                .help("choose one, as in `subject 1`"),
+        ]);
+    }
+    let plans = plans(compiled, tables, overrides, &|_| last, command)?;
+    plans.into_iter().next().ok_or_else(Vec::new)
+}
+
+/// Works out what a sentence asks for: one plan, or one for each subject. `last` is where a
+/// subject's `from last` starts.
+///
+/// # Errors
+/// All problems of the sentence, of its values and of the tables.
+pub(super) fn plans<'l>(
+    compiled: &Compiled,
+    tables: &Tables<'_>,
+    overrides: &Overrides,
+    last: &dyn Fn(Option<&str>) -> Option<&'l Trajectory>,
+    command: &Simulate,
+) -> Result<Vec<Plan>, Vec<Diagnostic>> {
+    let outside = outside(compiled, tables, command);
+    let subjects = outside
+        .as_ref()
+        .map_or_else(|_| vec![None], |(_, subjects)| subjects.clone());
+    let mut plans: Vec<Plan> = Vec::with_capacity(subjects.len());
+    let mut problems = Vec::new();
+    for subject in subjects {
+        // Without `from last` the subjects differ in their doses only.
+        let plan = match plans.first() {
+            Some(first) if !command.from_last => Ok(Plan {
+                warnings: Vec::new(),
+                ..first.clone()
+            }),
+            _ => undisturbed(compiled, overrides, last(subject.as_deref()), command),
+        };
+        match plan {
+            Ok(plan) => plans.push(Plan { subject, ..plan }),
+            Err(found) => {
+                problems = found;
+                break;
+            }
+        }
+    }
+    match outside {
+        Err(found) => problems.extend(found),
+        Ok((outside, _)) => {
+            for plan in &mut plans {
+                plan.active = outside.active.clone();
+                plan.inputs.clone_from(&outside.inputs);
+                plan.rows = subjects::rows(&outside.sheets, plan.subject.as_deref());
+            }
+            if let Some(first) = plans.first_mut() {
+                let run = (first.start, first.end);
+                first.warnings.extend(outside.warnings);
+                let beyond = inputs::beyond(&compiled.model.inputs, &first.inputs, run);
+                first.warnings.extend(beyond);
+            }
+        }
+    }
+    if problems.is_empty() {
+        Ok(plans)
+    } else {
+        Err(problems)
+    }
+}
+
+/// What comes from outside the equations: interruptions that hold, and tables.
+struct Outside {
+    active: Active,
+    sheets: Vec<Sheet>,
+    inputs: Vec<Track>,
+    warnings: Vec<Diagnostic>,
+}
+
+/// Reads the tables, and chooses the subjects.
+fn outside(
+    compiled: &Compiled,
+    tables: &Tables<'_>,
+    command: &Simulate,
+) -> Result<(Outside, Vec<Option<String>>), Vec<Diagnostic>> {
+    let model = &compiled.model;
+    let active = Active::new(model, command.setting.condition.as_ref());
+    let mut problems = Vec::new();
+    let time_unit = model.time.unit.as_ref();
+    let inputs = sound(
+        inputs::tracks(&model.inputs, time_unit, tables),
+        &mut problems,
+    );
+    let sheets = sound(doses::read(compiled, &active.doses, tables), &mut problems);
+    let (Some((inputs, mut warnings)), Some((sheets, of_doses))) = (inputs, sheets) else {
+        return Err(problems);
+    };
+    warnings.extend(of_doses);
+    let subjects = subjects::chosen(&sheets, &command.subjects, command.span)
+        .map_err(|problem| vec![problem])?;
+    let outside = Outside {
+        active,
+        sheets,
+        inputs,
+        warnings,
+    };
+    Ok((outside, subjects))
+}
+
+/// Which interruptions of a model hold in a run.
+#[derive(Debug, Clone, PartialEq, Default)]
+pub(super) struct Active {
+    /// One per event.
+    pub events: Vec<bool>,
+    /// One per dose.
+    pub doses: Vec<bool>,
+}
+
+impl Active {
+    /// Those of the model itself and those of the condition, which may clear the model's doses.
+    pub fn new(model: &Model, condition: Option<&tree::Name>) -> Active {
+        let chosen = condition.and_then(|name| {
+            let mut known = model.conditions.iter();
+            known.position(|known| known.name == name.text)
+        });
+        let clears = chosen.is_some_and(|at| model.conditions[at].clears_doses);
+        let holds = |within: Option<ConditionId>, clears: bool| match within {
+            None => !clears,
+            Some(id) => chosen == Some(id.index()),
+        };
+        Active {
+            events: (model.events.iter())
+                .map(|event| holds(event.within, false))
+                .collect(),
+            doses: (model.doses.iter())
+                .map(|dose| holds(dose.within, clears))
+                .collect(),
+        }
+    }
+}
+
+/// The plan without what comes from outside.
+fn undisturbed(
     compiled: &Compiled,
     overrides: &Overrides,
     last: Option<&Trajectory>,
@@ -69,7 +222,7 @@ pub(super) fn plan(
     let relative = sound(relative_tolerance(command, &number), &mut problems);
     let absolute = sound(absolute_tolerance(command, &number), &mut problems);
     let output = range.and_then(|range| {
-        let rows = output(compiled, &command.output, range, &number);
+        let rows = times::output(compiled, &command.output, range, &number);
         sound(rows, &mut problems)
     });
     problems.extend(
@@ -83,12 +236,15 @@ pub(super) fn plan(
         let from = if command.from_last {
             from_last(compiled, command, last, &present, &mut warnings)
         } else {
-            start_of(compiled, command, shown_from, &mut warnings)
-                .map(|start| (start, present.initial.clone()))
+            start_of(compiled, command, shown_from, &mut warnings).map(|start| From {
+                start,
+                initial: present.initial.clone(),
+                resumed: false,
+            })
         };
         sound(from, &mut problems)
     });
-    let (Some((start, initial)), Some(relative), Some(absolute), Some(output), true) =
+    let (Some(from), Some(relative), Some(absolute), Some(output), true) =
         (from, relative, absolute, output, problems.is_empty())
     else {
         return Err(problems);
@@ -96,31 +252,42 @@ pub(super) fn plan(
     // Tolerances follow the size of the declared initial values, also in a continued run.
     let tolerances = Tolerances {
         relative,
-        absolute: compiled.absolute_tolerances(&initial, absolute),
+        absolute: compiled.absolute_tolerances(&from.initial, absolute),
     };
+    let start = from.start;
+    let shown_from = range.map_or(start, |(shown_from, _)| shown_from.max(start));
     let mut options = Options::new(tolerances);
     options.method = command.method;
-    options.shown_from = range.map(|(shown_from, _)| shown_from);
+    options.shown_from = (shown_from > start).then_some(shown_from);
     Ok(Plan {
         output,
         parameters: present.parameters,
-        initial,
+        held: overrides.held(compiled.model.parameters.len()),
+        initial: from.initial,
+        declared: present.initial,
         start,
-        shown_from: range.map_or(start, |(shown_from, _)| shown_from.max(start)),
         end: range.map_or(start, |(_, end)| end),
+        resumed: from.resumed,
         options,
         varied: None,
+        active: Active::default(),
+        rows: Vec::new(),
+        inputs: Vec::new(),
+        subject: None,
         warnings,
     })
 }
 
 /// A part of a sentence, unless it is at fault, which is noted.
-fn sound<T>(part: Result<T, Vec<Diagnostic>>, problems: &mut Vec<Diagnostic>) -> Option<T> {
+pub(super) fn sound<T>(
+    part: Result<T, Vec<Diagnostic>>,
+    problems: &mut Vec<Diagnostic>,
+) -> Option<T> {
     part.map_err(|found| problems.extend(found)).ok()
 }
 
 /// A number of a sentence.
-type Number<'a> = dyn Fn(&tree::Expr) -> Result<f64, Vec<Diagnostic>> + 'a;
+pub(super) type Number<'a> = dyn Fn(&tree::Expr) -> Result<f64, Vec<Diagnostic>> + 'a;
 
 /// The first time shown and the last one.
 fn range(
@@ -225,6 +392,14 @@ fn unknown_condition(compiled: &Compiled, name: &tree::Name) -> Diagnostic {
     .help(help)
 }
 
+/// Where a run starts.
+struct From {
+    start: f64,
+    initial: Vec<f64>,
+    /// True where another run ended.
+    resumed: bool,
+}
+
 /// The time and state where a continued run starts; initial values after `with` replace those of
 /// the last run.
 fn from_last(
@@ -233,7 +408,7 @@ fn from_last(
     last: Option<&Trajectory>,
     present: &values::Present,
     warnings: &mut Vec<Diagnostic>,
-) -> Result<(f64, Vec<f64>), Vec<Diagnostic>> {
+) -> Result<From, Vec<Diagnostic>> {
     let Some((time, state)) = last.and_then(|last| last.solution.last()) else {
         return Err(vec![
             Diagnostic::new(Code::NothingYet, "there is no run to go on from")
@@ -249,12 +424,16 @@ fn from_last(
         }
     }
     let Some(from) = &command.from else {
-        return Ok((time, state));
+        return Ok(From {
+            start: time,
+            initial: state,
+            resumed: true,
+        });
     };
     // The range's own start counts: `simulate 0..50 from last` takes the state, not the clock.
     let start = compiled.number(from, present)?;
     let elsewhere = (start - time).abs() > 1e-9 * time.abs().max(start.abs());
-    if elsewhere && compiled.system.depends_on_time() {
+    if elsewhere && time_matters(compiled) {
         warnings.push(
             Diagnostic::new(
                 Code::StartsEarlier,
@@ -271,7 +450,21 @@ fn from_last(
             )),
         );
     }
-    Ok((start, state))
+    Ok(From {
+        start,
+        initial: state,
+        resumed: !elsewhere,
+    })
+}
+
+/// True when a run is another one when it begins later.
+fn time_matters(compiled: &Compiled) -> bool {
+    let model = &compiled.model;
+    let scheduled = |event: &model::Event| !matches!(event.trigger, model::Trigger::When { .. });
+    compiled.system.depends_on_time()
+        || !model.inputs.is_empty()
+        || !model.doses.is_empty()
+        || model.events.iter().any(scheduled)
 }
 
 fn start_of(
@@ -353,246 +546,12 @@ fn absolute_tolerance(
     ))
 }
 
-fn fault(expr: &tree::Expr, message: &str, value: f64, help: &str) -> Vec<Diagnostic> {
+pub(super) fn fault(expr: &tree::Expr, message: &str, value: f64, help: &str) -> Vec<Diagnostic> {
     vec![
         Diagnostic::new(Code::BadOption, message)
             .at(expr.span, format!("this is {}", number_text(value)))
             .help(help),
     ]
-}
-
-fn output(
-    compiled: &Compiled,
-    times: &OutputTimes,
-    (from, to): (f64, f64),
-    number: &Number<'_>,
-) -> Result<Output, Vec<Diagnostic>> {
-    #[expect(clippy::cast_precision_loss, reason = "a size")]
-    let most = MOST_NUMBERS / compiled.system.states.len().max(1) as f64;
-    let too_many = |expr: &tree::Expr, value: f64| {
-        fault(
-            expr,
-            "this makes more output than a memory holds",
-            value,
-            "keep fewer times: a longer `step`, fewer `points`",
-        )
-    };
-    match times {
-        OutputTimes::Steps => Ok(Output::Steps {
-            interior: POINTS_INSIDE_A_STEP,
-        }),
-        OutputTimes::Spacing(expr) => {
-            let step = number(expr)?;
-            if step <= 0.0 {
-                let help = "as in `step 0.1`";
-                return Err(fault(expr, "`step` must be positive", step, help));
-            }
-            if (to - from) / step > most {
-                return Err(too_many(expr, step));
-            }
-            Ok(Output::Times(spaced(from, to, step)))
-        }
-        OutputTimes::Points(expr) => {
-            let points = number(expr)?;
-            if points < 2.0 || points.fract() != 0.0 {
-                let message = "`points` is followed by a whole number of at least 2";
-                return Err(fault(expr, message, points, "as in `points 501`"));
-            }
-            if points > most {
-                return Err(too_many(expr, points));
-            }
-            Ok(Output::Times(evenly(from, to, points)))
-        }
-        OutputTimes::At(list) => at_times(list, (from, to), number),
-    }
-}
-
-fn at_times(
-    list: &[tree::Expr],
-    (from, to): (f64, f64),
-    number: &Number<'_>,
-) -> Result<Output, Vec<Diagnostic>> {
-    let mut found = Vec::with_capacity(list.len());
-    let mut problems = Vec::new();
-    for expr in list {
-        let Some(time) = sound(number(expr), &mut problems) else {
-            continue;
-        };
-        if !(from..=to).contains(&time) {
-            let help = format!("the range is {}..{}", number_text(from), number_text(to));
-            problems.extend(fault(expr, "this time lies outside the range", time, &help));
-        }
-        found.push(time);
-    }
-    if !problems.is_empty() {
-        return Err(problems);
-    }
-    found.sort_by(f64::total_cmp);
-    found.dedup();
-    Ok(Output::Times(found))
-}
-
-/// `from`, `from + step`, ... and the end of the range.
-#[expect(
-    clippy::cast_precision_loss,
-    clippy::cast_possible_truncation,
-    clippy::cast_sign_loss,
-    reason = "bounded by the caller"
-)]
-fn spaced(from: f64, to: f64, step: f64) -> Vec<f64> {
-    // A range that holds a whole number of steps up to rounding holds its last point.
-    let count = ((to - from) / step * (1.0 + 4.0 * f64::EPSILON)).floor() as usize;
-    let mut times: Vec<f64> = (0..=count)
-        .map(|k| (from + k as f64 * step).min(to))
-        .collect();
-    if let Some(last) = times.last_mut() {
-        if to - *last < 1e-9 * step {
-            *last = to;
-        } else {
-            times.push(to);
-        }
-    }
-    times
-}
-
-#[expect(
-    clippy::cast_precision_loss,
-    clippy::cast_possible_truncation,
-    clippy::cast_sign_loss,
-    reason = "bounded by the caller"
-)]
-fn evenly(from: f64, to: f64, points: f64) -> Vec<f64> {
-    let last = points as usize - 1;
-    (0..=last)
-        .map(|k| {
-            if k == last {
-                to
-            } else {
-                from + (to - from) * (k as f64 / last as f64)
-            }
-        })
-        .collect()
-}
-
-/// Runs a plan once.
-pub(super) fn run(
-    compiled: &Arc<Compiled>,
-    plan: &Plan,
-    world: &dyn World,
-    observer: &mut dyn Observer,
-) -> (Trajectory, EndOfRun) {
-    let dynamics =
-        CompiledDynamics::new(&compiled.system, &compiled.kernels, plan.parameters.clone());
-    let mut watch = Watch {
-        world,
-        observer,
-        range: (plan.start, plan.end),
-        assertions: (!compiled.system.assertions.is_empty())
-            .then(|| Arc::clone(compiled.kernels.assertions())),
-        parameters: Parameters::new(plan.parameters.clone()),
-        values: vec![1.0; compiled.system.assertions.len()],
-        scratch: Scratch::new(),
-        end: EndOfRun {
-            failed: None,
-            state: plan.initial.clone(),
-        },
-    };
-    if let Some(varied) = &plan.varied {
-        let (system, kernels) = (&compiled.system, &compiled.kernels);
-        let both = SensitivityDynamics::new(system, kernels, &dynamics, varied);
-        let (output, options, end) = (&plan.output, &plan.options, plan.end);
-        let solution = simulate::integrate_with_sensitivities(
-            &both, plan.start, varied, end, output, options, &mut watch,
-        );
-        return (trajectory(compiled, plan, solution), watch.end);
-    }
-    let (output, options) = (&plan.output, &plan.options);
-    let (start, initial, end) = (plan.start, &plan.initial, plan.end);
-    let solution = simulate::integrate(&dynamics, start, initial, end, output, options, &mut watch);
-    let end = watch.end;
-    (trajectory(compiled, plan, solution), end)
-}
-
-fn trajectory(compiled: &Arc<Compiled>, plan: &Plan, solution: Solution) -> Trajectory {
-    Trajectory {
-        compiled: Arc::clone(compiled),
-        parameters: plan.parameters.clone(),
-        varied: plan.varied.clone(),
-        solution,
-    }
-}
-
-/// What was seen of a run besides its rows.
-#[derive(Debug, Clone, PartialEq)]
-pub(super) struct EndOfRun {
-    /// The assertion that ended it.
-    pub failed: Option<FailedAssertion>,
-    /// The state after the last step, which may be no row.
-    pub state: Vec<f64>,
-}
-
-/// An assertion that ceased to hold.
-#[derive(Debug, Clone, PartialEq)]
-pub(super) struct FailedAssertion {
-    pub assertion: usize,
-    pub time: f64,
-    pub state: Vec<f64>,
-}
-
-/// Interrupts, assertions and progress of one run.
-struct Watch<'a> {
-    world: &'a dyn World,
-    observer: &'a mut dyn Observer,
-    range: (f64, f64),
-    assertions: Option<SharedKernel>,
-    parameters: Parameters,
-    values: Vec<f64>,
-    scratch: Scratch,
-    end: EndOfRun,
-}
-
-impl Monitor for Watch<'_> {
-    fn step(&mut self, time: f64, state: &[f64], _: &Statistics) -> ControlFlow<Halt> {
-        if self.world.interrupted() {
-            return ControlFlow::Break(Halt::Interrupt);
-        }
-        self.end.state.copy_from_slice(state);
-        let (start, end) = self.range;
-        self.observer.progress((time - start) / (end - start));
-        self.check(time, state)
-    }
-
-    fn row(&mut self, time: f64, state: &[f64]) -> ControlFlow<Halt> {
-        self.check(time, state)
-    }
-}
-
-impl Watch<'_> {
-    fn check(&mut self, time: f64, state: &[f64]) -> ControlFlow<Halt> {
-        let Some(assertions) = &self.assertions else {
-            return ControlFlow::Continue(());
-        };
-        assertions.call(
-            time,
-            state,
-            &self.parameters,
-            &[],
-            &mut self.values,
-            &mut self.scratch,
-        );
-        // A condition that is NaN does not hold either.
-        match self.values.iter().position(|value| *value != 1.0) {
-            None => ControlFlow::Continue(()),
-            Some(assertion) => {
-                self.end.failed.get_or_insert(FailedAssertion {
-                    assertion,
-                    time,
-                    state: state.to_vec(),
-                });
-                ControlFlow::Break(Halt::Enough)
-            }
-        }
-    }
 }
 
 impl Session {
@@ -602,26 +561,54 @@ impl Session {
         observer: &mut dyn Observer,
     ) -> Result<Performed, Vec<Diagnostic>> {
         let compiled = Arc::clone(&self.need_model()?.compiled);
-        let plan = plan(&compiled, &self.overrides, self.last.as_deref(), command)?;
         let world = Arc::clone(&self.world);
-        let (trajectory, end) = run(&compiled, &plan, &*world, observer);
-        let mut diagnostics = plan.warnings;
-        diagnostics.extend(failure::explain(&trajectory, &end, command.span));
-        let trajectory = Arc::new(trajectory);
-        if trajectory.solution.times.is_empty()
-            || matches!(trajectory.solution.stop, Stop::Invalid(_))
-        {
-            return Err(diagnostics);
+        let tables = Tables::new(&*world, self.data_folder());
+        let last = |subject: Option<&str>| self.last_of(subject);
+        let plans = plans(&compiled, &tables, &self.overrides, &last, command)?;
+        let mut diagnostics = Vec::new();
+        let mut runs: Vec<Arc<Trajectory>> = Vec::with_capacity(plans.len());
+        for plan in &plans {
+            let (trajectory, end) = run(&compiled, plan, &*world, observer);
+            diagnostics.extend(plan.warnings.iter().cloned());
+            diagnostics.extend(failure::explain(&trajectory, &end, command.span));
+            let stop = trajectory.solution.stop.clone();
+            if trajectory.solution.times.is_empty() || matches!(stop, Stop::Invalid(_)) {
+                return Err(diagnostics);
+            }
+            runs.push(Arc::new(trajectory));
+            if matches!(stop, Stop::Interrupted { .. }) {
+                break;
+            }
         }
         self.asked = Some(Arc::new(Asked {
             command: command.clone(),
             overrides: self.overrides.clone(),
             before: self.last.take().filter(|_| command.from_last),
         }));
-        self.last = Some(Arc::clone(&trajectory));
+        let outcome = match (&command.subjects, runs.as_slice()) {
+            (Subjects::Each(_), _) => {
+                (self.last, self.by_subject) = (None, runs.clone());
+                Outcome::SimulatedEach(runs)
+            }
+            (_, [only]) => {
+                (self.last, self.by_subject) = (Some(Arc::clone(only)), Vec::new());
+                Outcome::Simulated(Arc::clone(only))
+            }
+            _ => return Err(diagnostics),
+        };
         Ok(Performed {
-            outcome: Outcome::Simulated(trajectory),
+            outcome,
             diagnostics,
         })
+    }
+
+    /// The last run of a subject, where runs were made by subject; else the last run.
+    fn last_of(&self, subject: Option<&str>) -> Option<&Trajectory> {
+        if self.by_subject.is_empty() {
+            return self.last.as_deref();
+        }
+        let mut runs = self.by_subject.iter();
+        runs.find(|run| run.subject.as_deref() == subject)
+            .map(|run| &**run)
     }
 }

@@ -4,7 +4,9 @@ use super::check::check_text;
 use super::command::Command;
 use super::compiled::Compiled;
 use super::lower::lower;
-use super::simulate::{plan, run};
+use super::run::run;
+use super::simulate::plan;
+use super::tables::Tables;
 use super::trajectory::Trajectory;
 use super::values::Overrides;
 use super::{Session, Simulate};
@@ -13,6 +15,7 @@ use crate::model;
 use crate::source::SourceId;
 use crate::syntax;
 use crate::world::World;
+use std::path::Path;
 use std::sync::Arc;
 
 /// CPU seconds of the steps from text to kernels, medians over the repeats.
@@ -59,7 +62,12 @@ impl Session {
         let (load, compiled) = time_loading(&*world, source, &text, first_model, repeats);
         let (overrides, own) = sentence(&compiled)?;
         let command = choose(own)?;
-        let plan = plan(&compiled, &overrides, None, &command)?;
+        let folder = self
+            .sources
+            .get(source)
+            .and_then(|known| Path::new(&known.name).parent().map(Path::to_owned));
+        let tables = Tables::new(&*world, folder.unwrap_or_default());
+        let plan = plan(&compiled, &tables, &overrides, None, &command)?;
         let mut seconds = Vec::with_capacity(repeats);
         let mut last = None;
         for _ in 0..repeats.max(1) {

@@ -12,10 +12,12 @@ use std::sync::Arc;
 pub struct Trajectory {
     /// The model that ran.
     pub compiled: Arc<Compiled>,
-    /// The parameter values that it ran with.
+    /// The parameter values that it began with; those that events changed are in the solution.
     pub parameters: Vec<f64>,
     /// What it was differentiated by, if anything.
     pub varied: Option<VariedStart>,
+    /// Whose doses it was given, when these come from a table with subjects.
+    pub subject: Option<String>,
     /// Times, states, work done and why it ended.
     pub solution: Solution,
 }
@@ -25,6 +27,16 @@ impl Trajectory {
     #[must_use]
     pub fn times(&self) -> &[f64] {
         &self.solution.times
+    }
+
+    /// The parameter values that held at the row-th output time.
+    #[must_use]
+    pub fn parameters_at(&self, row: usize) -> &[f64] {
+        let mut changes = self.solution.parameter_changes.iter().rev();
+        match changes.find(|(from, _)| *from <= row) {
+            Some((_, parameters)) => parameters,
+            None => &self.parameters,
+        }
     }
 
     /// True when the run reached its end.
@@ -65,17 +77,22 @@ impl Trajectory {
     pub(super) fn evaluate_all(&self, pool: &Pool, exprs: &[Expr]) -> Vec<f64> {
         let kernel = self.compiled.kernels.function(pool, exprs);
         let width = kernel.out_len();
-        let parameters = Parameters::new(self.parameters.clone());
+        let mut parameters = Parameters::new(self.parameters.clone());
+        let mut changes = self.solution.parameter_changes.iter().peekable();
         let mut scratch = Scratch::new();
         let mut numbers = vec![0.0; width * self.solution.times.len()];
         for (row, time) in self.solution.times.iter().enumerate() {
+            while let Some((_, changed)) = changes.next_if(|(from, _)| *from <= row) {
+                parameters = Parameters::new(changed.clone());
+            }
             let (Some(state), Some(out)) = (
                 self.solution.row(row),
                 numbers.get_mut(row * width..(row + 1) * width),
             ) else {
                 break;
             };
-            kernel.call(*time, state, &parameters, &[], out, &mut scratch);
+            let slots = self.solution.slots_of(row);
+            kernel.call(*time, state, &parameters, slots, out, &mut scratch);
         }
         numbers
     }

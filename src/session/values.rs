@@ -50,6 +50,15 @@ impl Overrides {
         })
     }
 
+    /// One per parameter: true where it, or an element of it, has been set, so that it does not
+    /// follow others.
+    #[must_use]
+    pub fn held(&self, parameters: usize) -> Vec<bool> {
+        (0..parameters)
+            .map(|at| self.contains(Target::Parameter(ParameterId::new(at))))
+            .collect()
+    }
+
     /// Sets a quantity or one element of it to numbers.
     pub fn set(&mut self, target: Target, element: Option<u32>, numbers: Vec<f64>) {
         let replacement = self.replacements.entry(target).or_default();
@@ -190,28 +199,37 @@ pub fn at_present(
     expr: Expr,
     present: &Present,
 ) -> Vec<f64> {
-    evaluate_at(
-        pool,
-        system,
-        expr,
+    let point = Point {
         time,
-        &present.initial,
-        &present.parameters,
-    )
+        state: &present.initial,
+        parameters: &present.parameters,
+        slots: &[],
+    };
+    evaluate_at(pool, system, expr, &point)
 }
 
-/// The numbers of an inlined expression at a time, state and parameters.
+/// Where an expression is evaluated.
+#[derive(Debug, Clone, Copy)]
+pub struct Point<'p> {
+    /// The time.
+    pub time: f64,
+    /// In the order of [`System::states`].
+    pub state: &'p [f64],
+    /// In the order of [`System::parameters`].
+    pub parameters: &'p [f64],
+    /// In the order of [`System::slots`]; what reads a missing one is not a number.
+    pub slots: &'p [f64],
+}
+
+/// The numbers of an inlined expression at a point.
 #[must_use]
-pub fn evaluate_at(
-    pool: &Pool,
-    system: &System,
-    expr: Expr,
-    time: f64,
-    state: &[f64],
-    parameters: &[f64],
-) -> Vec<f64> {
-    let mut known: FxHashMap<SymbolId, (crate::symbolic::Shape, &[f64])> = FxHashMap::default();
-    for (layout, numbers) in [(&system.states, state), (&system.parameters, parameters)] {
+pub fn evaluate_at(pool: &Pool, system: &System, expr: Expr, point: &Point<'_>) -> Vec<f64> {
+    let mut known: FxHashMap<SymbolId, (Shape, &[f64])> = FxHashMap::default();
+    for (layout, numbers) in [
+        (&system.states, point.state),
+        (&system.parameters, point.parameters),
+        (&system.slots.layout, point.slots),
+    ] {
         for block in layout.blocks() {
             if let Some(numbers) = numbers.get(block.range()) {
                 known.insert(block.symbol, (block.shape, numbers));
@@ -220,7 +238,7 @@ pub fn evaluate_at(
     }
     evaluate(pool, expr, &|symbol| {
         if symbol == system.time {
-            return Value::scalar(time);
+            return Value::scalar(point.time);
         }
         match known.get(&symbol) {
             Some((shape, numbers)) => Value {

@@ -61,6 +61,28 @@ pub enum TableError {
         /// What stands there.
         text: String,
     },
+    /// A cell without a number where each is needed.
+    EmptyCell {
+        /// The column.
+        column: String,
+        /// The row.
+        row: usize,
+        /// Its line.
+        line: usize,
+    },
+    /// A number that is not above the one before, in a column that must ascend.
+    NotAscending {
+        /// The column.
+        column: String,
+        /// The row.
+        row: usize,
+        /// Its line.
+        line: usize,
+        /// The numbers of the row before and of this one, as text.
+        numbers: (String, String),
+        /// True when they are the same.
+        repeats: bool,
+    },
 }
 
 /// Guesses about a file that is not UTF-8 text.
@@ -119,6 +141,23 @@ impl fmt::Display for TableError {
                 "row {row} (line {line}) of column `{column}` holds \"{}\", which is not a number",
                 shortened(text)
             ),
+            TableError::EmptyCell { column, row, line } => {
+                write!(out, "row {row} (line {line}) of column `{column}` is empty")
+            }
+            TableError::NotAscending {
+                column,
+                row,
+                line,
+                numbers: (before, now),
+                repeats,
+            } => {
+                let place = format!("row {row} (line {line}) of column `{column}`");
+                if *repeats {
+                    write!(out, "{place} repeats {now} from the row before")
+                } else {
+                    write!(out, "{place} goes back to {now}, after {before}")
+                }
+            }
         }
     }
 }
@@ -148,6 +187,8 @@ impl TableError {
             TableError::RaggedRow { .. } => Code::RaggedRow,
             TableError::NoColumn { .. } => Code::NoColumn,
             TableError::TextForNumber { .. } => Code::TextForNumber,
+            TableError::EmptyCell { .. } => Code::EmptyCell,
+            TableError::NotAscending { .. } => Code::NotAscending,
         }
     }
 
@@ -193,6 +234,15 @@ impl TableError {
                     "missing values are written as an empty cell, `NA`, `NaN` or `.`".to_owned()
                 }
             }
+            TableError::EmptyCell { .. } => {
+                "every row needs a value here: fill the cell, or delete the row".to_owned()
+            }
+            TableError::NotAscending { repeats: true, .. } => {
+                "keep one row for each time: with the interpolation `step` a value jumps at its \
+                 time"
+                    .to_owned()
+            }
+            TableError::NotAscending { .. } => "sort the rows by time".to_owned(),
         })
     }
 }

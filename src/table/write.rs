@@ -8,6 +8,25 @@
 /// they must be.
 #[must_use]
 pub fn write_csv<H: AsRef<str>, C: AsRef<[f64]>>(headers: &[H], columns: &[C]) -> String {
+    let columns: Vec<Cells<'_>> = columns
+        .iter()
+        .map(|column| Cells::Numbers(column.as_ref()))
+        .collect();
+    write_cells(headers, &columns)
+}
+
+/// The cells of a column to write.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub enum Cells<'a> {
+    /// Numbers.
+    Numbers(&'a [f64]),
+    /// Labels, quoted where they must be.
+    Text(&'a [String]),
+}
+
+/// Like [`write_csv`], for columns of numbers and of labels.
+#[must_use]
+pub fn write_cells<H: AsRef<str>>(headers: &[H], columns: &[Cells<'_>]) -> String {
     let mut out = String::new();
     for (index, header) in headers.iter().enumerate() {
         if index > 0 {
@@ -18,7 +37,10 @@ pub fn write_csv<H: AsRef<str>, C: AsRef<[f64]>>(headers: &[H], columns: &[C]) -
     out.push('\n');
     let rows = columns
         .iter()
-        .map(|column| column.as_ref().len())
+        .map(|column| match column {
+            Cells::Numbers(numbers) => numbers.len(),
+            Cells::Text(labels) => labels.len(),
+        })
         .max()
         .unwrap_or(0);
     for row in 0..rows {
@@ -26,8 +48,15 @@ pub fn write_csv<H: AsRef<str>, C: AsRef<[f64]>>(headers: &[H], columns: &[C]) -
             if index > 0 {
                 out.push(',');
             }
-            let value = column.as_ref().get(row).copied().unwrap_or(f64::NAN);
-            push_number(&mut out, value);
+            match column {
+                Cells::Numbers(numbers) => {
+                    push_number(&mut out, numbers.get(row).copied().unwrap_or(f64::NAN));
+                }
+                Cells::Text(labels) => match labels.get(row) {
+                    Some(label) => push_quoted(&mut out, label),
+                    None => push_number(&mut out, f64::NAN),
+                },
+            }
         }
         out.push('\n');
     }

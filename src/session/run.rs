@@ -1,0 +1,235 @@
+//! From a plan to a trajectory: one run, looked on.
+//!
+//! Enters: a plan. Leaves: a trajectory and what was seen of it. Must not know sentences.
+
+use super::compiled::Compiled;
+use super::simulate::Plan;
+use super::tables::Tables;
+use super::trajectory::Trajectory;
+use super::values::Present;
+use super::{Observer, inputs};
+use crate::diagnostic::Diagnostic;
+use crate::kernel::{Scratch, SharedKernel};
+use crate::simulate::{
+    self, CompiledDynamics, Halt, Monitor, Options, Output, Problem, SensitivityDynamics, Solution,
+    Statistics, Tolerances, VariedStart,
+};
+use crate::world::World;
+use std::ops::ControlFlow;
+use std::sync::Arc;
+
+/// Runs a plan once.
+pub(super) fn run(
+    compiled: &Arc<Compiled>,
+    plan: &Plan,
+    world: &dyn World,
+    observer: &mut dyn Observer,
+) -> (Trajectory, EndOfRun) {
+    let problem = Problem {
+        system: &compiled.system,
+        kernels: &compiled.kernels,
+        parameters: plan.parameters.clone(),
+        initial: plan.declared.clone(),
+        held: plan.held.clone(),
+        events: plan.active.events.clone(),
+        doses: plan.active.doses.clone(),
+        rows: plan.rows.clone(),
+        inputs: plan.inputs.clone(),
+        origin: compiled.model.time.start,
+        resumed: plan.resumed,
+    };
+    let dynamics =
+        CompiledDynamics::new(&compiled.system, &compiled.kernels, plan.parameters.clone());
+    let mut watch = Watch {
+        world,
+        observer,
+        range: (plan.start, plan.end),
+        assertions: (!compiled.system.assertions.is_empty())
+            .then(|| Arc::clone(compiled.kernels.assertions())),
+        dynamics: &dynamics,
+        values: vec![1.0; compiled.system.assertions.len()],
+        scratch: Scratch::new(),
+        end: EndOfRun {
+            failed: None,
+            state: plan.initial.clone(),
+        },
+    };
+    let work = Work {
+        start: plan.start,
+        initial: &plan.initial,
+        end: plan.end,
+        output: &plan.output,
+        options: &plan.options,
+    };
+    let solution = match &plan.varied {
+        None => solve(&problem, &dynamics, &work, &mut watch),
+        Some(varied) => differentiated(&problem, &dynamics, varied, &work, &mut watch),
+    };
+    let end = watch.end;
+    let trajectory = Trajectory {
+        compiled: Arc::clone(compiled),
+        varied: plan.varied.clone(),
+        parameters: plan.parameters.clone(),
+        subject: plan.subject.clone(),
+        solution,
+    };
+    (trajectory, end)
+}
+
+/// The slots (inputs, delayed values) that hold at the start of a model, before anything happens.
+///
+/// # Errors
+/// All problems of the tables of inputs.
+pub(super) fn slots_at_start(
+    compiled: &Compiled,
+    tables: &Tables<'_>,
+    present: &Present,
+) -> Result<Vec<f64>, Vec<Diagnostic>> {
+    let (model, system) = (&compiled.model, &compiled.system);
+    if system.slots.is_empty() {
+        return Ok(Vec::new());
+    }
+    let (inputs, _) = inputs::tracks(&model.inputs, model.time.unit.as_ref(), tables)?;
+    let problem = Problem {
+        system,
+        kernels: &compiled.kernels,
+        parameters: present.parameters.clone(),
+        initial: present.initial.clone(),
+        held: Vec::new(),
+        events: vec![false; system.events.len()],
+        doses: vec![false; system.doses.len()],
+        rows: Vec::new(),
+        inputs,
+        origin: model.time.start,
+        resumed: false,
+    };
+    let dynamics = CompiledDynamics::new(system, &compiled.kernels, present.parameters.clone());
+    let tolerances = Tolerances {
+        relative: 1e-6,
+        absolute: compiled.absolute_tolerances(&present.initial, None),
+    };
+    let work = Work {
+        start: model.time.start,
+        initial: &present.initial,
+        end: model.time.start,
+        output: &Output::Times(vec![model.time.start]),
+        options: &Options::new(tolerances),
+    };
+    let solution = solve(&problem, &dynamics, &work, &mut ());
+    Ok(solution.slots_of(0).to_vec())
+}
+
+/// From where to where, and how.
+struct Work<'a> {
+    start: f64,
+    initial: &'a [f64],
+    end: f64,
+    output: &'a Output,
+    options: &'a Options,
+}
+
+fn solve(
+    _problem: &Problem<'_>,
+    dynamics: &CompiledDynamics<'_>,
+    work: &Work<'_>,
+    monitor: &mut dyn Monitor,
+) -> Solution {
+    simulate::integrate(
+        dynamics,
+        work.start,
+        work.initial,
+        work.end,
+        work.output,
+        work.options,
+        monitor,
+    )
+}
+
+/// The same with derivatives.
+fn differentiated(
+    problem: &Problem<'_>,
+    dynamics: &CompiledDynamics<'_>,
+    varied: &VariedStart,
+    work: &Work<'_>,
+    monitor: &mut dyn Monitor,
+) -> Solution {
+    let both = SensitivityDynamics::new(problem.system, problem.kernels, dynamics, varied);
+    let (start, end) = (work.start, work.end);
+    simulate::integrate_with_sensitivities(
+        &both,
+        start,
+        varied,
+        end,
+        work.output,
+        work.options,
+        monitor,
+    )
+}
+
+/// What was seen of a run besides its rows.
+#[derive(Debug, Clone, PartialEq)]
+pub(super) struct EndOfRun {
+    /// The assertion that ended it.
+    pub failed: Option<FailedAssertion>,
+    /// The state after the last step, which may be no row.
+    pub state: Vec<f64>,
+}
+
+/// An assertion that ceased to hold.
+#[derive(Debug, Clone, PartialEq)]
+pub(super) struct FailedAssertion {
+    pub assertion: usize,
+    pub time: f64,
+    pub state: Vec<f64>,
+}
+
+/// Interrupts, assertions and progress of one run.
+struct Watch<'a> {
+    world: &'a dyn World,
+    observer: &'a mut dyn Observer,
+    range: (f64, f64),
+    assertions: Option<SharedKernel>,
+    dynamics: &'a CompiledDynamics<'a>,
+    values: Vec<f64>,
+    scratch: Scratch,
+    end: EndOfRun,
+}
+
+impl Monitor for Watch<'_> {
+    fn step(&mut self, time: f64, state: &[f64], _: &Statistics) -> ControlFlow<Halt> {
+        if self.world.interrupted() {
+            return ControlFlow::Break(Halt::Interrupt);
+        }
+        self.end.state.copy_from_slice(state);
+        let (start, end) = self.range;
+        self.observer.progress((time - start) / (end - start));
+        self.check(time, state)
+    }
+
+    fn row(&mut self, time: f64, state: &[f64]) -> ControlFlow<Halt> {
+        self.check(time, state)
+    }
+}
+
+impl Watch<'_> {
+    fn check(&mut self, time: f64, state: &[f64]) -> ControlFlow<Halt> {
+        let Some(assertions) = &self.assertions else {
+            return ControlFlow::Continue(());
+        };
+        let (values, scratch) = (&mut self.values, &mut self.scratch);
+        self.dynamics
+            .evaluate(&**assertions, time, state, values, scratch);
+        // A condition that is NaN does not hold either.
+        match self.values.iter().position(|value| *value != 1.0) {
+            None => ControlFlow::Continue(()),
+            Some(assertion) => {
+                self.end.failed.get_or_insert(FailedAssertion {
+                    assertion,
+                    time,
+                    state: state.to_vec(),
+                });
+                ControlFlow::Break(Halt::Enough)
+            }
+        }
+    }
+}

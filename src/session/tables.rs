@@ -1,0 +1,154 @@
+//! The data tables that a model or a sentence names, and their columns by the names of here.
+//!
+//! Enters: a path as written, columns as mapped. Leaves: tables, each read once, and columns, or
+//! problems that point at the text that asked for them. Must not know what a table means.
+
+use super::reason;
+use crate::diagnostic::{Code, Diagnostic, did_you_mean, listed};
+use crate::model::Unit;
+use crate::source::Span;
+use crate::syntax::tree;
+use crate::table::{self, Column, Table};
+use crate::world::World;
+use rustc_hash::FxHashMap;
+use std::cell::RefCell;
+use std::path::PathBuf;
+use std::sync::Arc;
+
+/// Tables beside a model file, each read once.
+pub(super) struct Tables<'w> {
+    world: &'w dyn World,
+    folder: PathBuf,
+    known: RefCell<FxHashMap<PathBuf, Arc<Table>>>,
+}
+
+impl<'w> Tables<'w> {
+    /// Files are looked for in `folder`.
+    pub fn new(world: &'w dyn World, folder: PathBuf) -> Tables<'w> {
+        Tables {
+            world,
+            folder,
+            known: RefCell::default(),
+        }
+    }
+
+    /// The table in the file that a text names.
+    ///
+    /// # Errors
+    /// A file that cannot be read, or that holds no table; the problem points at the text.
+    pub fn read(&self, file: &tree::Text) -> Result<Arc<Table>, Diagnostic> {
+        let path = self.folder.join(&file.text);
+        if let Some(table) = self.known.borrow().get(&path) {
+            return Ok(Arc::clone(table));
+        }
+        let name = path.display().to_string();
+        let bytes = self.world.read(&path).map_err(|error| {
+            let message = format!("cannot read {name}: {}", reason(&error));
+            Diagnostic::new(Code::CannotRead, message)
+                .at(file.span, "")
+                .help("data files are looked for beside the model file")
+        })?;
+        let table = table::read(&name, &bytes)
+            .map_err(|error| error.diagnostic(&name).at(file.span, ""))?;
+        let table = Arc::new(table);
+        self.known.borrow_mut().insert(path, Arc::clone(&table));
+        Ok(table)
+    }
+}
+
+/// The columns of one table as a statement maps them: `(TIME = hour)`, name here, column there.
+pub(super) struct Columns<'t> {
+    pub table: &'t Table,
+    mapped: &'t [(tree::Name, tree::Name)],
+    /// The file as the statement names it.
+    pub file: Span,
+}
+
+impl<'t> Columns<'t> {
+    /// The columns of a table that the text at `file` names.
+    pub fn new(table: &'t Table, mapped: &'t [(tree::Name, tree::Name)], file: Span) -> Self {
+        Columns {
+            table,
+            mapped,
+            file,
+        }
+    }
+
+    /// A problem for each mapping to a column that the table does not have.
+    pub fn check(&self) -> Vec<Diagnostic> {
+        let missing = self
+            .mapped
+            .iter()
+            .filter(|(_, there)| self.table.column(&there.text).is_none());
+        missing
+            .map(|(_, there)| {
+                let near = did_you_mean(&there.text, self.names());
+                let message = format!("the table has no column `{}`", there.text);
+                Diagnostic::new(Code::NoColumn, message)
+                    .at(there.span, "not in the table")
+                    .help(near.unwrap_or_else(|| self.has()))
+            })
+            .collect()
+    }
+
+    /// The column that goes by a name here: the mapped one, else the one with that name; letters
+    /// count alike in both cases when `any_case` says so.
+    pub fn find(&self, name: &str, any_case: bool) -> Option<&'t Column> {
+        let same = |other: &str| {
+            if any_case {
+                other.eq_ignore_ascii_case(name)
+            } else {
+                other == name
+            }
+        };
+        match self.mapped.iter().find(|(here, _)| same(&here.text)) {
+            Some((_, there)) => self.table.column(&there.text),
+            None => self.table.columns.iter().find(|column| same(&column.name)),
+        }
+    }
+
+    /// True when a name is mapped, rightly or wrongly.
+    pub fn maps(&self, names: &[&str]) -> bool {
+        self.mapped
+            .iter()
+            .any(|(here, _)| names.contains(&here.text.as_str()))
+    }
+
+    /// `it has `a` and `b``
+    pub fn has(&self) -> String {
+        let names: Vec<String> = self.names().map(|name| format!("`{name}`")).collect();
+        format!("it has {}", listed(&names))
+    }
+
+    fn names(&self) -> impl Iterator<Item = &'t str> {
+        self.table
+            .columns
+            .iter()
+            .map(|column| column.name.as_str())
+            .filter(|name| !name.is_empty())
+    }
+
+    /// A warning when a column's unit is written otherwise than that of what it is read for.
+    pub fn other_unit(
+        &self,
+        column: &Column,
+        unit: Option<&Unit>,
+        what: &str,
+    ) -> Option<Diagnostic> {
+        let there = column.unit.as_ref()?;
+        let here = unit?.to_string();
+        let plain = |text: &str| text.replace(char::is_whitespace, "");
+        if plain(there) == plain(&here) {
+            return None;
+        }
+        let message = format!(
+            "the column `{}` is in [{there}], {what} in [{here}]",
+            column.name
+        );
+        Some(
+            Diagnostic::new(Code::OtherUnit, message)
+                .at(self.file, "of this table")
+                .help("numbers are taken as they stand: convert them, or write the same unit"),
+        )
+    }
+}
