@@ -5,7 +5,7 @@
 
 use super::{Kernel, Layout, Output, Place, Tape, lower};
 use crate::symbolic::{Expr, Pool, Shape};
-use crate::system::{Jacobian, System, Trigger, tangent};
+use crate::system::{DoseSchedule, Jacobian, Repeat, System, Trigger, tangent};
 use std::sync::{Arc, OnceLock};
 
 /// A compiled function that threads share.
@@ -27,6 +27,9 @@ pub struct Kernels {
     guards: OnceLock<SharedKernel>,
     guard_rates: OnceLock<SharedKernel>,
     triggers: OnceLock<SharedKernel>,
+    event_terms: OnceLock<SharedKernel>,
+    schedules: OnceLock<SharedKernel>,
+    followers: OnceLock<SharedKernel>,
     volumes: OnceLock<SharedKernel>,
     delays: OnceLock<SharedKernel>,
     history: OnceLock<SharedKernel>,
@@ -67,6 +70,9 @@ impl Kernels {
             guards: OnceLock::new(),
             guard_rates: OnceLock::new(),
             triggers: OnceLock::new(),
+            event_terms: OnceLock::new(),
+            schedules: OnceLock::new(),
+            followers: OnceLock::new(),
             volumes: OnceLock::new(),
             delays: OnceLock::new(),
             history: OnceLock::new(),
@@ -175,6 +181,66 @@ impl Kernels {
     pub fn jump(&self, event: usize) -> &SharedKernel {
         let values = &self.system.events[event].jump.values;
         self.jumps[event].get_or_init(|| self.function(&self.system.pool, values))
+    }
+
+    /// Two numbers per event: its delay and its priority; 0 where absent.
+    #[must_use]
+    pub fn event_terms(&self) -> &SharedKernel {
+        self.event_terms.get_or_init(|| {
+            let mut pool = Pool::continuing(&self.system.pool);
+            let zero = pool.constant(0.0);
+            let terms =
+                self.system.events.iter().flat_map(|event| {
+                    [event.delay.unwrap_or(zero), event.priority.unwrap_or(zero)]
+                });
+            self.function(&pool, &terms.collect::<Vec<_>>())
+        })
+    }
+
+    /// The numbers of all schedules, those of the events and then those of the doses: for a list
+    /// of times these times; for a repetition its period, first time (0 when absent), number of
+    /// times and last time (infinite when absent); none for others.
+    #[must_use]
+    pub fn schedules(&self) -> &SharedKernel {
+        self.schedules.get_or_init(|| {
+            let mut pool = Pool::continuing(&self.system.pool);
+            let (zero, never) = (pool.constant(0.0), pool.constant(f64::INFINITY));
+            let mut terms = Vec::new();
+            let repeated = |terms: &mut Vec<Expr>, repeat: &Repeat| {
+                terms.extend([
+                    repeat.period,
+                    repeat.from.unwrap_or(zero),
+                    repeat.times.unwrap_or(never),
+                    repeat.until.unwrap_or(never),
+                ]);
+            };
+            for event in &self.system.events {
+                match &event.trigger {
+                    Trigger::At(times) => terms.extend(times),
+                    Trigger::Every(repeat) => repeated(&mut terms, repeat),
+                    Trigger::When { .. } => {}
+                }
+            }
+            for dose in &self.system.doses {
+                match &dose.schedule {
+                    DoseSchedule::At(times) => terms.extend(times),
+                    DoseSchedule::Every(repeat) => repeated(&mut terms, repeat),
+                    DoseSchedule::Event | DoseSchedule::Table => {}
+                }
+            }
+            self.function(&pool, &terms)
+        })
+    }
+
+    /// What each parameter block that follows others should be, in the order of
+    /// [`System::followers`], from the parameters that hold.
+    #[must_use]
+    pub fn followers(&self) -> &SharedKernel {
+        self.followers.get_or_init(|| {
+            let followers = self.system.followers.iter();
+            let values = followers.map(|block| self.system.parameter_values[*block]);
+            self.function(&self.system.pool, &values.collect::<Vec<_>>())
+        })
     }
 
     /// Three numbers of a dose: its amount, the time it takes (0 for at once) and its lag.

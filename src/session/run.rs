@@ -11,8 +11,7 @@ use super::{Observer, inputs};
 use crate::diagnostic::Diagnostic;
 use crate::kernel::{Scratch, SharedKernel};
 use crate::simulate::{
-    self, CompiledDynamics, Halt, Monitor, Options, Output, Problem, SensitivityDynamics, Solution,
-    Statistics, Tolerances, VariedStart,
+    self, CompiledDynamics, Halt, Monitor, Options, Output, Problem, Statistics, Tolerances,
 };
 use crate::world::World;
 use std::ops::ControlFlow;
@@ -54,16 +53,21 @@ pub(super) fn run(
             state: plan.initial.clone(),
         },
     };
-    let work = Work {
-        start: plan.start,
-        initial: &plan.initial,
-        end: plan.end,
-        output: &plan.output,
-        options: &plan.options,
-    };
+    let (output, options) = (&plan.output, &plan.options);
+    let range = (plan.start, plan.end);
     let solution = match &plan.varied {
-        None => solve(&problem, &dynamics, &work, &mut watch),
-        Some(varied) => differentiated(&problem, &dynamics, varied, &work, &mut watch),
+        None => simulate::run(
+            &problem,
+            &dynamics,
+            range,
+            &plan.initial,
+            output,
+            options,
+            &mut watch,
+        ),
+        Some(varied) => simulate::run_with_sensitivities(
+            &problem, &dynamics, range, varied, output, options, &mut watch,
+        ),
     };
     let end = watch.end;
     let trajectory = Trajectory {
@@ -108,62 +112,17 @@ pub(super) fn slots_at_start(
         relative: 1e-6,
         absolute: compiled.absolute_tolerances(&present.initial, None),
     };
-    let work = Work {
-        start: model.time.start,
-        initial: &present.initial,
-        end: model.time.start,
-        output: &Output::Times(vec![model.time.start]),
-        options: &Options::new(tolerances),
-    };
-    let solution = solve(&problem, &dynamics, &work, &mut ());
+    let start = model.time.start;
+    let solution = simulate::run(
+        &problem,
+        &dynamics,
+        (start, start),
+        &present.initial,
+        &Output::Times(vec![start]),
+        &Options::new(tolerances),
+        &mut (),
+    );
     Ok(solution.slots_of(0).to_vec())
-}
-
-/// From where to where, and how.
-struct Work<'a> {
-    start: f64,
-    initial: &'a [f64],
-    end: f64,
-    output: &'a Output,
-    options: &'a Options,
-}
-
-fn solve(
-    _problem: &Problem<'_>,
-    dynamics: &CompiledDynamics<'_>,
-    work: &Work<'_>,
-    monitor: &mut dyn Monitor,
-) -> Solution {
-    simulate::integrate(
-        dynamics,
-        work.start,
-        work.initial,
-        work.end,
-        work.output,
-        work.options,
-        monitor,
-    )
-}
-
-/// The same with derivatives.
-fn differentiated(
-    problem: &Problem<'_>,
-    dynamics: &CompiledDynamics<'_>,
-    varied: &VariedStart,
-    work: &Work<'_>,
-    monitor: &mut dyn Monitor,
-) -> Solution {
-    let both = SensitivityDynamics::new(problem.system, problem.kernels, dynamics, varied);
-    let (start, end) = (work.start, work.end);
-    simulate::integrate_with_sensitivities(
-        &both,
-        start,
-        varied,
-        end,
-        work.output,
-        work.options,
-        monitor,
-    )
 }
 
 /// What was seen of a run besides its rows.

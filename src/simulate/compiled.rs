@@ -1,17 +1,21 @@
 //! Compiled kernels as the right-hand side of a run.
 
-use super::Dynamics;
+use super::interrupt::{Inputs, live_modes};
+use super::stepper::all_finite;
+use super::{Dynamics, Track};
 use crate::kernel::{Kernel, Kernels, Parameters, Scratch, SharedKernel};
 use crate::system::System;
-use std::cell::{Ref, RefCell, RefMut};
+use std::cell::{Cell, Ref, RefCell, RefMut};
 use std::sync::Arc;
 
 /// The frozen drift of a compiled system with its derivatives, for one thread.
 ///
 /// Parameters and slots belong to it and change between steps, never within one: that is how
-/// events, doses and switches reach the equations.
+/// events, doses and switches reach the equations. Only what comes from tables of inputs moves
+/// with the time of each evaluation, within the piece that holds.
 pub struct CompiledDynamics<'s> {
     system: &'s System,
+    kernels: &'s Kernels,
     drift: SharedKernel,
     jacobian: SharedKernel,
     time_derivative: SharedKernel,
@@ -21,12 +25,16 @@ pub struct CompiledDynamics<'s> {
     drift_scratch: RefCell<Scratch>,
     jacobian_scratch: RefCell<Scratch>,
     time_scratch: RefCell<Scratch>,
+    inputs: RefCell<Inputs>,
+    has_inputs: Cell<bool>,
+    /// True when some condition of the drift is read from a mode.
+    has_modes: bool,
 }
 
 impl<'s> CompiledDynamics<'s> {
     /// `parameters` in the order of the system's parameter vector; slots are zero.
     #[must_use]
-    pub fn new(system: &'s System, kernels: &Kernels, parameters: Vec<f64>) -> Self {
+    pub fn new(system: &'s System, kernels: &'s Kernels, parameters: Vec<f64>) -> Self {
         CompiledDynamics {
             drift: Arc::clone(kernels.frozen_drift()),
             jacobian: Arc::clone(kernels.frozen_jacobian()),
@@ -37,7 +45,11 @@ impl<'s> CompiledDynamics<'s> {
             drift_scratch: RefCell::new(Scratch::new()),
             jacobian_scratch: RefCell::new(Scratch::new()),
             time_scratch: RefCell::new(Scratch::new()),
+            inputs: RefCell::default(),
+            has_inputs: Cell::new(false),
+            has_modes: system.guards.iter().any(|guard| guard.in_drift),
             system,
+            kernels,
         }
     }
 
@@ -71,6 +83,69 @@ impl<'s> CompiledDynamics<'s> {
         self.parameters.borrow_mut().update(change)
     }
 
+    /// Takes the inputs' tables, none of whose times have passed.
+    pub(super) fn set_inputs(&self, tracks: &[Track]) {
+        let inputs = Inputs::new(self.system, tracks);
+        self.has_inputs.set(!inputs.is_empty());
+        self.inputs.replace(inputs);
+    }
+
+    /// The inputs' pieces in force.
+    pub(super) fn inputs_mut(&self) -> RefMut<'_, Inputs> {
+        self.inputs.borrow_mut()
+    }
+
+    /// Brings what moves with time to `time`: the inputs, on the pieces in force.
+    pub(super) fn refresh(&self, time: f64) {
+        if self.has_inputs.get() {
+            self.inputs
+                .borrow()
+                .fill(time, &mut self.slots.borrow_mut());
+        }
+    }
+
+    /// One evaluation of a smooth piece. A step may try points beyond the end of its piece, where
+    /// the branch that holds there need not exist (a root of a negative number): when the result
+    /// is not finite and other branches would be taken at that very point, they are.
+    fn piece(
+        &self,
+        kernel: &dyn Kernel,
+        t: f64,
+        y: &[f64],
+        out: &mut [f64],
+        own: &RefCell<Scratch>,
+    ) {
+        self.refresh(t);
+        let scratch = &mut *own.borrow_mut();
+        self.evaluate(kernel, t, y, out, scratch);
+        if self.has_modes && !all_finite(out) && all_finite(y) {
+            self.live_piece(kernel, t, y, out, scratch);
+        }
+    }
+
+    #[cold]
+    fn live_piece(
+        &self,
+        kernel: &dyn Kernel,
+        t: f64,
+        y: &[f64],
+        out: &mut [f64],
+        scratch: &mut Scratch,
+    ) {
+        let guards = &**self.kernels.guards();
+        let mut values = vec![0.0; guards.out_len()];
+        self.evaluate(guards, t, y, &mut values, &mut Scratch::new());
+        let modes = live_modes(self.system, &values);
+        let range = self.system.slots.modes.clone();
+        let frozen = self.slots.borrow()[range.clone()].to_vec();
+        if modes == frozen {
+            return;
+        }
+        self.slots.borrow_mut()[range.clone()].copy_from_slice(&modes);
+        self.evaluate(kernel, t, y, out, scratch);
+        self.slots.borrow_mut()[range].copy_from_slice(&frozen);
+    }
+
     /// The slots that hold now.
     pub fn slots(&self) -> Ref<'_, Vec<f64>> {
         self.slots.borrow()
@@ -88,8 +163,7 @@ impl Dynamics for CompiledDynamics<'_> {
     }
 
     fn drift(&self, t: f64, y: &[f64], dy: &mut [f64]) {
-        let scratch = &mut *self.drift_scratch.borrow_mut();
-        self.evaluate(&*self.drift, t, y, dy, scratch);
+        self.piece(&*self.drift, t, y, dy, &self.drift_scratch);
     }
 
     fn pattern(&self) -> (&[usize], &[usize]) {
@@ -98,8 +172,7 @@ impl Dynamics for CompiledDynamics<'_> {
     }
 
     fn jacobian(&self, t: f64, y: &[f64], entries: &mut [f64]) {
-        let scratch = &mut *self.jacobian_scratch.borrow_mut();
-        self.evaluate(&*self.jacobian, t, y, entries, scratch);
+        self.piece(&*self.jacobian, t, y, entries, &self.jacobian_scratch);
     }
 
     fn is_autonomous(&self) -> bool {
@@ -111,8 +184,7 @@ impl Dynamics for CompiledDynamics<'_> {
             out.fill(0.0);
             return;
         }
-        let scratch = &mut *self.time_scratch.borrow_mut();
-        self.evaluate(&*self.time_derivative, t, y, out, scratch);
+        self.piece(&*self.time_derivative, t, y, out, &self.time_scratch);
     }
 
     fn algebraic(&self) -> &[bool] {

@@ -1,7 +1,7 @@
 //! From the name of a method to its stepper.
 
 use super::stepper::{Start, StepFailure, Stepper, Watched};
-use super::{Method, diffsol, tsit5};
+use super::{Method, diffsol, rodas, tsit5};
 
 /// Builds the stepper that `start` asks for and lends it to `run`.
 pub(super) fn with_stepper<R>(
@@ -11,7 +11,8 @@ pub(super) fn with_stepper<R>(
 ) -> Result<R, StepFailure> {
     match start.method {
         Method::Tsit5 => Ok(tsit5::with_stepper(system, start, run)),
-        Method::Rodas | Method::Exponential => diffsol::with_stepper(
+        Method::Rodas => Ok(rodas::with_stepper(system, start, run)),
+        Method::Exponential => diffsol::with_stepper(
             system,
             &Start {
                 method: Method::Bdf,

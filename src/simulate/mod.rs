@@ -21,13 +21,14 @@ mod controller;
 mod diffsol;
 mod driver;
 mod dynamics;
+mod interrupt;
 mod interrupter;
-mod length;
 mod linear_estimates;
 mod matrix_choice;
 mod methods;
 mod options;
 mod problem;
+mod rodas;
 mod rows;
 mod sensitivity;
 mod solution;
@@ -40,11 +41,12 @@ mod weights;
 pub use compiled::CompiledDynamics;
 pub use driver::integrate;
 pub use dynamics::Dynamics;
+pub use interrupt::run;
 pub use options::{Method, Options, Output, Tolerances, UnknownMethod};
 pub use problem::{DoseRow, Problem, RowKind, SteadyKind, Track};
 pub use sensitivity::{
-    Held, SensitivityDynamics, Varied, VariedStart, integrate_with_sensitivities,
-    observed_sensitivities, serves_sensitivities,
+    Held, SensitivityDynamics, Varied, VariedStart, observed_sensitivities, run_with_sensitivities,
+    serves_sensitivities,
 };
 pub use solution::{
     Halt, Invalid, LinearSolver, MethodUse, Monitor, NonFinite, Occasion, Occurrence,

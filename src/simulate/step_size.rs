@@ -56,8 +56,12 @@ pub(super) fn initial_step(
     let mut probe = if d0 < 1e-5 || d1 < 1e-5 {
         1e-6 * longest
     } else {
-        (0.01 * d0 / d1).clamp(shortest, longest)
+        (0.01 * d0 / d1).min(longest)
     };
+    // Growth too fast for any step: an implicit method must not be led to step over it.
+    if probe < shortest {
+        return probe;
+    }
     let mut shifted = vec![0.0; y.len()];
     let mut change = vec![0.0; y.len()];
     for _ in 0..20 {

@@ -142,6 +142,23 @@ impl<'a> Watched<'a> {
         self.system.pattern()
     }
 
+    pub fn is_autonomous(&self) -> bool {
+        self.system.is_autonomous()
+    }
+
+    pub fn algebraic(&self) -> &[bool] {
+        self.system.algebraic()
+    }
+
+    /// df/dt at (t, y) into `out`. What is not finite there is zero: the step then takes that
+    /// dependence on time as it comes, as the Jacobian does.
+    pub fn time_derivative(&self, time: f64, y: &[f64], out: &mut [f64]) {
+        self.system.time_derivative(time, y, out);
+        for value in out.iter_mut().filter(|v| !v.is_finite()) {
+            *value = 0.0;
+        }
+    }
+
     pub fn evaluations(&self) -> u64 {
         self.evaluations.get()
     }

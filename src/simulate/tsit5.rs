@@ -7,9 +7,9 @@
 //! [`ERROR`]; his polynomials b_i(theta), multiplied out, are [`INTERPOLANT`].
 
 use super::controller::{Controller, Rule};
-use super::length::{Any, Fixed, Length};
 use super::stepper::{Accepted, Start, StepFailure, Stepper, StepperStatistics, Watched};
 use super::weights::Weights;
+use crate::linalg::length::{Any, Fixed, Length};
 
 /// The times of stages 2 to 5 within a step; 6 and 7 are at its end.
 const NODES: [f64; 4] = [0.161, 0.327, 0.9, 0.9800255409045097];

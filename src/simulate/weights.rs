@@ -2,7 +2,7 @@
 //! `error / (absolute + relative * max(|y0|, |y1|))`, y0 and y1 being the states before and after.
 
 use super::Tolerances;
-use super::length::Length;
+use crate::linalg::length::Length;
 
 /// Stands for an absolute tolerance of zero: a state that stays at exact zero then has no error,
 /// and any other error there is too large.

@@ -78,7 +78,9 @@ impl Inputs {
             if let Some(slot) = slots.get_mut(self.values.start + k) {
                 *slot = value;
             }
-            if let Some(slot) = slots.get_mut(self.rates.start + k).filter(|_| k < self.rates.len())
+            if let Some(slot) = slots
+                .get_mut(self.rates.start + k)
+                .filter(|_| k < self.rates.len())
             {
                 *slot = rate;
             }

@@ -132,6 +132,7 @@ impl Dynamics for SensitivityDynamics<'_> {
             self.kernels
                 .second_tangent(&self.system.pool, &self.system.frozen_drift)
         });
+        self.base.refresh(t);
         let parameters = self.base.parameters();
         let moving = self.moving.borrow();
         let mut slots = self.slots.borrow_mut();

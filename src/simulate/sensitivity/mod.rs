@@ -5,6 +5,7 @@
 //! direction.rs the numbers of directions, in the slots where tangent functions read them
 //! dynamics.rs  states and their derivatives as one system
 //! observe.rs   derivatives of expressions of the states
+//! rosenbrock.rs  the stages of implicit steps
 //! run.rs       a run of that system
 //! ```
 //!
@@ -16,6 +17,7 @@
 mod direction;
 mod dynamics;
 mod observe;
+mod rosenbrock;
 mod run;
 #[cfg(test)]
 mod tests;
@@ -23,5 +25,6 @@ mod varied;
 
 pub use dynamics::SensitivityDynamics;
 pub use observe::observed_sensitivities;
-pub use run::{integrate_with_sensitivities, serves_sensitivities};
+pub(super) use rosenbrock::StageSolver;
+pub use run::{run_with_sensitivities, serves_sensitivities};
 pub use varied::{Held, Varied, VariedStart};

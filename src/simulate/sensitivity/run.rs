@@ -1,38 +1,44 @@
 //! A run of states with their derivatives.
 
 use super::{SensitivityDynamics, VariedStart};
-use crate::simulate::driver::{Work, drive};
-use crate::simulate::{Method, Monitor, Options, Output, Solution, Tolerances};
+use crate::simulate::driver::Work;
+use crate::simulate::{
+    CompiledDynamics, Method, Monitor, Options, Output, Problem, Solution, Tolerances, interrupt,
+};
 
-/// Integrates from `start` at time `from` to `end`. The solution's rows are states; their
-/// derivatives stand in [`Solution::sensitivities`].
+/// Runs a problem from `varied` over a range of time (start, end), with derivatives, and with all
+/// that interrupts it. The solution's rows are states; their derivatives stand in
+/// [`Solution::sensitivities`].
 ///
 /// The error of dy_i/dtheta_j is held to `absolute_i / scale_j` and the relative tolerance, so
 /// that all contribute to the changes of y_i on equal terms. Served by [`Method::Tsit5`],
 /// [`Method::Rodas`] and [`Method::Auto`]; see [`serves_sensitivities`].
-pub fn integrate_with_sensitivities(
-    dynamics: &SensitivityDynamics<'_>,
-    from: f64,
-    start: &VariedStart,
-    end: f64,
+#[expect(clippy::too_many_arguments, reason = "as of `run`")]
+pub fn run_with_sensitivities(
+    problem: &Problem<'_>,
+    dynamics: &CompiledDynamics<'_>,
+    (start, end): (f64, f64),
+    varied: &VariedStart,
     output: &Output,
     options: &Options,
     monitor: &mut dyn Monitor,
 ) -> Solution {
+    let (system, kernels) = (problem.system, problem.kernels);
+    let both = SensitivityDynamics::new(system, kernels, dynamics, varied);
     let whole = Options {
-        tolerances: with_sensitivities(&options.tolerances, &start.scales),
+        tolerances: with_sensitivities(&options.tolerances, &varied.scales),
         ..options.clone()
     };
     let work = Work {
-        system: dynamics,
-        shown: options.tolerances.absolute.len(),
-        start: from,
-        initial: &start.state,
+        system: &both,
+        shown: system.dimension(),
+        start,
+        initial: &varied.state,
         end,
         output,
         options: &whole,
     };
-    let mut solution = drive(&work, &mut (), monitor);
+    let mut solution = interrupt::drive_with(problem, dynamics, &work, Some(&both), monitor);
     solution.tolerances = options.tolerances.clone();
     solution
 }

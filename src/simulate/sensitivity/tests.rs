@@ -4,7 +4,7 @@ use super::*;
 use crate::kernel::Kernels;
 use crate::model;
 use crate::simulate::{
-    CompiledDynamics, Method, Options, Output, Solution, Stop, Tolerances, integrate,
+    self, CompiledDynamics, Method, Options, Output, Problem, Solution, Stop, Tolerances,
 };
 use crate::source::SourceId;
 use crate::syntax;
@@ -45,19 +45,34 @@ impl Example {
             Held::default(),
         );
         let base = CompiledDynamics::new(&self.system, &self.kernels, self.parameters.clone());
-        let dynamics = SensitivityDynamics::new(&self.system, &self.kernels, &base, &start);
         let end = times.last().copied().unwrap_or(0.0);
-        let solution = integrate_with_sensitivities(
-            &dynamics,
-            0.0,
+        let solution = run_with_sensitivities(
+            &self.problem(&self.parameters, &self.initial),
+            &base,
+            (0.0, end),
             &start,
-            end,
             &Output::Times(times.to_vec()),
             &self.options(method, rtol),
             &mut (),
         );
         assert_eq!(solution.stop, Stop::Finished);
         solution
+    }
+
+    fn problem(&self, parameters: &[f64], initial: &[f64]) -> Problem<'_> {
+        Problem {
+            system: &self.system,
+            kernels: &self.kernels,
+            parameters: parameters.to_vec(),
+            initial: initial.to_vec(),
+            held: Vec::new(),
+            events: vec![true; self.system.events.len()],
+            doses: vec![true; self.system.doses.len()],
+            rows: Vec::new(),
+            inputs: Vec::new(),
+            origin: 0.0,
+            resumed: false,
+        }
     }
 
     fn options(&self, method: Method, rtol: f64) -> Options {
@@ -70,7 +85,9 @@ impl Example {
         let base = CompiledDynamics::new(&self.system, &self.kernels, parameters.to_vec());
         let output = Output::Times(vec![end]);
         let options = self.options(method, 1e-12);
-        let run = integrate(&base, 0.0, initial, end, &output, &options, &mut ());
+        let problem = self.problem(parameters, initial);
+        let range = (0.0, end);
+        let run = simulate::run(&problem, &base, range, initial, &output, &options, &mut ());
         assert_eq!(run.stop, Stop::Finished);
         run.states
     }
@@ -171,4 +188,49 @@ fn entries_of_matrices() {
     let exact = (-1.5_f64).exp() - (-3.0_f64).exp();
     assert!((run.sensitivities[0] - exact).abs() < 1e-9);
     assert_eq!(run.sensitivities[1], 0.0);
+}
+
+/// Robertson's kinetics (Hairer & Wanner II, section IV.1), stiff: by the three rate constants.
+#[test]
+fn robertson_against_differences() {
+    let text = "state a = 1\nstate b = 0\nstate c = 0\nparam k1 = 0.04\nparam k2 = 3e7\n\
+                param k3 = 1e4\na' = -k1*a + k3*b*c\nb' = k1*a - k3*b*c - k2*b^2\nc' = k2*b^2";
+    let example = Example::new(text, &[0.04, 3e7, 1e4], &[1.0, 0.0, 0.0]);
+    let varied: Vec<Varied> = (0..3).map(Varied::Parameter).collect();
+    let run = example.run(&varied, &[40.0], Method::Rodas, 1e-10);
+    for (j, quantity) in varied.iter().enumerate() {
+        let difference = example.difference(*quantity, 40.0, 1e-2, Method::Rodas);
+        for (i, exact) in difference.iter().enumerate() {
+            let found = run.sensitivities[3 * j + i];
+            assert!(
+                (found / exact - 1.0).abs() < 1e-5,
+                "{j} {i}: {found:e} {exact:e}"
+            );
+        }
+    }
+}
+
+/// y' = -2 k (y - cos(t)), not autonomous: with both methods against the exact derivative. With
+/// k' = 2k the solution from y0 is A cos t + B sin t + (y0 - A) e^(-k' t), A = k'^2/(1 + k'^2),
+/// B = k'/(1 + k'^2).
+#[test]
+fn implicit_steps_keep_their_order_for_derivatives() {
+    let text = "state y = 0\nparam k = 3\ny' = -2*k*(y - cos(t))";
+    let example = Example::new(text, &[3.0], &[0.0]);
+    let exact = |k: f64, t: f64| {
+        let k = 2.0 * k;
+        let size = 1.0 + k * k;
+        let (a, b) = (k * k / size, k / size);
+        a * t.cos() + b * t.sin() - a * (-k * t).exp()
+    };
+    let h = 1e-4;
+    let slope = (exact(3.0 + h, 2.0) - exact(3.0 - h, 2.0)) / (2.0 * h);
+    let mut errors = Vec::new();
+    for rtol in [1e-5, 1e-9] {
+        let run = example.run(&[Varied::Parameter(0)], &[2.0], Method::Rodas, rtol);
+        errors.push(((run.sensitivities[0] - slope).abs(), run.statistics.steps));
+    }
+    assert!(errors[0].0 < 1e-4 && errors[1].0 < 2e-9, "{errors:?}");
+    // Order 5: 10^4 times the accuracy for some 6 times the steps.
+    assert!(errors[1].1 < 9 * errors[0].1, "{errors:?}");
 }

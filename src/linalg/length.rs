@@ -1,16 +1,17 @@
-//! How long the state is, known when compiling for the smallest systems.
+//! How long a vector is, known when compiling for the smallest systems.
 //!
 //! The same loops serve both: with a length that the compiler knows they become straight code,
 //! and a step of two equations takes half the time.
 
-/// A number of states.
-pub(super) trait Length: Copy {
+/// A number of components.
+pub trait Length: Copy {
+    /// The number.
     fn get(self) -> usize;
 }
 
 /// A number known when compiling.
 #[derive(Debug, Clone, Copy)]
-pub(super) struct Fixed<const N: usize>;
+pub struct Fixed<const N: usize>;
 
 impl<const N: usize> Length for Fixed<N> {
     #[inline(always)]
@@ -21,7 +22,7 @@ impl<const N: usize> Length for Fixed<N> {
 
 /// Any number.
 #[derive(Debug, Clone, Copy)]
-pub(super) struct Any(pub usize);
+pub struct Any(pub usize);
 
 impl Length for Any {
     #[inline(always)]

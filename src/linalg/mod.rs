@@ -1,0 +1,50 @@
+//! Linear algebra of the size and shape that simulation meets: small, of a fixed pattern, solved
+//! over and over.
+//!
+//! ```text
+//! shifted.rs   shift * D - J for a Jacobian of a fixed pattern: the choice among the three below
+//! dense.rs     LU with partial pivoting, allocation-free, unrolled for the smallest systems
+//! elimination.rs  LU of a sparse pattern in an order found once, with pivots on the diagonal
+//! large.rs     the bridge to the crate `faer`: large dense and sparse LU with pivoting
+//! length.rs    lengths known when compiling
+//! ```
+//!
+//! Enters: numbers and patterns, compressed by column. Leaves: factors and solutions. Must not
+//! know: equations, time.
+
+pub mod dense;
+pub mod elimination;
+mod large;
+pub mod length;
+pub mod shifted;
+
+pub use shifted::{Shifted, Technique};
+
+/// A matrix could not be factorised: to working precision it is singular, or has entries that are
+/// not finite.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Singular;
+
+/// The sparsity of a square matrix, compressed by column.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Pattern<'a> {
+    /// Where each column's rows begin, and where the last ends: one more than there are columns.
+    pub starts: &'a [usize],
+    /// The rows of the entries, ascending within a column.
+    pub rows: &'a [usize],
+}
+
+impl<'a> Pattern<'a> {
+    /// The number of rows and of columns.
+    #[must_use]
+    pub fn dimension(&self) -> usize {
+        self.starts.len().saturating_sub(1)
+    }
+
+    /// The rows of each column in turn.
+    pub fn columns(&self) -> impl Iterator<Item = &'a [usize]> {
+        let rows = self.rows;
+        let ranges = self.starts.windows(2);
+        ranges.map(move |ends| rows.get(ends[0]..ends[1]).unwrap_or(&[]))
+    }
+}

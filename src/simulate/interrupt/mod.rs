@@ -1,0 +1,418 @@
+//! What interrupts the run of a [`Problem`]: switches of the equations, events, doses, inputs.
+//!
+//! ```text
+//! agenda.rs     what is scheduled, by time; schedules one time ahead
+//! schedule.rs   its first entries, when a run begins
+//! inputs.rs     tables of inputs as piecewise polynomials
+//! guards.rs     sides of guards and their modes; search.rs finds where they cross
+//! execute.rs    events: set off, delayed, called off, executed
+//! doses.rs      doses and infusions; steady.rs the state that repeated ones lead to
+//! storm.rs      events without end
+//! functions.rs  the system's functions at the values that hold
+//! ```
+//!
+//! In: a [`Problem`] with its [`CompiledDynamics`]. Out: an [`Interrupter`] for the driver. Must
+//! not know methods, rows or names.
+
+mod agenda;
+mod doses;
+mod execute;
+mod functions;
+mod guards;
+mod inputs;
+mod schedule;
+mod search;
+mod steady;
+mod storm;
+#[cfg(test)]
+mod tests;
+
+pub(super) use guards::live_modes;
+pub(super) use inputs::Inputs;
+
+use super::clock::Clock;
+use super::driver::{Work, drive};
+use super::interrupter::{Consequence, Interrupter};
+use super::stepper::{StepFailure, Stepper};
+use super::{
+    CompiledDynamics, Monitor, Occasion, Occurrence, Options, Output, Problem, SensitivityDynamics,
+    Solution, Stop,
+};
+use crate::symbolic::symbols_of;
+use crate::system::{System, Trigger};
+use agenda::{Agenda, What};
+use doses::Infusions;
+use execute::Triggers;
+use functions::Functions;
+use guards::{Guards, Sample};
+use schedule::Schedules;
+use search::{Probe, first_crossing};
+use storm::Storm;
+
+/// Runs a problem from `initial` over a range of time (start, end), with all that interrupts it.
+///
+/// `dynamics` are those of the problem's system with its parameters; during the run their
+/// parameters and slots are those that hold, so that a monitor can evaluate with them. Results as
+/// of [`super::integrate`].
+#[expect(
+    clippy::too_many_arguments,
+    reason = "as of `integrate`, and what it runs"
+)]
+pub fn run(
+    problem: &Problem<'_>,
+    dynamics: &CompiledDynamics<'_>,
+    (start, end): (f64, f64),
+    initial: &[f64],
+    output: &Output,
+    options: &Options,
+    monitor: &mut dyn Monitor,
+) -> Solution {
+    let work = Work {
+        system: dynamics,
+        shown: problem.system.dimension(),
+        start,
+        initial,
+        end,
+        output,
+        options,
+    };
+    drive_with(problem, dynamics, &work, None, monitor)
+}
+
+/// Runs a problem whose state vector may carry derivatives: those of `both`.
+pub(super) fn drive_with(
+    problem: &Problem<'_>,
+    dynamics: &CompiledDynamics<'_>,
+    work: &Work<'_>,
+    both: Option<&SensitivityDynamics<'_>>,
+    monitor: &mut dyn Monitor,
+) -> Solution {
+    if is_quiet(problem) {
+        return drive(work, &mut (), monitor);
+    }
+    dynamics.set_inputs(&problem.inputs);
+    let range = (work.start, work.end);
+    let mut interruptions = Interruptions::new(problem, dynamics, work.options, range);
+    let _ = both;
+    drive(work, &mut interruptions, monitor)
+}
+
+/// Whether nothing can interrupt the run.
+fn is_quiet(problem: &Problem<'_>) -> bool {
+    let system = problem.system;
+    system.slots.is_empty()
+        && system.delays.is_empty()
+        && problem.rows.is_empty()
+        && !problem.events.contains(&true)
+        && !problem.doses.contains(&true)
+}
+
+/// All that interrupts one run.
+pub(super) struct Interruptions<'p> {
+    problem: &'p Problem<'p>,
+    dynamics: &'p CompiledDynamics<'p>,
+    options: &'p Options,
+    functions: Functions<'p>,
+    clock: Clock,
+    agenda: Agenda,
+    schedules: Schedules,
+    guards: Guards,
+    triggers: Triggers,
+    /// Some event waits for a condition.
+    has_conditions: bool,
+    infusions: Infusions,
+    storm: Storm,
+    /// Parameter blocks that do not follow others (any more).
+    held: Vec<bool>,
+    parameters_changed: bool,
+    occurrences: Vec<Occurrence>,
+    /// A state inside a step.
+    inside: Vec<f64>,
+}
+
+impl<'p> Interruptions<'p> {
+    pub(super) fn new(
+        problem: &'p Problem<'p>,
+        dynamics: &'p CompiledDynamics<'p>,
+        options: &'p Options,
+        (start, end): (f64, f64),
+    ) -> Interruptions<'p> {
+        let system = problem.system;
+        let watched = watched_guards(problem);
+        let functions = Functions::new(problem, dynamics);
+        let has_conditions = system.events.iter().enumerate().any(|(event, data)| {
+            matches!(data.trigger, Trigger::When { .. }) && problem.events.get(event) == Some(&true)
+        });
+        let mut held = problem.held.clone();
+        held.resize(system.parameters.blocks().len(), false);
+        Interruptions {
+            guards: Guards::new(
+                system,
+                |guard| watched.get(guard) == Some(&true),
+                |guard| is_of_time_only(system, guard),
+            ),
+            triggers: Triggers::new(system.events.len()),
+            has_conditions,
+            infusions: Infusions::new(system),
+            storm: Storm::new(system.events.len(), system.guards.len()),
+            clock: Clock::new(start, end),
+            agenda: Agenda::default(),
+            schedules: Schedules::default(),
+            held,
+            parameters_changed: false,
+            occurrences: Vec::new(),
+            inside: Vec::new(),
+            problem,
+            dynamics,
+            options,
+            functions,
+        }
+    }
+
+    fn note(&mut self, time: f64, what: Occasion) {
+        self.occurrences.push(Occurrence { time, what });
+    }
+
+    /// Performs what is due at this time.
+    fn perform(&mut self, time: f64, state: &mut [f64]) -> Result<Consequence, Stop> {
+        let mut consequence = Consequence::Nothing;
+        let slack = self.clock.slack(time);
+        let entered = self.dynamics.inputs_mut().pass(time + slack);
+        self.dynamics.refresh(time);
+        if entered {
+            consequence = Consequence::Equations;
+        }
+        consequence = consequence.max(self.settle(time, state, entered)?);
+        let mut batch = Vec::new();
+        loop {
+            while let Some(entry) = self.agenda.pop(time, self.clock) {
+                batch.push(entry.what);
+            }
+            if batch.is_empty() {
+                break;
+            }
+            batch.sort_by_key(What::rank);
+            for what in batch.drain(..) {
+                let done = self.perform_entry(what, time, state)?;
+                consequence = consequence.max(done);
+                if done > Consequence::Nothing {
+                    consequence = consequence.max(self.settle(time, state, true)?);
+                }
+            }
+        }
+        Ok(consequence.max(self.execute_due(time, state)?))
+    }
+
+    fn perform_entry(
+        &mut self,
+        what: What,
+        time: f64,
+        state: &mut [f64],
+    ) -> Result<Consequence, Stop> {
+        match what {
+            What::InfusionEnd(number) => Ok(self.end_infusion(number)),
+            What::Row { row, count } => self.row(row, count, time, state),
+            What::Arrival(delivery) => self.arrive(delivery, time, state),
+            What::Dose { dose, count } => self.scheduled_dose(dose, count, time, state),
+            What::Event { event, count } => {
+                let repetition = self.schedules.events.get(event).copied().flatten();
+                let count = count + 1;
+                if let Some(next) = repetition.and_then(|repetition| repetition.time(count)) {
+                    self.agenda.push(next, What::Event { event, count });
+                }
+                self.set_off(event, time, state)?;
+                Ok(Consequence::Nothing)
+            }
+            What::Execution { number, .. } => {
+                self.has_come(number);
+                Ok(Consequence::Nothing)
+            }
+        }
+    }
+
+    /// Takes in the sides on which guards are now, and sets off what waits for them. With
+    /// `landing`, something jumped: an equality that holds exactly has come true.
+    fn settle(&mut self, time: f64, state: &[f64], landing: bool) -> Result<Consequence, Stop> {
+        let mut consequence = Consequence::Nothing;
+        if !self.guards.elements.is_empty() {
+            self.guards.sample(&mut self.functions, time, state);
+            let mut switched: Vec<usize> = Vec::new();
+            self.guards.settle(self.clock, landing, |element| {
+                if element.in_drift && switched.last() != Some(&element.guard) {
+                    switched.push(element.guard);
+                }
+            });
+            for guard in switched {
+                consequence = Consequence::Switch;
+                self.storm.switch(guard, time, self.clock)?;
+                self.note(time, Occasion::Switch(guard));
+            }
+            self.write_modes();
+        }
+        self.look_at_triggers(time, state)?;
+        if !self.guards.crossings.is_empty() {
+            self.guards.crossings.clear();
+            self.write_modes();
+            self.look_at_triggers(time, state)?;
+        }
+        Ok(consequence)
+    }
+
+    fn write_modes(&mut self) {
+        let range = self.functions.system.slots.modes.clone();
+        if let Some(modes) = self.dynamics.slots_mut().get_mut(range) {
+            self.guards.write_modes(modes);
+        }
+    }
+}
+
+impl Interrupter for Interruptions<'_> {
+    fn begin(&mut self, time: f64, state: &mut [f64]) -> Result<Consequence, Stop> {
+        self.dynamics
+            .inputs_mut()
+            .pass(time + self.clock.slack(time));
+        self.dynamics.refresh(time);
+        if !self.guards.elements.is_empty() {
+            self.guards.sample(&mut self.functions, time, state);
+            self.guards.begin(self.clock);
+            self.write_modes();
+            // Rates follow the drift, and that the modes.
+            self.guards.sample(&mut self.functions, time, state);
+        }
+        self.begin_triggers(time, state);
+        self.schedule(time, state)?;
+        self.perform(time, state)
+    }
+
+    fn next_stop(&mut self, time: f64) -> f64 {
+        let _ = time;
+        let knot = self.dynamics.inputs_mut().next_knot();
+        let crossing = self.guards.next_crossing(self.clock);
+        self.agenda.next_time().min(knot).min(crossing)
+    }
+
+    fn crossing(
+        &mut self,
+        stepper: &mut dyn Stepper,
+        before: f64,
+        until: f64,
+    ) -> Result<Option<f64>, StepFailure> {
+        if !self.guards.need_search {
+            return Ok(None);
+        }
+        let mut inside = std::mem::take(&mut self.inside);
+        inside.resize(stepper.state().len(), 0.0);
+        let mut point = Point {
+            functions: &mut self.functions,
+            stepper,
+            state: inside,
+        };
+        if self.guards.now.time != before {
+            point.probe(before, &mut self.guards.now)?;
+        }
+        let count = self.guards.elements.len();
+        let mut last = Sample {
+            time: until,
+            values: vec![0.0; count],
+            rates: vec![0.0; count],
+        };
+        point.probe(until, &mut last)?;
+        let found = first_crossing(&self.guards, &last, &mut point);
+        self.inside = point.state;
+        match found? {
+            None => {
+                self.guards.now = last;
+                self.guards.note_departures();
+                Ok(None)
+            }
+            Some(at) => {
+                let time = at.time;
+                self.guards.now = at;
+                self.guards.note_crossings();
+                Ok(Some(time))
+            }
+        }
+    }
+
+    fn interrupt(&mut self, time: f64, state: &mut [f64]) -> Result<Consequence, Stop> {
+        self.perform(time, state)
+    }
+
+    fn accepted(&mut self, _: &mut dyn Stepper, _: f64, _: f64) -> Result<(), StepFailure> {
+        Ok(())
+    }
+
+    fn slot_width(&self) -> usize {
+        self.functions.system.slots.len()
+    }
+
+    fn row(&mut self, time: f64, slots: &mut Vec<f64>) {
+        self.dynamics.refresh(time);
+        slots.extend_from_slice(&self.dynamics.slots());
+    }
+
+    fn changed_parameters(&mut self) -> Option<Vec<f64>> {
+        let changed = std::mem::replace(&mut self.parameters_changed, false);
+        changed.then(|| self.dynamics.parameters().values().to_vec())
+    }
+
+    fn take_occurrences(&mut self) -> Vec<Occurrence> {
+        std::mem::take(&mut self.occurrences)
+    }
+}
+
+/// The guards inside the last step of a stepper.
+struct Point<'a, 'p> {
+    functions: &'a mut Functions<'p>,
+    stepper: &'a mut dyn Stepper,
+    state: Vec<f64>,
+}
+
+impl Probe for Point<'_, '_> {
+    fn probe(&mut self, time: f64, sample: &mut Sample) -> Result<(), StepFailure> {
+        sample.time = time;
+        let (values, rates) = (&mut sample.values, &mut sample.rates);
+        if time >= self.stepper.time() {
+            self.functions
+                .guards(time, self.stepper.state(), values, rates);
+            return Ok(());
+        }
+        self.stepper.interpolate(time, &mut self.state)?;
+        self.functions.guards(time, &self.state, values, rates);
+        Ok(())
+    }
+}
+
+/// Which guards something depends on in this run: the drift, or the condition of an event that
+/// holds.
+fn watched_guards(problem: &Problem<'_>) -> Vec<bool> {
+    let system = problem.system;
+    let mut watched: Vec<bool> = system.guards.iter().map(|guard| guard.in_drift).collect();
+    for (event, data) in system.events.iter().enumerate() {
+        let Trigger::When { condition, .. } = data.trigger else {
+            continue;
+        };
+        if problem.events.get(event) != Some(&true) {
+            continue;
+        }
+        let named = symbols_of(&system.pool, condition);
+        let modes = system.slots.layout.blocks().iter();
+        let modes = modes.filter(|block| system.slots.modes.contains(&block.offset));
+        for (watched, block) in watched.iter_mut().zip(modes) {
+            *watched |= named.contains(&block.symbol);
+        }
+    }
+    watched
+}
+
+/// Whether a guard names neither states nor slots.
+fn is_of_time_only(system: &System, guard: usize) -> bool {
+    let Some(guard) = system.guards.get(guard) else {
+        return false;
+    };
+    let named = symbols_of(&system.pool, guard.expr);
+    let states = system.states.blocks().iter();
+    let moving = states.chain(system.slots.layout.blocks());
+    let mut moving = moving;
+    named.contains(&system.time) && !moving.any(|block| named.contains(&block.symbol))
+}

@@ -1,0 +1,1 @@
+//! Runs with interruptions against exact solutions.
