@@ -106,6 +106,8 @@ pub(super) struct Guards {
     pub elements: Vec<Element>,
     /// At the time reached.
     pub now: Sample,
+    /// The values of the sample before.
+    previous: Vec<f64>,
     /// Some guard is not timed: steps have to be looked at.
     pub need_search: bool,
     /// Some such guard is a function of time only.
@@ -145,6 +147,7 @@ impl Guards {
                 values: vec![0.0; count],
                 rates: vec![0.0; count],
             },
+            previous: vec![0.0; count],
             need_search: elements.iter().any(|element| searched(&element)),
             need_sampling: (elements.iter().filter(searched)).any(|element| element.only_time),
             crossings: Vec::new(),
@@ -156,6 +159,7 @@ impl Guards {
     pub fn sample(&mut self, functions: &mut Functions<'_>, time: f64, state: &[f64]) {
         let now = &mut self.now;
         now.time = time;
+        std::mem::swap(&mut now.values, &mut self.previous);
         functions.guards(time, state, &mut now.values, &mut now.rates);
     }
 
@@ -189,7 +193,8 @@ impl Guards {
             let before = element.side;
             let already = self.crossings.iter().any(|(crossed, _)| *crossed == at);
             let timed = element.is_timed && before != 0.0 && side == -before;
-            let lands = landing && before != 0.0 && side == 0.0;
+            let was_off = self.previous.get(at).is_some_and(|value| *value != 0.0);
+            let lands = landing && was_off && before != 0.0 && side == 0.0;
             if (timed || lands) && !already {
                 self.crossings.push((at, -before));
             }

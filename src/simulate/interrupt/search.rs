@@ -140,7 +140,9 @@ impl Search<'_> {
                 slow = 0;
                 checkpoint = length;
             }
-            time = time.clamp(low + 0.75 * tolerance, far.time - 0.75 * tolerance);
+            time = time
+                .max(low + 0.45 * tolerance)
+                .min(far.time - 0.45 * tolerance);
             if time <= low || time >= far.time {
                 break;
             }
