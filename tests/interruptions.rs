@@ -262,7 +262,10 @@ fn a_threshold_crossed_twice_within_one_step_is_not_missed() {
         when x > 0.99 { count = count + 1 }
         when x > 0.99 falling { count = count + 10 }";
     for method in METHODS {
-        let run = simulate(&compile(text), &format!("simulate 0..2 rtol 1e-10 using {method}"));
+        let run = simulate(
+            &compile(text),
+            &format!("simulate 0..2 rtol 1e-10 using {method}"),
+        );
         let times: Vec<f64> = run
             .solution
             .occurrences

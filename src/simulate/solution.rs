@@ -253,6 +253,8 @@ pub enum ScheduleFault {
     Priority(f64),
     /// `steady` without a period.
     NotRepeated,
+    /// A periodic steady state, whose derivatives were asked for.
+    SteadyVaried,
 }
 
 /// What a monitor asks for.

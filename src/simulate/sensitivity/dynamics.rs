@@ -1,11 +1,11 @@
 //! States and their derivatives as one system.
 
 use super::direction::{DirectedSlots, Direction, Moving};
-use super::varied::VariedStart;
+use super::varied::{Varied, VariedStart};
 use crate::kernel::{Kernels, Scratch, SharedKernel};
 use crate::simulate::{CompiledDynamics, Dynamics};
 use crate::system::System;
-use std::cell::{OnceCell, RefCell};
+use std::cell::{OnceCell, Ref, RefCell, RefMut};
 
 /// The system y' = f, S_j' = f_y S_j + f_p dp/dtheta_j + f_s ds/dtheta_j (s: the slots) for m
 /// varied quantities: n (1 + m) numbers, the state first, then one block per quantity.
@@ -18,7 +18,7 @@ pub struct SensitivityDynamics<'d> {
     kernels: &'d Kernels,
     tangent: SharedKernel,
     second: OnceCell<SharedKernel>,
-    varied: usize,
+    varied: Vec<Varied>,
     moving: RefCell<Moving>,
     slots: RefCell<DirectedSlots>,
     scratch: RefCell<Scratch>,
@@ -40,7 +40,7 @@ impl<'d> SensitivityDynamics<'d> {
             kernels,
             tangent: kernels.tangent(&system.pool, &system.frozen_drift),
             second: OnceCell::new(),
-            varied: start.varied.len(),
+            varied: start.varied.clone(),
             moving: RefCell::new(start.moving(system)),
             slots: RefCell::new(DirectedSlots::new(system)),
             scratch: RefCell::new(Scratch::new()),
@@ -52,8 +52,44 @@ impl<'d> SensitivityDynamics<'d> {
         self.system.states.len()
     }
 
-    /// How the slots move with time: inputs and delayed values at their rates.
-    fn slot_rates(&self, dt: f64) -> Vec<f64> {
+    /// How parameters and slots move now.
+    pub(super) fn moving(&self) -> Ref<'_, Moving> {
+        self.moving.borrow()
+    }
+
+    /// The same, to be changed.
+    pub(super) fn moving_mut(&self) -> RefMut<'_, Moving> {
+        self.moving.borrow_mut()
+    }
+
+    /// The position of the parameter that is varied as number j.
+    pub(super) fn varied_parameter(&self, j: usize) -> Option<usize> {
+        match self.varied.get(j) {
+            Some(Varied::Parameter(at)) => Some(*at),
+            _ => None,
+        }
+    }
+
+    /// The derivative of the drift of the states along any direction.
+    pub(super) fn tangent_along(
+        &self,
+        t: f64,
+        state: &[f64],
+        direction: Direction<'_>,
+        out: &mut [f64],
+    ) {
+        self.base.refresh(t);
+        let parameters = self.base.parameters();
+        let mut slots = self.slots.borrow_mut();
+        slots.set_own(&self.base.slots());
+        slots.set(0, direction);
+        let scratch = &mut *self.scratch.borrow_mut();
+        self.tangent
+            .call(t, state, &parameters, slots.numbers(), out, scratch);
+    }
+
+    /// How the slots move in a time `dt`: inputs and delayed values at their rates.
+    pub(super) fn slot_rates(&self, dt: f64) -> Vec<f64> {
         let known = &self.system.slots;
         let now = self.base.slots();
         let mut rates = vec![0.0; known.len()];
@@ -76,7 +112,7 @@ impl Dynamics for SensitivityDynamics<'_> {
     }
 
     fn varied(&self) -> usize {
-        self.varied
+        self.varied.len()
     }
 
     fn drift(&self, t: f64, y: &[f64], dy: &mut [f64]) {

@@ -5,6 +5,7 @@
 //! direction.rs the numbers of directions, in the slots where tangent functions read them
 //! dynamics.rs  states and their derivatives as one system
 //! observe.rs   derivatives of expressions of the states
+//! jumps.rs     derivatives through interruptions
 //! rosenbrock.rs  the stages of implicit steps
 //! run.rs       a run of that system
 //! ```
@@ -16,6 +17,7 @@
 
 mod direction;
 mod dynamics;
+mod jumps;
 mod observe;
 mod rosenbrock;
 mod run;
@@ -24,6 +26,7 @@ mod tests;
 mod varied;
 
 pub use dynamics::SensitivityDynamics;
+pub(super) use jumps::{Repeated, Shift, Variation};
 pub use observe::observed_sensitivities;
 pub(super) use rosenbrock::StageSolver;
 pub use run::{run_with_sensitivities, serves_sensitivities};

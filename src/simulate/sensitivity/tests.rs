@@ -234,3 +234,192 @@ fn implicit_steps_keep_their_order_for_derivatives() {
     // Order 5: 10^4 times the accuracy for some 6 times the steps.
     assert!(errors[1].1 < 9 * errors[0].1, "{errors:?}");
 }
+
+/// The derivative of a closed form, by extrapolated central differences.
+fn slope(f: impl Fn(f64) -> f64, at: f64) -> f64 {
+    let h = 1e-3 * at.abs().max(1e-3);
+    let central = |h: f64| (f(at + h) - f(at - h)) / (2.0 * h);
+    (4.0 * central(h / 2.0) - central(h)) / 3.0
+}
+
+fn near(found: f64, exact: f64, tolerance: f64) {
+    let size = exact.abs().max(1.0);
+    assert!((found - exact).abs() < tolerance * size, "{found} {exact}");
+}
+
+/// A ball that falls from height h and bounces: x = e^k u (t - t_k) - g/2 (t - t_k)^2 after the
+/// k-th impact, with u = sqrt(2 g h), t_1 = u/g and t_(k+1) = t_k + 2 e^k u/g.
+#[test]
+fn a_bouncing_ball() {
+    let text = "param g = 9.81\nparam e = 0.8\nparam h = 2\nstate x = h\nstate v = 0\nx' = v\n\
+                v' = -g\nwhen x < 0 { x = 0; v = -e*v }";
+    let height = |g: f64, e: f64, h: f64, t: f64| {
+        let u = (2.0 * g * h).sqrt();
+        let (mut start, mut speed) = (u / g, e * u);
+        while t > start + 2.0 * speed / g {
+            start += 2.0 * speed / g;
+            speed *= e;
+        }
+        speed * (t - start) - 0.5 * g * (t - start) * (t - start)
+    };
+    let (g, e, h) = (9.81, 0.8, 2.0);
+    let example = Example::new(text, &[g, e, h], &[h, 0.0]);
+    let varied: Vec<Varied> = (0..3).map(Varied::Parameter).collect();
+    for method in [Method::Tsit5, Method::Rodas] {
+        let times = [1.0, 2.0, 2.8];
+        let run = example.run(&varied, &times, method, 1e-10);
+        for (row, t) in times.iter().enumerate() {
+            let found = &run.sensitivities[6 * row..6 * row + 6];
+            near(found[0], slope(|g| height(g, e, h, *t), g), 1e-7);
+            near(found[2], slope(|e| height(g, e, h, *t), e), 1e-7);
+            near(found[4], slope(|h| height(g, e, h, *t), h), 1e-7);
+        }
+    }
+}
+
+/// y' = a until y reaches c, then y' = -b y from there: t* = c/a, y = c exp(-b (t - c/a)).
+#[test]
+fn a_drift_that_switches() {
+    let text = "param a = 2\nparam b = 0.7\nparam c = 3\nstate y = 0\nstate on = 0\non' = 0\n\
+                y' = if on > 0.5 then -b*y else a\nwhen y > c { on = 1 }";
+    let exact = |a: f64, b: f64, c: f64| c * (-b * (4.0 - c / a)).exp();
+    let example = Example::new(text, &[2.0, 0.7, 3.0], &[0.0, 0.0]);
+    let varied: Vec<Varied> = (0..3).map(Varied::Parameter).collect();
+    let run = example.run(&varied, &[4.0], Method::Tsit5, 1e-10);
+    near(run.states[0], exact(2.0, 0.7, 3.0), 1e-8);
+    near(
+        run.sensitivities[0],
+        slope(|a| exact(a, 0.7, 3.0), 2.0),
+        1e-7,
+    );
+    near(
+        run.sensitivities[2],
+        slope(|b| exact(2.0, b, 3.0), 0.7),
+        1e-7,
+    );
+    near(
+        run.sensitivities[4],
+        slope(|c| exact(2.0, 0.7, c), 3.0),
+        1e-7,
+    );
+}
+
+/// y' = 1 below the border c and y' = k above: y = c + k (t - c) after t = c.
+#[test]
+fn a_border_in_the_drift() {
+    let text = "param c = 1.5\nparam k = 0.2\nstate y = 0\ny' = if y < c then 1 else k";
+    let example = Example::new(text, &[1.5, 0.2], &[0.0]);
+    let varied = [
+        Varied::Parameter(0),
+        Varied::Parameter(1),
+        Varied::Initial(0),
+    ];
+    let run = example.run(&varied, &[4.0], Method::Tsit5, 1e-10);
+    // y = c + k (t - (c - y0)).
+    near(run.sensitivities[0], 1.0 - 0.2, 1e-9);
+    near(run.sensitivities[1], 2.5, 1e-9);
+    near(run.sensitivities[2], 0.2, 1e-9);
+}
+
+/// A pulse of the drift between times that are parameters: y = k (off - on).
+#[test]
+fn borders_in_time() {
+    let text = "param on = 1\nparam off = 2.5\nparam k = 3\nstate y = 0\n\
+                y' = if t > on and t < off then k else 0";
+    let example = Example::new(text, &[1.0, 2.5, 3.0], &[0.0]);
+    let varied: Vec<Varied> = (0..3).map(Varied::Parameter).collect();
+    let run = example.run(&varied, &[4.0], Method::Tsit5, 1e-9);
+    near(run.sensitivities[0], -3.0, 1e-9);
+    near(run.sensitivities[1], 3.0, 1e-9);
+    near(run.sensitivities[2], 1.5, 1e-9);
+}
+
+/// A dose with bioavailability F and lag L into a depot, and an infusion over D, into one
+/// compartment: superposition of the Bateman function and of a zero-order input.
+#[test]
+fn doses_with_lag_share_and_duration() {
+    let text = "param ka = 1.3\nparam ke = 0.3\nparam F = 0.7\nparam L = 0.5\nparam D = 2\n\
+                param V = 5\nparam P = 6\nstate depot = 0\nstate C = 0\ndepot' = -ka*depot\n\
+                C' = ka*depot/V - ke*C\ndose 100*F into depot every P times 2 lag L\n\
+                dose 40 into C at 1 over D";
+    let p = [1.3, 0.3, 0.7, 0.5, 2.0, 5.0, 6.0];
+    let exact = |p: &[f64], t: f64| {
+        let [ka, ke, f, lag, d, v, period] = *p else {
+            return 0.0;
+        };
+        let oral = |t: f64| match t > 0.0 {
+            true => 100.0 * f * ka / (v * (ka - ke)) * ((-ke * t).exp() - (-ka * t).exp()),
+            false => 0.0,
+        };
+        let ramp = |t: f64| if t > 0.0 { 1.0 - (-ke * t).exp() } else { 0.0 };
+        let infused = 40.0 / d / ke * (ramp(t - 1.0) - ramp(t - 1.0 - d));
+        oral(t - lag) + oral(t - lag - period) + infused
+    };
+    let example = Example::new(text, &p, &[0.0, 0.0]);
+    let varied: Vec<Varied> = (0..7).map(Varied::Parameter).collect();
+    for method in [Method::Tsit5, Method::Rodas] {
+        let times = [0.9, 2.0, 5.0, 9.0];
+        let run = example.run(&varied, &times, method, 1e-10);
+        for (row, t) in times.iter().enumerate() {
+            near(run.states[2 * row + 1], exact(&p, *t), 1e-8);
+            for j in 0..7 {
+                let along = |value: f64| {
+                    let mut p = p;
+                    p[j] = value;
+                    exact(&p, *t)
+                };
+                let found = run.sensitivities[14 * row + 2 * j + 1];
+                near(found, slope(along, p[j]), 1e-6);
+            }
+        }
+    }
+}
+
+/// An event changes a parameter that another follows, at a time that follows from the state, after
+/// a delay: y = a t until t* = c/a + d, where k becomes y; then y' = -2 k.
+#[test]
+fn parameters_that_events_change() {
+    let text = "param a = 2\nparam c = 3\nparam d = 0.5\nparam k = 1\nparam k2 = 2*k\nstate y = 0\n\
+                state on = 0\non' = 0\ny' = if on > 0.5 then -k2 else a\n\
+                when y > c after d { k = y; on = 1 }";
+    let example = Example::new(text, &[2.0, 3.0, 0.5, 1.0, 2.0], &[0.0, 0.0]);
+    // y(t) = Y - 2 Y (t - t*), Y = c + a d.
+    let exact = |a: f64, c: f64, d: f64| {
+        let (y, at) = (c + a * d, c / a + d);
+        y - 2.0 * y * (3.0 - at)
+    };
+    let varied: Vec<Varied> = (0..4).map(Varied::Parameter).collect();
+    let run = example.run(&varied, &[3.0], Method::Tsit5, 1e-10);
+    near(run.states[0], exact(2.0, 3.0, 0.5), 1e-8);
+    near(
+        run.sensitivities[0],
+        slope(|a| exact(a, 3.0, 0.5), 2.0),
+        1e-7,
+    );
+    near(
+        run.sensitivities[2],
+        slope(|c| exact(2.0, c, 0.5), 3.0),
+        1e-7,
+    );
+    near(
+        run.sensitivities[4],
+        slope(|d| exact(2.0, 3.0, d), 0.5),
+        1e-7,
+    );
+    near(run.sensitivities[6], 0.0, 1e-9);
+}
+
+/// x' = -k x with the constraint 0 = z^3 - x - p: dz/dp = (1 + dx/dp)/(3 z^2).
+#[test]
+fn constraints() {
+    let text = "param k = 0.5\nparam p = 1\nstate x = 2\nstate z = 1.4422495703074083\nx' = -k*x\n\
+                0 = z^3 - x - p";
+    let example = Example::new(text, &[0.5, 1.0], &[2.0, 3.0_f64.cbrt()]);
+    let varied = [Varied::Parameter(0), Varied::Parameter(1)];
+    let run = example.run(&varied, &[0.0, 2.0], Method::Rodas, 1e-9);
+    let z = (2.0 * (-1.0_f64).exp() + 1.0).cbrt();
+    let by_k = -2.0 * 2.0 * (-1.0_f64).exp() / (3.0 * z * z);
+    near(run.sensitivities[3], 1.0 / (3.0 * 9.0_f64.cbrt()), 1e-9);
+    near(run.sensitivities[5], by_k, 1e-7);
+    near(run.sensitivities[7], 1.0 / (3.0 * z * z), 1e-7);
+}
