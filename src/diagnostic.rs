@@ -291,6 +291,7 @@ codes! {
     NegativeDelay = "E0610", "a delay that is not positive";
     NeverSteady = "E0611", "dosing that never settles";
     NoSteadyState = "E0612", "no steady state was found";
+    NoMeasure = "E0613", "a measure that the run does not have";
 
     // 07: sentences and options (session/)
     UnknownOption = "E0701", "an option that this sentence does not have";
@@ -305,6 +306,7 @@ codes! {
 
     // warnings
     UnusedParameter = "W0201", "a parameter that nothing uses";
+    NotReached = "W0601", "a steady state that the system does not go to";
     UnusedHistory = "W0202", "a history that no delay reaches";
     StartsEarlier = "W0701", "a run that does not start where its range does";
 }

@@ -41,8 +41,9 @@
 //! | 2 | [`model`] | names, index sets, reactions, definitions; every check | derivatives |
 //! | 3 | [`system`] | definitions inlined, drift, Jacobians with their sparsity, conservation laws | back ends |
 //! | 4 | [`kernel`] | one lowering to programs, and the tape that executes them | solvers, names |
-//! | 5 | [`linalg`] | factorisations of small and sparse matrices, over and over | equations |
+//! | 5 | [`linalg`] | factorisations of small and sparse matrices, over and over; exponentials | equations |
 //! | 6 | [`simulate`] | steppers (the one bridge to the solver crate) under one driver | text, terminal |
+//! | 7 | [`analyze`] | steady states and their stability, measures of curves | text, terminal |
 //! | 9 | [`session`] | commands, outcomes, values that hold now | standard output, line editing |
 //! | 10 | [`render`], [`repl`], [`cli`] | diagnostics, tables, figures, prompt, arguments: the only places that print | algorithms |
 //!
@@ -60,6 +61,7 @@
 
 #![warn(missing_docs)]
 
+pub mod analyze;
 pub mod cli;
 pub mod diagnostic;
 pub mod figure;

@@ -35,7 +35,7 @@ const DOORS: &[(&str, &[&str])] = &[
     ("pest", &["syntax/parser/"]),
     ("Rule::", &["syntax/parser/"]),
     ("diffsol::", &["simulate/diffsol"]),
-    ("nalgebra::", &["simulate/", "linalg/"]),
+    ("nalgebra::", &["simulate/", "analyze/", "linalg/"]),
     ("faer::", &["simulate/", "linalg/"]),
     ("miette::", &["render/"]),
     ("indicatif::", &["render/"]),

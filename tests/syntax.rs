@@ -107,7 +107,7 @@ fn all_examples_of_the_language_are_read() {
     let counts = [
         ("conditions_observations", 7),
         ("declarations", 14),
-        ("interruptions", 8),
+        ("interruptions", 13),
         ("noise_maps_constraints", 7),
         ("prompt", 54),
         ("reactions", 10),

@@ -99,6 +99,12 @@ pub struct SimulateArguments {
     /// A condition of the model
     #[arg(long = "in", value_name = "CONDITION")]
     pub condition: Option<String>,
+    /// A subject of the dose table
+    #[arg(long, value_name = "ID", conflicts_with = "by_subject")]
+    pub subject: Option<String>,
+    /// Every subject of the dose table, each in a run of its own
+    #[arg(long)]
+    pub by_subject: bool,
     /// Write the result as a CSV table
     #[arg(long, value_name = "FILE")]
     pub save: Option<String>,

@@ -28,7 +28,7 @@ pub fn run(terminal: &mut Terminal, file: &Path) -> Ending {
     let mut worst = Ending::Fine;
     for statement in &compiled.model.sentences {
         let ending = match lower(statement) {
-            // What continues another run has warnings that only that run can give.
+            // What follows from another run or a search has warnings that only these can give.
             Ok(command) if continues(&command) => terminal.perform(&command),
             // The others have been reported with the file's.
             Ok(command) => terminal.perform_quietly(&command),
@@ -48,7 +48,11 @@ pub fn run(terminal: &mut Terminal, file: &Path) -> Ending {
 }
 
 fn continues(command: &Command) -> bool {
-    matches!(command, Command::Simulate(simulate) if simulate.from_last)
+    match command {
+        Command::Simulate(simulate) => simulate.from_last || simulate.from_steady.is_some(),
+        Command::Steady(_) => true,
+        _ => false,
+    }
 }
 
 /// Reports every problem of a file.

@@ -6,7 +6,7 @@ use super::run::line;
 use super::terminal::{Terminal, ending};
 use crate::diagnostic::{Code, Diagnostic};
 use crate::render::statistics;
-use crate::session::{Command, OutputTimes, Simulate, lower};
+use crate::session::{Command, OutputTimes, Simulate, Subjects, lower};
 use crate::simulate::Method;
 
 /// Simulates a file as the flags say.
@@ -49,11 +49,15 @@ fn spelled(
         ("rtol", &arguments.rtol),
         ("atol", &arguments.atol),
         ("in", &arguments.condition),
+        ("subject", &arguments.subject),
     ];
     for (word, value) in flags {
         if let Some(value) = value {
             sentence.push_str(&format!(" {word} {value}"));
         }
+    }
+    if arguments.by_subject {
+        sentence.push_str(" by subject");
     }
     if !arguments.with.is_empty() {
         sentence.push_str(&format!(" with {}", arguments.with.join(", ")));
@@ -93,6 +97,9 @@ fn merged(own: Option<Simulate>, spelled: Spelled) -> Result<Simulate, Vec<Diagn
     command.absolute = flags.absolute.or(command.absolute);
     command.setting.with.extend(flags.setting.with);
     command.setting.condition = flags.setting.condition.or(command.setting.condition);
+    if flags.subjects != Subjects::Unsaid {
+        command.subjects = flags.subjects;
+    }
     Ok(command)
 }
 
@@ -158,7 +165,10 @@ fn time(
     let timing = terminal
         .session
         .time(source, &|own| merged(own, spelled.clone()), repeats)?;
-    terminal.print(&format!("{}\n", statistics::json(&timing)));
+    terminal.print(&format!(
+        "{}\n",
+        statistics::json(&timing, &terminal.session.sources)
+    ));
     terminal.report(&timing.diagnostics);
     Ok(ending(&timing.diagnostics))
 }

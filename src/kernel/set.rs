@@ -4,7 +4,7 @@
 //! solvers or names.
 
 use super::{Kernel, Layout, Output, Place, Tape, lower};
-use crate::symbolic::{Expr, Pool, Shape};
+use crate::symbolic::{Expr, Pool, Shape, derivative};
 use crate::system::{DoseSchedule, Jacobian, Repeat, System, Trigger, tangent};
 use std::sync::{Arc, OnceLock};
 
@@ -140,7 +140,7 @@ impl Kernels {
             .get_or_init(|| self.function(&self.system.pool, &self.system.assertions))
     }
 
-    /// The guards, with live conditions; as many numbers as there are modes.
+    /// The guards, in terms of the modes of each other; as many numbers as there are modes.
     #[must_use]
     pub fn guards(&self) -> &SharedKernel {
         self.guards.get_or_init(|| {
@@ -289,12 +289,21 @@ impl Kernels {
         })
     }
 
-    /// The state before the start, n numbers; its arguments are the time and, for the state, the
-    /// initial values. No numbers when there are no delays.
+    /// The state before the start, n numbers, and then its time derivative; the arguments are the
+    /// time and, for the state, the initial values. No numbers when there are no delays.
     #[must_use]
     pub fn history(&self) -> &SharedKernel {
-        self.history
-            .get_or_init(|| self.function(&self.system.pool, &self.system.history))
+        self.history.get_or_init(|| {
+            let mut pool = Pool::continuing(&self.system.pool);
+            let mut values = self.system.history.clone();
+            let rates = values.iter().map(|value| {
+                let rate = derivative(&mut pool, *value, self.system.time);
+                let shape = pool.shape(*value);
+                pool.fill(rate, shape)
+            });
+            values.extend(rates.collect::<Vec<_>>());
+            self.function(&pool, &values)
+        })
     }
 
     /// Other expressions of time, states and parameters, their numbers one after the other.

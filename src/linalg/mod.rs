@@ -6,6 +6,7 @@
 //! dense.rs     LU with partial pivoting, allocation-free, unrolled for the smallest systems
 //! elimination.rs  LU of a sparse pattern in an order found once, with pivots on the diagonal
 //! large.rs     the bridge to the crate `faer`: large dense and sparse LU with pivoting
+//! exponential.rs  the exponential of a small dense matrix
 //! length.rs    lengths known when compiling
 //! ```
 //!
@@ -14,10 +15,12 @@
 
 pub mod dense;
 pub mod elimination;
+mod exponential;
 mod large;
 pub mod length;
 pub mod shifted;
 
+pub use exponential::{Exponential, one_norm};
 pub use shifted::{Shifted, Technique};
 
 /// A matrix could not be factorised: to working precision it is singular, or has entries that are

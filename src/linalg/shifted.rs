@@ -189,6 +189,17 @@ pub fn technique(pattern: Pattern<'_>) -> Technique {
     }
 }
 
+/// Multiplications in a factorisation and in a solution, as far as they can be counted: those of
+/// a dense matrix where they cannot.
+#[must_use]
+pub fn costs(pattern: Pattern<'_>) -> (usize, usize) {
+    let n = pattern.dimension();
+    match sparse_plan(n, pattern) {
+        Choice::Eliminate(plan) => (plan.updates(), plan.values()),
+        Choice::Dense | Choice::Large => (n.saturating_mul(n).saturating_mul(n) / 3, n * n),
+    }
+}
+
 enum Choice {
     Dense,
     Eliminate(Arc<Plan>),

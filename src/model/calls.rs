@@ -21,8 +21,10 @@ impl Elaborator<'_> {
             Some(Entity::State(id)) => {
                 return self.state_at_a_time(scope, id, called, arguments, span);
             }
-            Some(Entity::Definition(_)) if goes_back(arguments) => {
-                return self.delayed_definition(function, span);
+            Some(entity @ (Entity::Definition(_) | Entity::Input(_) | Entity::Parameter(_)))
+                if goes_back(arguments) =>
+            {
+                return self.no_delay_of(function, entity, span);
             }
             _ if !called.indices.is_empty() => return self.indexed_call(called, span),
             Some(Entity::Function(id)) => return self.own_function(scope, id, arguments, span),

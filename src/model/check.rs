@@ -2,22 +2,19 @@
 
 use super::collect::{Draft, DraftDefinition};
 use super::dependencies;
-use super::doses::{Given, primed};
 use super::elaborate::Scope;
-use super::equations::Governed;
-use super::loops::Instance;
 use super::names::Entity;
-use super::reactions::Contributions;
+use super::rules::Rules;
 use super::values::Values;
 use super::walk::{each_expression, each_name, each_reference};
 use super::{
-    Assertion, Condition, ConditionId, Constraint, Definition, DefinitionId, DefinitionKind, Dose,
-    Event, Model, Parameter, ParameterId, Reaction, State, StateId, Unit, ValueOf,
+    Condition, ConditionId, Definition, DefinitionId, DefinitionKind, Model, Parameter,
+    ParameterId, State, StateId, Unit, ValueOf,
 };
 use crate::diagnostic::{Code, Diagnostic, Label, listed, number_text};
 use crate::source::Span;
 use crate::symbolic::{self, Expr};
-use crate::syntax::tree::{self, DeclareKind, EquationLeft, StatementKind};
+use crate::syntax::tree::{self, DeclareKind};
 use rustc_hash::{FxHashMap, FxHashSet};
 
 /// What checking a tree gives.
@@ -48,19 +45,6 @@ pub fn check(file: &tree::File) -> Checked {
     draft.finish(values, rules, drifts, definition_order)
 }
 
-/// What equations, reactions, assertions, conditions and interruptions say.
-pub(super) struct Rules {
-    governed: Vec<Governed>,
-    contributions: Contributions,
-    reactions: Vec<Reaction>,
-    fluxes: Vec<(DefinitionId, Expr)>,
-    assertions: Vec<Assertion>,
-    pub conditions: Vec<Condition>,
-    pub constraints: Vec<Constraint>,
-    pub events: Vec<Event>,
-    pub doses: Vec<Dose>,
-}
-
 impl<'t> Draft<'t> {
     /// `x'` in an expression is the drift of `x`: a definition, unless `x'` is a state itself.
     fn declare_derivatives(&mut self, file: &'t tree::File) {
@@ -89,156 +73,6 @@ impl<'t> Draft<'t> {
                     indices: &[],
                     state: Some(state),
                 });
-            }
-        }
-    }
-
-    fn rules(&mut self, instances: &[Instance<'t>]) -> Rules {
-        let mut rules = Rules {
-            governed: vec![Governed::Nothing; self.states.len()],
-            contributions: Contributions::default(),
-            reactions: Vec::new(),
-            fluxes: Vec::new(),
-            assertions: Vec::new(),
-            conditions: self.empty_conditions(),
-            constraints: Vec::new(),
-            events: Vec::new(),
-            doses: Vec::new(),
-        };
-        let faults = self.faults();
-        for instance in instances {
-            let Instance {
-                scope,
-                statement,
-                within,
-            } = instance;
-            match &statement.kind {
-                StatementKind::Equation {
-                    left: EquationLeft::Zero(_),
-                    right,
-                } => self.constraint(scope, right, statement.span, &mut rules.constraints),
-                StatementKind::Equation {
-                    left: EquationLeft::History(target),
-                    right,
-                } => self.history(scope, target, right, statement.span),
-                StatementKind::Equation {
-                    left:
-                        EquationLeft::Derivative {
-                            target,
-                            order,
-                            span,
-                        },
-                    right,
-                } if within.is_some() => {
-                    let target = primed(target, *order, *span);
-                    self.setting_of_condition(instance, &target, right, &mut rules.conditions);
-                }
-                StatementKind::Assign { target, value } => {
-                    self.setting_of_condition(instance, target, value, &mut rules.conditions);
-                }
-                StatementKind::NoDoses => {
-                    if let Some(condition) =
-                        within.and_then(|id| rules.conditions.get_mut(id.index()))
-                    {
-                        condition.clears_doses = true;
-                    }
-                }
-                StatementKind::Equation { left, right } => {
-                    self.equation(scope, left, right, statement.span, &mut rules.governed);
-                }
-                StatementKind::Reaction(reaction) => {
-                    let found =
-                        self.reaction(scope, reaction, statement.span, &mut rules.contributions);
-                    if let Some((reaction, flux)) = found {
-                        rules.fluxes.extend(flux.map(|id| (id, reaction.flux)));
-                        rules.reactions.push(reaction);
-                    }
-                }
-                StatementKind::Assert(condition) => {
-                    if let Some(expr) = self.with_elaborator(|e| e.condition(scope, condition)) {
-                        rules.assertions.push(Assertion {
-                            condition: expr,
-                            span: condition.span,
-                        });
-                    }
-                }
-                StatementKind::Dose { amount, options } => {
-                    let given = Given {
-                        within: *within,
-                        by_event: false,
-                    };
-                    let dose = self.dose(given, scope, amount, options, statement.span);
-                    rules.doses.extend(dose);
-                }
-                _ => self.event(instance, &mut rules),
-            }
-        }
-        // A misread equation leaves its state to the constraints: counting them would mislead.
-        if self.faults() == faults && self.abandoned.is_empty() {
-            self.count_constraints(&rules);
-        }
-        rules
-    }
-
-    fn faults(&self) -> usize {
-        self.diagnostics
-            .iter()
-            .filter(|diagnostic| diagnostic.is_error())
-            .count()
-    }
-
-    fn empty_conditions(&self) -> Vec<Condition> {
-        self.conditions
-            .iter()
-            .map(|name| Condition {
-                name: name.text.clone(),
-                span: name.span,
-                settings: Vec::new(),
-                clears_doses: false,
-            })
-            .collect()
-    }
-
-    fn setting_of_condition(
-        &mut self,
-        instance: &Instance<'t>,
-        target: &tree::Reference,
-        value: &tree::Expr,
-        conditions: &mut [Condition],
-    ) {
-        let setting = self.with_elaborator(|e| e.setting(&instance.scope, target, value));
-        let condition = instance
-            .within
-            .and_then(|id| conditions.get_mut(id.index()));
-        if let (Some(condition), Some(setting)) = (condition, setting) {
-            condition.settings.push(setting);
-        }
-    }
-
-    fn drifts(&mut self, rules: &Rules, values: &Values) -> FxHashMap<StateId, Expr> {
-        let mut drifts = FxHashMap::default();
-        for index in 0..self.states.len() {
-            let id = StateId::new(index);
-            let drift = match self.states[index].kind {
-                DeclareKind::Species => self.drift_of_species(id, &rules.contributions),
-                _ => self.drift_of_state(id, &rules.governed[index], values),
-            };
-            drifts.extend(drift.map(|drift| (id, drift)));
-        }
-        drifts
-    }
-
-    /// Fluxes and derivatives get their values from reactions and equations.
-    fn fill_derived(
-        &mut self,
-        rules: &Rules,
-        drifts: &FxHashMap<StateId, Expr>,
-        values: &mut Values,
-    ) {
-        values.definitions.extend(rules.fluxes.iter().copied());
-        for (index, definition) in self.definitions.iter().enumerate() {
-            if let Some(drift) = definition.state.and_then(|state| drifts.get(&state)) {
-                values.definitions.insert(DefinitionId::new(index), *drift);
             }
         }
     }

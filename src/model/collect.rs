@@ -33,6 +33,8 @@ pub(super) struct Draft<'t> {
     pub sentences: Vec<&'t tree::Statement>,
     /// States whose equations went with a statement at fault, which has been reported.
     pub abandoned: FxHashSet<StateId>,
+    /// The model has constraints, `0 = ...`.
+    pub has_constraint: bool,
     /// States that constraints govern.
     pub algebraic: FxHashSet<StateId>,
     /// Delayed values that expressions have named so far.
@@ -92,6 +94,7 @@ impl<'t> Draft<'t> {
             rules: Vec::new(),
             sentences: Vec::new(),
             abandoned: FxHashSet::default(),
+            has_constraint: false,
             algebraic: FxHashSet::default(),
             delays: Vec::new(),
             histories: FxHashMap::default(),

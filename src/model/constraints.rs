@@ -4,9 +4,9 @@
 //! statements. Leaves: [`Constraint`]s, and which states are algebraic. Whether the constraints
 //! determine them is not decided here.
 
-use super::check::Rules;
 use super::collect::Draft;
 use super::elaborate::Scope;
+use super::rules::Rules;
 use super::{Constraint, StateId};
 use crate::diagnostic::{Code, Diagnostic, listed};
 use crate::source::Span;
@@ -40,6 +40,7 @@ impl<'t> Draft<'t> {
                 _ => {}
             }
         }
+        self.has_constraint = has_constraint;
         if !has_constraint {
             return;
         }

@@ -146,9 +146,21 @@ impl Elaborator<'_> {
         )
     }
 
-    /// A definition follows its states: these are what is delayed.
-    pub(super) fn delayed_definition(&mut self, name: &tree::Name, span: Span) -> Option<Quantity> {
+    /// Definitions, inputs and parameters are not delayed themselves.
+    pub(super) fn no_delay_of(
+        &mut self,
+        name: &tree::Name,
+        entity: Entity,
+        span: Span,
+    ) -> Option<Quantity> {
         let text = &name.text;
+        let help = match entity {
+            Entity::Definition(_) => format!(
+                "delay the states in it, as in `let {text}_delayed = x(t - tau) + y(t - tau)`"
+            ),
+            Entity::Input(_) => "move the times of its table instead".to_owned(),
+            _ => format!("write `{text}`; if a product is meant, `{text}*(...)`"),
+        };
         self.report(
             Diagnostic::new(
                 Code::BadDelay,
@@ -158,9 +170,7 @@ impl Elaborator<'_> {
                 ),
             )
             .at(span, "a delayed value")
-            .help(format!(
-                "delay the states in it, as in `let {text}_delayed = x(t - tau) + y(t - tau)`"
-            )),
+            .help(help),
         )
     }
 

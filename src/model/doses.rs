@@ -154,7 +154,6 @@ impl<'t> Draft<'t> {
                 .at(path.span, "a table in the block of an event")
                 .help("write it outside of the block"),
             );
-            return None;
         }
         for (here, _) in &columns {
             if !COLUMNS
@@ -209,11 +208,24 @@ impl<'t> Draft<'t> {
         written: &tree::Expr,
         table: Option<SymbolId>,
     ) -> Option<Expr> {
-        let Some(symbol) = table else {
-            return self.sensible(scope, "an amount", written, Sense::Finite);
-        };
         let mut names_amount = false;
         each_name(written, &mut |name| names_amount |= name == AMOUNT);
+        let Some(symbol) = table else {
+            if names_amount && self.names.get(AMOUNT).is_none() {
+                self.diagnostics.push(
+                    Diagnostic::new(
+                        Code::BadEvent,
+                        "`AMT` is what a row of a dose table says, and this dose has no table",
+                    )
+                    .at(written.span, "no table")
+                    .help(
+                        "name the table, as in `dose AMT from \"doses.csv\"`, or write an amount",
+                    ),
+                );
+                return None;
+            }
+            return self.sensible(scope, "an amount", written, Sense::Finite);
+        };
         if !names_amount {
             self.diagnostics.push(
                 Diagnostic::new(

@@ -3,8 +3,8 @@
 //! Enters: a model whose definitions are complete. Leaves: diagnostics, and the set of driven
 //! names for the sentences to come.
 
-use super::check::Rules;
 use super::collect::Draft;
+use super::rules::Rules;
 use super::settings::must_not_follow;
 use super::values::Values;
 use super::{Condition, DefinitionId, ParameterId, StateId, Target, Trigger};
@@ -38,12 +38,20 @@ impl Contents {
 impl Draft<'_> {
     /// Checks what is needed before a run, and what sets events off.
     pub(super) fn check_driven(&mut self, values: &Values, rules: &Rules, order: &[DefinitionId]) {
-        self.find_driven(values, order);
-        self.needed_before_the_run(values, &rules.conditions);
+        if !(self.inputs.is_empty() && self.delays.is_empty()) {
+            self.find_driven(values, order);
+            self.needed_before_the_run(values, &rules.conditions);
+        }
+        if self.histories.is_empty() && rules.events.is_empty() {
+            return;
+        }
         let definitions = self.definitions_by_symbol(values);
         self.check_histories(&definitions);
-        let everything = self.with_parameters(definitions, values);
-        self.triggers_that_never_change(rules, &everything);
+        // An event at fault may set what another one waits for.
+        if self.faults() == 0 {
+            let everything = self.with_parameters(definitions, values);
+            self.triggers_that_never_change(rules, &everything);
+        }
     }
 
     fn find_driven(&mut self, values: &Values, order: &[DefinitionId]) {

@@ -24,6 +24,14 @@ pub(super) enum Governed {
 }
 
 impl Governed {
+    /// Some elements have equations, and some have none.
+    pub fn is_partial(&self) -> bool {
+        match self {
+            Governed::Elements(elements) => elements.iter().any(Option::is_none),
+            _ => false,
+        }
+    }
+
     pub fn span(&self) -> Option<Span> {
         match self {
             Governed::Nothing => None,
@@ -320,7 +328,11 @@ impl Draft<'_> {
                         ),
                     )
                     .at(declared_at, "declared here")
-                    .help("the ends of a loop often need equations of their own"),
+                    .help(if self.has_constraint {
+                        "constraints determine whole states: declare what they determine as a state of its own"
+                    } else {
+                        "the ends of a loop often need equations of their own"
+                    }),
                 );
                 None
             }
@@ -340,7 +352,7 @@ impl Draft<'_> {
                         )
                         .at(declared_at, "declared here")
                         .help(format!(
-                            "write `{name}' = ...`; if it never changes, declare it with `param`"
+                            "write `{name}' = ...`; if it never changes, declare it with `param`; a constraint is written `0 = ...`"
                         )),
                     );
                 }

@@ -3,13 +3,14 @@
 //! Enters: the statement of a block. Leaves: an [`Event`], with the doses that it gives. Must not
 //! know how triggers are found in time.
 
-use super::check::Rules;
 use super::clauses::Clauses;
 use super::collect::Draft;
-use super::doses::{Given, primed};
+use super::doses::Given;
 use super::elaborate::Scope;
 use super::loops::{Instance, Place};
+use super::rules::Rules;
 use super::schedules::{Sense, optional};
+use super::settings::Moment;
 use super::{Assignment, Direction, Event, Target, Trigger};
 use crate::diagnostic::{Code, Diagnostic};
 use crate::source::Span;
@@ -177,8 +178,9 @@ impl<'t> Draft<'t> {
                         },
                     right,
                 } => {
-                    let target = primed(target, *order, *span);
-                    complete &= self.effect(scope, &target, right, &mut assignments);
+                    let velocity = self.velocity(Place::Event, statement, target, *order, *span);
+                    complete &= velocity
+                        .is_some_and(|target| self.effect(scope, &target, right, &mut assignments));
                 }
                 StatementKind::Dose { amount, options } => {
                     let given = Given {
@@ -204,7 +206,9 @@ impl<'t> Draft<'t> {
         value: &tree::Expr,
         assignments: &mut Vec<Assignment>,
     ) -> bool {
-        let Some(setting) = self.with_elaborator(|e| e.setting(scope, target, value)) else {
+        let Some(setting) =
+            self.with_elaborator(|e| e.setting(Moment::Event, scope, target, value))
+        else {
             return false;
         };
         if let Some(problem) = self.fixed_during_a_run(setting.target, target) {

@@ -2,9 +2,11 @@
 
 use super::ConditionId;
 use super::collect::{Draft, not_modelled};
+use super::doses::primed;
 use super::elaborate::{Elaborator, Scope};
 use super::names::Entity;
 use crate::diagnostic::{Code, Diagnostic};
+use crate::source::Span;
 use crate::syntax::tree::{self, ExprKind, StatementKind};
 
 /// One statement with the loop variables that it sees.
@@ -27,6 +29,11 @@ pub(super) enum Place {
 }
 
 impl Place {
+    /// The block of this condition, or the model.
+    pub fn of(condition: Option<ConditionId>) -> Place {
+        condition.map_or(Place::Model, Place::Condition)
+    }
+
     /// Whether a statement may stand there.
     fn holds(self, kind: &StatementKind) -> bool {
         use tree::EquationLeft::Derivative;
@@ -141,14 +148,36 @@ impl<'t> Draft<'t> {
             }),
             other => {
                 self.refuse_names(other);
-                let (message, label, help) = place.refusal(other);
-                self.diagnostics.push(
-                    Diagnostic::new(Code::ForeignClause, message)
-                        .at(statement.span, label)
-                        .help(help),
-                );
+                self.misplaced(place, statement);
             }
         }
+    }
+
+    fn misplaced(&mut self, place: Place, statement: &tree::Statement) {
+        let (message, label, help) = place.refusal(&statement.kind);
+        self.diagnostics.push(
+            Diagnostic::new(Code::ForeignClause, message)
+                .at(statement.span, label)
+                .help(help),
+        );
+    }
+
+    /// `theta' = 0` in a block sets a velocity, which is a state of its own; any other `x' = ...`
+    /// is an equation, which holds at all times.
+    pub fn velocity(
+        &mut self,
+        place: Place,
+        statement: &tree::Statement,
+        target: &tree::Reference,
+        order: u8,
+        span: Span,
+    ) -> Option<tree::Reference> {
+        let velocity = primed(target, order, span);
+        if matches!(self.names.get(&velocity.name.text), Some(Entity::State(_))) {
+            return Some(velocity);
+        }
+        self.misplaced(place, statement);
+        None
     }
 
     /// Remembers what a misplaced declaration names, so that its uses are not reported as well.

@@ -22,6 +22,7 @@ mod names;
 mod operators;
 mod reactions;
 mod references;
+mod rules;
 mod schedules;
 mod settings;
 #[cfg(test)]

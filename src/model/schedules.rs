@@ -153,7 +153,7 @@ impl Draft<'_> {
         let period = self.known_ahead(scope, "a period", period, Sense::Positive);
         let first = from.map(|from| self.time_known_ahead(scope, "the first time", from));
         let count =
-            times.map(|times| self.known_ahead(scope, "how many times", times, Sense::Count));
+            times.map(|times| self.known_ahead(scope, "the number of times", times, Sense::Count));
         let last =
             until.map(|until| self.known_ahead(scope, "the last time", until, Sense::Finite));
         let (period, first, count, last) =

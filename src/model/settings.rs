@@ -8,6 +8,24 @@ use crate::source::Span;
 use crate::symbolic::{Pool, Shape};
 use crate::syntax::tree;
 
+/// When a value is set.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Moment {
+    /// Before the run: a state's value is its initial value.
+    Start,
+    /// By an event: a state's value is its present one.
+    Event,
+}
+
+impl Moment {
+    fn in_general(self) -> &'static str {
+        match self {
+            Moment::Start => "parameters and initial values can be set",
+            Moment::Event => "parameters and states can be set",
+        }
+    }
+}
+
 /// Reads `target = value` of a sentence; problems go to `diagnostics`.
 pub fn setting(
     names: &Names,
@@ -18,7 +36,7 @@ pub fn setting(
 ) -> Option<Setting> {
     let mut elaborator = Elaborator::new(names, pool, diagnostics);
     elaborator.in_sentence = true;
-    let setting = elaborator.setting(&Scope::default(), target, value)?;
+    let setting = elaborator.setting(Moment::Start, &Scope::default(), target, value)?;
     match names.driven(elaborator.pool, setting.value) {
         None => Some(setting),
         Some(symbol) => {
@@ -42,11 +60,12 @@ impl Elaborator<'_> {
     /// `target = value`, in a block or a sentence.
     pub(super) fn setting(
         &mut self,
+        moment: Moment,
         scope: &Scope,
         target: &tree::Reference,
         value: &tree::Expr,
     ) -> Option<Setting> {
-        read(self, scope, target, value)
+        read(self, moment, scope, target, value)
     }
 }
 
@@ -60,11 +79,12 @@ pub fn target(
 ) -> Option<(Target, Option<usize>)> {
     let mut elaborator = Elaborator::new(names, pool, diagnostics);
     elaborator.in_sentence = true;
-    read_target(&mut elaborator, &Scope::default(), target)
+    read_target(&mut elaborator, Moment::Start, &Scope::default(), target)
 }
 
 fn read_target(
     elaborator: &mut Elaborator<'_>,
+    moment: Moment,
     scope: &Scope,
     target: &tree::Reference,
 ) -> Option<(Target, Option<usize>)> {
@@ -83,12 +103,12 @@ fn read_target(
                     ),
                 )
                 .at(target.span, "")
-                .help("parameters and initial values can be set"),
+                .help(moment.in_general()),
             );
             return None;
         }
         None => {
-            elaborator.unknown_setting(target);
+            elaborator.unknown_setting(moment, target);
             return None;
         }
     };
@@ -98,12 +118,13 @@ fn read_target(
 
 fn read(
     elaborator: &mut Elaborator<'_>,
+    moment: Moment,
     scope: &Scope,
     target: &tree::Reference,
     value: &tree::Expr,
 ) -> Option<Setting> {
     let names = elaborator.names;
-    let (found, element) = read_target(elaborator, scope, target)?;
+    let (found, element) = read_target(elaborator, moment, scope, target)?;
     let symbol = names.symbol(&target.name.text)?;
     let wanted = match element {
         Some(_) => Shape::Scalar,
@@ -130,21 +151,25 @@ fn read(
 
 impl Elaborator<'_> {
     /// What can be set.
-    fn settable(&self) -> String {
+    fn settable(&self, moment: Moment) -> String {
         const MOST: usize = 12;
         let names: Vec<String> = self
             .names
             .iter()
             .filter(|(_, entity)| matches!(entity, Entity::Parameter(_) | Entity::State(_)))
+            .filter(|(name, _)| {
+                let is_fixed = ["a compartment", "an algebraic state"];
+                moment == Moment::Start || !is_fixed.contains(&self.names.describe(name))
+            })
             .map(|(name, _)| format!("`{name}`"))
             .collect();
         match names.len() {
             1..=MOST => format!("what can be set is {}", listed(&names)),
-            _ => "parameters and initial values can be set".to_owned(),
+            _ => moment.in_general().to_owned(),
         }
     }
 
-    fn unknown_setting(&mut self, target: &tree::Reference) {
+    fn unknown_setting(&mut self, moment: Moment, target: &tree::Reference) {
         let near = self.names.closest(&target.name.text, |entity| {
             matches!(entity, Entity::Parameter(_) | Entity::State(_))
         });
@@ -155,7 +180,7 @@ impl Elaborator<'_> {
         .at(target.name.span, "not known");
         diagnostic = diagnostic.help(match near {
             Some(known) => format!("did you mean `{known}`?"),
-            None => self.settable(),
+            None => self.settable(moment),
         });
         self.report::<()>(diagnostic);
     }

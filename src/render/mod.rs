@@ -3,6 +3,7 @@
 //! Enters: data of the layers below (diagnostics, figures, columns of numbers). Leaves: text,
 //! SVG, PNG, and a progress bar on standard error. Must not know any algorithm.
 
+mod answers;
 pub mod diagnostics;
 pub mod figure;
 pub mod help;

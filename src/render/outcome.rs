@@ -1,11 +1,12 @@
 //! Outcomes as text.
 
+use super::answers;
 use super::show;
 use super::subjects;
 use super::table::{Column, number, table};
 use super::words;
 use crate::session::{Compiled, Outcome, Trajectory};
-use crate::simulate::{LinearSolver, MethodUse, Stop, SwitchReason};
+use crate::simulate::{LinearSolver, MethodUse, Occasion, Occurrence, Stop, SwitchReason};
 
 /// A table of more states than this is no longer read whole after each run,
 const MOST_STATES: usize = 24;
@@ -19,6 +20,8 @@ const DIGITS: usize = 6;
 pub fn text(outcome: &Outcome, width: usize) -> String {
     match outcome {
         Outcome::Simulated(run) => simulated(run, width),
+        Outcome::Measured(runs) => answers::measured(runs, width),
+        Outcome::Steady(answer) => answers::steady(answer, width),
         Outcome::SimulatedEach(runs) => subjects::simulated(runs, width),
         Outcome::Figure { .. } | Outcome::Quit => String::new(),
         Outcome::Sensitivities { result, made } => {
@@ -91,6 +94,11 @@ pub(super) fn in_short(compiled: &Compiled) -> String {
         "parameters",
     );
     add(compartments, "compartment", "compartments");
+    add(model.constraints.len(), "constraint", "constraints");
+    add(model.events.len(), "event", "events");
+    add(model.doses.len(), "dose", "doses");
+    add(model.inputs.len(), "input", "inputs");
+    add(model.delays.len(), "delay", "delays");
     if parts.is_empty() {
         "nothing declared".to_owned()
     } else {
@@ -193,11 +201,49 @@ fn work(run: &Trajectory) -> String {
         every => format!(" (every {every}th row kept)"),
     };
     format!(
-        "{} steps{of}{kept}, rtol {}, atol {}",
+        "{} steps{of}{kept}, rtol {}, atol {}{}",
         solution.statistics.steps,
         number(solution.tolerances.relative, 3),
-        range(&solution.tolerances.absolute)
+        range(&solution.tolerances.absolute),
+        interruptions(&solution.occurrences)
     )
+}
+
+/// `; 7 doses, 3 events, 2 switches`, or nothing.
+pub(super) fn interruptions(occurrences: &[Occurrence]) -> String {
+    let count = |is: fn(&Occasion) -> bool| occurrences.iter().filter(|o| is(&o.what)).count();
+    let counts = [
+        (
+            count(|what| matches!(what, Occasion::Dose(..))),
+            "dose",
+            "doses",
+        ),
+        (
+            count(|what| matches!(what, Occasion::Event(_))),
+            "event",
+            "events",
+        ),
+        (
+            count(|what| matches!(what, Occasion::Reset(_))),
+            "reset",
+            "resets",
+        ),
+        (
+            count(|what| matches!(what, Occasion::Switch(_))),
+            "switch",
+            "switches",
+        ),
+    ];
+    let parts: Vec<String> = counts
+        .into_iter()
+        .filter(|(count, ..)| *count > 0)
+        .map(|(count, one, many)| counted(count, one, many))
+        .collect();
+    if parts.is_empty() {
+        String::new()
+    } else {
+        format!("; {}", parts.join(", "))
+    }
 }
 
 /// One number, or the smallest and largest of several.
@@ -235,7 +281,7 @@ fn states(run: &Trajectory, width: usize) -> String {
         values[2].push(column(state).fold(f64::INFINITY, f64::min));
         values[3].push(column(state).fold(f64::NEG_INFINITY, f64::max));
     }
-    let units = units(run, shown);
+    let units = state_units(&run.compiled, shown);
     let mut columns = vec![Column::text("", names[..shown].to_vec())];
     let headers: &[&str] = if solution.times.len() == 1 {
         &["value"]
@@ -255,9 +301,10 @@ fn states(run: &Trajectory, width: usize) -> String {
     text
 }
 
-fn units(run: &Trajectory, shown: usize) -> Vec<String> {
-    let states = run.compiled.model.states.iter();
-    let blocks = run.compiled.system.states.blocks();
+/// The declared unit of each of the first states, in brackets; empty where there is none.
+pub(super) fn state_units(compiled: &Compiled, shown: usize) -> Vec<String> {
+    let states = compiled.model.states.iter();
+    let blocks = compiled.system.states.blocks();
     states
         .zip(blocks)
         .flat_map(|(state, block)| {
@@ -274,6 +321,7 @@ fn units(run: &Trajectory, shown: usize) -> Vec<String> {
 /// `tsit45 from t = 0: as asked for`
 pub(super) fn method_use(used: &MethodUse) -> String {
     let why = match used.why {
+        SwitchReason::Linear => "the equations are linear: the solution is exact".to_owned(),
         SwitchReason::Requested => "as asked for".to_owned(),
         SwitchReason::StartStability { steps } if used.method.is_explicit() => format!(
             "at the start, stability asks for about {} of its steps",
@@ -286,6 +334,7 @@ pub(super) fn method_use(used: &MethodUse) -> String {
         SwitchReason::TurnedStiff { .. } => {
             "the steps had come to the stability limit of the explicit method".to_owned()
         }
+        SwitchReason::Constraints => "there are constraints".to_owned(),
         SwitchReason::TurnedNonstiff { .. } => {
             "the steps had come well within the stability limit of an explicit method".to_owned()
         }

@@ -471,6 +471,10 @@ fn advice(advice: &MethodAdvice, width: usize) -> String {
         counted(below, "diagonal", "diagonals")
     );
     match &advice.last {
+        None if advice.exact => text.push_str(
+            "the equations are linear with constant coefficients: auto takes their exact solution, \
+             by the matrix exponential\n",
+        ),
         None => text.push_str(
             "auto looks at the Jacobian when a run starts, and may change the method on the way\n",
         ),

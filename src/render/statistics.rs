@@ -1,6 +1,9 @@
 //! The JSON object of `--stats json`, schema `lotka-stats-1`.
 
+use crate::model::Model;
 use crate::session::Timing;
+use crate::simulate::{Occasion, Occurrence};
+use crate::source::SourceMap;
 use serde::Serialize;
 
 #[derive(Serialize)]
@@ -24,11 +27,21 @@ struct Statistics<'a> {
     names: Vec<String>,
     times: &'a [f64],
     states: Vec<&'a [f64]>,
+    occurrences: Vec<Interruption>,
+}
+
+/// Something that interrupted the run.
+#[derive(Serialize)]
+struct Interruption {
+    time: f64,
+    what: &'static str,
+    /// The line of the model; none for a switch, which has no single one.
+    line: Option<usize>,
 }
 
 /// One line; numbers with every digit, values that are not finite as null.
 #[must_use]
-pub fn json(timing: &Timing) -> String {
+pub fn json(timing: &Timing, sources: &SourceMap) -> String {
     let run = &timing.trajectory;
     let solution = &run.solution;
     let mut methods: Vec<&str> = Vec::new();
@@ -57,6 +70,25 @@ pub fn json(timing: &Timing) -> String {
         names: run.compiled.state_names(),
         times: &solution.times,
         states: solution.states.chunks(solution.dimension.max(1)).collect(),
+        occurrences: solution
+            .occurrences
+            .iter()
+            .map(|one| interruption(one, &run.compiled.model, sources))
+            .collect(),
     };
     serde_json::to_string(&statistics).unwrap_or_default()
+}
+
+fn interruption(one: &Occurrence, model: &Model, sources: &SourceMap) -> Interruption {
+    let (what, span) = match one.what {
+        Occasion::Event(at) => ("event", model.events.get(at).map(|known| known.span)),
+        Occasion::Dose(at, _) => ("dose", model.doses.get(at).map(|known| known.span)),
+        Occasion::Reset(at) => ("reset", model.doses.get(at).map(|known| known.span)),
+        Occasion::Switch(_) => ("switch", None),
+    };
+    Interruption {
+        time: one.time,
+        what,
+        line: span.map(|span| sources.position(span).0),
+    }
 }

@@ -2,9 +2,10 @@
 //!
 //! Enters: the runs of one sentence. Leaves: text. Must not know how they were made.
 
-use super::outcome::counted;
+use super::outcome::{counted, interruptions};
 use super::table::{Column, number, table};
 use crate::session::Trajectory;
+use crate::simulate::Occurrence;
 use std::sync::Arc;
 
 /// Subjects shown one by one; the others are counted.
@@ -26,9 +27,13 @@ pub fn simulated(runs: &[Arc<Trajectory>], width: usize) -> String {
             .map_or(String::new(), |time| number(time, DIGITS))
     };
     let steps: u64 = runs.iter().map(|run| run.solution.statistics.steps).sum();
+    let occurrences: Vec<Occurrence> = runs
+        .iter()
+        .flat_map(|run| run.solution.occurrences.iter().copied())
+        .collect();
     let complete = runs.iter().filter(|run| run.is_complete()).count();
     let mut text = format!(
-        "simulated {}, t = {} to {}{unit}: {steps} steps in all{}\n",
+        "simulated {}, t = {} to {}{unit}: {steps} steps in all{}{}\n",
         counted(runs.len(), "subject", "subjects"),
         ends(|run| run.times().first(), f64::min),
         ends(|run| run.times().last(), f64::max),
@@ -36,7 +41,8 @@ pub fn simulated(runs: &[Arc<Trajectory>], width: usize) -> String {
             String::new()
         } else {
             format!(", {complete} runs to the end")
-        }
+        },
+        interruptions(&occurrences)
     );
     let shown = &runs[..runs.len().min(MOST_SUBJECTS)];
     let subjects = shown

@@ -5,7 +5,7 @@ use super::compiled::Compiled;
 use super::lower::lower;
 use super::tables::Tables;
 use super::values::Overrides;
-use super::{Session, index, plot, sensitivity, set_value, simulate};
+use super::{Session, index, measure, plot, sensitivity, set_value, simulate, steady};
 use crate::diagnostic::{Code, Diagnostic};
 use crate::model::{self, Model};
 use crate::source::{SourceId, Span};
@@ -213,9 +213,11 @@ impl Session {
                 *overrides = set_value(compiled, overrides, target, value)?;
             }
             Command::Simulate(command) => {
-                // `from last` has its values only when the run before has been made.
+                // `from last` has its values only when the run before has been made; `from steady`
+                // is not worked out.
                 let declared = super::Simulate {
                     from_last: false,
+                    from_steady: None,
                     ..(**command).clone()
                 };
                 if command.from_last && !*has_run {
@@ -226,16 +228,29 @@ impl Session {
                     ]);
                 }
                 *has_run = true;
+                if let Some(start) = &command.from_steady {
+                    steady::check(compiled, overrides, &start.setting, start.span)?;
+                }
                 let plans = simulate::plans(compiled, tables, overrides, &|_| None, &declared)?;
                 if !command.from_last {
                     return Ok(plans.into_iter().flat_map(|plan| plan.warnings).collect());
                 }
             }
+            Command::Measure(command) => {
+                needs_run(*has_run, command.span)?;
+                measure::check(compiled, command)?;
+            }
+            Command::Steady(command) => {
+                if command.from_last {
+                    needs_run(*has_run, command.span)?;
+                }
+                steady::check(compiled, overrides, &command.setting, command.span)?;
+            }
             Command::Plot(command) => {
                 needs_run(*has_run, command.span)?;
                 let curves = plot::curves(compiled, command)?;
                 if let Some(data) = &command.data {
-                    let (_, warnings) = plot::points(tables, data, &curves)?;
+                    let (_, warnings) = plot::points(&compiled.model, tables, data, &curves)?;
                     return Ok(warnings);
                 }
             }

@@ -1,5 +1,6 @@
 //! What a sentence asks for, with its words understood and its options sorted.
 
+use super::measure::Measures;
 use crate::simulate::Method;
 use crate::source::Span;
 use crate::syntax::tree;
@@ -14,6 +15,10 @@ pub enum Command {
     Plot(Plot),
     /// `save "out.csv"`
     Save(Save),
+    /// `measure max(C1), auc(C1, 0..24)`
+    Measure(Measures),
+    /// `steady in control`
+    Steady(Steady),
     /// `sensitivity conc by ka, CL`
     Sensitivity(Sensitivity),
     /// `show equations as latex`
@@ -73,8 +78,30 @@ pub struct Simulate {
     pub setting: Setting,
     /// Start from the end of the last run.
     pub from_last: bool,
+    /// `from steady in control`: start from the steady state of these values.
+    pub from_steady: Option<SteadyStart>,
     /// Whose doses are given.
     pub subjects: Subjects,
+}
+
+/// The search for a steady state.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Steady {
+    /// The whole sentence.
+    pub span: Span,
+    /// Values for this search only.
+    pub setting: Setting,
+    /// Search from the end of the last run.
+    pub from_last: bool,
+}
+
+/// The steady state where a run starts.
+#[derive(Debug, Clone, PartialEq)]
+pub struct SteadyStart {
+    /// `from steady in control`
+    pub span: Span,
+    /// The condition that it holds in; the values of `with` are those of the run.
+    pub setting: Setting,
 }
 
 /// Which subjects of the dose tables a simulation runs.

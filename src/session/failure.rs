@@ -292,9 +292,23 @@ fn not_possible(compiled: &Compiled, invalid: Invalid, sentence: Span) -> Diagno
         Invalid::OutputTime { time, .. } => {
             format!("the output time {} lies outside the run", short(time))
         }
+        Invalid::Constraints { method } => {
+            let message = format!("`{method}` does not solve constraints");
+            return Diagnostic::new(Code::BadOption, message)
+                .at(sentence, "")
+                .help("take `rodas`, or leave the choice to `auto`");
+        }
+        Invalid::NotLinear => return not_linear(sentence),
         Invalid::StepSize { value } => format!("a step of {} is not usable", number_text(value)),
     };
     Diagnostic::new(Code::BadOption, message).at(sentence, "")
+}
+
+fn not_linear(sentence: Span) -> Diagnostic {
+    let message = "`exponential` is for linear equations with constant coefficients";
+    Diagnostic::new(Code::BadOption, message)
+        .at(sentence, "these equations are not")
+        .help("write `using auto`, which takes the exact solution wherever there is one")
 }
 
 /// Where the equation of a number of the state vector stands, with a few words: for a species the

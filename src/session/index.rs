@@ -3,7 +3,7 @@
 //! Enters: a checked model. Leaves: at most one problem, with its line and what to do about it.
 //! Must not know how it is found.
 
-use crate::diagnostic::{Code, Diagnostic};
+use crate::diagnostic::{Code, Diagnostic, listed};
 use crate::model::{Model, StateId};
 use crate::symbolic::Notation;
 use crate::system::{self, IndexProblem};
@@ -41,17 +41,13 @@ pub(super) fn problem(model: &Model) -> Option<Diagnostic> {
                 )
                 .at(
                     model.constraints.get(constraint)?.span,
-                    format!("binds {bound}, and nothing in it is left free by other equations"),
+                    format!("binds {bound}, which other equations determine"),
                 )
                 .help(format!(
                     "differentiate it {times} by time, put in the equations of the states, and \
-                     write the result, which contains {free}, in its place; start from values \
-                     that satisfy the constraint"
-                ))
-                .help(
-                    "or choose states that satisfy it by themselves, as the angle of a pendulum \
-                     does",
-                ),
+                     write the result, which contains {free}, in its place; or choose states that \
+                     satisfy it by themselves, as the angle of a pendulum does"
+                )),
             )
         }
         IndexProblem::Overdetermined {
@@ -59,9 +55,10 @@ pub(super) fn problem(model: &Model) -> Option<Diagnostic> {
             binds,
             undetermined,
         } => {
-            let label = match binds.as_slice() {
-                [] => "contains no state".to_owned(),
-                binds => format!("binds {}", names(model, binds)),
+            let label = if binds.is_empty() {
+                "contains no state".to_owned()
+            } else {
+                format!("binds {}", names(model, &binds))
             };
             let free = names(model, &undetermined);
             Some(
@@ -86,9 +83,5 @@ pub(super) fn problem(model: &Model) -> Option<Diagnostic> {
 fn names(model: &Model, states: &[StateId]) -> String {
     let names = states.iter().filter_map(|id| model.states.get(id.index()));
     let names: Vec<String> = names.map(|state| format!("`{}`", state.name)).collect();
-    match names.as_slice() {
-        [] => "any state".to_owned(),
-        [one] => one.clone(),
-        [most @ .., last] => format!("{} and {last}", most.join(", ")),
-    }
+    listed(&names)
 }

@@ -10,7 +10,7 @@ use crate::simulate::Track;
 use crate::table;
 
 /// The names that the column of times goes by.
-const TIME: [&str; 2] = ["time", "t"];
+pub(super) const TIME: [&str; 2] = ["time", "t"];
 
 /// The tracks of all inputs, in their order, with warnings.
 ///

@@ -1,8 +1,10 @@
 //! From a statement of the tree to a command: verbs, topics and options are understood here.
 
 use super::command::{
-    Command, DataSource, Form, LogAxis, OutputTimes, Plot, Save, Setting, Simulate, Subjects, Topic,
+    Command, DataSource, Form, LogAxis, OutputTimes, Plot, Save, Setting, Simulate, Steady,
+    SteadyStart, Subjects, Topic,
 };
+use super::measure;
 use super::options::Options;
 use super::sensitivity;
 use crate::diagnostic::{Code, Diagnostic, closest, did_you_mean, listed, number_text};
@@ -13,8 +15,6 @@ use crate::syntax::tree::{self, ExprKind, StatementKind};
 /// Sentences of the language that this version recognises and does not perform.
 const NOT_PERFORMED: &[(&str, &str)] = &[
     ("sweep", "sweeps"),
-    ("measure", "measures of a run"),
-    ("steady", "searches for steady states"),
     ("stability", "stability analyses"),
     (
         "jacobian",
@@ -35,9 +35,11 @@ const NOT_PERFORMED: &[(&str, &str)] = &[
 /// Sentences that this version performs.
 const PERFORMED: &[&str] = &[
     "simulate",
+    "steady",
+    "measure",
+    "sensitivity",
     "plot",
     "save",
-    "sensitivity",
     "show",
     "load",
     "reload",
@@ -77,6 +79,8 @@ fn lower_sentence(sentence: &tree::Sentence, span: Span) -> Result<Command, Vec<
     let options = Options::new(sentence, &mut problems);
     let command = match sentence.verb.text.as_str() {
         "simulate" => simulate(sentence, span, options),
+        "steady" => steady(sentence, span, options),
+        "measure" => measure::lower(sentence, span, options),
         "plot" => plot(sentence, span, options),
         "save" => save(sentence, span, options),
         "sensitivity" => sensitivity::lower(sentence, span, options),
@@ -176,32 +180,9 @@ fn simulate(sentence: &tree::Sentence, span: Span, mut options: Options<'_>) -> 
         .map_or(Some(Method::Auto), |name| method(&mut options, &name));
     let relative = options.value("rtol");
     let absolute = options.value("atol");
+    // The `in` right after `from steady` belongs to it: it is taken before that of the run.
+    let (from_last, from_steady) = start(&mut options);
     let setting = setting(&mut options);
-    let from_last = match options.take("from") {
-        None => false,
-        Some(option) => match option.values.first().and_then(word_of) {
-            Some(word) if word.text == "last" => true,
-            Some(word) if word.text == "steady" => {
-                options.problem(
-                    Diagnostic::new(
-                        Code::NotPerformed,
-                        "this version of Lotka does not start from steady states",
-                    )
-                    .at(option.span, "")
-                    .help("`from last` starts from the end of the run before"),
-                );
-                false
-            }
-            _ => {
-                options.problem(
-                    Diagnostic::new(Code::BadOption, "`from` is followed by `last`")
-                        .at(option.span, "")
-                        .help("the start of the time is the low end of the range, as in `simulate 10..20`"),
-                );
-                false
-            }
-        },
-    };
     let subjects = subjects(&mut options);
     ensembles(&mut options);
     options.finish(|| {
@@ -215,9 +196,44 @@ fn simulate(sentence: &tree::Sentence, span: Span, mut options: Options<'_>) -> 
             absolute,
             setting,
             from_last,
+            from_steady,
             subjects,
         })))
     })
+}
+
+/// `from last`, `from steady`, `from steady in control`
+fn start(options: &mut Options<'_>) -> (bool, Option<SteadyStart>) {
+    let Some((option, following)) = options.take_with_next("from", "in") else {
+        return (false, None);
+    };
+    match option.values.first().and_then(word_of) {
+        Some(word) if word.text == "last" => {
+            options.put_back(following);
+            (true, None)
+        }
+        Some(word) if word.text == "steady" => {
+            let condition = following.and_then(|following| options.name_of(following));
+            let span = following.map_or(option.span, |following| option.span.to(following.span));
+            let setting = Setting {
+                condition,
+                ..Setting::default()
+            };
+            (false, Some(SteadyStart { span, setting }))
+        }
+        _ => {
+            options.put_back(following);
+            options.problem(
+                Diagnostic::new(
+                    Code::BadOption,
+                    "`from` is followed by `last` or `steady`",
+                )
+                .at(option.span, "")
+                .help("the start of the time is the low end of the range, as in `simulate 10..20`"),
+            );
+            (false, None)
+        }
+    }
 }
 
 /// `subject 3` or `by subject`
@@ -273,6 +289,47 @@ fn subjects(options: &mut Options<'_>) -> Subjects {
             Subjects::Unsaid
         }
     }
+}
+
+fn steady(sentence: &tree::Sentence, span: Span, mut options: Options<'_>) -> Option<Command> {
+    if let Some(subject) = sentence.subjects.first() {
+        let is_all = word_of(&subject.value).is_some_and(|word| word.text == "all");
+        options.problem(if is_all {
+            Diagnostic::new(
+                Code::NotPerformed,
+                "this version of Lotka does not look for all steady states",
+            )
+            .at(subject.value.span, "")
+            .help("`steady` finds the one that the system goes to; `steady with x = 5` starts elsewhere")
+        } else {
+            Diagnostic::new(Code::BadOption, "`steady` finds a value for every state")
+                .at(subject.value.span, "this is too much")
+                .help("write `steady`, or `steady with k = 2 in knockout`")
+        });
+    }
+    let from_last = match options.take("from") {
+        None => false,
+        Some(option) => {
+            let word = option.values.first().and_then(word_of);
+            let is_last = word.is_some_and(|word| word.text == "last");
+            if !is_last {
+                options.problem(
+                    Diagnostic::new(Code::BadOption, "`from` is followed by `last`")
+                        .at(option.span, "")
+                        .help("`steady from last` starts where the last run ended"),
+                );
+            }
+            is_last
+        }
+    };
+    let setting = setting(&mut options);
+    options.finish(|| {
+        Ok(Command::Steady(Steady {
+            span,
+            setting,
+            from_last,
+        }))
+    })
 }
 
 /// `paths 1000 seed 7`

@@ -3,7 +3,7 @@
 use super::compiled::Compiled;
 use super::trajectory::Trajectory;
 use super::values::Present;
-use crate::simulate::{MethodUse, Statistics, Tolerances};
+use crate::simulate::{MethodUse, Statistics, Tolerances, has_exact_solution};
 
 /// What `show method` says.
 #[derive(Debug, Clone, PartialEq)]
@@ -14,6 +14,8 @@ pub struct MethodAdvice {
     pub entries: usize,
     /// Diagonals below and above the main one that hold entries.
     pub bandwidths: (usize, usize),
+    /// Whether `auto` takes the exact solution, for linear equations of few states.
+    pub exact: bool,
     /// Default absolute tolerances at the present initial values.
     pub absolute: Vec<f64>,
     /// The methods, work and tolerances of the last run.
@@ -30,6 +32,7 @@ pub(super) fn advice(
         states: compiled.system.dimension(),
         entries: pattern.len(),
         bandwidths: pattern.bandwidths(),
+        exact: has_exact_solution(&compiled.system),
         absolute: compiled.absolute_tolerances(&present.initial, None),
         last: last.map(|run| {
             (

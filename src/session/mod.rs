@@ -12,6 +12,7 @@ mod index;
 mod inputs;
 mod library;
 mod lower;
+mod measure;
 mod method;
 mod options;
 mod outcome;
@@ -20,6 +21,7 @@ mod run;
 mod save;
 mod sensitivity;
 mod simulate;
+mod steady;
 mod subjects;
 mod tables;
 mod times;
@@ -28,17 +30,22 @@ mod trajectory;
 mod upset;
 mod values;
 
+#[cfg(test)]
+mod tests;
+
 pub use check::{Checked, Examined, check_text};
 pub use command::{
     Command, DataSource, Form, LogAxis, OutputTimes, Plot, Save, Sensitivity, Setting, Simulate,
-    Subjects, Topic,
+    Steady, SteadyStart, Subjects, Topic,
 };
 pub use compiled::{Compiled, Observable};
 pub use library::{Error, compile};
 pub use lower::lower;
+pub use measure::{MeasuredRow, MeasuredRun, Measures};
 pub use method::MethodAdvice;
 pub use outcome::{Made, Outcome, Performed};
 pub use sensitivity::{Influence, Sensitivities};
+pub use steady::SteadyAnswer;
 pub use timing::{LoadTimes, Timing};
 pub use trajectory::Trajectory;
 pub use values::{Overrides, Present};
@@ -249,6 +256,8 @@ impl Session {
     ) -> Result<Performed, Vec<Diagnostic>> {
         match command {
             Command::Simulate(command) => self.simulate(command, observer),
+            Command::Measure(command) => self.measure(command, observer),
+            Command::Steady(command) => self.steady(command, observer),
             Command::Plot(command) => self.plot(command),
             Command::Save(command) => self.save(command),
             Command::Sensitivity(command) => self.sensitivity(command, observer),

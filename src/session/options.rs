@@ -8,6 +8,7 @@ use crate::syntax::tree::{self, ExprKind};
 /// The options of a sentence on their way into a command.
 pub(super) struct Options<'t> {
     verb: &'t str,
+    all: &'t [tree::SentenceOption],
     left: Vec<&'t tree::SentenceOption>,
     asked: Vec<&'static str>,
     problems: &'t mut Vec<Diagnostic>,
@@ -17,6 +18,7 @@ impl<'t> Options<'t> {
     pub fn new(sentence: &'t tree::Sentence, problems: &'t mut Vec<Diagnostic>) -> Options<'t> {
         Options {
             verb: &sentence.verb.text,
+            all: &sentence.options,
             left: sentence.options.iter().collect(),
             asked: Vec::new(),
             problems,
@@ -25,6 +27,10 @@ impl<'t> Options<'t> {
 
     pub fn problem(&mut self, diagnostic: Diagnostic) {
         self.problems.push(diagnostic);
+    }
+
+    pub fn problems(&mut self, diagnostics: Vec<Diagnostic>) {
+        self.problems.extend(diagnostics);
     }
 
     /// Takes out the first option with this word.
@@ -42,6 +48,34 @@ impl<'t> Options<'t> {
         let option = self.take(word);
         self.asked.pop();
         option
+    }
+
+    /// Takes out the first option with this word, and the one right after it when that has the
+    /// word `next`.
+    pub fn take_with_next(
+        &mut self,
+        word: &'static str,
+        next: &'static str,
+    ) -> Option<(&'t tree::SentenceOption, Option<&'t tree::SentenceOption>)> {
+        self.asked.push(word);
+        let at = self
+            .left
+            .iter()
+            .position(|option| option.word.text == word)?;
+        let option = self.left.remove(at);
+        let follows = self.left.get(at).is_some_and(|after| {
+            // Nothing that was taken before stood between them.
+            let between = option.span.end..after.span.start;
+            let is_between = |other: &&tree::SentenceOption| between.contains(&other.span.start);
+            after.word.text == next && !self.all.iter().any(|other| is_between(&other))
+        });
+        let following = follows.then(|| self.left.remove(at));
+        Some((option, following))
+    }
+
+    /// Gives back an option that was not meant.
+    pub fn put_back(&mut self, option: Option<&'t tree::SentenceOption>) {
+        self.left.extend(option);
     }
 
     /// True when an option with this word is still there.
@@ -79,6 +113,12 @@ impl<'t> Options<'t> {
     /// The single word of an option: `using bdf`.
     pub fn word(&mut self, word: &'static str) -> Option<tree::Name> {
         let option = self.take(word)?;
+        self.name_of(option)
+    }
+
+    /// The single word of an option already taken.
+    pub fn name_of(&mut self, option: &tree::SentenceOption) -> Option<tree::Name> {
+        let word = &option.word.text;
         let value = self.single(option)?;
         match word_of(&value) {
             Some(name) => Some(name.clone()),

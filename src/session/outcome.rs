@@ -2,7 +2,9 @@
 
 use super::command::{Form, Topic};
 use super::compiled::Compiled;
+use super::measure::MeasuredRun;
 use super::sensitivity::Sensitivities;
+use super::steady::SteadyAnswer;
 use super::trajectory::Trajectory;
 use crate::diagnostic::Diagnostic;
 use crate::figure::{Figure, HeatMap};
@@ -53,6 +55,10 @@ pub enum Made {
 pub enum Outcome {
     /// A run.
     Simulated(Arc<Trajectory>),
+    /// Numbers taken from runs, one entry for each.
+    Measured(Vec<MeasuredRun>),
+    /// A steady state.
+    Steady(Arc<SteadyAnswer>),
     /// A run for each subject, in the order of the tables.
     SimulatedEach(Vec<Arc<Trajectory>>),
     /// A figure, drawn by whoever shows it.

@@ -1,14 +1,14 @@
 //! `plot`: from a trajectory and data to the description of a figure.
 
-use super::Session;
 use super::command::{DataSource, LogAxis, Plot};
 use super::compiled::{Compiled, Observable};
 use super::outcome::{Outcome, Performed};
-use super::tables::Tables;
+use super::tables::{Columns, Tables};
 use super::trajectory::Trajectory;
+use super::{Session, inputs};
 use crate::diagnostic::{Code, Diagnostic, listed};
 use crate::figure::{Axis, Figure, Mark, Scale, Series};
-use crate::model::{Entity, Unit};
+use crate::model::{Entity, Model, Unit};
 use crate::source::Span;
 use crate::symbolic::Shape;
 use crate::syntax::tree::{self, ExprKind};
@@ -142,6 +142,7 @@ fn unit_of(compiled: &Compiled, expr: &tree::Expr) -> Option<Unit> {
         Entity::Parameter(id) => compiled.model.parameters[id.index()].unit.clone(),
         Entity::State(id) => compiled.model.states[id.index()].unit.clone(),
         Entity::Definition(id) => compiled.model.definitions[id.index()].unit.clone(),
+        Entity::Input(id) => compiled.model.inputs.get(id.index())?.unit.clone(),
         Entity::Time => compiled.model.time.unit.clone(),
         _ => None,
     }
@@ -152,6 +153,7 @@ fn unit_of(compiled: &Compiled, expr: &tree::Expr) -> Option<Unit> {
 /// # Errors
 /// A file that cannot be read, a table that cannot be understood, columns that are not there.
 pub(super) fn points(
+    model: &Model,
     tables: &Tables<'_>,
     source: &DataSource,
     curves: &[Curve],
@@ -167,7 +169,8 @@ pub(super) fn points(
     if !problems.is_empty() {
         return Err(problems);
     }
-    let warnings = unused_columns(&table, source, &time, &columns);
+    let inputs: Vec<&str> = read_by_inputs(model, source, &table).collect();
+    let warnings = unused_columns(&table, source, &time, &columns, &inputs);
     Ok((
         Points {
             table,
@@ -280,17 +283,37 @@ fn is_name(label: &str) -> bool {
     label.chars().all(|c| c.is_alphanumeric() || c == '_')
 }
 
+/// The columns of a table that inputs of the model read.
+fn read_by_inputs<'m>(
+    model: &'m Model,
+    source: &'m DataSource,
+    table: &'m Table,
+) -> impl Iterator<Item = &'m str> {
+    let inputs = model.inputs.iter();
+    let same_file = inputs.filter(|input| input.path.text == source.path.text);
+    same_file.flat_map(|input| {
+        let columns = Columns::new(table, &input.columns, input.path.span);
+        let times = inputs::TIME.iter().map(move |time| (*time, true));
+        times
+            .chain([(input.name.as_str(), false)])
+            .filter_map(move |(name, any_case)| columns.find(name, any_case))
+            .map(|column| column.name.as_str())
+    })
+}
+
 fn unused_columns(
     table: &Table,
     source: &DataSource,
     time: &str,
     columns: &[(String, String)],
+    inputs: &[&str],
 ) -> Vec<Diagnostic> {
     let unused: Vec<String> = table
         .columns
         .iter()
         .map(|column| column.name.as_str())
-        .filter(|name| *name != time && columns.iter().all(|(_, column)| column != name))
+        .filter(|name| *name != time && !inputs.contains(name))
+        .filter(|name| columns.iter().all(|(_, column)| column != name))
         .map(|name| format!("`{name}`"))
         .collect();
     if unused.is_empty() {
@@ -331,7 +354,7 @@ impl Session {
         let data = match &plot.data {
             Some(source) => {
                 let tables = Tables::new(&*self.world, self.data_folder());
-                let (points, warnings) = points(&tables, source, &curves)?;
+                let (points, warnings) = points(&compiled.model, &tables, source, &curves)?;
                 diagnostics = warnings;
                 Some(points)
             }

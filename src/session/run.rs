@@ -76,6 +76,7 @@ pub(super) fn run(
         parameters: plan.parameters.clone(),
         subject: plan.subject.clone(),
         solution,
+        plan: Some(Arc::new(plan.clone())),
     };
     (trajectory, end)
 }

@@ -5,6 +5,7 @@ use super::compiled::Compiled;
 use super::doses::{self, Sheet};
 use super::outcome::{Outcome, Performed};
 use super::run::run;
+use super::steady::{self, with_set};
 use super::tables::Tables;
 use super::trajectory::Trajectory;
 use super::values::{self, Overrides};
@@ -93,7 +94,10 @@ pub(super) fn plans<'l>(
                 warnings: Vec::new(),
                 ..first.clone()
             }),
-            _ => undisturbed(compiled, overrides, last(subject.as_deref()), command),
+            _ => {
+                let last = last(subject.as_deref());
+                undisturbed(compiled, tables, overrides, last, command)
+            }
         };
         match plan {
             Ok(plan) => plans.push(Plan { subject, ..plan }),
@@ -199,6 +203,7 @@ impl Active {
 /// The plan without what comes from outside.
 fn undisturbed(
     compiled: &Compiled,
+    tables: &Tables<'_>,
     overrides: &Overrides,
     last: Option<&Trajectory>,
     command: &Simulate,
@@ -211,6 +216,7 @@ fn undisturbed(
         ]);
     }
     let mut problems = Vec::new();
+    let declared = overrides;
     let overrides = with_setting(compiled, overrides, &command.setting).unwrap_or_else(|found| {
         problems.extend(found);
         overrides.clone()
@@ -242,7 +248,13 @@ fn undisturbed(
                 resumed: false,
             })
         };
-        sound(from, &mut problems)
+        let mut from = sound(from, &mut problems)?;
+        if let Some(start) = &command.from_steady {
+            let state = steady::start_of_run(compiled, tables, declared, start);
+            let state = sound(state, &mut problems)?;
+            from.initial = with_set(compiled, &command.setting, &present, state);
+        }
+        Some(from)
     });
     let (Some(from), Some(relative), Some(absolute), Some(output), true) =
         (from, relative, absolute, output, problems.is_empty())
@@ -416,13 +428,7 @@ fn from_last(
                 .help("simulate once without `from last` first"),
         ]);
     };
-    let mut state = state.to_vec();
-    for binding in &command.setting.with {
-        if let Some(model::Entity::State(id)) = compiled.model.names.get(&binding.name.name.text) {
-            let range = compiled.system.states.blocks()[id.index()].range();
-            state[range.clone()].copy_from_slice(&present.initial[range]);
-        }
-    }
+    let state = with_set(compiled, &command.setting, present, state.to_vec());
     let Some(from) = &command.from else {
         return Ok(From {
             start: time,

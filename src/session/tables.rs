@@ -32,6 +32,11 @@ impl<'w> Tables<'w> {
         }
     }
 
+    /// The world that the files are in.
+    pub fn world(&self) -> &'w dyn World {
+        self.world
+    }
+
     /// The table in the file that a text names.
     ///
     /// # Errors

@@ -1,6 +1,7 @@
 //! A simulated run with the names of its model.
 
 use super::compiled::{Compiled, Observable};
+use super::simulate::Plan;
 use crate::diagnostic::{Code, Diagnostic};
 use crate::kernel::{Parameters, Scratch};
 use crate::simulate::{Solution, Stop, VariedStart};
@@ -20,6 +21,8 @@ pub struct Trajectory {
     pub subject: Option<String>,
     /// Times, states, work done and why it ended.
     pub solution: Solution,
+    /// What it was asked for with, to be made again.
+    pub(super) plan: Option<Arc<Plan>>,
 }
 
 impl Trajectory {

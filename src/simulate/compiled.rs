@@ -1,18 +1,20 @@
 //! Compiled kernels as the right-hand side of a run.
 
+use super::delayed::Delayed;
+use super::exponential::MOST_STATES;
 use super::interrupt::{Inputs, live_modes};
 use super::stepper::all_finite;
 use super::{Dynamics, Track};
 use crate::kernel::{Kernel, Kernels, Parameters, Scratch, SharedKernel};
-use crate::system::System;
+use crate::system::{System, linear_form};
 use std::cell::{Cell, Ref, RefCell, RefMut};
 use std::sync::Arc;
 
 /// The frozen drift of a compiled system with its derivatives, for one thread.
 ///
 /// Parameters and slots belong to it and change between steps, never within one: that is how
-/// events, doses and switches reach the equations. Only what comes from tables of inputs moves
-/// with the time of each evaluation, within the piece that holds.
+/// events, doses and switches reach the equations. Only what comes from tables of inputs and
+/// from the past moves with the time of each evaluation, within the piece that holds.
 pub struct CompiledDynamics<'s> {
     system: &'s System,
     kernels: &'s Kernels,
@@ -20,6 +22,7 @@ pub struct CompiledDynamics<'s> {
     jacobian: SharedKernel,
     time_derivative: SharedKernel,
     is_autonomous: bool,
+    is_linear: bool,
     parameters: RefCell<Parameters>,
     slots: RefCell<Vec<f64>>,
     drift_scratch: RefCell<Scratch>,
@@ -27,6 +30,8 @@ pub struct CompiledDynamics<'s> {
     time_scratch: RefCell<Scratch>,
     inputs: RefCell<Inputs>,
     has_inputs: Cell<bool>,
+    delayed: RefCell<Option<Delayed>>,
+    has_delays: Cell<bool>,
     /// True when some condition of the drift is read from a mode.
     has_modes: bool,
 }
@@ -40,6 +45,7 @@ impl<'s> CompiledDynamics<'s> {
             jacobian: Arc::clone(kernels.frozen_jacobian()),
             time_derivative: Arc::clone(kernels.time_derivative()),
             is_autonomous: system.time_derivative.is_empty(),
+            is_linear: linear_form(system),
             parameters: RefCell::new(Parameters::new(parameters)),
             slots: RefCell::new(vec![0.0; system.slots.len()]),
             drift_scratch: RefCell::new(Scratch::new()),
@@ -47,6 +53,8 @@ impl<'s> CompiledDynamics<'s> {
             time_scratch: RefCell::new(Scratch::new()),
             inputs: RefCell::default(),
             has_inputs: Cell::new(false),
+            delayed: RefCell::new(None),
+            has_delays: Cell::new(false),
             has_modes: system.guards.iter().any(|guard| guard.in_drift),
             system,
             kernels,
@@ -95,8 +103,25 @@ impl<'s> CompiledDynamics<'s> {
         self.inputs.borrow_mut()
     }
 
-    /// Brings what moves with time to `time`: the inputs, on the pieces in force.
-    pub(super) fn refresh(&self, time: f64) {
+    /// Takes the delays of a run that begins; returns those that were there.
+    pub(super) fn set_delayed(&self, delayed: Option<Delayed>) -> Option<Delayed> {
+        self.has_delays.set(delayed.is_some());
+        self.delayed.replace(delayed)
+    }
+
+    /// Lets `act` use the delays of the run, if there are any.
+    pub(super) fn with_delayed<R>(&self, act: impl FnOnce(&mut Delayed) -> R) -> Option<R> {
+        if self.has_delays.get() {
+            self.delayed.borrow_mut().as_mut().map(act)
+        } else {
+            None
+        }
+    }
+
+    /// Brings what moves with time to (`time`, `y`): the inputs, on the pieces in force, and
+    /// delayed values.
+    pub(super) fn refresh(&self, time: f64, y: &[f64]) {
+        self.with_delayed(|delayed| delayed.fill(time, y, &mut self.slots.borrow_mut()));
         if self.has_inputs.get() {
             self.inputs
                 .borrow()
@@ -115,7 +140,7 @@ impl<'s> CompiledDynamics<'s> {
         out: &mut [f64],
         own: &RefCell<Scratch>,
     ) {
-        self.refresh(t);
+        self.refresh(t, y);
         let scratch = &mut *own.borrow_mut();
         self.evaluate(kernel, t, y, out, scratch);
         if self.has_modes && !all_finite(out) && all_finite(y) {
@@ -134,14 +159,22 @@ impl<'s> CompiledDynamics<'s> {
     ) {
         let guards = &**self.kernels.guards();
         let mut values = vec![0.0; guards.out_len()];
-        self.evaluate(guards, t, y, &mut values, &mut Scratch::new());
-        let modes = live_modes(self.system, &values);
         let range = self.system.slots.modes.clone();
         let frozen = self.slots.borrow()[range.clone()].to_vec();
+        let mut modes = frozen.clone();
+        // Guards read modes of other guards.
+        for _ in 0..=self.system.guards.len() {
+            self.evaluate(guards, t, y, &mut values, &mut Scratch::new());
+            let next = live_modes(self.system, &values);
+            if next == modes {
+                break;
+            }
+            modes = next;
+            self.slots.borrow_mut()[range.clone()].copy_from_slice(&modes);
+        }
         if modes == frozen {
             return;
         }
-        self.slots.borrow_mut()[range.clone()].copy_from_slice(&modes);
         self.evaluate(kernel, t, y, out, scratch);
         self.slots.borrow_mut()[range].copy_from_slice(&frozen);
     }
@@ -155,6 +188,13 @@ impl<'s> CompiledDynamics<'s> {
     pub fn slots_mut(&self) -> RefMut<'_, Vec<f64>> {
         self.slots.borrow_mut()
     }
+}
+
+/// Whether [`super::Method::Auto`] takes the exact solution: for linear equations of few states,
+/// unless the run is so long that it would lose digits.
+#[must_use]
+pub fn has_exact_solution(system: &System) -> bool {
+    linear_form(system) && system.dimension() <= MOST_STATES
 }
 
 impl Dynamics for CompiledDynamics<'_> {
@@ -185,6 +225,10 @@ impl Dynamics for CompiledDynamics<'_> {
             return;
         }
         self.piece(&*self.time_derivative, t, y, out, &self.time_scratch);
+    }
+
+    fn is_linear(&self) -> bool {
+        self.is_linear
     }
 
     fn algebraic(&self) -> &[bool] {

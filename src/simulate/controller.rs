@@ -75,6 +75,11 @@ impl Controller {
         *self = Controller::new(self.rule, time, step, stop, self.max_step);
     }
 
+    /// Moves the stop; steps go on as they were.
+    pub fn set_stop(&mut self, stop: f64) {
+        self.stop = stop;
+    }
+
     /// The next attempt: the step that errors allow, at most the longest. It reaches the stop
     /// when it comes near, and half-way there when two are needed, so that no tiny step is left
     /// over.

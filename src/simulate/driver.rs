@@ -5,6 +5,7 @@
 //! interrupts, models, the terminal.
 
 use super::clock::Clock;
+use super::consistent::make_consistent;
 use super::interrupter::{Consequence, Interrupter};
 use super::matrix_choice::use_sparse;
 use super::methods::with_stepper;
@@ -132,6 +133,14 @@ fn check(work: &Work<'_>) -> Result<(), Invalid> {
     if !(start.is_finite() && end.is_finite() && start <= end) {
         return Err(Invalid::Range { start, end });
     }
+    let constrained = work.system.algebraic().contains(&true);
+    if constrained && !options.method.solves_constraints() {
+        let method = options.method;
+        return Err(Invalid::Constraints { method });
+    }
+    if options.method == Method::Exponential && !work.system.is_linear() {
+        return Err(Invalid::NotLinear);
+    }
     let absolute = &options.tolerances.absolute;
     for found in [work.initial.len(), absolute.len()] {
         if found != dimension {
@@ -247,6 +256,7 @@ impl<I: Interrupter> Run<'_, I> {
         if consequence != Consequence::Nothing {
             self.check_state()?;
         }
+        self.satisfy_constraints()?;
         // What holds from the start on is known from the problem.
         self.interrupter.changed_parameters();
         if let Some(numbers) = self.interrupter.changed_moving() {
@@ -346,7 +356,20 @@ impl<I: Interrupter> Run<'_, I> {
             self.rows.moving_changed(numbers);
         }
         self.check_state()?;
+        self.satisfy_constraints()?;
         Ok(consequence.max(so_far))
+    }
+
+    /// Fits the algebraic states to the others.
+    fn satisfy_constraints(&mut self) -> Result<(), Stop> {
+        let (time, tolerances) = (self.time, &self.options.tolerances);
+        make_consistent(self.watched, time, &mut self.state, tolerances).map_err(|found| {
+            Stop::Inconsistent {
+                time,
+                residuals: found.residuals,
+                singular: found.singular,
+            }
+        })
     }
 
     /// Uses one method until the run ends or another method is called for.
@@ -357,7 +380,7 @@ impl<I: Interrupter> Run<'_, I> {
         stop: f64,
         supervisor: &mut Supervisor,
     ) -> LegEnd {
-        let sparse = !method.is_explicit() && use_sparse(self.watched.pattern());
+        let sparse = use_sparse(method, self.watched.pattern());
         self.enter(method, why, sparse);
         let (time, state) = (self.time, std::mem::take(&mut self.state));
         let length = match self.first_step(method, &state, stop, Consequence::Jump) {
@@ -374,8 +397,9 @@ impl<I: Interrupter> Run<'_, I> {
             state: &state,
             step: length,
             end: stop,
-            max_step: self.options.max_step.unwrap_or(f64::INFINITY),
+            max_step: self.longest_step(),
             tolerances: &self.options.tolerances,
+            smooth: self.rows.shows_steps() || self.interrupter.has_guards(),
         };
         self.state = vec![0.0; state.len()];
         let ended = with_stepper(self.watched, &start, |stepper| {
@@ -392,6 +416,11 @@ impl<I: Interrupter> Run<'_, I> {
         })
     }
 
+    fn longest_step(&self) -> f64 {
+        let asked = self.options.max_step.unwrap_or(f64::INFINITY);
+        asked.min(self.interrupter.longest_step())
+    }
+
     /// The length of the first attempt from `state`.
     fn first_step(
         &mut self,
@@ -400,7 +429,7 @@ impl<I: Interrupter> Run<'_, I> {
         stop: f64,
         consequence: Consequence,
     ) -> Result<f64, Stop> {
-        let longest = (self.options.max_step.unwrap_or(f64::INFINITY)).min(stop - self.time);
+        let longest = self.longest_step().min(stop - self.time);
         let chosen = match (self.typical_step, self.options.initial_step) {
             (None, Some(step)) => Some(step),
             (Some(step), _) if consequence < Consequence::Jump => Some(step),
@@ -418,6 +447,9 @@ impl<I: Interrupter> Run<'_, I> {
                 what: NonFinite::Derivative,
                 values: state[..self.shown].to_vec(),
             });
+        }
+        if method == Method::Exponential {
+            return Ok(longest);
         }
         let order = starting_order(method);
         let (system, tolerances) = (self.watched, &self.options.tolerances);
@@ -470,7 +502,7 @@ impl<I: Interrupter> Run<'_, I> {
                 let failure = StepFailure::TooSmall { step };
                 return LegEnd::Stop(self.diagnose(stepper, failure));
             }
-            match supervisor.after_step(self.watched, time, stepper.state(), statistics.steps) {
+            match supervisor.after_step(self.watched, time, stepper, statistics.steps) {
                 Verdict::Go => {}
                 Verdict::Switch(to, why) => return LegEnd::Switch(to, why),
                 Verdict::Stiff(stop) => return LegEnd::Stop(stop),

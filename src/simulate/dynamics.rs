@@ -44,6 +44,11 @@ pub trait Dynamics {
         out.fill(0.0);
     }
 
+    /// True when f(t, y) = A y + b, with A and b constant between interruptions.
+    fn is_linear(&self) -> bool {
+        false
+    }
+
     /// One per state: true where f is the residual of a constraint, 0 = f, instead of a
     /// derivative. Empty when there is none.
     fn algebraic(&self) -> &[bool] {

@@ -36,6 +36,11 @@ pub(super) trait Interrupter {
     /// The next time after `time` at which a step must end; infinite when there is none.
     fn next_stop(&mut self, time: f64) -> f64;
 
+    /// Whether [`Self::crossing`] has anything to look for.
+    fn has_guards(&self) -> bool {
+        Self::INTERRUPTS
+    }
+
     /// The first time after `before`, and up to `until`, at which some guard changes its mode, as
     /// the far end of an interval of round-off length. `None` when none does. Both lie within the
     /// stepper's last step.
@@ -63,8 +68,13 @@ pub(super) trait Interrupter {
         0
     }
 
+    /// The longest step that may be taken now.
+    fn longest_step(&self) -> f64 {
+        f64::INFINITY
+    }
+
     /// Brings the slots to this time, for onlookers, and appends them to `slots`.
-    fn row(&mut self, _time: f64, _slots: &mut Vec<f64>) {}
+    fn row(&mut self, _time: f64, _state: &[f64], _slots: &mut Vec<f64>) {}
 
     /// The parameters that hold from now on, if an interruption changed them since this was last
     /// asked.

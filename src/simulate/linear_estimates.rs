@@ -57,6 +57,12 @@ impl Columns<'_> {
         (trace.abs() / n.max(1) as f64, above)
     }
 
+    /// The largest rate on the diagonal at which a state decays by itself, at least 0.
+    pub fn largest_loss(&self) -> f64 {
+        let diagonal = self.triplets().filter(|(i, j, _)| i == j);
+        diagonal.map(|(.., entry)| -entry).fold(0.0, f64::max)
+    }
+
     /// The outer eigenvalues.
     pub fn spectrum(&self) -> Spectrum {
         let n = self.dimension();

@@ -9,7 +9,11 @@
 //! interrupter.rs  the contract: where smooth pieces end and what happens there
 //! sensitivity/  derivatives of a run by parameters and initial values
 //! stepper.rs    the contract: take a step, interpolate inside it; a system under watch
+//! tsit5.rs, rodas.rs  that contract by our own methods (controller.rs, weights.rs)
+//! consistent.rs states that satisfy constraints
 //! diffsol.rs    that contract over the crate diffsol, dense or sparse (matrix_choice.rs)
+//! delayed.rs    delayed values and their discontinuities, from what history.rs remembers
+//! exponential.rs  that contract for linear equations, exactly
 //! ```
 //!
 //! Options, state and result are three types ([`Options`], the driver's own, [`Solution`]). States
@@ -17,10 +21,14 @@
 
 mod clock;
 mod compiled;
+mod consistent;
 mod controller;
+mod delayed;
 mod diffsol;
 mod driver;
 mod dynamics;
+mod exponential;
+mod history;
 mod interrupt;
 mod interrupter;
 mod linear_estimates;
@@ -38,7 +46,7 @@ mod stiffness;
 mod tsit5;
 mod weights;
 
-pub use compiled::CompiledDynamics;
+pub use compiled::{CompiledDynamics, has_exact_solution};
 pub use driver::integrate;
 pub use dynamics::Dynamics;
 pub use interrupt::run;

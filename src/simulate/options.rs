@@ -9,13 +9,16 @@ use std::str::FromStr;
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub enum Method {
     /// Chosen from the Jacobian at the start, and changed during the run when the problem turns
-    /// stiff or stops being so.
+    /// stiff or stops being so: Tsit5, and Rodas or, for large systems whose matrices are dear to
+    /// factorise, BDF. With constraints: Rodas.
     Auto,
     /// Explicit Runge-Kutta of order 5 with its free interpolant of order 4: for problems that
-    /// are not stiff. Tsitouras, Comput. Math. Appl. 62 (2011) 770-775.
+    /// are not stiff. Six evaluations a step; nothing is allocated on the way. Tsitouras, Comput.
+    /// Math. Appl. 62 (2011) 770-775.
     Tsit5,
-    /// Rosenbrock method of order 5 with embedded order 4, stiffly accurate, with exact Jacobian:
-    /// for stiff problems and constraints of index 1. Steinebach, BIT 63 (2023) 27.
+    /// Rosenbrock method of order 5 with embedded order 4 (Rodas5P), stiffly accurate, with exact
+    /// Jacobian and an interpolant of order 4: for stiff problems and constraints of index 1. Eight
+    /// evaluations and one factorisation a step, no iterations. Steinebach, BIT 63 (2023) 27.
     Rodas,
     /// The matrix exponential: exact for equations that are linear with constant coefficients
     /// between interruptions, and for no others. Higham, SIAM J. Matrix Anal. Appl. 26 (2005)
@@ -30,8 +33,8 @@ pub enum Method {
     /// Explicit first stage, singly diagonally implicit Runge-Kutta of order 3, L-stable.
     /// Jorgensen, Kristensen & Thomsen, arXiv:1803.01613.
     Esdirk34,
-    /// Explicit Runge-Kutta of order 5 with an embedded error estimate: for problems that are
-    /// not stiff. Tsitouras, Comput. Math. Appl. 62 (2011) 770-775.
+    /// The pair of [`Method::Tsit5`] in the crate that also provides BDF: a second opinion.
+    /// Tsitouras, Comput. Math. Appl. 62 (2011) 770-775.
     Tsit45,
 }
 
@@ -62,6 +65,11 @@ impl Method {
         }
     }
 
+    /// Whether the method solves constraints, 0 = f, along with differential equations.
+    pub fn solves_constraints(self) -> bool {
+        matches!(self, Method::Auto | Method::Rodas)
+    }
+
     /// Whether the method solves no equations within a step.
     pub fn is_explicit(self) -> bool {
         matches!(self, Method::Tsit5 | Method::Tsit45 | Method::Exponential)
@@ -88,7 +96,7 @@ impl FromStr for Method {
 }
 
 /// The local error allowed in state i: `absolute[i] + relative * |y_i|`, in the root mean square
-/// over the states.
+/// over the states. Tsit5 and Rodas take the larger of |y_i| before and after the step.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Tolerances {
     /// Positive; the same for all states.
@@ -161,8 +169,8 @@ pub enum Output {
     /// Exactly these times, ascending, from the start to the end of the run. Values inside a step
     /// come from the method's own interpolant: the steps do not depend on the times asked for.
     ///
-    /// The interpolants are BDF's own polynomial, Tsit45's of order 4, TR-BDF2's quadratic and
-    /// ESDIRK34's cubic Hermite. On an oscillator the errors inside steps exceed those at steps
-    /// by at most a tenth.
+    /// The interpolants are those of Tsit5 and Rodas, both of order 4, BDF's own polynomial, Tsit45's
+    /// of order 4, TR-BDF2's quadratic and ESDIRK34's cubic Hermite. On an oscillator the errors
+    /// inside steps exceed those at steps by at most a tenth.
     Times(Vec<f64>),
 }

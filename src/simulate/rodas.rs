@@ -476,6 +476,11 @@ impl<L: Length> Stepper for Rodas<'_, L> {
         Ok(())
     }
 
+    fn set_stop(&mut self, _: f64, stop: f64) -> Result<(), StepFailure> {
+        self.control.set_stop(stop);
+        Ok(())
+    }
+
     fn statistics(&self) -> StepperStatistics {
         self.counts
     }

@@ -76,6 +76,11 @@ impl<'a> Rows<'a> {
         }
     }
 
+    /// Whether rows show the inside of steps.
+    pub fn shows_steps(&self) -> bool {
+        matches!(self.output, Output::Steps { .. })
+    }
+
     /// The row at which a run, or a piece after an interruption, begins.
     pub fn begin<I: Interrupter>(
         &mut self,
@@ -262,7 +267,7 @@ impl<'a> Rows<'a> {
         state: &[f64],
         witness: &mut Witness<'_, I>,
     ) -> ControlFlow<Halt> {
-        witness.interrupter.row(time, &mut self.slots);
+        witness.interrupter.row(time, state, &mut self.slots);
         let states = self.store(time, state);
         witness.monitor.row(time, states)
     }
@@ -311,7 +316,7 @@ impl<'a> Rows<'a> {
         let in_steps = matches!(self.output, Output::Steps { .. });
         let is_missing = self.times.last().is_some_and(|last| *last < time);
         if in_steps && is_missing && self.kept_every > 1 {
-            interrupter.row(time, &mut self.slots);
+            interrupter.row(time, state, &mut self.slots);
             self.store(time, state);
         }
     }

@@ -37,6 +37,9 @@ pub enum LinearSolver {
 pub enum SwitchReason {
     /// The caller asked for it.
     Requested,
+    /// The equations are linear with constant coefficients between interruptions: the solution is
+    /// exact.
+    Linear,
     /// At the start, an explicit method would need about `steps` steps for stability alone.
     StartStability {
         /// Length of the run times the fastest decay rate, over the stability interval.
@@ -47,6 +50,8 @@ pub enum SwitchReason {
         /// Mean step times the fastest decay rate.
         stability: f64,
     },
+    /// There are constraints, which no other method solves.
+    Constraints,
     /// For long, the implicit method's steps were short enough for an explicit one to be stable.
     TurnedNonstiff {
         /// Mean step times the spectral radius.
@@ -109,6 +114,14 @@ pub enum Invalid {
         /// The time.
         time: f64,
     },
+    /// The method asked for does not solve constraints; [`Method::Rodas`] does.
+    Constraints {
+        /// The method asked for.
+        method: Method,
+    },
+    /// [`Method::Exponential`] was asked for, and the equations are not linear with constant
+    /// coefficients.
+    NotLinear,
     /// The initial or the longest step is not positive.
     StepSize {
         /// The value given.

@@ -25,6 +25,9 @@ pub(super) struct Start<'a> {
     pub max_step: f64,
     /// Local error allowed.
     pub tolerances: &'a Tolerances,
+    /// Whether rows or guards look at the inside of steps: a method whose accuracy asks for no
+    /// short steps then takes steps that a smooth curve is drawn through.
+    pub smooth: bool,
 }
 
 /// What an accepted step reached.
@@ -88,6 +91,12 @@ pub(super) trait Stepper {
         self.restart(self.time(), &state, step, stop)
     }
 
+    /// The length of the last step times the size of the fastest eigenvalue, as far as the
+    /// method's own stages tell at no cost; `None` when they do not.
+    fn stability(&self) -> Option<f64> {
+        None
+    }
+
     /// The counts so far.
     fn statistics(&self) -> StepperStatistics;
 }
@@ -140,6 +149,10 @@ impl<'a> Watched<'a> {
 
     pub fn pattern(&self) -> (&[usize], &[usize]) {
         self.system.pattern()
+    }
+
+    pub fn is_linear(&self) -> bool {
+        self.system.is_linear()
     }
 
     pub fn is_autonomous(&self) -> bool {
@@ -205,6 +218,12 @@ impl<'a> Watched<'a> {
     /// See [`Dynamics::varied_along`]; as it comes.
     pub fn varied_along(&self, time: f64, y: &[f64], along: (f64, &[f64]), out: &mut [f64]) {
         self.system.varied_along(time, y, along, out);
+    }
+
+    /// Remembers that the solution grew beyond all numbers after `time`: `reached` is not finite.
+    pub fn overflow(&self, time: f64, y: &[f64], reached: &[f64]) {
+        let states = (0..reached.len()).filter(|&i| !reached[i].is_finite());
+        self.record(time, y, states.collect(), NonFinite::State);
     }
 
     /// The last fault met within the last `within` evaluations; a fault of the right-hand side

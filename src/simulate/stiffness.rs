@@ -1,38 +1,54 @@
 //! Whether a problem is stiff, before and during a run.
 //!
-//! In: the exact Jacobian along the trajectory. Out: the method to start with, and verdicts on
-//! changing it. An explicit method's step h is limited by stability when h times the fastest
-//! decay rate of the Jacobian stays at the edge of the stability region (Hairer & Wanner, Solving
-//! Ordinary Differential Equations II, section IV.2).
+//! In: the exact Jacobian along the trajectory, and what the explicit stages felt of it. Out: the
+//! method to start with, and verdicts on changing it. An explicit method's step h is limited by
+//! stability when h times the fastest decay rate of the Jacobian stays at the edge of the
+//! stability region (Hairer & Wanner, Solving Ordinary Differential Equations II, section IV.2).
 //!
-//! Rules, every [`INTERVAL`] accepted steps, with the mean step h over them:
-//! - explicit: a hit when h * (largest -Re of an eigenvalue) > [`AT_LIMIT`]; after
-//!   [`STIFF_HITS`] hits in a row, and if the rest of the run needs more than [`WORTHWHILE`] steps
-//!   for stability, `auto` goes over to BDF. With the explicit method asked for, the run ends only
-//!   when it would reach the step cap before its end: a merely slow run goes on.
-//! - BDF under `auto`: a hit when h * (spectral radius) < [`WELL_INSIDE`]; after
-//!   [`NONSTIFF_HITS`] in a row, doubled with every change, Tsit45 takes over.
+//! Rules under `auto`:
+//! - Linear equations with constant coefficients and few states: their exact solution.
+//! - Constraints: Rodas from the start, for good.
+//! - The start: Tsit5, unless the largest rate on the Jacobian's diagonal asks for more than
+//!   [`START_STIFF`] steps for stability alone. No eigenvalue is computed.
+//! - Tsit5, every [`LOOK`] accepted steps: when the last two stages suggest that h times an
+//!   eigenvalue exceeds [`AT_LIMIT`] (section IV.2, formula 2.17) and the exact Jacobian agrees
+//!   that this eigenvalue decays, that is a hit; after [`STIFF_HITS`] in a row, if the rest of the
+//!   run needs more than [`WORTHWHILE`] steps for stability, an implicit method takes over. When
+//!   the Jacobian disagrees, as for a fast oscillation, the next look comes twice as late.
+//! - The implicit method is Rodas, or BDF where a factorisation costs far more than solutions.
+//! - Rodas or BDF, every [`INTERVAL`] steps, with the mean step h over them: a hit when
+//!   h * (spectral radius) < [`WELL_INSIDE`]; after [`NONSTIFF_HITS`] in a row, more after each
+//!   change, Tsit5 takes over.
+//!
+//! With an explicit method asked for, the run ends only when it would reach the step cap before
+//! its end: a merely slow run goes on.
 
+use super::exponential::{MOST_STATES, is_accurate};
 use super::linear_estimates::Columns;
-use super::stepper::Watched;
+use super::matrix_choice::factorisations_are_cheap;
+use super::stepper::{Stepper, Watched};
 use super::{Method, Options, Stop, SwitchReason};
 
 /// Accepted steps between two looks at the Jacobian.
-const INTERVAL: u64 = 50;
-/// Length of Tsit45's stability interval on the negative real axis.
+const INTERVAL: u64 = 25;
+/// Accepted steps of Tsit5 between two looks at its stages.
+const LOOK: u64 = 10;
+/// The longest time between two looks at its stages.
+const LONGEST_LOOK: u64 = 320;
+/// Length of Tsit5's stability interval on the negative real axis.
 const STABILITY: f64 = 3.3;
-/// Mean step times decay rate that counts as sitting at the stability limit.
+/// Step times decay rate that counts as sitting at the stability limit.
 const AT_LIMIT: f64 = 1.5;
 const STIFF_HITS: u32 = 3;
-/// Stability-limited steps ahead from which a change to BDF pays.
-const WORTHWHILE: f64 = 500.0;
-/// BDF step times spectral radius that an explicit method could take with ease.
+/// Stability-limited steps ahead from which a change to an implicit method pays.
+const WORTHWHILE: f64 = 300.0;
+/// Implicit step times spectral radius that an explicit method could take with ease.
 const WELL_INSIDE: f64 = 1.0;
 const NONSTIFF_HITS: u32 = 6;
-/// Changes of method after which BDF stays.
+/// Changes of method after which the implicit one stays.
 const MOST_CHANGES: u32 = 20;
-/// Stability-limited steps over the whole run from which `auto` starts with BDF.
-const START_STIFF: f64 = 10_000.0;
+/// Stability-limited steps over the whole run from which `auto` starts with an implicit method.
+const START_STIFF: f64 = 2000.0;
 
 /// What to do after a step.
 pub(super) enum Verdict {
@@ -45,11 +61,14 @@ pub(super) enum Verdict {
 pub(super) struct Supervisor {
     requested: Method,
     max_steps: u64,
+    relative: f64,
     end: f64,
     method: Method,
     hits: u32,
     changes: u32,
     since: u64,
+    /// Accepted steps until the next look.
+    interval: u64,
     /// Time at the last look.
     looked: f64,
 }
@@ -59,11 +78,13 @@ impl Supervisor {
         Supervisor {
             requested: options.method,
             max_steps: options.max_steps,
+            relative: options.tolerances.relative,
             end,
             method: options.method,
             hits: 0,
             changes: 0,
             since: 0,
+            interval: INTERVAL,
             looked: 0.0,
         }
     }
@@ -73,20 +94,24 @@ impl Supervisor {
         if self.requested != Method::Auto {
             return (self.requested, SwitchReason::Requested);
         }
+        if system.algebraic().contains(&true) {
+            return (Method::Rodas, SwitchReason::Constraints);
+        }
         let length = self.end - time;
-        let stable = |rate: f64| rate * length / STABILITY;
-        let steps = look(system, time, y, |jacobian| {
-            let bound = stable(jacobian.radius_bounds().1);
-            if bound > START_STIFF {
-                stable(jacobian.spectrum().decay)
-            } else {
-                bound
+        if system.is_linear() && system.dimension() <= MOST_STATES {
+            let norm = look(system, time, y, |jacobian| jacobian.radius_bounds().1);
+            if is_accurate(norm, length, self.relative) {
+                return (Method::Exponential, SwitchReason::Linear);
             }
+        }
+        let rate = look(system, time, y, |jacobian| {
+            jacobian.largest_loss().min(jacobian.radius_bounds().1)
         });
+        let steps = rate * length / STABILITY;
         let method = if steps > START_STIFF {
-            Method::Bdf
+            implicit_for(system)
         } else {
-            Method::Tsit45
+            Method::Tsit5
         };
         (method, SwitchReason::StartStability { steps })
     }
@@ -97,26 +122,52 @@ impl Supervisor {
         self.hits = 0;
         self.since = 0;
         self.looked = time;
+        self.interval = if method == Method::Tsit5 {
+            LOOK
+        } else {
+            INTERVAL
+        };
     }
 
-    /// Looks at the Jacobian now and then. `steps` counts the whole run.
+    /// Looks at the method's stages or the Jacobian now and then. `steps` counts the whole run.
+    #[inline]
     pub fn after_step(
         &mut self,
         system: &Watched<'_>,
         time: f64,
-        y: &[f64],
+        stepper: &dyn Stepper,
         steps: u64,
     ) -> Verdict {
         self.since += 1;
-        if self.since < INTERVAL {
+        if self.since < self.interval {
             return Verdict::Go;
         }
+        self.look(system, time, stepper, steps)
+    }
+
+    fn look(
+        &mut self,
+        system: &Watched<'_>,
+        time: f64,
+        stepper: &dyn Stepper,
+        steps: u64,
+    ) -> Verdict {
         let step = (time - self.looked) / self.since as f64;
         self.since = 0;
         self.looked = time;
         match (self.method, self.requested) {
-            (Method::Tsit45, _) => self.explicit(system, time, y, step, steps),
-            (Method::Bdf, Method::Auto) => self.implicit(system, time, y, step),
+            (Method::Tsit5, _) => {
+                if stepper.stability().is_some_and(|felt| felt <= AT_LIMIT) {
+                    self.hits = 0;
+                    self.interval = LOOK;
+                    return Verdict::Go;
+                }
+                self.explicit(system, time, stepper.state(), step, steps)
+            }
+            (Method::Tsit45, _) => self.explicit(system, time, stepper.state(), step, steps),
+            (Method::Rodas | Method::Bdf, Method::Auto) => {
+                self.implicit(system, time, stepper.state(), step)
+            }
             _ => Verdict::Go,
         }
     }
@@ -139,6 +190,7 @@ impl Supervisor {
         let stability = step * decay;
         if stability <= AT_LIMIT {
             self.hits = 0;
+            self.interval = (2 * self.interval).min(LONGEST_LOOK);
             return Verdict::Go;
         }
         self.hits += 1;
@@ -148,7 +200,8 @@ impl Supervisor {
         }
         if self.requested == Method::Auto {
             self.changes += 1;
-            return Verdict::Switch(Method::Bdf, SwitchReason::TurnedStiff { stability });
+            let to = implicit_for(system);
+            return Verdict::Switch(to, SwitchReason::TurnedStiff { stability });
         }
         let projected = steps as f64 + (self.end - time) / step;
         if projected <= self.max_steps as f64 {
@@ -163,7 +216,7 @@ impl Supervisor {
     }
 
     fn implicit(&mut self, system: &Watched<'_>, time: f64, y: &[f64], step: f64) -> Verdict {
-        if self.changes >= MOST_CHANGES {
+        if self.changes >= MOST_CHANGES || system.algebraic().contains(&true) {
             return Verdict::Go;
         }
         let stability = step
@@ -186,7 +239,16 @@ impl Supervisor {
             return Verdict::Go;
         }
         self.changes += 1;
-        Verdict::Switch(Method::Tsit45, SwitchReason::TurnedNonstiff { stability })
+        Verdict::Switch(Method::Tsit5, SwitchReason::TurnedNonstiff { stability })
+    }
+}
+
+/// The implicit method for a system under `auto`.
+fn implicit_for(system: &Watched<'_>) -> Method {
+    if factorisations_are_cheap(system.pattern()) {
+        Method::Rodas
+    } else {
+        Method::Bdf
     }
 }
 

@@ -258,6 +258,23 @@ impl<L: Length> Stepper for Tsit5<'_, L> {
         Ok(())
     }
 
+    fn set_stop(&mut self, _: f64, stop: f64) -> Result<(), StepFailure> {
+        self.control.set_stop(stop);
+        Ok(())
+    }
+
+    /// The arguments of the last two stages, both at the end of the step, differ mostly in the
+    /// direction that the right-hand side changes most along (Hairer & Wanner II, formula IV.2.17).
+    fn stability(&self) -> Option<f64> {
+        let [.., k6, k7] = &self.stages;
+        let (n, y) = (self.length, &self.from);
+        let change = |j: usize| k7[j] - k6[j];
+        let distance = |j: usize| self.to[j] - self.inner[j];
+        let change = self.weights.squared_norm(n, y, &self.to, change);
+        let distance = self.weights.squared_norm(n, y, &self.to, distance);
+        (distance > 0.0).then(|| self.step * (change / distance).sqrt())
+    }
+
     fn statistics(&self) -> StepperStatistics {
         self.counts
     }

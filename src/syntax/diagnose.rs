@@ -126,6 +126,9 @@ fn unexpected(found: &Found) -> Diagnostic {
             problem.help("what happens stands in braces, without `then`")
         }
         "then" | "else" => problem.help("write `if c then a else b`"),
+        _ if token == "=" && BLOCKS.contains(&first) && first != "for" => {
+            problem.help("what happens stands in braces")
+        }
         _ if token == "(" && first == "let" => {
             problem.help("a function is written `fn f(x) = ...`")
         }

@@ -124,12 +124,13 @@ impl Freezer {
         }
     }
 
-    /// The guards that these expressions read, and those at which other guards jump.
+    /// The guards that these expressions read, and those that these guards read: a guard is smooth
+    /// in terms of the modes of what makes it jump, and rounding cannot set it at odds with them.
     pub fn finish(mut self, pool: &mut Pool, drift: &[Expr], triggers: &[Expr]) -> Collected {
         let in_drift = self.read_by(pool, drift);
         let mut needed = self.read_by(pool, triggers);
         needed.extend(&in_drift);
-        // In terms of the modes of jumps; freezing one guard may bring up another.
+        // Freezing one guard may bring up another.
         let mut frozen: FxHashMap<usize, Expr> = FxHashMap::default();
         let mut open: Vec<usize> = needed.iter().copied().collect();
         open.sort_unstable();
@@ -146,7 +147,7 @@ impl Freezer {
         kept.sort_unstable();
         let zero = pool.constant(0.0);
         let guard = |at: &usize| Guard {
-            expr: self.candidates[*at].expr,
+            expr: frozen[at],
             rate: zero,
             kind: self.candidates[*at].kind,
             in_drift: in_drift.contains(at),

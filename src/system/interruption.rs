@@ -65,7 +65,8 @@ pub struct Directions {
 /// A quantity whose sign (or whole part) decides between branches or sets off events.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub struct Guard {
-    /// The quantity: a number, or a vector of them.
+    /// The quantity: a number, or a vector of them. What makes it jump is read from the modes of
+    /// other guards, so that after one changed the others must be looked at again.
     pub expr: Expr,
     /// Its total time derivative along the solution.
     pub rate: Expr,
@@ -73,8 +74,9 @@ pub struct Guard {
     pub kind: GuardKind,
     /// True when the drift reads its mode: steps then restart where it changes.
     pub in_drift: bool,
-    /// True when it depends on time and parameters only, linearly on time: its crossing is known
-    /// ahead, at t - guard/rate.
+    /// True when it depends on time, parameters and modes only, linearly on time: as long as the
+    /// modes hold, its crossing is known ahead, at t - guard/rate (that of a whole part where the
+    /// next whole number is reached).
     pub is_timed: bool,
 }
 

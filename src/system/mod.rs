@@ -3,6 +3,7 @@
 //!
 //! Enters: a [`Model`]. Leaves: a [`System`], still symbolic. Must not know back ends.
 
+mod at_rest;
 mod conservation;
 mod constraints;
 mod guards;
@@ -14,6 +15,8 @@ mod linear;
 mod matching;
 mod rates;
 mod tangent;
+#[cfg(test)]
+mod tests;
 mod translate;
 
 pub use conservation::{ConservationLaw, LawTerm, conservation_laws};
@@ -373,6 +376,20 @@ impl System {
         let mut moved: FxHashSet<SymbolId> = inputs.map(|block| block.symbol).collect();
         moved.insert(self.time);
         !dependents(&self.pool, &self.drift, &moved).is_empty()
+    }
+
+    /// The total time derivatives of inlined expressions along a solution, in terms of time,
+    /// states, parameters and slots. Infusions and the rates of inputs and delayed values are read
+    /// from the slots, conditions from the state; algebraic states move as their constraints say.
+    /// `pool` must be a continuation of this system's pool.
+    pub fn rates(&self, pool: &mut Pool, of: &[Expr]) -> Vec<Expr> {
+        let drift = with_infusions(pool, self, &self.drift);
+        let motion = rates::outer_motion(pool, self.time, &self.slots);
+        let blocks = self.states.blocks().iter();
+        let is_algebraic: Vec<bool> = blocks
+            .map(|block| self.algebraic.get(block.offset) == Some(&true))
+            .collect();
+        rates::along_solution(pool, of, &motion, &self.states, &drift, &is_algebraic)
     }
 
     /// Number of states n.

@@ -32,6 +32,7 @@ fn is_of_type(value: &Value, kind: &str) -> bool {
         "text or null" => value.is_string() || value.is_null(),
         "number" => value.is_number(),
         "whole number" => value.is_u64(),
+        "whole number or null" => value.is_u64() || value.is_null(),
         "truth value" => value.is_boolean(),
         "object" => value.is_object(),
         "texts" => all("text"),
@@ -67,6 +68,22 @@ fn json_has_the_fields_that_the_manual_lists() {
     let statistics = run(&["simulate", "models/griffith.lotka", "--stats", "json"]);
     check_fields(&statistics, "## Statistics of a run");
     assert_eq!(statistics["schema"], "lotka-stats-1");
+
+    fs::write(
+        workplace.path().join("doses.lotka"),
+        "state x = 0\nx' = -x\ndose 1 into x every 1\nat 0.5 { x = 0 }\n",
+    )
+    .expect("a model");
+    let dosed = run(&["simulate", "doses.lotka", "0..2", "--stats", "json"]);
+    let happened = dosed["occurrences"].as_array().expect("a list");
+    assert_eq!(happened.len(), 4);
+    for one in happened {
+        check_fields(one, "Each of the `occurrences`:");
+    }
+    assert_eq!(
+        (&happened[1]["what"], &happened[1]["line"]),
+        (&"event".into(), &4.into())
+    );
 
     fs::write(
         workplace.path().join("escape.lotka"),

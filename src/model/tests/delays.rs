@@ -2,6 +2,7 @@
 
 use super::{codes, model};
 use crate::model::StateId;
+use crate::symbolic::Shape;
 
 #[test]
 fn equal_delays_share_one_entry() {
@@ -30,7 +31,7 @@ history x = exp(t/tau)",
     assert!(found.contains(&("y(t - 2*tau)", StateId(1), "2*tau".to_owned())));
     assert_eq!(
         model.text(model.states[0].drift),
-        "-(k*x(t - tau)) + y(t - 2*tau)"
+        "y(t - 2*tau) - k*x(t - tau)"
     );
     assert_eq!(
         model.states[0].history.map(|h| model.text(h)).as_deref(),
@@ -96,7 +97,11 @@ u' = v
 0 = u .* v - 1",
     );
     assert!(model.states[1].is_algebraic);
-    assert_eq!(model.text(model.states[1].initial), "[2, 2, 2]");
+    assert_eq!(model.pool.shape(model.states[1].initial), Shape::Vector(3));
+    assert_eq!(
+        model.pool.shape(model.constraints[0].residual),
+        Shape::Vector(3)
+    );
 }
 
 #[test]

@@ -35,7 +35,7 @@ impl<'p> Functions<'p> {
     /// Values and rates of all guards.
     pub fn guards(&mut self, t: f64, y: &[f64], values: &mut [f64], rates: &mut [f64]) {
         let dynamics = self.dynamics;
-        dynamics.refresh(t);
+        dynamics.refresh(t, y);
         dynamics.evaluate(&**self.kernels.guards(), t, y, values, &mut self.guards);
         dynamics.evaluate(&**self.kernels.guard_rates(), t, y, rates, &mut self.rates);
     }

@@ -163,16 +163,21 @@ impl Guards {
         functions.guards(time, state, &mut now.values, &mut now.rates);
     }
 
-    /// Takes the sides of the present sample, when the run begins.
-    pub fn begin(&mut self, clock: Clock) {
+    /// Takes the sides of the present sample, when the run begins. True when some is another than
+    /// before.
+    pub fn begin(&mut self, clock: Clock) -> bool {
+        let mut has_changed = false;
         let slack = clock.slack(self.now.time);
         let sampled = self.now.values.iter().zip(&self.now.rates);
         for (element, (value, rate)) in self.elements.iter_mut().zip(sampled) {
+            let before = element.side;
             element.side = element.side_after(*value, *rate, slack);
             if element.kind == GuardKind::Zero && element.side == 0.0 {
                 element.side = departure(*rate);
             }
+            has_changed |= element.side != before;
         }
+        has_changed
     }
 
     /// Takes the sides of the present sample and hands those elements to `changed` that have

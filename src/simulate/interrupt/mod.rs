@@ -33,6 +33,7 @@ pub(super) use guards::live_modes;
 pub(super) use inputs::Inputs;
 
 use super::clock::Clock;
+use super::delayed::Delayed;
 use super::driver::{Work, drive};
 use super::interrupter::{Consequence, Interrupter};
 use super::sensitivity::{Repeated, Variation};
@@ -41,13 +42,14 @@ use super::{
     CompiledDynamics, Monitor, Occasion, Occurrence, Options, Output, Problem, SensitivityDynamics,
     Solution, Stop,
 };
-use crate::symbolic::symbols_of;
+use crate::symbolic::{SymbolId, symbols_of};
 use crate::system::{System, Trigger};
 use agenda::{Agenda, What};
 use doses::Infusions;
 use execute::Triggers;
 use functions::Functions;
 use guards::{Guards, Sample};
+use rustc_hash::FxHashMap;
 use schedule::Schedules;
 use search::{Probe, first_crossing};
 use storm::Storm;
@@ -122,6 +124,8 @@ pub(super) struct Interruptions<'p> {
     options: &'p Options,
     functions: Functions<'p>,
     clock: Clock,
+    /// Start and end of the run.
+    range: (f64, f64),
     agenda: Agenda,
     schedules: Schedules,
     guards: Guards,
@@ -166,6 +170,7 @@ impl<'p> Interruptions<'p> {
             infusions: Infusions::new(system),
             storm: Storm::new(system.events.len(), system.guards.len()),
             clock: Clock::new(start, end),
+            range: (start, end),
             agenda: Agenda::default(),
             schedules: Schedules::default(),
             held,
@@ -186,10 +191,25 @@ impl<'p> Interruptions<'p> {
 
     /// Performs what is due at this time.
     fn perform(&mut self, time: f64, state: &mut [f64]) -> Result<Consequence, Stop> {
+        let returns = self.dynamics.with_delayed(|delayed| delayed.pass(time));
+        let consequence = self.perform_due(time, state)?;
+        self.dynamics
+            .with_delayed(|delayed| {
+                delayed.interrupted(consequence);
+                if consequence < Consequence::Equations {
+                    return Ok(());
+                }
+                delayed.read_lags(self.problem.kernels, &self.dynamics.parameters())
+            })
+            .unwrap_or(Ok(()))?;
+        Ok(consequence.max(returns.unwrap_or(Consequence::Nothing)))
+    }
+
+    fn perform_due(&mut self, time: f64, state: &mut [f64]) -> Result<Consequence, Stop> {
         let mut consequence = Consequence::Nothing;
         let slack = self.clock.slack(time);
         let entered = self.dynamics.inputs_mut().pass(time + slack);
-        self.dynamics.refresh(time);
+        self.dynamics.refresh(time, state);
         if entered {
             consequence = Consequence::Equations;
         }
@@ -250,11 +270,17 @@ impl<'p> Interruptions<'p> {
     fn settle(&mut self, time: f64, state: &mut [f64], landing: bool) -> Result<Consequence, Stop> {
         let mut consequence = Consequence::Nothing;
         let mut opened = false;
-        if !self.guards.elements.is_empty() {
+        // Guards read modes of other guards: one pass for each that another depends on.
+        for _ in 0..=self.guards.elements.len() {
+            if self.guards.elements.is_empty() {
+                break;
+            }
             self.guards.sample(&mut self.functions, time, state);
             let mut switched: Vec<usize> = Vec::new();
+            let mut has_changed = false;
             let mut first = None;
             self.guards.settle(self.clock, landing, |at, element| {
+                has_changed = true;
                 first.get_or_insert(at);
                 if element.in_drift && switched.last() != Some(&element.guard) {
                     switched.push(element.guard);
@@ -267,8 +293,11 @@ impl<'p> Interruptions<'p> {
             }
             let crossings = self.guards.crossings.first();
             let first = first.or(crossings.map(|(at, _)| *at));
-            opened = self.open_crossing(first.filter(|_| !landing), time, state);
+            opened |= self.open_crossing(first.filter(|_| !landing), time, state);
             self.write_modes();
+            if !has_changed {
+                break;
+            }
         }
         self.look_at_triggers(time, state)?;
         if !self.guards.crossings.is_empty() {
@@ -280,6 +309,23 @@ impl<'p> Interruptions<'p> {
             self.close(time, state);
         }
         Ok(consequence)
+    }
+
+    /// The past before the start, from the values that the run begins with.
+    fn begin_delays(&mut self, state: &[f64]) -> Result<(), Stop> {
+        let system = self.functions.system;
+        if system.delays.is_empty() {
+            return Ok(());
+        }
+        let delayed = Delayed::new(
+            system,
+            self.problem.kernels,
+            &self.dynamics.parameters(),
+            self.range,
+            state,
+        )?;
+        self.dynamics.set_delayed(Some(delayed));
+        Ok(())
     }
 
     fn write_modes(&mut self) {
@@ -295,13 +341,18 @@ impl Interrupter for Interruptions<'_> {
         self.dynamics
             .inputs_mut()
             .pass(time + self.clock.slack(time));
-        self.dynamics.refresh(time);
+        self.begin_delays(state)?;
+        self.dynamics.refresh(time, state);
         if !self.guards.elements.is_empty() {
-            self.guards.sample(&mut self.functions, time, state);
-            self.guards.begin(self.clock);
-            self.write_modes();
-            // Rates follow the drift, and that the modes.
-            self.guards.sample(&mut self.functions, time, state);
+            // Guards read modes of other guards, and rates follow the drift, which reads them too.
+            for _ in 0..=self.functions.system.guards.len() {
+                self.guards.sample(&mut self.functions, time, state);
+                let has_changed = self.guards.begin(self.clock);
+                self.write_modes();
+                if !has_changed {
+                    break;
+                }
+            }
         }
         if let Some(variation) = &mut self.variation {
             variation.begin(time, state);
@@ -311,11 +362,17 @@ impl Interrupter for Interruptions<'_> {
         self.perform(time, state)
     }
 
+    fn has_guards(&self) -> bool {
+        self.guards.need_search
+    }
+
     fn next_stop(&mut self, time: f64) -> f64 {
         let _ = time;
         let knot = self.dynamics.inputs_mut().next_knot();
         let crossing = self.guards.next_crossing(self.clock);
-        self.agenda.next_time().min(knot).min(crossing)
+        let returns = self.dynamics.with_delayed(|delayed| delayed.next_stop());
+        let returns = returns.unwrap_or(f64::INFINITY);
+        self.agenda.next_time().min(knot).min(crossing).min(returns)
     }
 
     fn crossing(
@@ -365,16 +422,29 @@ impl Interrupter for Interruptions<'_> {
         self.perform(time, state)
     }
 
-    fn accepted(&mut self, _: &mut dyn Stepper, _: f64, _: f64) -> Result<(), StepFailure> {
-        Ok(())
+    fn accepted(
+        &mut self,
+        stepper: &mut dyn Stepper,
+        before: f64,
+        until: f64,
+    ) -> Result<(), StepFailure> {
+        let remembered = self
+            .dynamics
+            .with_delayed(|delayed| delayed.accepted(stepper, before, until));
+        remembered.unwrap_or(Ok(()))
+    }
+
+    fn longest_step(&self) -> f64 {
+        let longest = self.dynamics.with_delayed(|delayed| delayed.longest_step());
+        longest.unwrap_or(f64::INFINITY)
     }
 
     fn slot_width(&self) -> usize {
         self.functions.system.slots.len()
     }
 
-    fn row(&mut self, time: f64, slots: &mut Vec<f64>) {
-        self.dynamics.refresh(time);
+    fn row(&mut self, time: f64, state: &[f64], slots: &mut Vec<f64>) {
+        self.dynamics.refresh(time, state);
         slots.extend_from_slice(&self.dynamics.slots());
     }
 
@@ -433,17 +503,41 @@ fn watched_guards(problem: &Problem<'_>) -> Vec<bool> {
             *watched |= named.contains(&block.symbol);
         }
     }
+    watch_what_is_read(system, &mut watched);
     watched
 }
 
-/// Whether a guard names neither states nor slots.
+/// Guards that watched ones read are watched too.
+fn watch_what_is_read(system: &System, watched: &mut [bool]) {
+    let blocks = system.slots.layout.blocks().iter();
+    let modes = blocks.filter(|block| system.slots.modes.contains(&block.offset));
+    let guard_of: FxHashMap<SymbolId, usize> = modes.map(|block| block.symbol).zip(0..).collect();
+    let mut open: Vec<usize> = (0..watched.len()).filter(|at| watched[*at]).collect();
+    while let Some(guard) = open.pop() {
+        let Some(guard) = system.guards.get(guard) else {
+            continue;
+        };
+        for symbol in symbols_of(&system.pool, guard.expr) {
+            if let Some(read) = guard_of.get(&symbol)
+                && let Some(is_watched) = watched.get_mut(*read)
+                && !*is_watched
+            {
+                *is_watched = true;
+                open.push(*read);
+            }
+        }
+    }
+}
+
+/// Whether a guard names the time, and neither states nor slots that move.
 fn is_of_time_only(system: &System, guard: usize) -> bool {
     let Some(guard) = system.guards.get(guard) else {
         return false;
     };
     let named = symbols_of(&system.pool, guard.expr);
     let states = system.states.blocks().iter();
-    let moving = states.chain(system.slots.layout.blocks());
+    let slots = system.slots.layout.blocks().iter();
+    let moving = states.chain(slots.filter(|block| !system.slots.modes.contains(&block.offset)));
     let mut moving = moving;
     named.contains(&system.time) && !moving.any(|block| named.contains(&block.symbol))
 }

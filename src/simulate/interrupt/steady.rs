@@ -76,6 +76,7 @@ impl Interruptions<'_> {
             ..self.problem.clone()
         };
         let slots = self.dynamics.slots().clone();
+        let delayed = self.dynamics.set_delayed(None);
         let mut map = Map {
             outer: self,
             problem: &quiet,
@@ -85,9 +86,10 @@ impl Interruptions<'_> {
         };
         let found = map.fixed_point(from);
         self.dynamics.slots_mut().copy_from_slice(&slots);
+        self.dynamics.set_delayed(delayed);
         let slack = self.clock.slack(time);
         self.dynamics.inputs_mut().pass(time + slack);
-        self.dynamics.refresh(time);
+        self.dynamics.refresh(time, state);
         for (value, found) in state.iter_mut().zip(found?) {
             match kind {
                 SteadyKind::Add => *value += found,

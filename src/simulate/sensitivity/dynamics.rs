@@ -78,7 +78,7 @@ impl<'d> SensitivityDynamics<'d> {
         direction: Direction<'_>,
         out: &mut [f64],
     ) {
-        self.base.refresh(t);
+        self.base.refresh(t, state);
         let parameters = self.base.parameters();
         let mut slots = self.slots.borrow_mut();
         slots.set_own(&self.base.slots());
@@ -168,7 +168,7 @@ impl Dynamics for SensitivityDynamics<'_> {
             self.kernels
                 .second_tangent(&self.system.pool, &self.system.frozen_drift)
         });
-        self.base.refresh(t);
+        self.base.refresh(t, state);
         let parameters = self.base.parameters();
         let moving = self.moving.borrow();
         let mut slots = self.slots.borrow_mut();

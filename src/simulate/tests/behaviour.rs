@@ -1,7 +1,7 @@
 //! Output times, limits, interrupts, and runs that cannot reach their end.
 
 use super::problems::*;
-use super::{options, run};
+use super::{GENERAL, options, run};
 use crate::simulate::{
     Halt, Invalid, LinearSolver, Method, Monitor, NonFinite, Output, Statistics, Stop, Tolerances,
     integrate,
@@ -15,7 +15,7 @@ fn growth() -> Closures {
 #[test]
 fn every_output_time_is_met_once() {
     let asked = vec![1.0, 1.0, 1.5, 1.75, 2.0];
-    for method in Method::ALL {
+    for method in GENERAL {
         let options = options(method, 1e-8, 1e-12, 1);
         let output = Output::Times(asked.clone());
         let solution = integrate(&growth(), 0.0, &[1.0], 2.0, &output, &options, &mut ());
@@ -29,7 +29,7 @@ fn every_output_time_is_met_once() {
 #[test]
 fn output_times_do_not_change_the_steps() {
     let many: Vec<f64> = (0..=500).map(|i| 0.02 * f64::from(i)).collect();
-    for method in Method::ALL {
+    for method in GENERAL {
         let options = options(method, 1e-6, 1e-9, 2);
         let with = |output| {
             let system = lotka_volterra();
@@ -46,7 +46,7 @@ fn output_times_do_not_change_the_steps() {
 
 #[test]
 fn steps_with_interior_points_ascend_from_start_to_end() {
-    for method in Method::ALL {
+    for method in GENERAL {
         let options = options(method, 1e-6, 1e-9, 2);
         let output = Output::Steps { interior: 3 };
         let system = lotka_volterra();
@@ -65,7 +65,7 @@ fn steps_with_interior_points_ascend_from_start_to_end() {
 
 #[test]
 fn times_may_be_negative_and_pass_zero() {
-    for method in Method::ALL {
+    for method in GENERAL {
         for (start, end) in [(-10.0, -5.0), (-2.0, 2.0), (-1e-3, 1e-3), (1e6, 1e6 + 1.0)] {
             let system = growth();
             let solution = run(&system, method, (start, end), &[1.0], (1e-6, 1e-9));
@@ -89,7 +89,7 @@ fn a_run_over_no_time_gives_one_row() {
 #[test]
 fn a_run_as_short_as_round_off_finishes() {
     let end = 1900.0 + 1e-12;
-    for method in Method::ALL {
+    for method in GENERAL {
         let solution = run(&growth(), method, (1900.0, end), &[1.0], (1e-6, 1e-9));
         assert_eq!(solution.stop, Stop::Finished);
         assert_eq!(solution.times, [end]);
@@ -111,7 +111,7 @@ fn a_system_without_states_has_rows_all_the_same() {
 #[test]
 fn an_equilibrium_stays() {
     let rest = scalar(|_, _| 0.0, |_, _| 0.0);
-    for method in Method::ALL {
+    for method in GENERAL {
         let solution = run(&rest, method, (0.0, 1e6), &[0.0], (1e-6, 1e-9));
         assert_eq!(
             (solution.stop, solution.states),
@@ -175,7 +175,7 @@ fn values_that_are_not_finite_at_the_start_are_named() {
         },
         |_, y, add| add(1, 1, 1.0 / y[1]),
     );
-    for method in Method::ALL {
+    for method in GENERAL {
         let solution = run(&system, method, (2.0, 3.0), &[0.0, -1.0], (1e-6, 1e-9));
         let expected = Stop::NonFinite {
             time: 2.0,
@@ -203,7 +203,7 @@ fn values_that_are_not_finite_at_the_start_are_named() {
 #[test]
 fn a_blow_up_ends_near_its_time() {
     let system = scalar(|_, x| x * x, |_, x| 2.0 * x);
-    for method in Method::ALL {
+    for method in GENERAL {
         let solution = run(&system, method, (0.0, 10.0), &[1.0], (1e-6, 1e-9));
         let time = match solution.stop {
             Stop::StepTooSmall { time, state: 0, .. } => time,
@@ -219,7 +219,7 @@ fn a_blow_up_ends_near_its_time() {
 #[test]
 fn leaving_the_domain_is_said_with_its_time() {
     let system = scalar(|_, x| -x.sqrt(), |_, x| -0.5 / x.sqrt());
-    for method in Method::ALL {
+    for method in GENERAL {
         let solution = run(&system, method, (0.0, 3.0), &[1.0], (1e-6, 1e-9));
         let Stop::NonFinite { time, states, .. } = solution.stop else {
             panic!("{method}: {:?}", solution.stop);
@@ -236,7 +236,7 @@ fn leaving_the_domain_is_said_with_its_time() {
 fn an_infinite_jacobian_entry_does_not_freeze_the_state() {
     let system = scalar(|_, x| 1.0 - x.sqrt(), |_, x| -0.5 / x.sqrt());
     let expected = run(&system, Method::Tsit45, (0.0, 1.0), &[0.0], (1e-10, 1e-12)).states[0];
-    for method in Method::ALL {
+    for method in GENERAL {
         let solution = run(&system, method, (0.0, 1.0), &[0.0], (1e-6, 1e-9));
         assert_eq!(solution.stop, Stop::Finished, "{method}");
         let error = (solution.states[0] - expected).abs();
@@ -248,7 +248,7 @@ fn an_infinite_jacobian_entry_does_not_freeze_the_state() {
 #[test]
 fn a_right_hand_side_that_breaks_down_is_said() {
     let system = scalar(|t, _| if t > 0.5 { f64::NAN } else { 1.0 }, |_, _| 0.0);
-    for method in Method::ALL {
+    for method in GENERAL {
         let solution = run(&system, method, (0.0, 1.0), &[0.0], (1e-6, 1e-9));
         let Stop::NonFinite { time, what, .. } = solution.stop else {
             panic!("{method}: {:?}", solution.stop);
@@ -262,7 +262,7 @@ fn a_right_hand_side_that_breaks_down_is_said() {
 #[test]
 fn a_jump_in_the_right_hand_side_is_passed() {
     let system = scalar(|t, _| if t > 0.5 { 100.0 } else { 1.0 }, |_, _| 0.0);
-    for method in Method::ALL {
+    for method in GENERAL {
         let solution = run(&system, method, (0.0, 1.0), &[0.0], (1e-6, 1e-9));
         assert_eq!(solution.stop, Stop::Finished, "{method}");
         assert!((solution.states[0] - 50.5).abs() < 1e-3, "{method}");
@@ -273,7 +273,7 @@ fn a_jump_in_the_right_hand_side_is_passed() {
 #[test]
 fn chattering_ends() {
     let system = scalar(|_, y| -y.signum() * 10.0, |_, _| 0.0);
-    for method in Method::ALL {
+    for method in GENERAL {
         let mut options = options(method, 1e-6, 1e-9, 1);
         options.max_steps = 10_000;
         let output = Output::Times(vec![1.0]);
@@ -346,7 +346,7 @@ fn monitors_see_every_step_and_end_a_run() {
 
 #[test]
 fn the_step_cap_holds() {
-    for method in Method::ALL {
+    for method in GENERAL {
         let mut options = options(method, 1e-8, 1e-10, 2);
         options.max_steps = 17;
         let output = Output::Steps { interior: 0 };
@@ -370,7 +370,7 @@ fn the_step_cap_holds() {
 
 #[test]
 fn step_sizes_asked_for_are_kept() {
-    for method in Method::ALL {
+    for method in GENERAL {
         let mut options = options(method, 1e-3, 1e-3, 1);
         options.initial_step = Some(1e-3);
         options.max_step = Some(0.05);
@@ -401,7 +401,7 @@ fn absolute_tolerances_are_per_state() {
             |_, _, _| {},
         )
     };
-    for method in Method::ALL {
+    for method in GENERAL {
         let steps = |absolute: Vec<f64>| {
             let mut options = options(method, 1e-6, 0.0, 2);
             options.tolerances.absolute = absolute;
@@ -433,7 +433,13 @@ fn a_long_chain_is_sparse() {
     let angle = |i: usize| std::f64::consts::PI * k * (i as f64 + 0.5) / n as f64;
     let mode: Vec<f64> = (0..n).map(|i| 1.0 + angle(i).cos()).collect();
     let rate = 1e4 * 4.0 * (std::f64::consts::PI * k / (2.0 * n as f64)).sin().powi(2);
-    for method in [Method::Auto, Method::Bdf, Method::TrBdf2, Method::Esdirk34] {
+    for method in [
+        Method::Auto,
+        Method::Rodas,
+        Method::Bdf,
+        Method::TrBdf2,
+        Method::Esdirk34,
+    ] {
         let solution = run(&system, method, (0.0, 1.0), &mode, (1e-6, 1e-9));
         assert_eq!(solution.stop, Stop::Finished);
         let used = solution.methods.last().unwrap();
@@ -474,7 +480,7 @@ fn absurd_growth_ends() {
         scalar(|_, y| 1e10 * y * y * y, |_, y| 3e10 * y * y),
     ];
     for (system, start) in steep.iter().zip([1.0, 700.0, 1e10]) {
-        for method in Method::ALL {
+        for method in GENERAL {
             let solution = run(system, method, (0.0, 1.0), &[start], (1e-6, 1e-9));
             let ended = matches!(
                 solution.stop,
@@ -490,7 +496,7 @@ fn absurd_growth_ends() {
 #[test]
 fn an_absolute_tolerance_of_zero_is_not_no_error() {
     let system = scalar(|t, y| -y + t.sin(), |_, _| -1.0);
-    for method in Method::ALL {
+    for method in GENERAL {
         let solution = run(&system, method, (0.0, 10.0), &[1.0], (1e-6, 0.0));
         assert_eq!(solution.stop, Stop::Finished);
         // The exact solution from 1.

@@ -1,13 +1,27 @@
 //! The simulate room against published and exact solutions.
 
 mod behaviour;
+mod constraints;
 mod exact;
+mod exponential;
+mod orders;
 mod problems;
 mod reference;
 mod robustness;
 mod stiffness;
 
 use super::{Dynamics, Method, Options, Output, Solution, Tolerances, integrate};
+
+/// The methods that take any equations.
+const GENERAL: [Method; 7] = [
+    Method::Auto,
+    Method::Tsit5,
+    Method::Rodas,
+    Method::Bdf,
+    Method::TrBdf2,
+    Method::Esdirk34,
+    Method::Tsit45,
+];
 
 fn options(method: Method, relative: f64, absolute: f64, dimension: usize) -> Options {
     let tolerances = Tolerances::uniform(relative, absolute, dimension);

@@ -12,9 +12,16 @@ pub struct Closures {
     rows: Vec<usize>,
     drift: Drift,
     jacobian: Jacobian,
+    algebraic: Vec<bool>,
+    is_linear: bool,
 }
 
 impl Closures {
+    /// The same with constraints in place of some derivatives.
+    pub fn constrained(self, algebraic: Vec<bool>) -> Self {
+        Closures { algebraic, ..self }
+    }
+
     /// With a full pattern.
     pub fn new(
         n: usize,
@@ -40,7 +47,15 @@ impl Closures {
             rows: pairs.iter().map(|p| p.0).collect(),
             drift: Box::new(drift),
             jacobian: Box::new(jacobian),
+            algebraic: Vec::new(),
+            is_linear: false,
         }
+    }
+
+    /// Declares it linear with constant coefficients.
+    pub fn linear(mut self) -> Self {
+        self.is_linear = true;
+        self
     }
 }
 
@@ -66,8 +81,16 @@ impl Dynamics for Closures {
         });
     }
 
+    fn is_linear(&self) -> bool {
+        self.is_linear
+    }
+
     fn is_autonomous(&self) -> bool {
         false
+    }
+
+    fn algebraic(&self) -> &[bool] {
+        &self.algebraic
     }
 
     /// A central difference: the closures know no derivative by time.
@@ -169,6 +192,26 @@ pub fn robertson() -> Closures {
             (3e7, vec![1, 1], vec![(1, -1.0), (2, 1.0)]),
         ],
     )
+}
+
+/// Robertson's kinetics with the conservation of mass in place of the third equation.
+pub fn constrained_robertson() -> Closures {
+    let drift = |_: f64, y: &[f64], dy: &mut [f64]| {
+        let rates = [0.04 * y[0], 1e4 * y[1] * y[2], 3e7 * y[1] * y[1]];
+        dy[0] = rates[1] - rates[0];
+        dy[1] = rates[0] - rates[1] - rates[2];
+        dy[2] = y[0] + y[1] + y[2] - 1.0;
+    };
+    let jacobian = |_: f64, y: &[f64], add: &mut dyn FnMut(usize, usize, f64)| {
+        let slopes = [-0.04, 1e4 * y[2], 1e4 * y[1]];
+        for (j, slope) in slopes.into_iter().enumerate() {
+            add(0, j, slope);
+            add(1, j, -slope);
+            add(2, j, 1.0);
+        }
+        add(1, 1, -6e7 * y[1]);
+    };
+    Closures::new(3, drift, jacobian).constrained(vec![false, false, true])
 }
 
 /// The rate constants and the reactants (species from 1) of the POLLU problem's 25 reactions.

@@ -1,5 +1,6 @@
 //! Random systems: whatever the equations, a run ends, with finite rows in order of time.
 
+use super::GENERAL;
 use super::problems::Closures;
 use crate::simulate::{Method, Output, Stop, integrate};
 
@@ -95,7 +96,7 @@ fn random_systems_end_with_finite_rows() {
         let start: Vec<f64> = (0..n).map(|_| value()).collect();
         let end = 10_f64.powf(numbers.next() * 4.0 - 2.0);
         let relative = 10_f64.powf(-3.0 - 6.0 * numbers.next());
-        for method in Method::ALL {
+        for method in GENERAL {
             let mut options = super::options(method, relative, 1e-9, n);
             options.max_steps = 1000;
             let output = Output::Steps { interior: 1 };

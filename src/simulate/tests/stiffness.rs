@@ -18,11 +18,11 @@ fn auto_starts_with_the_method_for_the_problem() {
         solution.methods
     };
     let stiff = methods(1000.0, 2000.0);
-    assert_eq!(stiff[0].method, Method::Bdf);
+    assert_eq!(stiff[0].method, Method::Rodas);
     assert!(matches!(stiff[0].why, SwitchReason::StartStability { steps } if steps > 1e6));
     let mild = methods(0.1, 100.0);
     assert_eq!(mild.len(), 1);
-    assert_eq!(mild[0].method, Method::Tsit45);
+    assert_eq!(mild[0].method, Method::Tsit5);
 }
 
 #[test]
@@ -46,7 +46,7 @@ fn oscillating_problems_stay_explicit() {
         for solution in [prey, swing] {
             assert_eq!(solution.stop, Stop::Finished);
             assert_eq!(solution.methods.len(), 1, "{:?}", solution.methods);
-            assert_eq!(solution.methods[0].method, Method::Tsit45);
+            assert_eq!(solution.methods[0].method, Method::Tsit5);
         }
     }
 }
@@ -71,16 +71,16 @@ fn auto_changes_its_mind() {
         solution.methods
     };
     let turning_stiff = with(&changing(1.0, 1e5));
-    assert_eq!(turning_stiff[0].method, Method::Tsit45);
-    assert_eq!(turning_stiff[1].method, Method::Bdf);
+    assert_eq!(turning_stiff[0].method, Method::Tsit5);
+    assert_eq!(turning_stiff[1].method, Method::Rodas);
     assert!(matches!(
         turning_stiff[1].why,
         SwitchReason::TurnedStiff { .. }
     ));
     assert!(turning_stiff[1].from > 40.0 && turning_stiff[1].from < 60.0);
     let turning_mild = with(&changing(1e5, 1.0));
-    assert_eq!(turning_mild[0].method, Method::Bdf);
-    assert_eq!(turning_mild[1].method, Method::Tsit45);
+    assert_eq!(turning_mild[0].method, Method::Rodas);
+    assert_eq!(turning_mild[1].method, Method::Tsit5);
     assert!(matches!(
         turning_mild[1].why,
         SwitchReason::TurnedNonstiff { .. }
@@ -91,25 +91,27 @@ fn auto_changes_its_mind() {
 #[test]
 fn a_hopeless_explicit_run_is_stopped_early() {
     let stiff = scalar(|t, y| -1e8 * (y - t.cos()), |_, _| -1e8);
-    let solution = run(&stiff, Method::Tsit45, (0.0, 100.0), &[1.0], (1e-6, 1e-9));
-    let Stop::Stiff {
-        rate,
-        projected,
-        method,
-        ..
-    } = solution.stop
-    else {
-        panic!("{:?}", solution.stop);
-    };
-    assert_eq!(method, Method::Tsit45);
-    assert!((rate / 1e8 - 1.0).abs() < 1e-6);
-    assert!(projected > 1e9 && solution.statistics.steps < 1000);
+    for explicit in [Method::Tsit5, Method::Tsit45] {
+        let solution = run(&stiff, explicit, (0.0, 100.0), &[1.0], (1e-6, 1e-9));
+        let Stop::Stiff {
+            rate,
+            projected,
+            method,
+            ..
+        } = solution.stop
+        else {
+            panic!("{:?}", solution.stop);
+        };
+        assert_eq!(method, explicit);
+        assert!((rate / 1e8 - 1.0).abs() < 1e-6);
+        assert!(projected > 1e9 && solution.statistics.steps < 1000);
+    }
 }
 
 #[test]
 fn a_merely_slow_explicit_run_goes_on() {
     let stiff = scalar(|t, y| -1e3 * (y - t.cos()), |_, _| -1e3);
-    let solution = run(&stiff, Method::Tsit45, (0.0, 20.0), &[1.0], (1e-6, 1e-9));
+    let solution = run(&stiff, Method::Tsit5, (0.0, 20.0), &[1.0], (1e-6, 1e-9));
     assert_eq!(solution.stop, Stop::Finished);
     assert!(solution.statistics.steps > 5000);
 }
@@ -118,7 +120,7 @@ fn a_merely_slow_explicit_run_goes_on() {
 #[test]
 fn the_step_cap_decides_what_is_hopeless() {
     let stiff = scalar(|t, y| -1e3 * (y - t.cos()), |_, _| -1e3);
-    let mut options = options(Method::Tsit45, 1e-6, 1e-9, 1);
+    let mut options = options(Method::Tsit5, 1e-6, 1e-9, 1);
     options.max_steps = 2000;
     let output = Output::Times(vec![20.0]);
     let solution = integrate(&stiff, 0.0, &[1.0], 20.0, &output, &options, &mut ());

@@ -13,6 +13,9 @@ const GREEK: [&str; 34] = [
 /// `k_on` is `k_{\mathrm{on}}`, `beta1` is `\beta_{1}`, `y` with index `GATA1` is
 /// `y_{\mathrm{GATA1}}`.
 pub(super) fn latex(name: &str, index: Option<&str>) -> String {
+    if let Some((state, lag)) = name.split_once("(t - ") {
+        return delayed(state, index, lag);
+    }
     let mut parts = name.split('_').filter(|part| !part.is_empty());
     let first = parts.next().unwrap_or(name);
     let mut subscripts: Vec<String> = Vec::new();
@@ -32,6 +35,32 @@ pub(super) fn latex(name: &str, index: Option<&str>) -> String {
         true => word(base),
         false => format!("{}_{{{}}}", word(base), subscripts.join(",")),
     }
+}
+
+/// `u[1](t - 2*tau)` is `u_{1}(t - 2 \tau)`.
+fn delayed(state: &str, index: Option<&str>, lag: &str) -> String {
+    let base = match state.split_once('[') {
+        Some((base, own)) => latex(base, Some(own.trim_end_matches(']'))),
+        None => latex(state, index),
+    };
+    let mut out = format!("{base}(t - ");
+    let mut rest = lag;
+    while let Some(c) = rest.chars().next() {
+        let is_part = |c: char| c.is_alphanumeric() || c == '_';
+        let length = match rest.find(|c: char| !is_part(c)) {
+            Some(0) => c.len_utf8(),
+            Some(end) => end,
+            None => rest.len(),
+        };
+        let (part, after) = rest.split_at(length);
+        match c {
+            '*' => out.push(' '),
+            _ if c.is_alphabetic() => out.push_str(&latex(part, None)),
+            _ => out.push_str(part),
+        }
+        rest = after;
+    }
+    out
 }
 
 /// One word: a Greek letter, a single letter or number as it is, anything else upright.

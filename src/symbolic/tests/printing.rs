@@ -183,6 +183,8 @@ fn latex_has_fractions_and_greek_letters() {
         ("epsilon", "\\varepsilon"),
         ("cell1.x", "\\mathrm{cell1.x}"),
         ("x", "x"),
+        ("x_1(t - tau)", "x_{1}(t - \\tau)"),
+        ("u[GATA1](t - 2*tau)", "u_{\\mathrm{GATA1}}(t - 2 \\tau)"),
     ] {
         assert_eq!(latex_name(name), expected);
     }

@@ -1,0 +1,442 @@
+//! `steady`: the steady state that the system goes to, in the model's own words.
+//!
+//! It is looked for from the values that hold now (or from the end of the last run), without
+//! events and doses. A model that names the time or reads an input has none.
+
+use super::command::{Setting, Steady, SteadyStart};
+use super::compiled::Compiled;
+use super::outcome::{Outcome, Performed};
+use super::simulate::with_setting;
+use super::tables::Tables;
+use super::trajectory::Trajectory;
+use super::values::{self, Overrides, Present};
+use super::{Observer, Session};
+use crate::analyze::{self, Law, NotFound, Question, Reached, Restless, SteadyState};
+use crate::diagnostic::{Code, Diagnostic, number_text};
+use crate::kernel::Kernels;
+use crate::model::Entity;
+use crate::simulate::{CompiledDynamics, Stop, Tolerances};
+use crate::source::Span;
+use crate::symbolic::{Expr, Pool, SymbolId, symbols_of};
+use crate::system::{System, conservation_laws};
+use crate::world::World;
+use std::sync::Arc;
+
+/// Error allowed while the system is followed to its steady state.
+const RELATIVE_TOLERANCE: f64 = 1e-6;
+
+/// A steady state with the names of its model.
+#[derive(Debug, Clone)]
+pub struct SteadyAnswer {
+    /// The model.
+    pub compiled: Arc<Compiled>,
+    /// The parameter values that it holds for.
+    pub parameters: Vec<f64>,
+    /// The state, and how it was found.
+    pub found: SteadyState,
+    /// What the model has and a steady state leaves out: `doses`, `events`.
+    pub left_out: Vec<&'static str>,
+}
+
+impl SteadyAnswer {
+    /// An expression of the model's names at the steady state.
+    ///
+    /// # Errors
+    /// Syntax errors, unknown names.
+    pub fn value(&self, expression: &str) -> Result<Vec<f64>, super::Error> {
+        let observable = self.compiled.observable_from_text(expression)?;
+        let system = &self.compiled.system;
+        let mut slots = vec![0.0; system.slots.len()];
+        for (at, delay) in system.slots.delayed.clone().zip(delayed(system)) {
+            slots[at] = self.found.state.get(delay).copied().unwrap_or(f64::NAN);
+        }
+        let point = values::Point {
+            time: self.compiled.model.time.start,
+            state: &self.found.state,
+            parameters: &self.parameters,
+            slots: &slots,
+        };
+        Ok(values::evaluate_at(
+            &observable.pool,
+            system,
+            observable.expr,
+            &point,
+        ))
+    }
+}
+
+/// The positions in the state vector of all delayed values: at rest these are the present ones.
+fn delayed(system: &System) -> impl Iterator<Item = usize> + '_ {
+    let delays = system.delays.iter();
+    delays.flat_map(|delay| delay.states.clone())
+}
+
+/// Where the search starts and what holds meanwhile.
+struct Start {
+    present: Present,
+    state: Vec<f64>,
+}
+
+/// Looks for the steady state that a sentence leads to from the values that hold now, or from the
+/// end of `last`.
+pub(super) fn find(
+    compiled: &Arc<Compiled>,
+    overrides: &Overrides,
+    last: Option<&Trajectory>,
+    command: &Steady,
+    world: &dyn World,
+) -> Result<SteadyAnswer, Vec<Diagnostic>> {
+    let span = command.span;
+    let start = start(compiled, overrides, &command.setting, last, span)?;
+    let found =
+        search(compiled, &start, world).map_err(|why| vec![not_found(compiled, &why, span)])?;
+    let model = &compiled.model;
+    let left_out = [
+        ("doses", !model.doses.is_empty()),
+        ("events", !model.events.is_empty()),
+    ];
+    Ok(SteadyAnswer {
+        compiled: Arc::clone(compiled),
+        parameters: start.present.parameters,
+        found,
+        left_out: left_out
+            .into_iter()
+            .filter_map(|(what, is_there)| is_there.then_some(what))
+            .collect(),
+    })
+}
+
+/// What can be refused without looking for anything.
+pub(super) fn check(
+    compiled: &Compiled,
+    overrides: &Overrides,
+    setting: &Setting,
+    span: Span,
+) -> Result<(), Vec<Diagnostic>> {
+    start(compiled, overrides, setting, None, span).map(|_| ())
+}
+
+fn start(
+    compiled: &Compiled,
+    overrides: &Overrides,
+    setting: &Setting,
+    last: Option<&Trajectory>,
+    span: Span,
+) -> Result<Start, Vec<Diagnostic>> {
+    if compiled.model.states.is_empty() {
+        return Err(vec![
+            Diagnostic::new(Code::EmptyModel, "the model has no states that could rest")
+                .at(span, "")
+                .help("declare one, as in `state x = 1` with `x' = -x`"),
+        ]);
+    }
+    let mut problems = moved_by_time(compiled, span);
+    let overrides = with_setting(compiled, overrides, setting).unwrap_or_else(|found| {
+        problems.extend(found);
+        overrides.clone()
+    });
+    let present = compiled.present(&overrides);
+    problems.extend(
+        values::check_finite(compiled, &present)
+            .err()
+            .into_iter()
+            .flatten(),
+    );
+    if !problems.is_empty() {
+        return Err(problems);
+    }
+    let ended = last.and_then(|last| last.solution.last());
+    let state = match ended {
+        Some((_, state)) => with_set(compiled, setting, &present, state.to_vec()),
+        None => present.initial.clone(),
+    };
+    Ok(Start { present, state })
+}
+
+/// A state with the values that `with` names.
+pub(super) fn with_set(
+    compiled: &Compiled,
+    setting: &Setting,
+    present: &Present,
+    mut state: Vec<f64>,
+) -> Vec<f64> {
+    for binding in &setting.with {
+        if let Some(Entity::State(id)) = compiled.model.names.get(&binding.name.name.text) {
+            let range = compiled.system.states.blocks()[id.index()].range();
+            if let (Some(to), Some(from)) =
+                (state.get_mut(range.clone()), present.initial.get(range))
+            {
+                to.copy_from_slice(from);
+            }
+        }
+    }
+    state
+}
+
+fn search(compiled: &Compiled, start: &Start, world: &dyn World) -> Result<SteadyState, NotFound> {
+    let system = &compiled.system;
+    let is_plain =
+        system.guards.is_empty() && system.delays.is_empty() && system.infused.is_empty();
+    let at_rest = (!is_plain).then(|| Arc::new(system.at_rest()));
+    let own = at_rest
+        .as_ref()
+        .map(|at_rest| Kernels::new(Arc::clone(at_rest)));
+    let system: &System = at_rest.as_ref().unwrap_or(system);
+    let kernels = own.as_ref().unwrap_or(&compiled.kernels);
+    let dynamics = CompiledDynamics::new(system, kernels, start.present.parameters.clone());
+    let tolerances = Tolerances {
+        relative: RELATIVE_TOLERANCE,
+        absolute: compiled.absolute_tolerances(&start.present.initial, None),
+    };
+    analyze::steady(&Question {
+        dynamics: &dynamics,
+        time: compiled.model.time.start,
+        state: &start.state,
+        tolerances: &tolerances,
+        laws: &laws(compiled, &start.present.parameters),
+        non_negative: &non_negative(compiled),
+        may_integrate: compiled.system.delays.is_empty(),
+        interrupted: &|| world.interrupted(),
+    })
+}
+
+/// The conservation laws of the reactions, in terms of the state vector: amounts are
+/// concentrations times volumes.
+fn laws(compiled: &Compiled, parameters: &[f64]) -> Vec<Law> {
+    let system = &compiled.system;
+    let place = |law: &crate::system::LawTerm| {
+        let block = system.states.blocks().get(law.species.index())?;
+        let volume = law.compartment.and_then(|id| {
+            let block = system.parameters.blocks().get(id.index())?;
+            parameters.get(block.offset).copied()
+        });
+        let position = block.offset + law.element as usize;
+        Some((position, law.coefficient * volume.unwrap_or(1.0)))
+    };
+    conservation_laws(&compiled.model)
+        .iter()
+        .map(|law| Law {
+            terms: law.terms.iter().filter_map(place).collect(),
+        })
+        .collect()
+}
+
+/// One per number of the state vector: species, and states with bounds, are never negative.
+fn non_negative(compiled: &Compiled) -> Vec<bool> {
+    let states = compiled.model.states.iter();
+    let blocks = compiled.system.states.blocks();
+    states
+        .zip(blocks)
+        .flat_map(|(state, block)| {
+            let bounded = state.bounds.is_some_and(|bounds| bounds.low >= 0.0);
+            std::iter::repeat_n(state.is_species || bounded, block.shape.len())
+        })
+        .collect()
+}
+
+/// The equations that name the time or an input: such a system never rests.
+fn moved_by_time(compiled: &Compiled, sentence: Span) -> Vec<Diagnostic> {
+    let (model, system) = (&compiled.model, &compiled.system);
+    let inputs: Vec<SymbolId> = system
+        .slots
+        .layout
+        .blocks()
+        .iter()
+        .filter(|block| system.slots.inputs.contains(&block.offset))
+        .map(|block| block.symbol)
+        .collect();
+    let mover = |pool: &Pool, expr: Expr| {
+        let symbols = symbols_of(pool, expr);
+        if symbols.contains(&system.time) {
+            return Some("the time".to_owned());
+        }
+        let input = inputs.iter().find(|input| symbols.contains(input))?;
+        Some(format!("the input `{}`", pool.symbol_data(*input).name))
+    };
+    for (state, drift) in model.states.iter().zip(&system.drift) {
+        let Some(what) = mover(&system.pool, *drift) else {
+            continue;
+        };
+        let mut pool = Pool::continuing(&system.pool);
+        let reaction = model.reactions.iter().find(|reaction| {
+            let flux = system.inline(&mut pool, reaction.flux);
+            mover(&pool, flux).is_some()
+        });
+        let of_reaction = reaction.map(|reaction| reaction.span);
+        let place = state.equation.or(of_reaction).unwrap_or(state.span);
+        return vec![
+            Diagnostic::new(
+                Code::NoSteadyState,
+                format!(
+                    "there is no steady state: the equation of `{}` depends on {what}",
+                    state.name
+                ),
+            )
+            .at(place, format!("{what} comes in here"))
+            .at(sentence, "")
+            .help("`simulate` over a long range shows what it settles to"),
+        ];
+    }
+    Vec::new()
+}
+
+// ---- words ----
+
+fn short(number: f64) -> String {
+    let digits = format!("{number:.4e}").parse().unwrap_or(number);
+    number_text(digits)
+}
+
+/// What the system does instead of resting.
+pub(super) fn instead(compiled: &Compiled, restless: &Restless) -> String {
+    let name = |state: usize| compiled.state_name(state);
+    match restless {
+        Restless::Swings {
+            state,
+            low,
+            high,
+            period,
+        } => format!(
+            "`{}` keeps swinging between {} and {}, with a period of about {}",
+            name(*state),
+            short(*low),
+            short(*high),
+            short(*period)
+        ),
+        Restless::Moves {
+            state,
+            time,
+            between: (low, high),
+            value,
+            rate,
+        } => {
+            let way = if high - low <= 1e-3 * value.abs() {
+                format!(
+                    "it is {} and changes at the rate {}",
+                    short(*value),
+                    short(*rate)
+                )
+            } else {
+                format!("lately between {} and {}", short(*low), short(*high))
+            };
+            format!(
+                "`{}` still moves after a time of {}: {way}",
+                name(*state),
+                short(*time)
+            )
+        }
+        Restless::Stopped {
+            stop,
+            time,
+            state,
+            value,
+        } => match stop {
+            Stop::NonFinite { .. } | Stop::StepTooSmall { .. } | Stop::Finished
+                if value.abs() > 1e6 =>
+            {
+                format!(
+                    "`{}` grows without bounds: after a time of {} it is {}",
+                    name(*state),
+                    short(*time),
+                    short(*value)
+                )
+            }
+            Stop::NonFinite { states, .. } => format!(
+                "after a time of {} the equation of `{}` is not finite",
+                short(*time),
+                name(states.first().copied().unwrap_or(*state))
+            ),
+            _ => format!("it could not be followed beyond a time of {}", short(*time)),
+        },
+    }
+}
+
+fn not_found(compiled: &Compiled, why: &NotFound, span: Span) -> Diagnostic {
+    match why {
+        NotFound::Restless(restless) => Diagnostic::new(
+            Code::NoSteadyState,
+            format!(
+                "no steady state was found: {}",
+                instead(compiled, restless)
+            ),
+        )
+        .at(span, "")
+        .help("`simulate` shows where it goes; other values to start from, as in `steady with x = 1`, may lead to one"),
+        NotFound::Newton => Diagnostic::new(
+            Code::NoSteadyState,
+            "no steady state was found near the present state",
+        )
+        .at(span, "")
+        .help("start the search elsewhere, as in `steady with x = 1`"),
+        NotFound::Interrupted => Diagnostic::new(
+            Code::Interrupted,
+            "stopped by the user before a steady state was found",
+        )
+        .at(span, ""),
+    }
+}
+
+impl Session {
+    pub(super) fn steady(
+        &self,
+        command: &Steady,
+        _: &mut dyn Observer,
+    ) -> Result<Performed, Vec<Diagnostic>> {
+        let compiled = Arc::clone(&self.need_model()?.compiled);
+        let last = if command.from_last {
+            Some(Arc::clone(self.need_last()?))
+        } else {
+            None
+        };
+        let last = last.as_deref();
+        let answer = find(&compiled, &self.overrides, last, command, &*self.world)?;
+        let diagnostics = warnings(&answer, command.span);
+        Ok(Performed {
+            outcome: Outcome::Steady(Arc::new(answer)),
+            diagnostics,
+        })
+    }
+}
+
+/// What there is to say about a steady state that the system does not go to.
+pub(super) fn warnings(answer: &SteadyAnswer, span: Span) -> Vec<Diagnostic> {
+    let Reached::Not(restless) = &answer.found.reached else {
+        return Vec::new();
+    };
+    let instead = instead(&answer.compiled, restless);
+    vec![
+        Diagnostic::new(
+            Code::NotReached,
+            format!("the system does not go to this steady state: {instead}"),
+        )
+        .at(span, "found by Newton's iteration alone")
+        .help("it starts near by only when values are set there; `simulate` shows what it does"),
+    ]
+}
+
+/// The state where a run `from steady` begins: one that the system goes to.
+pub(super) fn start_of_run(
+    compiled: &Compiled,
+    tables: &Tables<'_>,
+    overrides: &Overrides,
+    from: &SteadyStart,
+) -> Result<Vec<f64>, Vec<Diagnostic>> {
+    let span = from.span;
+    let start = start(compiled, overrides, &from.setting, None, span)?;
+    let found = search(compiled, &start, tables.world())
+        .map_err(|why| vec![not_found(compiled, &why, span)])?;
+    match &found.reached {
+        Reached::Not(restless) => Err(vec![
+            Diagnostic::new(
+                Code::NoSteadyState,
+                format!(
+                    "there is no steady state to start from: {}",
+                    instead(compiled, restless)
+                ),
+            )
+            .at(span, "")
+            .help("`steady` shows one that the system does not go to; its values can be set with `with`"),
+        ]),
+        _ => Ok(found.state),
+    }
+}
