@@ -12,18 +12,27 @@ const OF_THE_RUN: f64 = 1e-15;
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub(super) struct Clock {
     floor: f64,
+    /// The time farthest from zero.
+    farthest: f64,
 }
 
 impl Clock {
     pub fn new(start: f64, end: f64) -> Clock {
+        let farthest = start.abs().max(end.abs());
         Clock {
-            floor: OF_THE_RUN * start.abs().max(end.abs()),
+            floor: OF_THE_RUN * farthest,
+            farthest,
         }
     }
 
     /// Times closer to `time` than this are the same.
     pub fn slack(self, time: f64) -> f64 {
         RELATIVE * time.abs() + self.floor
+    }
+
+    /// Times of the run that are farther apart than this are told apart wherever they are.
+    pub fn coarsest(self) -> f64 {
+        self.slack(self.farthest)
     }
 
     /// Whether `time` has come when it is `now`.

@@ -257,8 +257,9 @@ impl<I: Interrupter> Run<'_, I> {
             self.check_state()?;
         }
         self.satisfy_constraints()?;
-        // What holds from the start on is known from the problem.
-        self.interrupter.changed_parameters();
+        if let Some(values) = self.interrupter.changed_parameters() {
+            self.rows.parameters_changed(values);
+        }
         if let Some(numbers) = self.interrupter.changed_moving() {
             self.rows.moving_changed(numbers);
         }
@@ -369,7 +370,9 @@ impl<I: Interrupter> Run<'_, I> {
                 residuals: found.residuals,
                 singular: found.singular,
             }
-        })
+        })?;
+        self.interrupter.constrained(time, &mut self.state);
+        Ok(())
     }
 
     /// Uses one method until the run ends or another method is called for.

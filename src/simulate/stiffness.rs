@@ -8,6 +8,7 @@
 //! Rules under `auto`:
 //! - Linear equations with constant coefficients and few states: their exact solution.
 //! - Constraints: Rodas from the start, for good.
+//! - Linear equations of few states: their exact solution.
 //! - The start: Tsit5, unless the largest rate on the Jacobian's diagonal asks for more than
 //!   [`START_STIFF`] steps for stability alone. No eigenvalue is computed.
 //! - Tsit5, every [`LOOK`] accepted steps: when the last two stages suggest that h times an
@@ -245,7 +246,8 @@ impl Supervisor {
 
 /// The implicit method for a system under `auto`.
 fn implicit_for(system: &Watched<'_>) -> Method {
-    if factorisations_are_cheap(system.pattern()) {
+    // Only our own steppers carry derivatives.
+    if system.varied() > 0 || factorisations_are_cheap(system.pattern()) {
         Method::Rodas
     } else {
         Method::Bdf

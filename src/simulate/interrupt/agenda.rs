@@ -154,7 +154,7 @@ impl Repetition {
         if !from.is_finite() {
             return Err(ScheduleFault::Time(from));
         }
-        if !(period.is_finite() && period > clock.slack(from)) {
+        if !(period.is_finite() && period > clock.coarsest()) {
             return Err(ScheduleFault::Period(period));
         }
         if !(times >= 0.0 && (times.is_infinite() || times.fract() == 0.0)) {

@@ -218,7 +218,8 @@ impl Interruptions<'_> {
             }
         }
         let repeats = row.additional > 0 || row.steady != SteadyKind::No;
-        if repeats && !(row.interval > 0.0 && row.interval.is_finite()) {
+        let shortest = self.clock.coarsest();
+        if repeats && !(row.interval > shortest && row.interval.is_finite()) {
             return Err(Stop::Schedule {
                 what: Occasion::Dose(row.dose, Some(at)),
                 fault: ScheduleFault::Period(row.interval),

@@ -354,9 +354,6 @@ impl Interrupter for Interruptions<'_> {
                 }
             }
         }
-        if let Some(variation) = &mut self.variation {
-            variation.begin(time, state);
-        }
         self.begin_triggers(time, state);
         self.schedule(time, state)?;
         self.perform(time, state)
@@ -446,6 +443,12 @@ impl Interrupter for Interruptions<'_> {
     fn row(&mut self, time: f64, state: &[f64], slots: &mut Vec<f64>) {
         self.dynamics.refresh(time, state);
         slots.extend_from_slice(&self.dynamics.slots());
+    }
+
+    fn constrained(&mut self, time: f64, state: &mut [f64]) {
+        if let Some(variation) = &mut self.variation {
+            variation.constrained(time, state);
+        }
     }
 
     fn changed_moving(&mut self) -> Option<Vec<f64>> {

@@ -23,6 +23,10 @@ use nalgebra::{DMatrix, DVector};
 use rustc_hash::FxHashMap;
 use std::sync::Arc;
 
+/// Newton steps at most, and the relative change that ends them.
+const NEWTON_STEPS: usize = 20;
+const SETTLED: f64 = 1e-14;
+
 /// How something moves with each varied quantity; empty where nothing is varied.
 pub(in crate::simulate) type Shift = Vec<f64>;
 
@@ -95,8 +99,8 @@ impl<'p> Variation<'p> {
         vec![0.0; self.varied()]
     }
 
-    /// The run begins: derivatives of algebraic states follow from the others.
-    pub fn begin(&mut self, time: f64, state: &mut [f64]) {
+    /// Algebraic states satisfy the constraints: their derivatives follow from the others.
+    pub fn constrained(&mut self, time: f64, state: &mut [f64]) {
         let still = self.still();
         self.complete(time, state, &still);
     }
@@ -116,6 +120,9 @@ impl<'p> Variation<'p> {
     /// It has happened: back to derivatives at a fixed time.
     pub fn close(&mut self, time: f64, state: &mut [f64]) {
         if let Some(moment) = self.moment.take() {
+            if moment.iter().any(|dt| *dt != 0.0) {
+                self.satisfy(time, state);
+            }
             self.along_flow(&moment, -1.0, time, state);
             let still = self.still();
             self.complete(time, state, &still);
@@ -412,6 +419,30 @@ impl<'p> Variation<'p> {
 
     // ---- constraints ----
 
+    /// Fits algebraic states to what happened, so that the solution's direction from here on is
+    /// known. Where Newton's method does not lead there, whoever checks the constraints says so.
+    fn satisfy(&self, time: f64, state: &mut [f64]) {
+        let n = self.states();
+        let Some(y) = state
+            .get_mut(..n)
+            .filter(|_| !self.system.algebraic.is_empty())
+        else {
+            return;
+        };
+        let mut residual = vec![0.0; n];
+        for _ in 0..NEWTON_STEPS {
+            self.base.drift(time, y, &mut residual);
+            let mut largest: f64 = 0.0;
+            for (at, change) in self.solve_constraints(time, y, &residual) {
+                y[at] += change;
+                largest = largest.max((change / (1e-300 + y[at].abs())).abs());
+            }
+            if largest < SETTLED || largest.is_nan() {
+                break;
+            }
+        }
+    }
+
     /// Derivatives of algebraic states from those of the others, in a moment that moves so.
     fn complete(&mut self, time: f64, state: &mut [f64], moment: &[f64]) {
         if self.system.algebraic.is_empty() {
@@ -440,9 +471,7 @@ impl<'p> Variation<'p> {
         block: &mut [f64],
         (dt, parameters, slots): (f64, &[f64], &[f64]),
     ) {
-        let algebraic: Vec<usize> = (self.system.algebraic.iter().enumerate())
-            .filter_map(|(at, is_algebraic)| is_algebraic.then_some(at))
-            .collect();
+        let algebraic = self.algebraic();
         if algebraic.is_empty() {
             return;
         }
@@ -457,6 +486,14 @@ impl<'p> Variation<'p> {
         };
         let mut residual = vec![0.0; block.len()];
         self.both.tangent_along(time, y, direction, &mut residual);
+        for (at, value) in self.solve_constraints(time, y, &residual) {
+            block[at] = value;
+        }
+    }
+
+    /// The changes of the algebraic states that take this residual of the constraints away.
+    fn solve_constraints(&self, time: f64, y: &[f64], residual: &[f64]) -> Vec<(usize, f64)> {
+        let algebraic = self.algebraic();
         let (starts, rows) = self.base.pattern();
         let mut entries = vec![0.0; rows.len()];
         self.base.jacobian(time, y, &mut entries);
@@ -470,11 +507,20 @@ impl<'p> Variation<'p> {
             }
         }
         let right = DVector::from_iterator(size, algebraic.iter().map(|at| -residual[*at]));
-        if let Some(solution) = matrix.lu().solve(&right) {
-            for (at, value) in algebraic.iter().zip(solution.iter()) {
-                block[*at] = *value;
-            }
+        match matrix.lu().solve(&right) {
+            Some(solution) => algebraic
+                .into_iter()
+                .zip(solution.iter().copied())
+                .collect(),
+            None => Vec::new(),
         }
+    }
+
+    /// The positions of the algebraic states.
+    fn algebraic(&self) -> Vec<usize> {
+        (self.system.algebraic.iter().enumerate())
+            .filter_map(|(at, is_algebraic)| is_algebraic.then_some(at))
+            .collect()
     }
 }
 

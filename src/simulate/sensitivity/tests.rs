@@ -409,6 +409,21 @@ fn parameters_that_events_change() {
     near(run.sensitivities[6], 0.0, 1e-9);
 }
 
+/// y' = z with 0 = z - q until y reaches c, when q becomes 3: y = c + 3 (t - c/q) after c/q.
+#[test]
+fn constraints_that_an_event_changes() {
+    let text = "param c = 1\nparam q = 2\nstate y = 0\nstate z = 2\ny' = z\n0 = z - q\n\
+                when y > c { q = 3 }";
+    let example = Example::new(text, &[1.0, 2.0], &[0.0, 2.0]);
+    let varied = [Varied::Parameter(0), Varied::Parameter(1)];
+    let run = example.run(&varied, &[2.0], Method::Rodas, 1e-9);
+    near(run.states[0], 1.0 + 3.0 * 1.5, 1e-8);
+    near(run.sensitivities[0], 1.0 - 3.0 / 2.0, 1e-8);
+    near(run.sensitivities[1], 0.0, 1e-8);
+    near(run.sensitivities[2], 3.0 / 4.0, 1e-8);
+    near(run.sensitivities[3], 0.0, 1e-8);
+}
+
 /// x' = -k x with the constraint 0 = z^3 - x - p: dz/dp = (1 + dx/dp)/(3 z^2).
 #[test]
 fn constraints() {

@@ -2,6 +2,7 @@
 
 mod behaviour;
 mod constraints;
+mod delays;
 mod exact;
 mod exponential;
 mod orders;

@@ -2,7 +2,7 @@
 
 use super::GENERAL;
 use super::problems::Closures;
-use crate::simulate::{Method, Output, Stop, integrate};
+use crate::simulate::{Output, Stop, integrate};
 
 /// Xorshift numbers in 0..1 (Marsaglia, J. Stat. Softw. 8 (2003) 14).
 struct Numbers(u64);
