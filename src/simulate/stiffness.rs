@@ -252,7 +252,8 @@ impl Supervisor {
 
 /// The implicit method for a system under `auto`.
 fn implicit_for(system: &Watched<'_>) -> Method {
-    if factorisations_are_cheap(system.pattern()) {
+    // Only our own steppers carry derivatives.
+    if system.varied() > 0 || factorisations_are_cheap(system.pattern()) {
         Method::Rodas
     } else {
         Method::Bdf
