@@ -17,7 +17,7 @@ use super::scratch::{Parameters, Scratch};
 use super::tape::Tape;
 use cranelift_codegen::settings::{self, Configurable};
 use cranelift_jit::{JITBuilder, JITModule};
-use cranelift_module::{FuncId, Module};
+use cranelift_module::FuncId;
 use std::fmt;
 use std::sync::Arc;
 
