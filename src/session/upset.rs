@@ -190,6 +190,10 @@ fn schedule(compiled: &Compiled, what: Occasion, fault: ScheduleFault) -> Diagno
             format!("this {kind} has a steady state, but is given once"),
             "`steady` needs a period, as in `every 12 steady`",
         ),
+        ScheduleFault::SteadyVaried => (
+            format!("the steady state of this {kind} has no derivatives here"),
+            "`sensitivity` follows doses that are given: write some of those before, without `steady`",
+        ),
     };
     let diagnostic = Diagnostic::new(Code::BadSchedule, message).help(help);
     match span {

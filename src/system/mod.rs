@@ -14,6 +14,7 @@ mod layout;
 mod linear;
 mod matching;
 mod rates;
+mod tangent;
 #[cfg(test)]
 mod tests;
 mod translate;
@@ -27,6 +28,7 @@ pub use interruption::{
 pub use jacobian::{Contribution, Jacobian, JacobianBlock, parameter_jacobian};
 pub use layout::{Block, Layout};
 pub use linear::linear_form;
+pub use tangent::tangent;
 
 use crate::model::{Model, Schedule};
 use crate::symbolic::{
@@ -179,6 +181,8 @@ fn interrupt(system: &mut System, pool: &mut Pool, model: &Model) {
     let (frozen, collected) = freeze(system, pool, model);
     system.guards = collected.guards;
     system.slots = slots(pool, model, system, &collected.modes, amount);
+    system.directions =
+        tangent::directions(pool, &system.states, &system.parameters, &system.slots);
     system.frozen_drift = with_infusions(pool, system, &frozen);
     if frozen != system.drift {
         let mut jacobian = jacobian::derive(pool, &system.states, &frozen);
