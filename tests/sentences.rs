@@ -722,6 +722,7 @@ assert u >= 0";
     assert_eq!(value(say(&mut session, "u").expect("a value")), 0.0);
     let performed = say(&mut session, "simulate 0..5").expect("a run");
     assert_eq!(performed.diagnostics[0].code.as_str(), "W0502");
+}
 
 /// 0 = z - 0.5 x - 1 and x' = z - x: rest at x = z = 2, where x' = -(x - 2)/2.
 #[test]
