@@ -319,3 +319,329 @@ fn a_volume_is_positive() {
     let refused = say(&mut session, "simulate 0..1 with V = 0").expect_err("no volume");
     assert!(refused.contains("E0401"), "{refused}");
 }
+
+// ---- steady states ----
+
+fn steady(session: &mut Session, line: &str) -> Vec<f64> {
+    match say(session, line).expect("a steady state").outcome {
+        Outcome::Steady(answer) => answer.found.state.clone(),
+        other => panic!("{other:?}"),
+    }
+}
+
+fn first(session: &Session, name: &str) -> f64 {
+    let run = session.last().expect("a run");
+    run.column(name).expect("a column")[0]
+}
+
+const FILLING: &str = "param k = 1
+state x = 0
+x' = k - x
+condition low { k = 0.5 }
+";
+
+#[test]
+fn a_run_from_steady_starts_where_the_values_of_the_search_lead() {
+    let (mut session, _) = session(FILLING, &[]);
+    // Exact solution: x = k + (x0 - k) exp(-t).
+    for (line, start, k) in [
+        ("simulate 0..1 from steady", 1.0, 1.0),
+        ("simulate 0..1 from steady in low", 0.5, 1.0),
+        ("simulate 0..1 in low from steady", 1.0, 0.5),
+        ("simulate 0..1 from steady in low in low", 0.5, 0.5),
+        ("simulate 0..1 from steady in low with k = 3", 0.5, 3.0),
+        ("simulate 0..1 from steady with k = 2, x = 5", 5.0, 2.0),
+    ] {
+        say(&mut session, line).expect("runs");
+        let exact = k + (start - k) * (-1.0f64).exp();
+        assert!((first(&session, "x") - start).abs() < 1e-12, "{line}");
+        assert!((end(&session, "x") - exact).abs() < 1e-5, "{line}");
+    }
+    say(&mut session, "k = 4").expect("sets");
+    assert_eq!(steady(&mut session, "steady"), [4.0]);
+    assert_eq!(steady(&mut session, "steady in low"), [0.5]);
+    assert_eq!(steady(&mut session, "steady with k = 7 in low"), [7.0]);
+}
+
+/// Griffith's switch at a = 1, b = 0.4 rests at (0, 0) and (2, 2); the threshold is (0.5, 0.5).
+#[test]
+fn the_search_starts_where_it_is_told() {
+    let model = "param a = 1, b = 0.4\nstate x = 0.1, y = 0.1
+        x' = -a*x + y\ny' = x^2/(1 + x^2) - b*y";
+    let (mut session, _) = session(model, &[]);
+    let off = steady(&mut session, "steady");
+    assert!(off.iter().all(|value| value.abs() < 1e-12), "{off:?}");
+    let on = steady(&mut session, "steady with x = 3");
+    assert!(on.iter().all(|value| (value - 2.0).abs() < 1e-12), "{on:?}");
+    assert!(say(&mut session, "steady from last").is_err());
+    say(&mut session, "simulate 0..1 with x = 3, y = 3").expect("runs");
+    let on = steady(&mut session, "steady from last");
+    assert!(on.iter().all(|value| (value - 2.0).abs() < 1e-12), "{on:?}");
+}
+
+/// A and B in different volumes, 2 and 3: k1 A 2 = k2 B 3 with 2 A + 3 B kept.
+#[test]
+fn amounts_are_conserved_across_compartments() {
+    let model = "compartment left = 2, right = 3
+        species A in left = 5, B in right = 0
+        param k1 = 0.3, k2 = 0.1
+        A <-> B, k1, k2";
+    let (mut session, _) = session(model, &[]);
+    let found = steady(&mut session, "steady");
+    // 0.6 A = 0.3 B and 2 A + 3 B = 10.
+    assert!((found[0] - 1.25).abs() < 1e-14 && (found[1] - 2.5).abs() < 1e-14);
+}
+
+#[test]
+fn what_has_no_steady_state_says_why() {
+    let (mut forced, _) = session("state x = 1\nx' = sin(t) - x", &[]);
+    let problem = say(&mut forced, "steady").expect_err("driven");
+    assert!(
+        problem.contains("E0612") && problem.contains("the equation of `x`"),
+        "{problem}"
+    );
+
+    let prey = "state prey = 10, predator = 10
+        prey' = 1.1*prey - 0.4*prey*predator
+        predator' = 0.1*prey*predator - 0.4*predator";
+    let (mut prey, _) = session(prey, &[]);
+    let performed = say(&mut prey, "steady").expect("one near by");
+    let warning = performed.diagnostics[0].to_string();
+    assert!(
+        warning.starts_with("W0601") && warning.contains("keeps swinging"),
+        "{warning}"
+    );
+    let problem = say(&mut prey, "simulate 0..1 from steady").expect_err("it swings");
+    assert!(
+        problem.contains("E0612") && problem.contains("keeps swinging"),
+        "{problem}"
+    );
+
+    let (mut line, _) = session("state x = 0\nx' = 1", &[]);
+    let problem = say(&mut line, "steady").expect_err("grows");
+    assert!(
+        problem.contains("E0612") && problem.contains("still moves"),
+        "{problem}"
+    );
+}
+
+// ---- measures ----
+
+/// Checks measures of a run against exact values.
+fn measures(model: &str, run: &str, expected: &[(&str, f64)], within: f64) {
+    let model = lotka::compile(model).expect("a sound model");
+    let run = model.simulate(run).expect("runs");
+    for (measure, exact) in expected {
+        let found = run.measure(measure).expect(measure).value;
+        let error = (found - exact).abs();
+        assert!(
+            error <= within * exact.abs().max(1.0),
+            "{measure}: {found} for {exact}"
+        );
+    }
+}
+
+/// x = exp(-0.1 t) (cos 2t + 0.05 sin 2t) turns at multiples of pi/2, however coarse the rows.
+#[test]
+fn extremes_lie_between_rows() {
+    use std::f64::consts::FRAC_PI_2;
+    measures(
+        "state x = 1, v = 0\nx' = v\nv' = -0.2*v - 4.01*x",
+        "0..20 step 5 rtol 1e-10 atol 1e-12",
+        &[
+            ("max(x)", 1.0),
+            ("time_of_max(x)", 0.0),
+            ("min(x)", -(-0.1 * FRAC_PI_2).exp()),
+            ("time_of_min(x)", FRAC_PI_2),
+            ("max(x, 1..5)", (-0.2 * FRAC_PI_2).exp()),
+            ("time_of_max(x, 1..5)", 2.0 * FRAC_PI_2),
+            ("first(x)", 1.0),
+            ("max(x)*2 - min(x)", 2.0 + (-0.1 * FRAC_PI_2).exp()),
+        ],
+        2e-7,
+    );
+}
+
+/// Bateman's function: C = D ka/(V (ka - ke)) (exp(-ke t) - exp(-ka t)), with its area D/(V ke).
+/// (M. Gibaldi, D. Perrier, Pharmacokinetics, 2nd ed., 1982, ch. 1.)
+#[test]
+fn an_oral_dose_has_its_textbook_measures() {
+    let (dose, v, ka, ke) = (100.0, 5.0, 1.2, 0.15);
+    let peak = (f64::ln(ka) - f64::ln(ke)) / (ka - ke);
+    let at = |t: f64| dose * ka / (v * (ka - ke)) * ((-ke * t).exp() - (-ka * t).exp());
+    measures(
+        "param V = 5, ka = 1.2, ke = 0.15\nstate depot = 100, C = 0
+        depot' = -ka*depot\nC' = ka*depot/V - ke*C",
+        "0..150 step 10 rtol 1e-9 atol 1e-12",
+        &[
+            ("time_of_max(C)", peak),
+            ("max(C)", at(peak)),
+            ("auc(C)", dose / (v * ke)),
+            ("auc(C, 0..24)", {
+                let part = |k: f64| (1.0 - (-k * 24.0).exp()) / k;
+                dose * ka / (v * (ka - ke)) * (part(ke) - part(ka))
+            }),
+            ("mean(C, 0..24)*24 - auc(C, 0..24)", 0.0),
+            ("half_life(C, 0..60)", 2.0f64.ln() / ke),
+            ("time_of(C < 5 and t > 1)*0 + last(C, 0..10)", at(10.0)),
+            ("auc(C)*V*ke", dose),
+        ],
+        1e-6,
+    );
+}
+
+/// Logistic growth x = 1/(1 + 9 exp(-t)) passes p at log(9 p/(1 - p)).
+#[test]
+fn the_first_time_of_a_condition() {
+    measures(
+        "state x = 0.1\nx' = x*(1 - x)",
+        "0..20 step 1 rtol 1e-10 atol 1e-12",
+        &[
+            ("time_of(x > 0.5)", 9.0f64.ln()),
+            ("time_of(x == 0.5)", 9.0f64.ln()),
+            ("time_of(x >= 0.9 or t > 12)", 81.0f64.ln()),
+            ("time_of(not x < 0.9)", 81.0f64.ln()),
+            ("time_of(x < 0.5)", 0.0),
+            ("time_of(t > 3 and x > 0.5)", 3.0),
+        ],
+        1e-7,
+    );
+}
+
+/// The period of a large orbit by Runge-Kutta steps of 0.0005 in another program; small ones have
+/// 2 pi/sqrt(alpha gamma). (V. Volterra, 1926.)
+#[test]
+fn the_period_of_predator_and_prey() {
+    let model = "state prey = 10, predator = 10
+        prey' = 1.1*prey - 0.4*prey*predator
+        predator' = 0.1*prey*predator - 0.4*predator";
+    let tight = "0..100 rtol 1e-10 atol 1e-10";
+    measures(
+        model,
+        tight,
+        &[
+            ("period(prey)", 14.3435136588),
+            ("period(predator)", 14.3435136588),
+            ("max(prey)", 29.0672859644),
+        ],
+        1e-6,
+    );
+    let small = format!("{tight} with prey = 4.04, predator = 2.75");
+    let period = 2.0 * std::f64::consts::PI / (1.1f64 * 0.4).sqrt();
+    measures(model, &small, &[("period(prey)", period)], 1e-4);
+}
+
+#[test]
+fn what_a_run_does_not_have_is_refused_with_the_reason() {
+    let damped = "state x = 1, v = 0\nx' = v\nv' = -0.2*v - 4*x";
+    let decay = "state x = 1\nx' = -x^2";
+    for (model, run, measure, says) in [
+        (damped, "0..20", "period(x)", "the swings shrink"),
+        (damped, "0..20", "amplitude(x)", "the swings shrink"),
+        (damped, "0..2", "period(x)", "passes its middle"),
+        (damped, "0..400", "period(x)", "settles"),
+        (
+            decay,
+            "0..100",
+            "half_life(x)",
+            "does not fall exponentially",
+        ),
+        (damped, "0..1", "time_of(x > 3)", "never met"),
+        (damped, "0..1", "max(x, 0..3)", "outside the run"),
+        (damped, "0..1", "maxx(x)", "did you mean `max`"),
+        (damped, "0..1", "x", "max(x)"),
+        (damped, "0..1", "max(sqrt(-x))", "at t = 0"),
+        (damped, "0..1", "max(x, v)", "no range"),
+    ] {
+        let run = lotka::compile(model).expect("sound").simulate(run);
+        let problem = run.expect("runs").measure(measure).expect_err(measure);
+        let told = format!("{:?}", problem.diagnostics);
+        assert!(told.contains(says), "{measure}: {told}");
+    }
+}
+
+#[test]
+fn measures_of_a_sentence_are_rows_with_units() {
+    let model = "time [h]\nstate x = 8 [mg/L]\nx' = -0.5*x";
+    let (mut session, _) = session(model, &[]);
+    assert!(
+        say(&mut session, "measure max(x)").is_err(),
+        "nothing has run"
+    );
+    say(&mut session, "simulate 0..10 step 5").expect("runs");
+    let line = "measure max(x), auc(x), half_life(x), period(x)";
+    let performed = say(&mut session, line).expect("measures");
+    let Outcome::Measured(runs) = performed.outcome else {
+        panic!("no measures");
+    };
+    let units: Vec<Option<&str>> = runs[0].rows.iter().map(|row| row.unit.as_deref()).collect();
+    assert_eq!(units, [Some("mg/L"), Some("mg*h/L"), Some("h"), Some("h")]);
+    assert!(runs[0].rows[3].measured.is_none(), "a fall has no period");
+    assert_eq!(performed.diagnostics.len(), 1, "and that is said");
+    let half_life = runs[0].rows[2].measured.expect("a half-life").value;
+    assert!((half_life - 2.0 * 2.0f64.ln()).abs() < 1e-4);
+}
+
+/// 0 = z - 0.5 x - 1 and x' = z - x: rest at x = z = 2, where x' = -(x - 2)/2.
+#[test]
+fn constraints_hold_at_rest() {
+    let (mut session, _) = session("state x = 1, z = 1.5\nx' = z - x\n0 = z - 0.5*x - 1", &[]);
+    let performed = say(&mut session, "steady").expect("a steady state");
+    let Outcome::Steady(answer) = performed.outcome else {
+        panic!("no steady state");
+    };
+    assert!(
+        answer
+            .found
+            .state
+            .iter()
+            .all(|value| (value - 2.0).abs() < 1e-12),
+        "{answer:?}"
+    );
+    let lotka::analyze::Stability::Attracts(leading) = answer.found.stability else {
+        panic!("{answer:?}");
+    };
+    assert!((leading.real + 0.5).abs() < 1e-12, "{leading:?}");
+}
+
+/// Doses take no part, delayed values are the present ones, conditions are those of the state.
+#[test]
+fn interruptions_take_no_part_in_a_steady_state() {
+    let model = "param k = 2\nstate x = 1\nx' = k - x
+        dose 5 into x every 12\nwhen x > 4 { k = 1 }";
+    let (mut dosed, _) = session(model, &[]);
+    let performed = say(&mut dosed, "steady").expect("a steady state");
+    let Outcome::Steady(answer) = performed.outcome else {
+        panic!("no steady state");
+    };
+    assert_eq!(answer.found.state, [2.0]);
+    assert_eq!(answer.left_out, ["doses", "events"]);
+
+    let (mut delayed, _) = session("state x = 0.1\nx' = x*(1 - x(t - 0.5))", &[]);
+    assert_eq!(steady(&mut delayed, "steady"), [1.0]);
+
+    let model = "state x = 0\nx' = (if x < 3 then 1 else 2) - 0.5*x";
+    let (mut switched, _) = session(model, &[]);
+    assert_eq!(steady(&mut switched, "steady"), [2.0]);
+    assert_eq!(steady(&mut switched, "steady with x = 5"), [4.0]);
+}
+
+/// Two boluses of 100 into a volume of 1 with rate 0.5, at 0 and 10: the highest value is just
+/// after the second, the area is 200/0.5 less what is left at the end.
+#[test]
+fn measures_see_jumps_between_rows() {
+    let left = 100.0 * ((-10.0f64).exp() + (-5.0f64).exp());
+    measures(
+        "state x = 0\nx' = -0.5*x\ndose 100 into x at 0, 10",
+        "0..20 step 20 rtol 1e-10 atol 1e-10",
+        &[
+            ("max(x)", 100.0 * (1.0 + (-5.0f64).exp())),
+            ("time_of_max(x)", 10.0),
+            ("auc(x)", (200.0 - left) / 0.5),
+            ("min(x)", 100.0 * (-5.0f64).exp()),
+            ("time_of(x < 50)", 2.0 * 2.0f64.ln()),
+            ("half_life(x)", 2.0 * 2.0f64.ln()),
+        ],
+        1e-7,
+    );
+}

@@ -178,22 +178,30 @@ const MOST_PASSAGES: usize = 4;
 const ALIKE: f64 = 0.01;
 /// Swings are lasting when the last is within these ratios of the first.
 const LASTING: (f64, f64) = (0.9, 1.1);
-/// A swing of fewer tolerances than this is noise.
+/// A swing of fewer tolerances than this is noise,
 const NOISE: f64 = 100.0;
+/// and so is one smaller than this part of the largest value: absolute tolerances rule there.
+const NOISE_OF_ALL: f64 = 1e-7;
 
 /// Repetitions between upward passages of the middle value. The first half of the curve is left
 /// out as transient, unless the second shows too few.
 fn cycles(curve: &Curve, relative: f64) -> Result<Cycles, Refusal> {
+    let size = |curve: &Curve| curve.highest().0.abs().max(curve.lowest().0.abs());
+    let whole = NOISE_OF_ALL * size(curve);
+    let cycles_of = |curve: &Curve| {
+        let noise = whole.max(NOISE * relative * size(curve));
+        cycles_of(curve, noise)
+    };
     let half = curve.within(curve.start().midpoint(curve.end()), curve.end());
-    match half.as_ref().map(|half| cycles_of(half, relative)) {
-        Some(Err(Refusal::TooFewSwings { .. })) | None => cycles_of(curve, relative),
+    match half.as_ref().map(cycles_of) {
+        Some(Err(Refusal::TooFewSwings { .. })) | None => cycles_of(curve),
         Some(found) => found,
     }
 }
 
-fn cycles_of(curve: &Curve, relative: f64) -> Result<Cycles, Refusal> {
+fn cycles_of(curve: &Curve, noise: f64) -> Result<Cycles, Refusal> {
     let (low, high) = (curve.lowest().0, curve.highest().0);
-    if high - low <= NOISE * relative * high.abs().max(low.abs()) {
+    if high - low <= noise {
         return Err(Refusal::Settles {
             value: curve.last(),
         });
@@ -302,7 +310,15 @@ fn half_life(curve: &Curve) -> Result<Measured, Refusal> {
     let half = std::f64::consts::LN_2 / last_rate;
     let from = start.max(end - HALF_LIVES * half);
     if end - from < FEWEST_HALF_LIVES * half {
-        return Err(Refusal::FallsTooLittle);
+        let before = rate(from.midpoint(end));
+        return Err(if before > 2.0 * last_rate {
+            Refusal::NotExponential {
+                from: before,
+                to: last_rate,
+            }
+        } else {
+            Refusal::FallsTooLittle
+        });
     }
     let times: Vec<f64> = (0..=POINTS)
         .map(|k| from + (end - from) * f64::from(k) / f64::from(POINTS))

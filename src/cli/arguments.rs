@@ -40,12 +40,16 @@ pub enum Action {
     Show {
         /// The model file
         file: PathBuf,
-        /// equations, parameters, reactions, jacobian, conserved, method; all in short when absent
+        /// equations, parameters, reactions, events, doses, inputs, jacobian, conserved, method; all in short when absent
         topic: Option<String>,
         /// `latex` for a paper
         #[arg(long = "as", value_name = "FORM")]
         form: Option<String>,
     },
+    /// Find the steady state that a model goes to
+    Steady(SteadyArguments),
+    /// Simulate a model file and take numbers from the run
+    Measure(MeasureArguments),
     /// Talk to a model, line by line
     Repl {
         /// The model file to begin with
@@ -117,6 +121,44 @@ pub struct SimulateArguments {
     /// With --stats: load and solve N times and give the medians of the CPU times
     #[arg(long, value_name = "N", default_value_t = 1, requires = "stats", value_parser = clap::value_parser!(u32).range(1..=1_000_000))]
     pub repeat: u32,
+}
+
+/// `lotka steady FILE ...` means the sentence `steady ...`.
+#[derive(Debug, Args)]
+pub struct SteadyArguments {
+    /// The model file
+    pub file: PathBuf,
+    /// A value for this search; may be given several times
+    #[arg(long = "with", value_name = "NAME=VALUE", allow_hyphen_values = true)]
+    pub with: Vec<String>,
+    /// A condition of the model
+    #[arg(long = "in", value_name = "CONDITION")]
+    pub condition: Option<String>,
+    /// How the answer is written
+    #[arg(long, value_enum, default_value_t = Format::Text)]
+    pub format: Format,
+}
+
+/// `lotka measure FILE MEASURE ...` means the sentence `measure MEASURE, ...` after a run.
+#[derive(Debug, Args)]
+pub struct MeasureArguments {
+    /// The model file
+    pub file: PathBuf,
+    /// What is measured, such as "max(x)" or "auc(x, 0..24)"
+    #[arg(required = true)]
+    pub measures: Vec<String>,
+    /// The range of time, such as 0..100; the file's own `simulate` sentence when absent
+    #[arg(long, value_name = "RANGE", allow_hyphen_values = true)]
+    pub over: Option<String>,
+    /// A value for this run; may be given several times
+    #[arg(long = "with", value_name = "NAME=VALUE", allow_hyphen_values = true)]
+    pub with: Vec<String>,
+    /// A condition of the model
+    #[arg(long = "in", value_name = "CONDITION")]
+    pub condition: Option<String>,
+    /// How the answer is written
+    #[arg(long, value_enum, default_value_t = Format::Text)]
+    pub format: Format,
 }
 
 /// The format of statistics.

@@ -3,6 +3,7 @@
 //! Enters: arguments. Leaves: text on standard output, diagnostics on standard error, an exit
 //! code. Must not know algorithms.
 
+mod answers;
 mod arguments;
 mod run;
 mod simulate;
@@ -87,6 +88,8 @@ pub fn main() -> ExitCode {
         Action::Check { file, format } => run::check(&mut terminal, &file, format),
         Action::Show { file, topic, form } => run::show(&mut terminal, &file, topic, form),
         Action::Simulate(arguments) => simulate::simulate(&mut terminal, &arguments),
+        Action::Steady(arguments) => answers::steady(&mut terminal, &arguments),
+        Action::Measure(arguments) => answers::measure(&mut terminal, &arguments),
         Action::Repl { file } => crate::repl::repl(&mut terminal, file.as_deref(), &interrupt),
         Action::Help { word } => {
             let text = crate::render::help::help(word.as_deref(), terminal.width());

@@ -49,12 +49,22 @@ fn spelled(
         ("rtol", &arguments.rtol),
         ("atol", &arguments.atol),
         ("in", &arguments.condition),
-        ("subject", &arguments.subject),
     ];
     for (word, value) in flags {
         if let Some(value) = value {
             sentence.push_str(&format!(" {word} {value}"));
         }
+    }
+    if let Some(subject) = &arguments.subject {
+        let plain = subject
+            .chars()
+            .all(|c| c.is_alphanumeric() || "_.".contains(c));
+        let subject = if plain {
+            subject.clone()
+        } else {
+            in_quotes(subject)
+        };
+        sentence.push_str(&format!(" subject {subject}"));
     }
     if arguments.by_subject {
         sentence.push_str(" by subject");

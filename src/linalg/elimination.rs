@@ -30,6 +30,11 @@ pub struct Plan {
     /// For every pivot, for every multiplier of it, for every entry of its row of U: the value
     /// from which their product is taken.
     targets: Vec<u32>,
+    /// What solving does with x before and after the division by the diagonal, in order: the
+    /// entries of L by columns, and those of U, divided by their row's diagonal, by columns from
+    /// the last.
+    forward: Vec<Update>,
+    backward: Vec<Update>,
     /// The number of values: the diagonal, then for every pivot its row of U and column of L.
     values: usize,
 }
@@ -41,6 +46,14 @@ struct Pivot {
     upper: u32,
     lower: u32,
     end: u32,
+}
+
+/// One multiplication of a solution: x[to] -= value * x[from].
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+struct Update {
+    value: u32,
+    from: u32,
+    to: u32,
 }
 
 /// Row and column sets of what is not yet eliminated.
@@ -167,6 +180,8 @@ impl Plan {
             positions,
             entries: Vec::new(),
             targets: Vec::new(),
+            forward: Vec::new(),
+            backward: Vec::new(),
         };
         for (j, rows) in pattern.columns().enumerate() {
             let value = |i: &usize| plan.value(position[*i], position[j]);
@@ -182,7 +197,27 @@ impl Plan {
                 }
             }
         }
+        plan.list_updates();
         plan
+    }
+
+    /// Lists the multiplications of a solution.
+    fn list_updates(&mut self) {
+        let (mut forward, mut backward) = (Vec::new(), Vec::new());
+        for (k, pivot) in (0..).zip(&self.pivots) {
+            forward.extend((pivot.lower..pivot.end).map(|value| Update {
+                value,
+                from: k,
+                to: self.position(value),
+            }));
+            backward.extend((pivot.upper..pivot.lower).map(|value| Update {
+                value,
+                from: self.position(value),
+                to: k,
+            }));
+        }
+        backward.sort_by_key(|update| Reverse(update.from));
+        (self.forward, self.backward) = (forward, backward);
     }
 
     fn position(&self, value: u32) -> u32 {
@@ -232,7 +267,7 @@ impl Plan {
 #[derive(Debug, Clone)]
 pub struct Eliminated {
     plan: Arc<Plan>,
-    /// The diagonal's reciprocals, and the rest of L and U.
+    /// The diagonal's reciprocals, L, and U divided by the diagonal of its rows.
     values: Vec<f64>,
     scratch: Vec<f64>,
 }
@@ -289,6 +324,9 @@ impl Eliminated {
                     values[*to as usize] -= multiplier * values[u];
                 }
             }
+            for u in &mut values[pivot.upper as usize..pivot.lower as usize] {
+                *u *= reciprocal;
+            }
         }
         if sound && largest <= most {
             Ok(())
@@ -302,24 +340,17 @@ impl Eliminated {
         let plan = &*self.plan;
         let n = plan.order.len();
         let (values, x) = (&self.values, &mut self.scratch);
-        let (diagonal, rest) = values.split_at(n);
         for (x, i) in x.iter_mut().zip(&plan.order) {
             *x = b[*i as usize];
         }
-        for (k, pivot) in plan.pivots.iter().enumerate() {
-            let value = x[k];
-            let range = pivot.lower as usize - n..pivot.end as usize - n;
-            for (l, i) in rest[range.clone()].iter().zip(&plan.positions[range]) {
-                x[*i as usize] -= l * value;
-            }
+        for update in &plan.forward {
+            x[update.to as usize] -= values[update.value as usize] * x[update.from as usize];
         }
-        for (k, pivot) in plan.pivots.iter().enumerate().rev() {
-            let range = pivot.upper as usize - n..pivot.lower as usize - n;
-            let mut value = x[k];
-            for (u, j) in rest[range.clone()].iter().zip(&plan.positions[range]) {
-                value -= u * x[*j as usize];
-            }
-            x[k] = value * diagonal[k];
+        for (x, diagonal) in x.iter_mut().zip(&values[..n]) {
+            *x *= diagonal;
+        }
+        for update in &plan.backward {
+            x[update.to as usize] -= values[update.value as usize] * x[update.from as usize];
         }
         for (x, i) in x.iter().zip(&plan.order) {
             b[*i as usize] = *x;

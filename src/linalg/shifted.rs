@@ -23,6 +23,8 @@ pub enum Technique {
 
 /// Updates of an elimination from which the bookkeeping of single numbers no longer pays.
 const MOST_UPDATES: usize = 2_000_000;
+/// Dimension up to which dense elimination is straight code.
+const UNROLLED: usize = 8;
 /// Dimension from which a blocked dense LU pays.
 const BLOCKED: usize = 64;
 /// Dimension up to which a matrix without a sound elimination is factorised as a dense one.
@@ -88,7 +90,7 @@ impl<L: Length> Shifted<L> {
         if let Factors::Dense(lu) = &mut self.factors {
             let n = self.length.get();
             let matrix = &mut lu.entries_mut()[..n * n];
-            if n <= 4 && entries.len() == n * n {
+            if n <= UNROLLED && entries.len() == n * n {
                 for (to, entry) in matrix.iter_mut().zip(entries) {
                     *to = -entry;
                 }
@@ -206,9 +208,9 @@ enum Choice {
     Large,
 }
 
-/// Up to 4 states dense elimination is unrolled; beyond, multiplications are counted.
+/// For the smallest systems dense elimination is unrolled; beyond, multiplications are counted.
 fn sparse_plan(n: usize, pattern: Pattern<'_>) -> Choice {
-    if n <= 4 {
+    if n <= UNROLLED {
         return Choice::Dense;
     }
     let dense = n * n * n / 3 + SOLUTIONS * n * n;

@@ -24,6 +24,7 @@ const SENTENCES: &[Entry] = &[
   with alpha = 0.9, beta = 2           values for this run
   in knockout                          a condition of the model
   from last                            go on from the end of the last run
+  from steady in control               start at rest, here under a condition
 ",
     },
     Entry {
@@ -35,6 +36,27 @@ const SENTENCES: &[Entry] = &[
   log y                                a logarithmic axis; log x, y for both
   title \"Lynx and hare\"
   to \"figure.svg\"                      or .png; in the terminal when absent
+",
+    },
+    Entry {
+        word: "measure",
+        example: "measure max(x), auc(x, 0..24)",
+        summary: "take numbers from the last run",
+        details: "  max, min, mean, auc, first, last     of an expression; the range is optional
+  time_of_max, time_of_min             when the extreme value is met
+  time_of(x > 5 and y < 1)             when a condition first holds
+  period, amplitude                    of a lasting swing
+  half_life                            of the fall at the end
+  max(x)/min(x)                        measures may be combined
+",
+    },
+    Entry {
+        word: "steady",
+        example: "steady",
+        summary: "find the state that it settles in",
+        details: "  with x = 2                           start the search there
+  in knockout                          under a condition of the model
+  from last                            from the end of the last run
 ",
     },
     Entry {
@@ -50,6 +72,7 @@ const SENTENCES: &[Entry] = &[
         details: "  show                                 everything in short
   show equations                       as latex: for a paper
   show parameters | reactions | jacobian | conserved | method
+  show events | doses | inputs         what interrupts and drives it
 ",
     },
     Entry {
@@ -271,7 +294,7 @@ fn overview() -> String {
     section("\nAt the prompt:\n\n", PROMPT);
     text.push_str(
         "\n`help simulate` says more on a sentence, `help functions` lists the functions.\n\
-         `lotka --help` lists the commands: run, check, simulate, show, repl.\n",
+         `lotka --help` lists the commands: run, check, simulate, ...\n",
     );
     text
 }

@@ -4,9 +4,11 @@
 //! SVG, PNG, and a progress bar on standard error. Must not know any algorithm.
 
 mod answers;
+pub mod answers_json;
 pub mod diagnostics;
 pub mod figure;
 pub mod help;
+mod interruptions;
 pub mod outcome;
 pub mod progress;
 pub mod sensitivity;

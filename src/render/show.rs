@@ -1,5 +1,6 @@
 //! What `show` shows: equations, parameters, reactions, Jacobian, laws, method.
 
+use super::interruptions;
 use super::outcome::{counted, in_short, method_use};
 use super::table::{Column, number, table};
 use super::words;
@@ -35,6 +36,9 @@ pub fn shown(outcome: &Outcome, width: usize) -> String {
         Topic::Equations => equations(compiled, *form),
         Topic::Parameters => parameter_table(compiled, parameters, width),
         Topic::Reactions => reactions(compiled, *form),
+        Topic::Events => interruptions::events(compiled),
+        Topic::Doses => interruptions::doses(compiled),
+        Topic::Inputs => interruptions::inputs(compiled),
         Topic::Jacobian => jacobian(compiled, *form),
         Topic::Conserved => conserved(compiled, initial, parameters, width),
         Topic::Method => method
@@ -74,6 +78,7 @@ fn model(compiled: &Compiled, parameters: &[f64], initial: &[f64], width: usize)
     }
     text.push('\n');
     text.push_str(&equations(compiled, Form::Plain));
+    text.push_str(&interruptions::all(compiled));
     text
 }
 
@@ -206,7 +211,8 @@ fn parameter_table(compiled: &Compiled, values: &[f64], width: usize) -> String 
 fn equations(compiled: &Compiled, form: Form) -> String {
     let model = &compiled.model;
     let mut lines: Vec<(String, String)> = Vec::new();
-    for state in &model.states {
+    // What constraints govern has no equation of its own.
+    for state in model.states.iter().filter(|state| !state.is_algebraic) {
         let name = |name: &str| derivative_name(name, form);
         match model.pool.node(state.drift) {
             Node::Stack(elements, Shape::Vector(_)) => {
@@ -228,6 +234,7 @@ fn equations(compiled: &Compiled, form: Form) -> String {
             _ => lines.push((name(&state.name), print(model, state.drift, form))),
         }
     }
+    lines.extend(interruptions::constraints(model, form));
     for definition in &model.definitions {
         if definition.kind == crate::model::DefinitionKind::Derivative {
             continue;
@@ -347,7 +354,7 @@ fn with_coefficient(coefficient: f64, name: &str, between: &str) -> String {
     }
 }
 
-fn species_name(compiled: &Compiled, state: &State, element: u32) -> String {
+pub(super) fn species_name(compiled: &Compiled, state: &State, element: u32) -> String {
     let block = compiled.model.pool.symbol_data(state.symbol).shape;
     if block == Shape::Scalar {
         state.name.clone()

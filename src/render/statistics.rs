@@ -1,9 +1,9 @@
 //! The JSON object of `--stats json`, schema `lotka-stats-1`.
 
-use crate::model::Model;
+use crate::model::{Model, Schedule};
 use crate::session::Timing;
 use crate::simulate::{Occasion, Occurrence};
-use crate::source::SourceMap;
+use crate::source::{SourceMap, Span};
 use serde::Serialize;
 
 #[derive(Serialize)]
@@ -83,12 +83,22 @@ fn interruption(one: &Occurrence, model: &Model, sources: &SourceMap) -> Interru
     let (what, span) = match one.what {
         Occasion::Event(at) => ("event", model.events.get(at).map(|known| known.span)),
         Occasion::Dose(at, _) => ("dose", model.doses.get(at).map(|known| known.span)),
-        Occasion::Reset(at) => ("reset", model.doses.get(at).map(|known| known.span)),
+        Occasion::Reset(_) => ("reset", only_table(model)),
         Occasion::Switch(_) => ("switch", None),
     };
     Interruption {
         time: one.time,
         what,
         line: span.map(|span| sources.position(span).0),
+    }
+}
+
+/// Where the only table of doses is named.
+fn only_table(model: &Model) -> Option<Span> {
+    let doses = model.doses.iter();
+    let mut tables = doses.filter(|dose| matches!(dose.schedule, Schedule::Table(_)));
+    match (tables.next(), tables.next()) {
+        (Some(only), None) => Some(only.span),
+        _ => None,
     }
 }

@@ -212,6 +212,12 @@ pub enum Topic {
     Parameters,
     /// Arrows, rates and fluxes.
     Reactions,
+    /// What happens when.
+    Events,
+    /// What is given when.
+    Doses,
+    /// What comes from tables.
+    Inputs,
     /// The derivative of the drift by the states.
     Jacobian,
     /// Conservation laws.
@@ -227,6 +233,9 @@ impl Topic {
         ("equations", Topic::Equations),
         ("parameters", Topic::Parameters),
         ("reactions", Topic::Reactions),
+        ("events", Topic::Events),
+        ("doses", Topic::Doses),
+        ("inputs", Topic::Inputs),
         ("jacobian", Topic::Jacobian),
         ("conserved", Topic::Conserved),
         ("method", Topic::Method),

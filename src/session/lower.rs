@@ -1,12 +1,12 @@
 //! From a statement of the tree to a command: verbs, topics and options are understood here.
 
 use super::command::{
-    Command, DataSource, Form, LogAxis, OutputTimes, Plot, Save, Setting, Simulate, Steady,
-    SteadyStart, Subjects, Topic,
+    Command, DataSource, Form, LogAxis, OutputTimes, Plot, Save, Setting, Simulate, Subjects, Topic,
 };
 use super::measure;
 use super::options::Options;
 use super::sensitivity;
+use super::steady;
 use crate::diagnostic::{Code, Diagnostic, closest, did_you_mean, listed, number_text};
 use crate::simulate::Method;
 use crate::source::Span;
@@ -79,7 +79,7 @@ fn lower_sentence(sentence: &tree::Sentence, span: Span) -> Result<Command, Vec<
     let options = Options::new(sentence, &mut problems);
     let command = match sentence.verb.text.as_str() {
         "simulate" => simulate(sentence, span, options),
-        "steady" => steady(sentence, span, options),
+        "steady" => steady::lower(sentence, span, options),
         "measure" => measure::lower(sentence, span, options),
         "plot" => plot(sentence, span, options),
         "save" => save(sentence, span, options),
@@ -181,7 +181,7 @@ fn simulate(sentence: &tree::Sentence, span: Span, mut options: Options<'_>) -> 
     let relative = options.value("rtol");
     let absolute = options.value("atol");
     // The `in` right after `from steady` belongs to it: it is taken before that of the run.
-    let (from_last, from_steady) = start(&mut options);
+    let (from_last, from_steady) = steady::start_of_sentence(&mut options);
     let setting = setting(&mut options);
     let subjects = subjects(&mut options);
     ensembles(&mut options);
@@ -200,40 +200,6 @@ fn simulate(sentence: &tree::Sentence, span: Span, mut options: Options<'_>) -> 
             subjects,
         })))
     })
-}
-
-/// `from last`, `from steady`, `from steady in control`
-fn start(options: &mut Options<'_>) -> (bool, Option<SteadyStart>) {
-    let Some((option, following)) = options.take_with_next("from", "in") else {
-        return (false, None);
-    };
-    match option.values.first().and_then(word_of) {
-        Some(word) if word.text == "last" => {
-            options.put_back(following);
-            (true, None)
-        }
-        Some(word) if word.text == "steady" => {
-            let condition = following.and_then(|following| options.name_of(following));
-            let span = following.map_or(option.span, |following| option.span.to(following.span));
-            let setting = Setting {
-                condition,
-                ..Setting::default()
-            };
-            (false, Some(SteadyStart { span, setting }))
-        }
-        _ => {
-            options.put_back(following);
-            options.problem(
-                Diagnostic::new(
-                    Code::BadOption,
-                    "`from` is followed by `last` or `steady`",
-                )
-                .at(option.span, "")
-                .help("the start of the time is the low end of the range, as in `simulate 10..20`"),
-            );
-            (false, None)
-        }
-    }
 }
 
 /// `subject 3` or `by subject`
@@ -289,47 +255,6 @@ fn subjects(options: &mut Options<'_>) -> Subjects {
             Subjects::Unsaid
         }
     }
-}
-
-fn steady(sentence: &tree::Sentence, span: Span, mut options: Options<'_>) -> Option<Command> {
-    if let Some(subject) = sentence.subjects.first() {
-        let is_all = word_of(&subject.value).is_some_and(|word| word.text == "all");
-        options.problem(if is_all {
-            Diagnostic::new(
-                Code::NotPerformed,
-                "this version of Lotka does not look for all steady states",
-            )
-            .at(subject.value.span, "")
-            .help("`steady` finds the one that the system goes to; `steady with x = 5` starts elsewhere")
-        } else {
-            Diagnostic::new(Code::BadOption, "`steady` finds a value for every state")
-                .at(subject.value.span, "this is too much")
-                .help("write `steady`, or `steady with k = 2 in knockout`")
-        });
-    }
-    let from_last = match options.take("from") {
-        None => false,
-        Some(option) => {
-            let word = option.values.first().and_then(word_of);
-            let is_last = word.is_some_and(|word| word.text == "last");
-            if !is_last {
-                options.problem(
-                    Diagnostic::new(Code::BadOption, "`from` is followed by `last`")
-                        .at(option.span, "")
-                        .help("`steady from last` starts where the last run ended"),
-                );
-            }
-            is_last
-        }
-    };
-    let setting = setting(&mut options);
-    options.finish(|| {
-        Ok(Command::Steady(Steady {
-            span,
-            setting,
-            from_last,
-        }))
-    })
 }
 
 /// `paths 1000 seed 7`

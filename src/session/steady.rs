@@ -3,8 +3,10 @@
 //! It is looked for from the values that hold now (or from the end of the last run), without
 //! events and doses. A model that names the time or reads an input has none.
 
-use super::command::{Setting, Steady, SteadyStart};
+use super::command::{Command, Setting, Steady, SteadyStart};
 use super::compiled::Compiled;
+use super::lower::{setting, word_of};
+use super::options::Options;
 use super::outcome::{Outcome, Performed};
 use super::simulate::with_setting;
 use super::tables::Tables;
@@ -18,6 +20,7 @@ use crate::model::Entity;
 use crate::simulate::{CompiledDynamics, Stop, Tolerances};
 use crate::source::Span;
 use crate::symbolic::{Expr, Pool, SymbolId, symbols_of};
+use crate::syntax::tree;
 use crate::system::{System, conservation_laws};
 use crate::world::World;
 use std::sync::Arc;
@@ -62,6 +65,86 @@ impl SteadyAnswer {
             observable.expr,
             &point,
         ))
+    }
+}
+
+/// `steady with x = 1 in control from last`
+pub(super) fn lower(
+    sentence: &tree::Sentence,
+    span: Span,
+    mut options: Options<'_>,
+) -> Option<Command> {
+    if let Some(subject) = sentence.subjects.first() {
+        let is_all = word_of(&subject.value).is_some_and(|word| word.text == "all");
+        options.problem(if is_all {
+            Diagnostic::new(
+                Code::NotPerformed,
+                "this version of Lotka does not look for all steady states",
+            )
+            .at(subject.value.span, "")
+            .help("`steady` finds the one that the system goes to; `steady with x = 5` starts elsewhere")
+        } else {
+            Diagnostic::new(Code::BadOption, "`steady` finds a value for every state")
+                .at(subject.value.span, "this is too much")
+                .help("write `steady`, or `steady with k = 2 in knockout`")
+        });
+    }
+    let from_last = match options.take("from") {
+        None => false,
+        Some(option) => {
+            let word = option.values.first().and_then(word_of);
+            let is_last = word.is_some_and(|word| word.text == "last");
+            if !is_last {
+                options.problem(
+                    Diagnostic::new(Code::BadOption, "`from` is followed by `last`")
+                        .at(option.span, "")
+                        .help("`steady from last` starts where the last run ended"),
+                );
+            }
+            is_last
+        }
+    };
+    let setting = setting(&mut options);
+    options.finish(|| {
+        Ok(Command::Steady(Steady {
+            span,
+            setting,
+            from_last,
+        }))
+    })
+}
+
+/// `from last`, `from steady`, `from steady in control`
+pub(super) fn start_of_sentence(options: &mut Options<'_>) -> (bool, Option<SteadyStart>) {
+    let Some((option, following)) = options.take_with_next("from", "in") else {
+        return (false, None);
+    };
+    match option.values.first().and_then(word_of) {
+        Some(word) if word.text == "last" => {
+            options.put_back(following);
+            (true, None)
+        }
+        Some(word) if word.text == "steady" => {
+            let condition = following.and_then(|following| options.name_of(following));
+            let span = following.map_or(option.span, |following| option.span.to(following.span));
+            let setting = Setting {
+                condition,
+                ..Setting::default()
+            };
+            (false, Some(SteadyStart { span, setting }))
+        }
+        _ => {
+            options.put_back(following);
+            options.problem(
+                Diagnostic::new(
+                    Code::BadOption,
+                    "`from` is followed by `last` or `steady`",
+                )
+                .at(option.span, "")
+                .help("the start of the time is the low end of the range, as in `simulate 10..20`"),
+            );
+            (false, None)
+        }
     }
 }
 
@@ -195,7 +278,7 @@ fn search(compiled: &Compiled, start: &Start, world: &dyn World) -> Result<Stead
         tolerances: &tolerances,
         laws: &laws(compiled, &start.present.parameters),
         non_negative: &non_negative(compiled),
-        may_integrate: compiled.system.delays.is_empty(),
+        follows: compiled.system.delays.is_empty(),
         interrupted: &|| world.interrupted(),
     })
 }
@@ -310,7 +393,8 @@ pub(super) fn instead(compiled: &Compiled, restless: &Restless) -> String {
             value,
             rate,
         } => {
-            let way = if high - low <= 1e-3 * value.abs() {
+            let at_an_end = value >= high || value <= low;
+            let way = if at_an_end || high - low <= 1e-3 * value.abs() {
                 format!(
                     "it is {} and changes at the rate {}",
                     short(*value),

@@ -13,7 +13,7 @@ use crate::linalg::length::Any;
 const ITERATIONS: usize = 50;
 /// The last correction, in terms of the tolerances.
 const ACCURACY: f64 = 1e-3;
-/// A correction of so many units of round-off is none.
+/// A correction of so many units of round-off is good enough.
 const ROUND_OFF: f64 = 16.0 * f64::EPSILON;
 /// The shortest share of a correction that is tried.
 const LEAST_SHARE: f64 = 1e-4;
@@ -59,6 +59,8 @@ struct Newton<'a> {
     /// Every state's place among the unknown, if it is one.
     places: Vec<Option<usize>>,
     state: Vec<f64>,
+    /// What each unknown is measured by, during one iteration.
+    scales: Vec<f64>,
     /// The whole right-hand side at `state`.
     drift: Vec<f64>,
     matrix: Dense<Any>,
@@ -83,6 +85,7 @@ impl<'a> Newton<'a> {
             time,
             tolerances,
             matrix: Dense::new(Any(unknown.len())),
+            scales: vec![0.0; unknown.len()],
             unknown,
             places,
             state: state.to_vec(),
@@ -100,6 +103,7 @@ impl<'a> Newton<'a> {
             if !all_finite(&residuals) {
                 return Err(self.inconsistency(true));
             }
+            self.measure();
             let size = self.size(&residuals);
             if !self.correct(&residuals, size) {
                 return Err(self.inconsistency(false));
@@ -158,18 +162,23 @@ impl<'a> Newton<'a> {
         self.matrix.factorise()
     }
 
-    /// The root mean square of a correction in terms of the tolerances; zero when it is round-off
-    /// throughout.
-    fn size(&self, correction: &[f64]) -> f64 {
-        let mut sum = 0.0;
-        for (i, change) in self.unknown.iter().zip(correction) {
+    /// The local error allowed in each unknown; what is below round-off is never asked for.
+    fn measure(&mut self) {
+        for (scale, i) in self.scales.iter_mut().zip(&self.unknown) {
             let state = self.state[*i].abs();
             let allowed = self.tolerances.absolute[*i] + self.tolerances.relative * state;
-            if change.abs() > ROUND_OFF * state {
-                sum += (change / allowed).powi(2);
-            }
+            *scale = allowed.max(ROUND_OFF / ACCURACY * state);
         }
-        (sum / correction.len() as f64).sqrt()
+    }
+
+    /// The root mean square of a correction in terms of the tolerances.
+    fn size(&self, correction: &[f64]) -> f64 {
+        let terms = correction.iter().zip(&self.scales);
+        let square = |(change, scale): (&f64, &f64)| match *change {
+            0.0 => 0.0,
+            change => (change / scale).powi(2),
+        };
+        (terms.map(square).sum::<f64>() / correction.len() as f64).sqrt()
     }
 
     fn inconsistency(&self, singular: bool) -> Inconsistency {

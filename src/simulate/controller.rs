@@ -109,7 +109,7 @@ impl Controller {
     /// Takes note of an attempt with this squared error norm; true when it is accepted, which is
     /// when the norm is at most 1. An attempt that met values that are not finite has the norm
     /// NaN.
-    #[inline]
+    #[inline(always)]
     pub fn judge(&mut self, attempt: &Attempt, squared_error: f64) -> Result<bool, StepFailure> {
         let rule = &self.rule;
         if squared_error <= 1.0 {
@@ -133,14 +133,21 @@ impl Controller {
             self.after_rejection = false;
             return Ok(true);
         }
+        self.reject(attempt, squared_error)?;
+        Ok(false)
+    }
+
+    /// Answers to an error that is too large.
+    #[cold]
+    fn reject(&mut self, attempt: &Attempt, squared_error: f64) -> Result<(), StepFailure> {
+        let rule = &self.rule;
         let factor = if squared_error.is_finite() {
             let exponent = -0.5 * rule.rejected * rough_log2(squared_error);
             (rule.safety * rough_exp2(exponent)).clamp(SHRINKAGE, rule.safety)
         } else {
             RETREAT
         };
-        self.retreat(attempt, factor)?;
-        Ok(false)
+        self.retreat(attempt, factor)
     }
 
     /// Rejects an attempt: the next is `factor` times as long.
@@ -155,6 +162,7 @@ impl Controller {
 }
 
 /// log2(x) for positive x, within 0.01: the exponent, and a parabola through the mantissa.
+#[inline(always)]
 fn rough_log2(x: f64) -> f64 {
     let bits = x.to_bits();
     let exponent = (bits >> 52) as i32 - 1023;
@@ -163,10 +171,13 @@ fn rough_log2(x: f64) -> f64 {
 }
 
 /// 2^x within 0.4 percent for |x| < 1000.
+#[inline(always)]
 fn rough_exp2(x: f64) -> f64 {
-    let below = x.floor().clamp(-1000.0, 1000.0);
-    let rest = x - below;
-    let power = f64::from_bits(((below as i64 + 1023) as u64) << 52);
+    let x = x.clamp(-1000.0, 1000.0);
+    // The next whole number below, without a call.
+    let whole = (x + 1024.0) as i32;
+    let rest = x - f64::from(whole - 1024);
+    let power = f64::from_bits(((whole - 1) as u64) << 52);
     power * (1.0 + rest * (0.6565 + 0.3435 * rest))
 }
 

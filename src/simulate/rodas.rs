@@ -180,6 +180,10 @@ pub(super) fn with_stepper<R>(
         2 => run(&mut Rodas::new(system, start, Fixed::<2>, Fixed)),
         3 => run(&mut Rodas::new(system, start, Fixed::<3>, Fixed)),
         4 => run(&mut Rodas::new(system, start, Fixed::<4>, Fixed)),
+        5 => run(&mut Rodas::new(system, start, Fixed::<5>, Fixed)),
+        6 => run(&mut Rodas::new(system, start, Fixed::<6>, Fixed)),
+        7 => run(&mut Rodas::new(system, start, Fixed::<7>, Fixed)),
+        8 => run(&mut Rodas::new(system, start, Fixed::<8>, Fixed)),
         n => run(&mut Rodas::new(system, start, Any(n), Any(n))),
     }
 }
@@ -248,8 +252,9 @@ impl<'a, L: Length> Rodas<'a, L> {
     fn attempt(&mut self, time: f64, h: f64, end: f64) -> f64 {
         let n = self.length;
         let system = self.system;
+        let frequency = 1.0 / h;
         for (inertia, mass) in self.inertia.iter_mut().zip(&self.mass) {
-            *inertia = mass / h;
+            *inertia = mass * frequency;
         }
         let equations = Equations {
             length: n,
@@ -257,10 +262,16 @@ impl<'a, L: Length> Rodas<'a, L> {
             by_time: &self.by_time,
             h,
         };
-        let (y, to, f) = (&self.from, &mut self.to, &mut self.scratch);
+        let width = n.get();
+        let (y, to, f) = (
+            &self.from[..width],
+            &mut self.to[..width],
+            &mut self.scratch[..width],
+        );
         let (matrix, solver) = (&mut self.matrix, &mut self.solver);
         let mut solve = |u: &mut [f64], d: f64| solver.solve(system, matrix, (time, y), h * d, u);
-        let [u1, u2, u3, u4, u5, u6, u7, u8] = &mut self.stages;
+        // Slices of a length known before the first call: what follows then needs no checks.
+        let [u1, u2, u3, u4, u5, u6, u7, u8] = self.stages.each_mut().map(|u| &mut u[..width]);
         let [c2, c3, c4, c5] = NODES;
         let [d1, d2, d3, d4, d5] = BY_TIME;
         equations.first(u1, &self.from_drift, d1);
@@ -349,7 +360,8 @@ impl<L: Length> Equations<'_, L> {
     /// f + h d f_t into `out`.
     #[inline(always)]
     fn first(&self, out: &mut [f64], f: &[f64], d: f64) {
-        out.copy_from_slice(f);
+        let n = self.length.get();
+        out[..n].copy_from_slice(&f[..n]);
         self.add_by_time(out, d);
     }
 
@@ -372,6 +384,7 @@ impl<L: Length> Equations<'_, L> {
                 sum += weights[s] * stages[s][j];
             }
             out[j] = f[j] + inertia[j] * sum;
+            self.length.next();
         }
         if d != 0.0 {
             self.add_by_time(out, d);
@@ -399,11 +412,12 @@ fn advance<L: Length, const S: usize>(
     let (out, y) = (&mut out[..n], &y[..n]);
     let stages = stages.map(|u| &u[..n]);
     for j in 0..n {
-        let mut sum = weights[0] * stages[0][j];
-        for s in 1..S {
+        let mut sum = y[j];
+        for s in 0..S {
             sum += weights[s] * stages[s][j];
         }
-        out[j] = y[j] + sum;
+        out[j] = sum;
+        length.next();
     }
 }
 

@@ -157,7 +157,7 @@ pub enum Stop {
         state: usize,
     },
     /// [`super::Options::max_steps`] was reached: raise it, loosen the tolerances or shorten the
-    /// run; with an explicit method, try [`Method::Bdf`].
+    /// run; with an explicit method, try [`Method::Auto`].
     TooManySteps {
         /// The time reached.
         time: f64,
@@ -165,7 +165,7 @@ pub enum Stop {
         steps: u64,
     },
     /// An explicit method was asked for, its steps sit at the stability limit, and at that length
-    /// it would reach the step cap before the end. Use [`Method::Auto`] or [`Method::Bdf`].
+    /// it would reach the step cap before the end. Use [`Method::Auto`] or [`Method::Rodas`].
     Stiff {
         /// The time reached.
         time: f64,

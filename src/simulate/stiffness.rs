@@ -30,10 +30,12 @@ use super::matrix_choice::factorisations_are_cheap;
 use super::stepper::{Stepper, Watched};
 use super::{Method, Options, Stop, SwitchReason};
 
-/// Accepted steps between two looks at the Jacobian.
+/// Accepted steps of an implicit method between two looks at the Jacobian.
 const INTERVAL: u64 = 25;
 /// Accepted steps of Tsit5 between two looks at its stages.
 const LOOK: u64 = 10;
+/// The same where an explicit method was asked for, which must not be given up in haste.
+const PATIENT: u64 = 50;
 /// The longest time between two looks at its stages.
 const LONGEST_LOOK: u64 = 320;
 /// Length of Tsit5's stability interval on the negative real axis.
@@ -123,11 +125,15 @@ impl Supervisor {
         self.hits = 0;
         self.since = 0;
         self.looked = time;
-        self.interval = if method == Method::Tsit5 {
-            LOOK
-        } else {
-            INTERVAL
-        };
+        self.interval = self.shortest_interval();
+    }
+
+    fn shortest_interval(&self) -> u64 {
+        match (self.requested, self.method) {
+            (Method::Auto, Method::Tsit5) => LOOK,
+            (Method::Auto, _) => INTERVAL,
+            _ => PATIENT,
+        }
     }
 
     /// Looks at the method's stages or the Jacobian now and then. `steps` counts the whole run.
@@ -160,7 +166,7 @@ impl Supervisor {
             (Method::Tsit5, _) => {
                 if stepper.stability().is_some_and(|felt| felt <= AT_LIMIT) {
                     self.hits = 0;
-                    self.interval = LOOK;
+                    self.interval = self.shortest_interval();
                     return Verdict::Go;
                 }
                 self.explicit(system, time, stepper.state(), step, steps)

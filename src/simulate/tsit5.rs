@@ -39,7 +39,7 @@ const A7: [f64; 6] = [
 ];
 /// Weights of the difference between the solutions of order 5 and 4.
 const ERROR: [f64; 7] = [
-    -0.00178001105222577714,
+    -0.001780011052225777,
     -0.0008164344596567469,
     0.007880878010261995,
     -0.1447110071732629,
@@ -65,7 +65,7 @@ const INTERPOLANT: [[f64; 4]; 7] = [
     [
         0.0,
         -12.411077166933676,
-        30.338188630282322,
+        30.33818863028232,
         -16.548102889244902,
     ],
     [0.0, 37.50931341651104, -88.1789048947664, 47.37952196281928],
@@ -116,6 +116,8 @@ pub(super) fn with_stepper<R>(
         2 => run(&mut Tsit5::new(system, start, Fixed::<2>)),
         3 => run(&mut Tsit5::new(system, start, Fixed::<3>)),
         4 => run(&mut Tsit5::new(system, start, Fixed::<4>)),
+        5 => run(&mut Tsit5::new(system, start, Fixed::<5>)),
+        6 => run(&mut Tsit5::new(system, start, Fixed::<6>)),
         n => run(&mut Tsit5::new(system, start, Any(n))),
     }
 }
@@ -148,8 +150,14 @@ impl<'a, L: Length> Tsit5<'a, L> {
     fn attempt(&mut self, time: f64, h: f64, end: f64) -> f64 {
         let n = self.length;
         let system = self.system;
-        let [k1, k2, k3, k4, k5, k6, k7] = &mut self.stages;
-        let (y, u, to) = (&self.from, &mut self.inner, &mut self.to);
+        let width = n.get();
+        // Slices of a length known before the first call: what follows then needs no checks.
+        let [k1, k2, k3, k4, k5, k6, k7] = self.stages.each_mut().map(|k| &mut k[..width]);
+        let (y, u, to) = (
+            &self.from[..width],
+            &mut self.inner[..width],
+            &mut self.to[..width],
+        );
         let [c2, c3, c4, c5] = NODES;
         combine(n, u, y, h, A2, [k1]);
         system.drift(time + c2 * h, u, k2);
@@ -163,7 +171,7 @@ impl<'a, L: Length> Tsit5<'a, L> {
         system.drift(end, u, k6);
         combine(n, to, y, h, A7, [k1, k2, k3, k4, k5, k6]);
         system.drift(end, to, k7);
-        let stages = [&*k1, k2, k3, k4, k5, k6, k7];
+        let stages = [k1, k2, k3, k4, k5, k6, k7].map(|k| &*k);
         self.weights.squared_norm(n, y, to, |j| {
             let sum = ERROR.iter().zip(stages).map(|(e, k)| e * k[j]);
             h * sum.sum::<f64>()
@@ -184,12 +192,16 @@ fn combine<L: Length, const S: usize>(
     let n = length.get();
     let (out, y) = (&mut out[..n], &y[..n]);
     let stages = stages.map(|k| &k[..n]);
+    // The step goes into the weights, and the last stage, which is the newest, comes last: the
+    // processor then adds up the others before it is there.
+    let weights = weights.map(|weight| h * weight);
     for j in 0..n {
-        let mut sum = weights[0] * stages[0][j];
-        for s in 1..S {
+        let mut sum = y[j];
+        for s in 0..S {
             sum += weights[s] * stages[s][j];
         }
-        out[j] = y[j] + h * sum;
+        out[j] = sum;
+        length.next();
     }
 }
 

@@ -368,14 +368,20 @@ impl System {
         expand_gradients(pool, expr)
     }
 
-    /// True when some drift names the time itself, or an input, which follows it.
+    /// True when the course of a run depends on when it begins: a drift or a trigger names the
+    /// time or an input, which follows it, or something is scheduled.
     #[must_use]
     pub fn depends_on_time(&self) -> bool {
         let blocks = self.slots.layout.blocks().iter();
         let inputs = blocks.filter(|block| self.slots.inputs.contains(&block.offset));
         let mut moved: FxHashSet<SymbolId> = inputs.map(|block| block.symbol).collect();
         moved.insert(self.time);
-        !dependents(&self.pool, &self.drift, &moved).is_empty()
+        let guards = self.guards.iter().map(|guard| guard.expr);
+        let read: Vec<Expr> = self.drift.iter().copied().chain(guards).collect();
+        let is_scheduled = |event: &Event| !matches!(event.trigger, Trigger::When { .. });
+        self.events.iter().any(is_scheduled)
+            || (self.doses.iter()).any(|dose| dose.schedule != DoseSchedule::Event)
+            || !dependents(&self.pool, &read, &moved).is_empty()
     }
 
     /// The total time derivatives of inlined expressions along a solution, in terms of time,

@@ -2,6 +2,7 @@
 
 mod delays;
 mod events;
+mod slips;
 
 use super::{Model, check};
 use crate::source::SourceMap;

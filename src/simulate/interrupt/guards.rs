@@ -212,6 +212,8 @@ impl Guards {
                 (true, false) => departure(*rate),
                 // It was just located: what is left of it is rounding.
                 (_, true) => element.side,
+                // What happened since the last look left it alone.
+                (false, false) if before != 0.0 && self.previous.get(at) == Some(value) => before,
                 (false, false) => side,
             };
         }

@@ -1,0 +1,237 @@
+//! From a run to numbers: curves of observables with their exact time derivatives, and why a run
+//! does not have a measure.
+
+use super::super::compiled::Observable;
+use super::super::trajectory::Trajectory;
+use super::super::values::{self, Point};
+use super::understand::{Term, Window};
+use crate::analyze::{self, Curve, Measured, Refusal, first_time};
+use crate::diagnostic::{Code, Diagnostic, number_text};
+use crate::source::Span;
+use crate::symbolic::Pool;
+use crate::syntax::tree::BinaryOperator;
+
+pub(super) fn evaluated(run: &Trajectory, term: &Term) -> Result<Measured, Diagnostic> {
+    match term {
+        Term::Number(value) => Ok(Measured::exact(*value)),
+        Term::Constant(observable) => Ok(Measured::exact(at_start(run, observable))),
+        Term::Measure {
+            what,
+            of,
+            window,
+            span,
+        } => {
+            let curve = curve(run, of, window.as_ref(), *span)?;
+            let relative = run.solution.tolerances.relative;
+            analyze::measure(&curve, *what, relative)
+                .map_err(|refusal| refused(run, of, *what, refusal, *span))
+        }
+        Term::TimeOf {
+            condition,
+            window,
+            span,
+        } => {
+            let mut differences = Vec::new();
+            condition.differences(&mut differences);
+            let curves = differences
+                .into_iter()
+                .map(|difference| curve(run, difference, window.as_ref(), *span))
+                .collect::<Result<Vec<Curve>, Diagnostic>>()?;
+            let holds = |signs: &[f64]| condition.holds(&mut signs.iter());
+            first_time(&curves, &holds)
+                .map(Measured::exact)
+                .map_err(|_| {
+                    Diagnostic::new(Code::NoMeasure, "the condition is never met in this run")
+                        .at(*span, "")
+                })
+        }
+        Term::Negate(inner) => {
+            let inner = evaluated(run, inner)?;
+            Ok(Measured {
+                value: -inner.value,
+                at: None,
+                ..inner
+            })
+        }
+        Term::Combine(operator, left, right) => Ok(combined(
+            *operator,
+            evaluated(run, left)?,
+            evaluated(run, right)?,
+        )),
+    }
+}
+
+/// Arithmetic, with errors to first order.
+fn combined(operator: BinaryOperator, a: Measured, b: Measured) -> Measured {
+    let (x, y) = (a.value, b.value);
+    let (value, by_a, by_b) = match operator {
+        BinaryOperator::Add => (x + y, 1.0, 1.0),
+        BinaryOperator::Subtract => (x - y, 1.0, -1.0),
+        BinaryOperator::Multiply => (x * y, y, x),
+        BinaryOperator::Divide => (x / y, 1.0 / y, -x / (y * y)),
+        _ => {
+            let value = x.powf(y);
+            (value, y * x.powf(y - 1.0), value * x.ln())
+        }
+    };
+    let part = |by: f64, error: f64| {
+        if error == 0.0 {
+            0.0
+        } else {
+            (by * error).abs()
+        }
+    };
+    Measured {
+        value,
+        error: part(by_a, a.error) + part(by_b, b.error),
+        at: None,
+    }
+}
+
+/// An expression of parameters, with the values that the run began with.
+fn at_start(run: &Trajectory, observable: &Observable) -> f64 {
+    let point = Point {
+        time: run.compiled.model.time.start,
+        state: &[],
+        parameters: &run.parameters,
+        slots: &[],
+    };
+    let system = &run.compiled.system;
+    let numbers = values::evaluate_at(&observable.pool, system, observable.expr, &point);
+    numbers.first().copied().unwrap_or(f64::NAN)
+}
+
+/// The curve of an observable: its values at the rows with their exact time derivatives.
+fn curve(
+    run: &Trajectory,
+    of: &Observable,
+    window: Option<&Window>,
+    span: Span,
+) -> Result<Curve, Diagnostic> {
+    let mut pool = Pool::continuing(&of.pool);
+    let rates = run.compiled.system.rates(&mut pool, &[of.expr]);
+    let exprs: Vec<_> = [of.expr].into_iter().chain(rates).collect();
+    let numbers = run.evaluate_all(&pool, &exprs);
+    let (values, slopes): (Vec<f64>, Vec<f64>) = numbers
+        .chunks_exact(exprs.len())
+        .map(|row| (row[0], row.get(1).copied().unwrap_or(f64::NAN)))
+        .unzip();
+    let times = run.times();
+    let Some(whole) = Curve::new(times, &values, &slopes) else {
+        let wrong = values.iter().position(|value| !value.is_finite());
+        let wrong = wrong.and_then(|row| Some((*times.get(row)?, *values.get(row)?)));
+        let message = match wrong {
+            Some((time, value)) => format!(
+                "`{}` is {} at t = {}",
+                of.label,
+                number_text(value),
+                short(time)
+            ),
+            None => "the run has no rows".to_owned(),
+        };
+        return Err(Diagnostic::new(Code::NoMeasure, message)
+            .at(span, "")
+            .help("only what is finite along the whole run can be measured"));
+    };
+    let Some(window) = window else {
+        return Ok(whole);
+    };
+    let end = |end: &Option<Observable>, otherwise: f64| {
+        let end = end.as_ref();
+        end.map_or(otherwise, |end| at_start(run, end))
+    };
+    let from = end(&window.from, whole.start());
+    let to = end(&window.to, whole.end());
+    whole.within(from, to).ok_or_else(|| {
+        let message = format!(
+            "the run covers {} to {}",
+            short(whole.start()),
+            short(whole.end())
+        );
+        Diagnostic::new(Code::BadOption, "the range lies outside the run")
+            .at(window.span, message)
+            .help("simulate a longer range, or measure a shorter one")
+    })
+}
+
+fn short(number: f64) -> String {
+    let digits = format!("{number:.4e}").parse().unwrap_or(number);
+    number_text(digits)
+}
+
+/// Why a run does not have a measure.
+fn refused(
+    run: &Trajectory,
+    of: &Observable,
+    what: analyze::Measure,
+    refusal: Refusal,
+    span: Span,
+) -> Diagnostic {
+    let name = &of.label;
+    let words = analyze::Measure::ALL.into_iter();
+    let word = words
+        .filter(|(_, known)| *known == what)
+        .map(|(word, _)| word.replace('_', "-"))
+        .next()
+        .unwrap_or_default();
+    let (why, help) = match refusal {
+        Refusal::TooFewSwings { passages } => (
+            format!(
+                "it passes its middle upwards {}",
+                match passages {
+                    0 => "never".to_owned(),
+                    1 => "once".to_owned(),
+                    more => format!("{more} times"),
+                }
+            ),
+            "a longer run may show more swings: three passages are needed".to_owned(),
+        ),
+        Refusal::Settles { value } => (
+            format!("it settles at {}", short(value)),
+            "`steady` finds where it settles".to_owned(),
+        ),
+        Refusal::NotLasting { first, last } => (
+            format!(
+                "the swings {} from {} to {}",
+                if last < first { "shrink" } else { "grow" },
+                short(first),
+                short(last)
+            ),
+            "a longer run may come to a lasting swing; a damped one has none".to_owned(),
+        ),
+        Refusal::Irregular { shortest, longest } => (
+            format!(
+                "its swings take between {} and {}",
+                short(shortest),
+                short(longest)
+            ),
+            "it may need a longer run to become regular, or be chaotic".to_owned(),
+        ),
+        Refusal::NotFalling => (
+            "it does not fall towards zero at the end of the run".to_owned(),
+            format!("choose a range in which it does, as in `half_life({name}, 10..20)`"),
+        ),
+        Refusal::NotExponential { from, to } => (
+            format!(
+                "it does not fall exponentially: the rate goes from {} to {}",
+                short(from),
+                short(to)
+            ),
+            "a longer run may show the last phase; what falls to a plateau has none: subtract it"
+                .to_owned(),
+        ),
+        Refusal::FallsTooLittle => (
+            "it falls by too little to tell".to_owned(),
+            "simulate a longer range".to_owned(),
+        ),
+        Refusal::Never => ("it is never met".to_owned(), String::new()),
+    };
+    let whose = run.subject.as_ref();
+    let whose = whose.map_or(String::new(), |subject| format!(" of subject {subject}"));
+    Diagnostic::new(
+        Code::NoMeasure,
+        format!("`{name}`{whose} has no {word}: {why}"),
+    )
+    .at(span, "")
+    .help(help)
+}
