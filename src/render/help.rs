@@ -60,6 +60,16 @@ const SENTENCES: &[Entry] = &[
 ",
     },
     Entry {
+        word: "sensitivity",
+        example: "sensitivity prey by alpha, beta",
+        summary: "which parameters matter: derivatives along the last run",
+        details: "  sensitivity                          all states by all parameters
+  by alpha, prey                       parameters; a state means its initial value
+  scaled                               relative: (p/y) dy/dp
+  to \"heat.svg\"                        a heat map, also .png; .csv for a table
+",
+    },
+    Entry {
         word: "save",
         example: "save \"out.csv\"",
         summary: "write the last run as a table",
