@@ -582,6 +582,148 @@ fn measures_of_a_sentence_are_rows_with_units() {
     assert!((half_life - 2.0 * 2.0f64.ln()).abs() < 1e-4);
 }
 
+/// One compartment with first-order absorption, dosed from a table: two subjects.
+const ORAL: &str = "time [h]
+param ka = 1.5, ke = 0.1, V = 5
+state gut = 0, C = 0
+gut' = -ka*gut
+C' = ka*gut/V - ke*C
+dose AMT from \"oral.csv\"";
+const ORAL_TABLE: &str = "ID,TIME,AMT,CMT,EVID,DV\n\
+    1,0,100,gut,1,.\n1,2,.,.,0,14\n\
+    A 2,0,50,1,1,.\nA 2,6,50,1,1,.\n";
+
+/// M. Gibaldi and D. Perrier, Pharmacokinetics (1982), eq. 1.95: the Bateman function.
+fn bateman(dose: f64, t: f64) -> f64 {
+    let (ka, ke, volume) = (1.5_f64, 0.1_f64, 5.0);
+    dose * ka / (volume * (ka - ke)) * ((-ke * t).exp() - (-ka * t).exp())
+}
+
+#[test]
+fn subjects_have_their_own_doses() {
+    let (mut session, desk) = session(ORAL, &[("oral.csv", ORAL_TABLE)]);
+    let told = say(&mut session, "simulate 0..12").expect_err("two subjects");
+    assert!(
+        told.contains("E0515") && told.contains("`subject 1`"),
+        "{told}"
+    );
+
+    say(&mut session, "simulate 0..12 rtol 1e-9 subject 1").expect("a run");
+    assert!((end(&session, "C") - bateman(100.0, 12.0)).abs() < 1e-6);
+    say(&mut session, "simulate 0..12 rtol 1e-9 subject \"A 2\"").expect("a run");
+    let superposed = bateman(50.0, 12.0) + bateman(50.0, 6.0);
+    assert!((end(&session, "C") - superposed).abs() < 1e-6);
+
+    let performed = say(&mut session, "simulate 0..12 step 6 by subject").expect("runs");
+    let Outcome::SimulatedEach(runs) = &performed.outcome else {
+        panic!("one run for each subject");
+    };
+    let subjects: Vec<_> = runs.iter().map(|run| run.subject.as_deref()).collect();
+    assert_eq!(subjects, [Some("1"), Some("A 2")]);
+
+    let Outcome::Figure { figure, .. } = say(&mut session, "plot C").expect("a figure").outcome
+    else {
+        panic!("a figure");
+    };
+    let labels: Vec<&str> = figure.series.iter().map(|s| s.label.as_str()).collect();
+    assert_eq!(labels, ["C, subject 1", "C, subject A 2"]);
+
+    say(&mut session, "save gut to \"out.csv\"").expect("a table");
+    let table = desk.read(Path::new("out.csv")).expect("written");
+    let table = String::from_utf8(table).expect("text");
+    let first: Vec<String> = table
+        .lines()
+        .map(|line| line.split(',').take(2).collect::<Vec<_>>().join(","))
+        .collect();
+    assert_eq!(
+        first,
+        [
+            "subject,time",
+            "1,0",
+            "1,6",
+            "1,12",
+            "A 2,0",
+            "A 2,6",
+            "A 2,12"
+        ]
+    );
+
+    // Each subject goes on where it was; nobody else can.
+    say(
+        &mut session,
+        "simulate 12..13 rtol 1e-9 subject 1 from last",
+    )
+    .expect("a run");
+    assert!((end(&session, "C") - bateman(100.0, 13.0)).abs() < 1e-4);
+}
+
+#[test]
+fn conditions_add_doses_and_may_clear_those_of_the_model() {
+    let model = "state A = 0
+A' = 0
+param k = 1
+dose 1 into A at 0
+condition more { dose 10 into A at 1 }
+condition other { no doses; dose 100 into A at 1 }
+condition late { at 2 { A = 7; k = 3 } }";
+    let (mut session, _) = session(model, &[]);
+    let mut ends = |sentence: &str| {
+        say(&mut session, sentence).expect("a run");
+        end(&session, "A")
+    };
+    assert_eq!(ends("simulate 0..3"), 1.0);
+    assert_eq!(ends("simulate 0..3 in more"), 11.0);
+    assert_eq!(ends("simulate 0..3 in other"), 100.0);
+    assert_eq!(ends("simulate 0..3 in late"), 7.0);
+    // A run that goes on does not give the doses of its start again.
+    assert_eq!(ends("simulate 3..4 from last"), 7.0);
+}
+
+#[test]
+fn columns_follow_what_events_change() {
+    let model = "param k = 1, twice = 2*k
+state x = 0
+x' = 0
+at 1 { k = 5 }
+let both = k + twice";
+    let (mut session, _) = session(model, &[]);
+    let column = |session: &Session| {
+        let run = session.last().expect("a run");
+        run.column("both").expect("a column")
+    };
+    say(&mut session, "simulate 0..2 step 1").expect("a run");
+    assert_eq!(column(&session), [3.0, 15.0, 15.0]);
+    // What was set directly follows nothing.
+    say(&mut session, "twice = 4").expect("set");
+    say(&mut session, "simulate 0..2 step 1").expect("a run");
+    assert_eq!(column(&session), [5.0, 9.0, 9.0]);
+}
+
+#[test]
+fn inputs_are_quantities_like_others() {
+    let model = "input u from \"u.csv\"
+state x = 0
+x' = u
+assert u >= 0";
+    let (mut session, _) = session(model, &[("u.csv", "t,u\n0,1\n2,3\n4,0\n")]);
+    let value = |performed: Performed| match performed.outcome {
+        Outcome::Value { numbers, .. } => numbers[0],
+        other => panic!("{other:?}"),
+    };
+    assert_eq!(value(say(&mut session, "2*u").expect("a value")), 2.0);
+    say(&mut session, "simulate 0..4 at 0, 1, 2, 3, 4").expect("a run");
+    let run = session.last().expect("a run");
+    assert_eq!(
+        run.column("u").expect("a column"),
+        [1.0, 2.0, 3.0, 1.5, 0.0]
+    );
+    // The area of a trapezoid and a triangle.
+    assert!((end(&session, "x") - 7.0).abs() < 1e-9);
+    assert_eq!(value(say(&mut session, "u").expect("a value")), 0.0);
+    let performed = say(&mut session, "simulate 0..5").expect("a run");
+    assert_eq!(performed.diagnostics[0].code.as_str(), "W0502");
+}
+
 /// 0 = z - 0.5 x - 1 and x' = z - x: rest at x = z = 2, where x' = -(x - 2)/2.
 #[test]
 fn constraints_hold_at_rest() {

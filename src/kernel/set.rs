@@ -3,7 +3,9 @@
 //! Enters: a system. Leaves: kernels that any number of threads may call at once. Must not know
 //! solvers or names.
 
-use super::{Kernel, Layout, Output, Place, Tape, lower};
+#[cfg(feature = "jit")]
+use super::Adaptive;
+use super::{Kernel, Layout, Output, Place, Program, lower};
 use crate::symbolic::{Expr, Pool, Shape, derivative};
 use crate::system::{DoseSchedule, Jacobian, Repeat, System, Trigger, tangent};
 use std::sync::{Arc, OnceLock};
@@ -384,5 +386,17 @@ fn compile(pool: &Pool, layout: &Layout, outputs: &[Output], len: usize) -> Shar
     // Every symbol of an inlined expression is the time, a state, a parameter or a slot.
     let program = lower(pool, layout, outputs, len)
         .expect("an inlined expression names only time, states, parameters and slots");
-    Arc::new(Tape::new(program))
+    executor(program)
+}
+
+/// The tape, which becomes machine code once that pays.
+#[cfg(feature = "jit")]
+fn executor(program: Program) -> SharedKernel {
+    Arc::new(Adaptive::new(program))
+}
+
+/// The tape.
+#[cfg(not(feature = "jit"))]
+fn executor(program: Program) -> SharedKernel {
+    Arc::new(super::Tape::new(program))
 }

@@ -115,7 +115,9 @@ fn inconsistent(
         .take(MOST)
         .map(|(position, _)| format!("`{}`", compiled.state_name(*position)))
         .collect();
-    let message = if singular {
+    // Where something remains, the search has run into a point from which it knows no way on.
+    let undetermined = singular && residuals.iter().all(|(_, rest)| rest.abs() < 1e-6);
+    let message = if undetermined {
         format!("the constraints do not determine {} {when}", listed(&names))
     } else {
         format!("the constraints cannot be satisfied {when}")
@@ -131,10 +133,15 @@ fn inconsistent(
         }
     }
     let name = names.first().map_or("the algebraic state", String::as_str);
-    diagnostic.help(if singular {
+    diagnostic.help(if undetermined {
         format!(
             "the derivatives of the constraints by {name} vanish there: start elsewhere, or write \
              a constraint that depends on it"
+        )
+    } else if singular {
+        format!(
+            "the search came to a point where the constraints do not depend on {name}: start from \
+             other values, if there are any that satisfy them"
         )
     } else {
         format!("start from values that satisfy it, or give {name} an initial value that is nearer")

@@ -59,10 +59,6 @@ use storm::Storm;
 /// `dynamics` are those of the problem's system with its parameters; during the run their
 /// parameters and slots are those that hold, so that a monitor can evaluate with them. Results as
 /// of [`super::integrate`].
-#[expect(
-    clippy::too_many_arguments,
-    reason = "as of `integrate`, and what it runs"
-)]
 pub fn run(
     problem: &Problem<'_>,
     dynamics: &CompiledDynamics<'_>,
