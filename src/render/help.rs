@@ -19,13 +19,14 @@ const SENTENCES: &[Entry] = &[
         example: "simulate 0..100 step 0.1",
         summary: "solve the equations",
         details: "  step 0.1, points 501, at 0.5, 1, 2   output times; all steps when absent
-  using auto                           or bdf, tr_bdf2, esdirk34, tsit45
+  using auto                           or tsit5, rodas, exponential, bdf, ...
   rtol 1e-8 atol 1e-10                 relative and absolute tolerance
   with alpha = 0.9, beta = 2           values for this run
   in knockout                          a condition of the model
-  subject 3                            of a table of doses; by subject for all
   from last                            go on from the end of the last run
   from steady in control               start at rest, here under a condition
+  subject 3                            the doses of one subject of a table
+  by subject                           a run for each of them
 ",
     },
     Entry {
@@ -58,6 +59,15 @@ const SENTENCES: &[Entry] = &[
         details: "  with x = 2                           start the search there
   in knockout                          under a condition of the model
   from last                            from the end of the last run
+",
+    },
+    Entry {
+        word: "sensitivity",
+        example: "sensitivity x by alpha, beta",
+        summary: "derivatives of the last run",
+        details: "  sensitivity x by x                   by the initial value of x
+  sensitivity x scaled                 relative ones, by all parameters
+  to \"heat.svg\"                        a heat map; .csv for every number
 ",
     },
     Entry {
@@ -208,10 +218,61 @@ const DECLARATIONS: &[Entry] = &[
         details: "",
     },
     Entry {
+        word: "when",
+        example: "when prey < 1e-3 { prey = 0 }",
+        summary: "an event, as this becomes true",
+        details: "  when x == 1 falling { y = 0 }        at each downward crossing
+  when x > 1 for 2 { k = 0 }           if it has held so long; or after 2
+  priority 1                           among events at one time; higher first
+",
+    },
+    Entry {
+        word: "at",
+        example: "at 10, 20 { k = 0 }",
+        summary: "an event at these times",
+        details: "",
+    },
+    Entry {
+        word: "every",
+        example: "every 24 from 6 times 7 { y = y/2 }",
+        summary: "an event again and again",
+        details: "",
+    },
+    Entry {
+        word: "dose",
+        example: "dose 100 into depot every 12 over 0.5",
+        summary: "a dose or an infusion",
+        details: "  at 0, 24                             when; or every 12 from 6 times 10
+  lag tlag                             arrives so much later
+  every 12 steady                      the first finds the settled state
+  dose AMT from \"doses.csv\"            a table: ID, TIME, AMT, CMT, RATE, ...
+",
+    },
+    Entry {
+        word: "input",
+        example: "input light from \"light.csv\" step",
+        summary: "a table over time; or linear, cubic",
+        details: "",
+    },
+    Entry {
+        word: "constraint",
+        example: "0 = A + B + C - 1",
+        summary: "an equation without a derivative",
+        details: "  state C                              needs no equation and no value then\n",
+    },
+    Entry {
+        word: "delay",
+        example: "x' = -x(t - tau)",
+        summary: "what x was tau ago",
+        details: "  history x = 0.1*exp(t)               before the start, else its initial value\n",
+    },
+    Entry {
         word: "condition",
         example: "condition control { alpha = 0.5 }",
-        summary: "values under one name",
-        details: "  simulate 0..9 in control             chooses it\n",
+        summary: "values, events, doses under one name",
+        details: "  simulate 0..9 in control             chooses it
+  no doses                             inside: without the doses of the model
+",
     },
     Entry {
         word: "time",

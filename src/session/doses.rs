@@ -348,7 +348,6 @@ impl Reading<'_> {
         Ok(Some(row))
     }
 
-    #[expect(clippy::float_cmp, reason = "codes are whole numbers")]
     fn kind(&self) -> Result<Option<RowKind>, Fault> {
         let gives = self.number(&self.cells.amount).is_some_and(|x| x != 0.0);
         match self.number(&self.cells.event) {
@@ -453,7 +452,6 @@ impl Reading<'_> {
         Ok(number as u32)
     }
 
-    #[expect(clippy::float_cmp, reason = "codes are whole numbers")]
     fn steady(&self) -> Result<SteadyKind, Fault> {
         match self.number(&self.cells.steady) {
             None | Some(0.0) => Ok(SteadyKind::No),
