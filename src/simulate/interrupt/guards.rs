@@ -15,6 +15,9 @@ pub(super) struct Sample {
     pub values: Vec<f64>,
     /// Their time derivatives along the solution.
     pub rates: Vec<f64>,
+    /// The state there, when it comes from an interpolant; interpolating anew may differ in the
+    /// last digit, and a guard must not fall back behind its border by that.
+    pub state: Vec<f64>,
 }
 
 /// One number that is watched.
@@ -146,6 +149,7 @@ impl Guards {
                 time: f64::NAN,
                 values: vec![0.0; count],
                 rates: vec![0.0; count],
+                state: Vec::new(),
             },
             previous: vec![0.0; count],
             need_search: elements.iter().any(|element| searched(&element)),
