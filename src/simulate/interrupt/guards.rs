@@ -36,6 +36,8 @@ pub(super) struct Element {
     /// The side it is on: its mode, or for [`GuardKind::Zero`] the sign of its value (0 before it
     /// was ever off zero).
     pub side: f64,
+    /// Its value was exactly zero when the step began.
+    pub rests: bool,
 }
 
 impl Element {
@@ -78,10 +80,11 @@ impl Element {
     }
 
     /// Whether this value lies on another side than the present one. A guard that was never off
-    /// zero has no side.
+    /// zero has no side, and one that rests at zero has not come there.
     pub fn has_changed(&self, value: f64) -> bool {
         match self.kind {
-            GuardKind::Zero => self.side != 0.0 && value * self.side <= 0.0,
+            GuardKind::Zero if value == 0.0 => self.side != 0.0 && !self.rests,
+            GuardKind::Zero => value * self.side < 0.0,
             _ => self.side_of(value) != self.side,
         }
     }
@@ -138,6 +141,7 @@ impl Guards {
                 is_watched: is_watched(guard),
                 only_time: only_time(guard),
                 side: 0.0,
+                rests: false,
             };
             let len = system.pool.shape(data.expr).len();
             elements.extend(std::iter::repeat_n(element, len));
@@ -213,6 +217,13 @@ impl Guards {
                 (_, true) => element.side,
                 (false, false) => side,
             };
+        }
+    }
+
+    /// A search begins at the present sample.
+    pub fn note_rests(&mut self) {
+        for (element, value) in self.elements.iter_mut().zip(&self.now.values) {
+            element.rests = *value == 0.0;
         }
     }
 

@@ -366,6 +366,7 @@ impl Interrupter for Interruptions<'_> {
             state: Vec::new(),
         };
         point.probe(until, &mut last)?;
+        self.guards.note_rests();
         let found = first_crossing(&self.guards, &last, &mut point);
         self.inside = point.state;
         match found? {
