@@ -306,7 +306,7 @@ codes! {
 
     // warnings
     UnusedParameter = "W0201", "a parameter that nothing uses";
-    NotReached = "W0601", "a steady state that the system does not go to";
     UnusedHistory = "W0202", "a history that no delay reaches";
+    NotReached = "W0601", "a steady state that the system does not go to";
     StartsEarlier = "W0701", "a run that does not start where its range does";
 }

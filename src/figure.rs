@@ -63,3 +63,28 @@ pub enum Mark {
     /// Separate points.
     Points,
 }
+
+/// Numbers along a common axis as colours: white at zero, one hue for positive and one for
+/// negative numbers.
+#[derive(Debug, Clone, PartialEq, Default)]
+pub struct HeatMap {
+    /// Stands above the panels; none when empty.
+    pub title: String,
+    /// The horizontal axis of all panels. Its scale is linear.
+    pub x: Axis,
+    /// From top to bottom.
+    pub panels: Vec<HeatPanel>,
+}
+
+/// One grid of a heat map, with colours of its own.
+#[derive(Debug, Clone, PartialEq, Default)]
+pub struct HeatPanel {
+    /// Stands above the grid: what its numbers are.
+    pub title: String,
+    /// The words beside its rows, from top to bottom.
+    pub rows: Vec<String>,
+    /// Places of the columns, ascending; the same place twice is a jump.
+    pub x: Vec<f64>,
+    /// One number per place for each row; those that are not finite are drawn grey.
+    pub values: Vec<Vec<f64>>,
+}

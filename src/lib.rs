@@ -39,7 +39,7 @@
 //! | 1 | [`symbolic`] | hash-consed expressions with shapes, the table of built-ins, derivatives, operators, printing | spans, numeric arrays |
 //! | 1 | [`table`] | data tables, CSV and TSV | models |
 //! | 2 | [`model`] | names, index sets, reactions, definitions; every check | derivatives |
-//! | 3 | [`system`] | definitions inlined, drift, Jacobians with their sparsity, conservation laws | back ends |
+//! | 3 | [`system`] | definitions inlined, drift, Jacobians with their sparsity, guards and the modes they set, the index of constraints, conservation laws | back ends |
 //! | 4 | [`kernel`] | one lowering to programs, and the tape that executes them | solvers, names |
 //! | 5 | [`linalg`] | factorisations of small and sparse matrices, over and over; exponentials | equations |
 //! | 6 | [`simulate`] | steppers (the one bridge to the solver crate) under one driver | text, terminal |

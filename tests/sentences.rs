@@ -581,3 +581,67 @@ fn measures_of_a_sentence_are_rows_with_units() {
     let half_life = runs[0].rows[2].measured.expect("a half-life").value;
     assert!((half_life - 2.0 * 2.0f64.ln()).abs() < 1e-4);
 }
+
+/// 0 = z - 0.5 x - 1 and x' = z - x: rest at x = z = 2, where x' = -(x - 2)/2.
+#[test]
+fn constraints_hold_at_rest() {
+    let (mut session, _) = session("state x = 1, z = 1.5\nx' = z - x\n0 = z - 0.5*x - 1", &[]);
+    let performed = say(&mut session, "steady").expect("a steady state");
+    let Outcome::Steady(answer) = performed.outcome else {
+        panic!("no steady state");
+    };
+    assert!(
+        answer
+            .found
+            .state
+            .iter()
+            .all(|value| (value - 2.0).abs() < 1e-12),
+        "{answer:?}"
+    );
+    let lotka::analyze::Stability::Attracts(leading) = answer.found.stability else {
+        panic!("{answer:?}");
+    };
+    assert!((leading.real + 0.5).abs() < 1e-12, "{leading:?}");
+}
+
+/// Doses take no part, delayed values are the present ones, conditions are those of the state.
+#[test]
+fn interruptions_take_no_part_in_a_steady_state() {
+    let model = "param k = 2\nstate x = 1\nx' = k - x
+        dose 5 into x every 12\nwhen x > 4 { k = 1 }";
+    let (mut dosed, _) = session(model, &[]);
+    let performed = say(&mut dosed, "steady").expect("a steady state");
+    let Outcome::Steady(answer) = performed.outcome else {
+        panic!("no steady state");
+    };
+    assert_eq!(answer.found.state, [2.0]);
+    assert_eq!(answer.left_out, ["doses", "events"]);
+
+    let (mut delayed, _) = session("state x = 0.1\nx' = x*(1 - x(t - 0.5))", &[]);
+    assert_eq!(steady(&mut delayed, "steady"), [1.0]);
+
+    let model = "state x = 0\nx' = (if x < 3 then 1 else 2) - 0.5*x";
+    let (mut switched, _) = session(model, &[]);
+    assert_eq!(steady(&mut switched, "steady"), [2.0]);
+    assert_eq!(steady(&mut switched, "steady with x = 5"), [4.0]);
+}
+
+/// Two boluses of 100 into a volume of 1 with rate 0.5, at 0 and 10: the highest value is just
+/// after the second, the area is 200/0.5 less what is left at the end.
+#[test]
+fn measures_see_jumps_between_rows() {
+    let left = 100.0 * ((-10.0f64).exp() + (-5.0f64).exp());
+    measures(
+        "state x = 0\nx' = -0.5*x\ndose 100 into x at 0, 10",
+        "0..20 step 20 rtol 1e-10 atol 1e-10",
+        &[
+            ("max(x)", 100.0 * (1.0 + (-5.0f64).exp())),
+            ("time_of_max(x)", 10.0),
+            ("auc(x)", (200.0 - left) / 0.5),
+            ("min(x)", 100.0 * (-5.0f64).exp()),
+            ("time_of(x < 50)", 2.0 * 2.0f64.ln()),
+            ("half_life(x)", 2.0 * 2.0f64.ln()),
+        ],
+        1e-7,
+    );
+}

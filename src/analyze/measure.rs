@@ -310,7 +310,15 @@ fn half_life(curve: &Curve) -> Result<Measured, Refusal> {
     let half = std::f64::consts::LN_2 / last_rate;
     let from = start.max(end - HALF_LIVES * half);
     if end - from < FEWEST_HALF_LIVES * half {
-        return Err(Refusal::FallsTooLittle);
+        let before = rate(from.midpoint(end));
+        return Err(if before > 2.0 * last_rate {
+            Refusal::NotExponential {
+                from: before,
+                to: last_rate,
+            }
+        } else {
+            Refusal::FallsTooLittle
+        });
     }
     let times: Vec<f64> = (0..=POINTS)
         .map(|k| from + (end - from) * f64::from(k) / f64::from(POINTS))

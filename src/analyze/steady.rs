@@ -30,8 +30,9 @@ pub struct Question<'a> {
     pub laws: &'a [Law],
     /// One per state: true where a negative value has no meaning.
     pub non_negative: &'a [bool],
-    /// False when integrating these equations does not follow the system: then Newton goes alone.
-    pub may_integrate: bool,
+    /// False when these equations do not say how the system moves, only where it rests, as with
+    /// delays: what they go to is then a guess at where the system goes.
+    pub follows: bool,
     /// True when the user wants to stop.
     pub interrupted: &'a dyn Fn() -> bool,
 }
@@ -192,13 +193,17 @@ impl Search<'_> {
             steps: 0,
             mean: start.to_vec(),
         };
-        if !self.question.may_integrate {
-            return self
-                .alone(&way)
-                .map(|root| self.found(root, Reached::Unknown, 0))
+        let followed = self.follow(&mut way)?;
+        if !self.question.follows {
+            let root = match followed {
+                Followed::Settled(root) => Some(root),
+                Followed::Restless(_) => self.alone(&way),
+            };
+            return root
+                .map(|root| self.found(root, Reached::Unknown, way.steps))
                 .ok_or(NotFound::Newton);
         }
-        let restless = match self.follow(&mut way)? {
+        let restless = match followed {
             Followed::Settled(root) => {
                 return Ok(self.found(root, Reached::After(way.elapsed), way.steps));
             }
@@ -338,7 +343,11 @@ impl Search<'_> {
         let known = self.kept.iter().filter(known).count();
         SteadyState {
             residual: self.residual(&root.state),
-            stability: self.stability(&root),
+            stability: if self.question.follows {
+                self.stability(&root)
+            } else {
+                Stability::Unknown
+            },
             reached,
             iterations: root.iterations,
             kept: (known, self.kept.len() - known),

@@ -26,7 +26,7 @@ fn solve(text: &str, start: &[f64], absolute: &[f64]) -> Result<SteadyState, Not
         },
         laws: &[],
         non_negative: &vec![false; start.len()],
-        may_integrate: true,
+        follows: true,
         interrupted: &|| false,
     })
 }

@@ -3,7 +3,7 @@
 use super::Ending;
 use crate::diagnostic::{Code, Diagnostic};
 use crate::render::{self, Colour, diagnostics, figure, progress::Progress};
-use crate::session::{Command, Observer, Outcome, Performed, Session};
+use crate::session::{Command, Made, Observer, Outcome, Performed, Session};
 use crate::world::SystemWorld;
 use std::io::{IsTerminal, Write};
 use std::path::Path;
@@ -129,6 +129,14 @@ impl Terminal {
     }
 
     fn show_outcome(&self, outcome: &Outcome) -> Result<String, Diagnostic> {
+        if let Outcome::Sensitivities {
+            made: Some(Made::HeatMap { map, to }),
+            ..
+        } = outcome
+        {
+            let text = render::outcome::text(outcome, self.width);
+            return Ok(text + &self.draw_heat_map(map, to)?);
+        }
         let Outcome::Figure { figure, to } = outcome else {
             return Ok(render::outcome::text(outcome, self.width));
         };
@@ -146,36 +154,52 @@ impl Terminal {
     }
 
     fn draw(&self, figure: &crate::figure::Figure, path: &Path) -> Result<String, Diagnostic> {
-        let Some(format) = figure::file_format(path) else {
-            return Err(Diagnostic::new(
-                Code::CannotDraw,
-                format!(
-                    "figures are drawn as SVG or PNG, not into {}",
-                    path.display()
-                ),
-            )
-            .help("end the name in `.svg` or `.png`"));
-        };
         let size = figure::Size::default();
-        let content = match format {
+        let content = match format_of(path)? {
             figure::Format::Svg => figure::svg(figure, size)?.into_bytes(),
             figure::Format::Png => figure::png(figure, size)?,
         };
-        self.session
-            .world()
-            .write(path, &content)
-            .map_err(|error| {
-                Diagnostic::new(
-                    Code::CannotWrite,
-                    format!(
-                        "cannot write {}: {}",
-                        path.display(),
-                        crate::session::reason_to_write(&error)
-                    ),
-                )
-            })?;
+        self.write(path, &content)
+    }
+
+    fn draw_heat_map(
+        &self,
+        map: &crate::figure::HeatMap,
+        path: &Path,
+    ) -> Result<String, Diagnostic> {
+        let content = match format_of(path)? {
+            figure::Format::Svg => figure::heat_svg(map).into_bytes(),
+            figure::Format::Png => figure::heat_png(map)?,
+        };
+        self.write(path, &content)
+    }
+
+    fn write(&self, path: &Path, content: &[u8]) -> Result<String, Diagnostic> {
+        self.session.world().write(path, content).map_err(|error| {
+            Diagnostic::new(
+                Code::CannotWrite,
+                format!(
+                    "cannot write {}: {}",
+                    path.display(),
+                    crate::session::reason_to_write(&error)
+                ),
+            )
+        })?;
         Ok(format!("wrote {}\n", path.display()))
     }
+}
+
+fn format_of(path: &Path) -> Result<figure::Format, Diagnostic> {
+    figure::file_format(path).ok_or_else(|| {
+        Diagnostic::new(
+            Code::CannotDraw,
+            format!(
+                "figures are drawn as SVG or PNG, not into {}",
+                path.display()
+            ),
+        )
+        .help("end the name in `.svg` or `.png`")
+    })
 }
 
 struct Watch(Progress);

@@ -8,9 +8,13 @@
 //! An `if` computes both branches and takes one, so that programs have no jumps. A NaN in the
 //! branch not taken does not reach the result.
 
+#[cfg(feature = "jit")]
+mod adaptive;
 mod allocate;
 mod block;
 mod draft;
+#[cfg(feature = "jit")]
+mod jit;
 mod layout;
 mod listing;
 mod lower;
@@ -26,7 +30,11 @@ mod tape;
 #[cfg(test)]
 mod tests;
 
+#[cfg(feature = "jit")]
+pub use adaptive::Adaptive;
 pub use block::{Block, BlockOperation, Span};
+#[cfg(feature = "jit")]
+pub use jit::Jit;
 pub use layout::{Layout, LowerError, Output, Place};
 pub use lower::lower;
 pub use program::{Code, Input, Instruction, Operation, Program, Register};

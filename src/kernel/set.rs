@@ -3,9 +3,11 @@
 //! Enters: a system. Leaves: kernels that any number of threads may call at once. Must not know
 //! solvers or names.
 
-use super::{Kernel, Layout, Output, Place, Tape, lower};
+#[cfg(feature = "jit")]
+use super::Adaptive;
+use super::{Kernel, Layout, Output, Place, Program, lower};
 use crate::symbolic::{Expr, Pool, Shape, derivative};
-use crate::system::{DoseSchedule, Jacobian, Repeat, System, Trigger};
+use crate::system::{DoseSchedule, Jacobian, Repeat, System, Trigger, tangent};
 use std::sync::{Arc, OnceLock};
 
 /// A compiled function that threads share.
@@ -16,6 +18,8 @@ pub type SharedKernel = Arc<dyn Kernel>;
 pub struct Kernels {
     system: Arc<System>,
     layout: Layout,
+    /// The same with the directions of tangents.
+    directed: OnceLock<Layout>,
     drift: OnceLock<SharedKernel>,
     jacobian: OnceLock<SharedKernel>,
     frozen_drift: OnceLock<SharedKernel>,
@@ -58,6 +62,7 @@ impl Kernels {
             dose_terms: empty(system.doses.len()),
             system,
             layout,
+            directed: OnceLock::new(),
             drift: OnceLock::new(),
             jacobian: OnceLock::new(),
             frozen_drift: OnceLock::new(),
@@ -307,22 +312,91 @@ impl Kernels {
     /// `pool` is the system's own pool or a continuation of it.
     #[must_use]
     pub fn function(&self, pool: &Pool, exprs: &[Expr]) -> SharedKernel {
-        let mut len = 0;
-        let outputs: Vec<Output> = exprs
-            .iter()
-            .map(|expr| {
-                let at = len;
-                len += pool.shape(*expr).len();
-                Output::Assign { expr: *expr, at }
-            })
-            .collect();
+        let (outputs, len) = one_after_the_other(pool, exprs);
         self.compile(pool, &outputs, len)
     }
 
-    fn compile(&self, pool: &Pool, outputs: &[Output], len: usize) -> SharedKernel {
-        // Every symbol of an inlined expression is the time, a state, a parameter or a slot.
-        let program = lower(pool, &self.layout, outputs, len)
-            .expect("an inlined expression names only time, states, parameters and slots");
-        Arc::new(Tape::new(program))
+    /// The derivatives of expressions along direction 0: [`crate::system::tangent`]. The numbers
+    /// of the direction stand in the slots behind the system's own, at
+    /// [`crate::system::Directions::offset`].
+    #[must_use]
+    pub fn tangent(&self, pool: &Arc<Pool>, exprs: &[Expr]) -> SharedKernel {
+        let mut pool = Pool::continuing(pool);
+        let exprs = tangent(&self.system, &mut pool, exprs, 0);
+        self.directed(&pool, &exprs)
     }
+
+    /// The second derivatives of expressions along directions 0 and 1.
+    #[must_use]
+    pub fn second_tangent(&self, pool: &Arc<Pool>, exprs: &[Expr]) -> SharedKernel {
+        let mut pool = Pool::continuing(pool);
+        let first = tangent(&self.system, &mut pool, exprs, 0);
+        let second = tangent(&self.system, &mut pool, &first, 1);
+        self.directed(&pool, &second)
+    }
+
+    /// A function of expressions that name directions.
+    fn directed(&self, pool: &Pool, exprs: &[Expr]) -> SharedKernel {
+        let layout = self.directed.get_or_init(|| self.with_directions());
+        let (outputs, len) = one_after_the_other(pool, exprs);
+        compile(pool, layout, &outputs, len)
+    }
+
+    fn with_directions(&self) -> Layout {
+        let system = &*self.system;
+        let mut layout = self.layout.clone();
+        for direction in &system.directions {
+            let mut at = direction.offset;
+            if let Some(time) = direction.time {
+                layout.insert(time, Place::Slot(at));
+            }
+            at += 1;
+            let blocks = [
+                (&system.states, &direction.states),
+                (&system.parameters, &direction.parameters),
+                (&system.slots.layout, &direction.slots),
+            ];
+            for (of, symbols) in blocks {
+                for (block, symbol) in of.blocks().iter().zip(symbols) {
+                    layout.insert(*symbol, Place::Slot(at + block.offset));
+                }
+                at += of.len();
+            }
+        }
+        layout
+    }
+
+    fn compile(&self, pool: &Pool, outputs: &[Output], len: usize) -> SharedKernel {
+        compile(pool, &self.layout, outputs, len)
+    }
+}
+
+/// Outputs that follow each other, and how many numbers they have.
+fn one_after_the_other(pool: &Pool, exprs: &[Expr]) -> (Vec<Output>, usize) {
+    let mut len = 0;
+    let outputs = exprs.iter().map(|expr| {
+        let at = len;
+        len += pool.shape(*expr).len();
+        Output::Assign { expr: *expr, at }
+    });
+    (outputs.collect(), len)
+}
+
+fn compile(pool: &Pool, layout: &Layout, outputs: &[Output], len: usize) -> SharedKernel {
+    // Every symbol of an inlined expression is the time, a state, a parameter or a slot.
+    let program = lower(pool, layout, outputs, len)
+        .expect("an inlined expression names only time, states, parameters and slots");
+    executor(program)
+}
+
+/// The tape, which becomes machine code once that pays.
+#[cfg(feature = "jit")]
+fn executor(program: Program) -> SharedKernel {
+    Arc::new(Adaptive::new(program))
+}
+
+/// The tape.
+#[cfg(not(feature = "jit"))]
+fn executor(program: Program) -> SharedKernel {
+    Arc::new(super::Tape::new(program))
 }

@@ -27,6 +27,19 @@ impl Tape {
     }
 }
 
+impl Tape {
+    /// The register file with everything in place that parameters determine.
+    #[inline]
+    pub(super) fn prepare<'f>(
+        &self,
+        parameters: &Parameters,
+        scratch: &'f mut Scratch,
+    ) -> &'f mut [f64] {
+        let program = &*self.program;
+        scratch.prepare(program, parameters, |file| run(&program.prologue, file))
+    }
+}
+
 impl Kernel for Tape {
     fn program(&self) -> &Arc<Program> {
         &self.program
@@ -42,7 +55,7 @@ impl Kernel for Tape {
         scratch: &mut Scratch,
     ) {
         let program = &*self.program;
-        let file = scratch.prepare(program, parameters, |file| run(&program.prologue, file));
+        let file = self.prepare(parameters, scratch);
         file[program.time] = t;
         copy(
             &mut file[program.state.registers()],

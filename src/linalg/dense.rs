@@ -15,6 +15,8 @@ pub struct Dense<L> {
     columns: Vec<f64>,
     /// Row exchanged with row k at step k.
     pivots: Vec<usize>,
+    /// The rows in the order that these exchanges lead to.
+    order: Vec<usize>,
 }
 
 impl<L: Length> Dense<L> {
@@ -26,6 +28,7 @@ impl<L: Length> Dense<L> {
             length,
             columns: vec![0.0; n * n],
             pivots: vec![0; n],
+            order: vec![0; n],
         }
     }
 
@@ -43,7 +46,10 @@ impl<L: Length> Dense<L> {
     pub fn factorise(&mut self) -> Result<(), Singular> {
         let n = self.length.get();
         let a = &mut self.columns[..n * n];
-        let pivots = &mut self.pivots[..n];
+        let (pivots, order) = (&mut self.pivots[..n], &mut self.order[..n]);
+        for (k, row) in order.iter_mut().enumerate() {
+            *row = k;
+        }
         for k in 0..n {
             let mut pivot = k;
             let mut largest = a[k * n + k].abs();
@@ -58,6 +64,7 @@ impl<L: Length> Dense<L> {
             }
             pivots[k] = pivot;
             if pivot != k {
+                order.swap(k, pivot);
                 for j in 0..n {
                     a.swap(j * n + k, j * n + pivot);
                 }
@@ -85,22 +92,42 @@ impl<L: Length> Dense<L> {
     #[inline(always)]
     pub fn solve(&self, b: &mut [f64]) {
         let n = self.length.get();
-        let (a, pivots, b) = (&self.columns[..n * n], &self.pivots[..n], &mut b[..n]);
-        for k in 0..n {
-            b.swap(k, pivots[k]);
-        }
-        for k in 0..n {
-            let value = b[k];
-            for (b, l) in b[k + 1..].iter_mut().zip(&a[k * n + k + 1..(k + 1) * n]) {
-                *b -= l * value;
+        let a = &self.columns[..n * n];
+        if n <= FEW {
+            // In registers, when the length is known.
+            let mut x = [0.0; FEW];
+            for (x, row) in x.iter_mut().zip(&self.order[..n]) {
+                *x = b[*row];
             }
+            substitute(n, a, &mut x);
+            b[..n].copy_from_slice(&x[..n]);
+            return;
         }
-        for k in (0..n).rev() {
-            let value = b[k] * a[k * n + k];
-            b[k] = value;
-            for (b, u) in b[..k].iter_mut().zip(&a[k * n..k * n + k]) {
-                *b -= u * value;
-            }
+        let b = &mut b[..n];
+        for (k, pivot) in self.pivots.iter().enumerate() {
+            b.swap(k, *pivot);
+        }
+        substitute(n, a, b);
+    }
+}
+
+/// Length of vectors that are solved for in registers.
+const FEW: usize = 8;
+
+/// Forward and backward substitution with the factors.
+#[inline(always)]
+fn substitute(n: usize, a: &[f64], b: &mut [f64]) {
+    for k in 0..n {
+        let value = b[k];
+        for (b, l) in b[k + 1..n].iter_mut().zip(&a[k * n + k + 1..(k + 1) * n]) {
+            *b -= l * value;
+        }
+    }
+    for k in (0..n).rev() {
+        let value = b[k] * a[k * n + k];
+        b[k] = value;
+        for (b, u) in b[..k].iter_mut().zip(&a[k * n..k * n + k]) {
+            *b -= u * value;
         }
     }
 }

@@ -38,7 +38,7 @@ pub use interruption::{
     Schedule, Trigger,
 };
 pub use names::{Entity, Function, IndexSet, Names};
-pub use settings::setting;
+pub use settings::{setting, target};
 pub use unit::Unit;
 
 use crate::source::Span;

@@ -69,13 +69,25 @@ impl Elaborator<'_> {
     }
 }
 
-fn read(
+/// What a sentence names: a parameter or an initial value, or one element of it. Problems go to
+/// `diagnostics`.
+pub fn target(
+    names: &Names,
+    pool: &mut Pool,
+    diagnostics: &mut Vec<Diagnostic>,
+    target: &tree::Reference,
+) -> Option<(Target, Option<usize>)> {
+    let mut elaborator = Elaborator::new(names, pool, diagnostics);
+    elaborator.in_sentence = true;
+    read_target(&mut elaborator, Moment::Start, &Scope::default(), target)
+}
+
+fn read_target(
     elaborator: &mut Elaborator<'_>,
     moment: Moment,
     scope: &Scope,
     target: &tree::Reference,
-    value: &tree::Expr,
-) -> Option<Setting> {
+) -> Option<(Target, Option<usize>)> {
     let names = elaborator.names;
     let found = match names.get(&target.name.text) {
         Some(Entity::Parameter(id)) => Target::Parameter(id),
@@ -101,6 +113,18 @@ fn read(
         }
     };
     let element = elaborator.single_element(scope, target)?;
+    Some((found, element))
+}
+
+fn read(
+    elaborator: &mut Elaborator<'_>,
+    moment: Moment,
+    scope: &Scope,
+    target: &tree::Reference,
+    value: &tree::Expr,
+) -> Option<Setting> {
+    let names = elaborator.names;
+    let (found, element) = read_target(elaborator, moment, scope, target)?;
     let symbol = names.symbol(&target.name.text)?;
     let wanted = match element {
         Some(_) => Shape::Scalar,

@@ -53,7 +53,7 @@ const SENTENCES: &[Entry] = &[
     Entry {
         word: "steady",
         example: "steady",
-        summary: "find the state that the model goes to",
+        summary: "find the state that it settles in",
         details: "  with x = 2                           start the search there
   in knockout                          under a condition of the model
   from last                            from the end of the last run

@@ -11,6 +11,7 @@ pub mod help;
 mod interruptions;
 pub mod outcome;
 pub mod progress;
+pub mod sensitivity;
 pub mod show;
 pub mod statistics;
 mod subjects;

@@ -24,6 +24,9 @@ pub fn text(outcome: &Outcome, width: usize) -> String {
         Outcome::Steady(answer) => answers::steady(answer, width),
         Outcome::SimulatedEach(runs) => subjects::simulated(runs, width),
         Outcome::Figure { .. } | Outcome::Quit => String::new(),
+        Outcome::Sensitivities { result, made } => {
+            super::sensitivity::text(result, made.as_ref(), width)
+        }
         Outcome::Saved {
             path,
             rows,

@@ -5,7 +5,7 @@ use super::compiled::Compiled;
 use super::lower::lower;
 use super::tables::Tables;
 use super::values::Overrides;
-use super::{Session, index, measure, plot, set_value, simulate, steady};
+use super::{Session, index, measure, plot, sensitivity, set_value, simulate, steady};
 use crate::diagnostic::{Code, Diagnostic};
 use crate::model::{self, Model};
 use crate::source::{SourceId, Span};
@@ -259,6 +259,10 @@ impl Session {
                 for column in &command.columns {
                     compiled.observable(column)?;
                 }
+            }
+            Command::Sensitivity(command) => {
+                needs_run(*has_run, command.span)?;
+                sensitivity::question(compiled, overrides, command)?;
             }
             Command::Evaluate(expr) | Command::Assert(expr) => {
                 compiled.observable(expr)?;

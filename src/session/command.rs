@@ -19,6 +19,8 @@ pub enum Command {
     Measure(Measures),
     /// `steady in control`
     Steady(Steady),
+    /// `sensitivity conc by ka, CL`
+    Sensitivity(Sensitivity),
     /// `show equations as latex`
     Show {
         /// What is shown.
@@ -180,6 +182,23 @@ pub struct Save {
     pub path: tree::Text,
     /// The columns; all states and definitions when empty.
     pub columns: Vec<tree::Expr>,
+}
+
+/// Derivatives along a repetition of the last run.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Sensitivity {
+    /// The whole sentence.
+    pub span: Span,
+    /// What is differentiated; all states when empty.
+    pub observables: Vec<tree::Expr>,
+    /// By what; all scalar parameters when empty.
+    pub by: Vec<tree::Expr>,
+    /// Relative: the derivative of the logarithm by the logarithm.
+    pub scaled: bool,
+    /// Values that replace those of the last run.
+    pub setting: Setting,
+    /// The file for a heat map or a table.
+    pub to: Option<tree::Text>,
 }
 
 /// What `show` shows.

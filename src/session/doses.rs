@@ -254,11 +254,11 @@ fn faults_told(faults: &[Fault], table: &Table) -> Vec<Diagnostic> {
         })
         .collect();
     if faults.len() > MOST_FAULTS {
-        let message = format!(
-            "{}: {} more rows are at fault",
-            table.source,
-            faults.len() - MOST_FAULTS
-        );
+        let more = match faults.len() - MOST_FAULTS {
+            1 => "1 more row is at fault".to_owned(),
+            more => format!("{more} more rows are at fault"),
+        };
+        let message = format!("{}: {more}", table.source);
         told.push(Diagnostic::new(Code::BadDoseRow, message));
     }
     told

@@ -64,7 +64,7 @@ pub(super) fn explain(run: &Trajectory, ending: &EndOfRun, sentence: Span) -> Op
             ),
         )
         .at(sentence, format!("this would take about {} steps", short(*projected)))
-        .help("write `using bdf`, or `using auto` to let Lotka choose"),
+        .help("write `using rodas`, or `using auto` to let Lotka choose"),
         Stop::Interrupted { time } => Diagnostic::new(
             Code::Interrupted,
             format!("stopped by the user at t = {}", short(*time)),

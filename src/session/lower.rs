@@ -5,6 +5,7 @@ use super::command::{
 };
 use super::measure;
 use super::options::Options;
+use super::sensitivity;
 use super::steady;
 use crate::diagnostic::{Code, Diagnostic, closest, did_you_mean, listed, number_text};
 use crate::simulate::Method;
@@ -26,7 +27,6 @@ const NOT_PERFORMED: &[(&str, &str)] = &[
         "phase portraits (`plot y vs x` draws a trajectory)",
     ),
     ("stationary", "searches for stationary distributions"),
-    ("sensitivity", "sensitivity analyses"),
     ("fit", "fits"),
     ("profile", "profiles of likelihoods"),
     ("explain", "explanations"),
@@ -34,8 +34,20 @@ const NOT_PERFORMED: &[(&str, &str)] = &[
 
 /// Sentences that this version performs.
 const PERFORMED: &[&str] = &[
-    "simulate", "steady", "measure", "plot", "save", "show", "load", "reload", "reset", "undo",
-    "help", "history", "quit",
+    "simulate",
+    "steady",
+    "measure",
+    "sensitivity",
+    "plot",
+    "save",
+    "show",
+    "load",
+    "reload",
+    "reset",
+    "undo",
+    "help",
+    "history",
+    "quit",
 ];
 
 /// The command of a sentence, an assignment or a bare expression.
@@ -71,6 +83,7 @@ fn lower_sentence(sentence: &tree::Sentence, span: Span) -> Result<Command, Vec<
         "measure" => measure::lower(sentence, span, options),
         "plot" => plot(sentence, span, options),
         "save" => save(sentence, span, options),
+        "sensitivity" => sensitivity::lower(sentence, span, options),
         "show" => show(sentence, options),
         "load" => load(sentence, span, options),
         "help" => {
@@ -562,7 +575,7 @@ fn load(sentence: &tree::Sentence, span: Span, mut options: Options<'_>) -> Opti
 }
 
 /// True when the name of a file has one of these endings (in lower case; `""` for none).
-fn ends_in(path: &str, endings: &[&str]) -> bool {
+pub(super) fn ends_in(path: &str, endings: &[&str]) -> bool {
     let ending = std::path::Path::new(path)
         .extension()
         .map_or(String::new(), |ending| {

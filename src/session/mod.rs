@@ -19,6 +19,7 @@ mod outcome;
 mod plot;
 mod run;
 mod save;
+mod sensitivity;
 mod simulate;
 mod steady;
 mod subjects;
@@ -34,15 +35,16 @@ mod tests;
 
 pub use check::{Checked, Examined, check_text};
 pub use command::{
-    Command, DataSource, Form, LogAxis, OutputTimes, Plot, Save, Setting, Simulate, Steady,
-    SteadyStart, Subjects, Topic,
+    Command, DataSource, Form, LogAxis, OutputTimes, Plot, Save, Sensitivity, Setting, Simulate,
+    Steady, SteadyStart, Subjects, Topic,
 };
 pub use compiled::{Compiled, Observable};
 pub use library::{Error, compile};
 pub use lower::lower;
 pub use measure::{MeasuredRow, MeasuredRun, Measures};
 pub use method::MethodAdvice;
-pub use outcome::{Outcome, Performed};
+pub use outcome::{Made, Outcome, Performed};
+pub use sensitivity::{Influence, Sensitivities};
 pub use steady::SteadyAnswer;
 pub use timing::{LoadTimes, Timing};
 pub use trajectory::Trajectory;
@@ -79,9 +81,20 @@ pub struct Session {
     overrides: Overrides,
     earlier: Vec<Overrides>,
     last: Option<Arc<Trajectory>>,
+    /// How the last run was asked for, to be repeated.
+    asked: Option<Arc<Asked>>,
     /// The runs of the last sentence, when it made one for each subject; `last` is then empty.
     by_subject: Vec<Arc<Trajectory>>,
     history: Vec<String>,
+}
+
+/// What a run was asked for with: all that it takes to make it again.
+#[derive(Debug)]
+struct Asked {
+    command: Simulate,
+    overrides: Overrides,
+    /// The run before, for one that went on from it.
+    before: Option<Arc<Trajectory>>,
 }
 
 #[derive(Debug, Clone)]
@@ -101,6 +114,7 @@ impl Session {
             overrides: Overrides::new(),
             earlier: Vec::new(),
             last: None,
+            asked: None,
             by_subject: Vec::new(),
             history: Vec::new(),
         }
@@ -246,6 +260,7 @@ impl Session {
             Command::Steady(command) => self.steady(command, observer),
             Command::Plot(command) => self.plot(command),
             Command::Save(command) => self.save(command),
+            Command::Sensitivity(command) => self.sensitivity(command, observer),
             Command::Show {
                 topic,
                 form,

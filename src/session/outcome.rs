@@ -3,10 +3,11 @@
 use super::command::{Form, Topic};
 use super::compiled::Compiled;
 use super::measure::MeasuredRun;
+use super::sensitivity::Sensitivities;
 use super::steady::SteadyAnswer;
 use super::trajectory::Trajectory;
 use crate::diagnostic::Diagnostic;
-use crate::figure::Figure;
+use crate::figure::{Figure, HeatMap};
 use std::path::PathBuf;
 use std::sync::Arc;
 
@@ -28,6 +29,27 @@ impl Performed {
     }
 }
 
+/// A file made of a result.
+#[derive(Debug, Clone, PartialEq)]
+pub enum Made {
+    /// A table was written.
+    Table {
+        /// Where.
+        path: PathBuf,
+        /// How many rows.
+        rows: usize,
+        /// How many columns, time included.
+        columns: usize,
+    },
+    /// A heat map, drawn by whoever shows it.
+    HeatMap {
+        /// What it shows.
+        map: HeatMap,
+        /// The file to draw into.
+        to: PathBuf,
+    },
+}
+
 /// The kinds of results.
 #[derive(Debug, Clone)]
 pub enum Outcome {
@@ -45,6 +67,13 @@ pub enum Outcome {
         figure: Figure,
         /// The file to draw into; the terminal when absent.
         to: Option<PathBuf>,
+    },
+    /// Derivatives of a run.
+    Sensitivities {
+        /// All of them, with what they say.
+        result: Arc<Sensitivities>,
+        /// What is made of them besides.
+        made: Option<Made>,
     },
     /// A table was written.
     Saved {

@@ -54,18 +54,25 @@ pub(super) fn run(
         },
     };
     let (output, options) = (&plan.output, &plan.options);
-    let solution = simulate::run(
-        &problem,
-        &dynamics,
-        (plan.start, plan.end),
-        &plan.initial,
-        output,
-        options,
-        &mut watch,
-    );
+    let range = (plan.start, plan.end);
+    let solution = match &plan.varied {
+        None => simulate::run(
+            &problem,
+            &dynamics,
+            range,
+            &plan.initial,
+            output,
+            options,
+            &mut watch,
+        ),
+        Some(varied) => simulate::run_with_sensitivities(
+            &problem, &dynamics, range, varied, output, options, &mut watch,
+        ),
+    };
     let end = watch.end;
     let trajectory = Trajectory {
         compiled: Arc::clone(compiled),
+        varied: plan.varied.clone(),
         parameters: plan.parameters.clone(),
         subject: plan.subject.clone(),
         solution,

@@ -9,10 +9,10 @@ use super::steady::{self, with_set};
 use super::tables::Tables;
 use super::trajectory::Trajectory;
 use super::values::{self, Overrides};
-use super::{Observer, Session, failure, inputs, subjects, times};
+use super::{Asked, Observer, Session, failure, inputs, subjects, times};
 use crate::diagnostic::{Code, Diagnostic, listed, number_text};
 use crate::model::{self, ConditionId, Model};
-use crate::simulate::{DoseRow, Options, Output, Stop, Tolerances, Track};
+use crate::simulate::{DoseRow, Options, Output, Stop, Tolerances, Track, VariedStart};
 use crate::symbolic::Pool;
 use crate::syntax::tree;
 use std::sync::Arc;
@@ -36,6 +36,8 @@ pub(super) struct Plan {
     pub resumed: bool,
     pub output: Output,
     pub options: Options,
+    /// What the run is differentiated by.
+    pub varied: Option<VariedStart>,
     /// Which events and doses of the model hold.
     pub active: Active,
     pub rows: Vec<DoseRow>,
@@ -279,6 +281,7 @@ fn undisturbed(
         end: range.map_or(start, |(_, end)| end),
         resumed: from.resumed,
         options,
+        varied: None,
         active: Active::default(),
         rows: Vec::new(),
         inputs: Vec::new(),
@@ -583,6 +586,11 @@ impl Session {
                 break;
             }
         }
+        self.asked = Some(Arc::new(Asked {
+            command: command.clone(),
+            overrides: self.overrides.clone(),
+            before: self.last.take().filter(|_| command.from_last),
+        }));
         let outcome = match (&command.subjects, runs.as_slice()) {
             (Subjects::Each(_), _) => {
                 (self.last, self.by_subject) = (None, runs.clone());

@@ -278,7 +278,7 @@ fn search(compiled: &Compiled, start: &Start, world: &dyn World) -> Result<Stead
         tolerances: &tolerances,
         laws: &laws(compiled, &start.present.parameters),
         non_negative: &non_negative(compiled),
-        may_integrate: compiled.system.delays.is_empty(),
+        follows: compiled.system.delays.is_empty(),
         interrupted: &|| world.interrupted(),
     })
 }
@@ -393,7 +393,8 @@ pub(super) fn instead(compiled: &Compiled, restless: &Restless) -> String {
             value,
             rate,
         } => {
-            let way = if high - low <= 1e-3 * value.abs() {
+            let at_an_end = value >= high || value <= low;
+            let way = if at_an_end || high - low <= 1e-3 * value.abs() {
                 format!(
                     "it is {} and changes at the rate {}",
                     short(*value),

@@ -4,7 +4,7 @@ use super::compiled::{Compiled, Observable};
 use super::simulate::Plan;
 use crate::diagnostic::{Code, Diagnostic};
 use crate::kernel::{Parameters, Scratch};
-use crate::simulate::{Solution, Stop};
+use crate::simulate::{Solution, Stop, VariedStart};
 use crate::symbolic::{Expr, Pool, Shape};
 use std::sync::Arc;
 
@@ -15,6 +15,8 @@ pub struct Trajectory {
     pub compiled: Arc<Compiled>,
     /// The parameter values that it began with; those that events changed are in the solution.
     pub parameters: Vec<f64>,
+    /// What it was differentiated by, if anything.
+    pub varied: Option<VariedStart>,
     /// Whose doses it was given, when these come from a table with subjects.
     pub subject: Option<String>,
     /// Times, states, work done and why it ended.

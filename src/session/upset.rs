@@ -34,20 +34,32 @@ pub(super) fn explain(run: &Trajectory, sentence: Span) -> Option<Diagnostic> {
 }
 
 fn storm(compiled: &Compiled, (time, event, count): (f64, usize, u64)) -> Diagnostic {
-    let message = format!(
-        "events fire without end at t = {}: {count} times while time stands still",
-        short(time)
-    );
-    let diagnostic = Diagnostic::new(Code::EventStorm, message);
-    let diagnostic = match compiled.model.events.get(event) {
+    /// Fewer than this end a run only when they follow each other ever faster.
+    const STANDING_STILL: u64 = 1000;
+    let (message, help) = if count < STANDING_STILL {
+        (
+            format!(
+                "events follow each other ever faster towards t = {}: {count} of them so far",
+                short(time)
+            ),
+            "let it come to rest: below some speed an event should stop what moves, as in `when h \
+             < 0 and v > -1e-3 priority 1 { v = 0; g = 0 }`",
+        )
+    } else {
+        (
+            format!(
+                "events fire without end at t = {}: {count} times while time stands still",
+                short(time)
+            ),
+            "an event must not make its own condition come true again, nor by way of others; \
+             `for tau` waits until the condition has held that long",
+        )
+    };
+    let diagnostic = Diagnostic::new(Code::EventStorm, message).help(help);
+    match compiled.model.events.get(event) {
         Some(event) => diagnostic.at(event.span, "this one last"),
         None => diagnostic,
-    };
-    diagnostic.help(
-        "an event must not make its own condition true again: what comes to rest needs a \
-         threshold, as in `when h < 0 and v < -1e-6`; `for tau` waits until the condition has \
-         held that long",
-    )
+    }
 }
 
 fn chattering(compiled: &Compiled, (time, guard, count): (f64, usize, u64)) -> Diagnostic {
@@ -170,6 +182,10 @@ fn schedule(compiled: &Compiled, what: Occasion, fault: ScheduleFault) -> Diagno
         ScheduleFault::NotRepeated => (
             format!("this {kind} has a steady state, but is given once"),
             "`steady` needs a period, as in `every 12 steady`",
+        ),
+        ScheduleFault::SteadyVaried => (
+            format!("the steady state of this {kind} has no derivatives here"),
+            "`sensitivity` follows doses that are given: write some of those before, without `steady`",
         ),
     };
     let diagnostic = Diagnostic::new(Code::BadSchedule, message).help(help);

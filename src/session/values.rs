@@ -41,6 +41,15 @@ impl Overrides {
         self.replacements.contains_key(&target)
     }
 
+    /// True when this number of a quantity has been set.
+    #[must_use]
+    pub fn sets(&self, target: Target, element: usize) -> bool {
+        self.replacements.get(&target).is_some_and(|replacement| {
+            let element = u32::try_from(element).unwrap_or(u32::MAX);
+            replacement.whole.is_some() || replacement.elements.contains_key(&element)
+        })
+    }
+
     /// One per parameter: true where it, or an element of it, has been set, so that it does not
     /// follow others.
     #[must_use]

@@ -26,6 +26,9 @@ const LAST_ORDER: u32 = 5;
 /// matter least, are let go.
 const MOST_BREAKS: usize = 2000;
 
+/// Lags up to this share of the run are taken for zero: steps that short would never end.
+const NEGLIGIBLE: f64 = 1e-12;
+
 /// One delay of the system.
 #[derive(Debug, Clone)]
 struct Lagged {
@@ -36,14 +39,14 @@ struct Lagged {
     /// Positions in the slots.
     values: usize,
     rates: Option<usize>,
-    /// Zero, or so small that times do not tell it from zero: the present value.
+    /// Zero for the present value.
     lag: f64,
     /// The discontinuities around the delayed time in force.
     lower: f64,
     upper: f64,
 }
 
-/// A discontinuity of the solution.
+/// A discontinuity of the solution that will come back.
 #[derive(Debug, Clone, Copy, PartialEq)]
 struct Break {
     time: f64,
@@ -61,6 +64,8 @@ pub(super) struct Delayed {
     breaks: Vec<Break>,
     clock: Clock,
     start: f64,
+    /// Lags up to this are taken for zero.
+    negligible: f64,
     now: f64,
     largest: f64,
     /// False when an event may change parameters, and with them the lags.
@@ -137,11 +142,13 @@ impl Delayed {
         let places = system.events.iter().flat_map(|event| &event.jump.places);
         let mut places = places.into_iter();
         let kernel = Arc::clone(kernels.history());
+        let clock = Clock::new(start, end);
         let mut delayed = Delayed {
             history: History::new(positions.len()),
             breaks: Vec::new(),
-            clock: Clock::new(start, end),
+            clock,
             start,
+            negligible: NEGLIGIBLE * (end - start) + clock.slack(start.abs().max(end.abs())),
             now: start,
             largest: 0.0,
             forgets: !places.any(|place| matches!(place, JumpPlace::Parameter(_))),
@@ -183,12 +190,11 @@ impl Delayed {
             &mut lags,
             &mut Scratch::new(),
         );
-        let none = self.clock.slack(self.now);
         for (delay, (known, value)) in self.delays.iter_mut().zip(lags).enumerate() {
             if !(value >= 0.0 && value.is_finite()) {
                 return Err(Stop::Delay { delay, value });
             }
-            known.lag = if value <= none { 0.0 } else { value };
+            known.lag = if value <= self.negligible { 0.0 } else { value };
         }
         let lags = self.delays.iter().map(|delay| delay.lag);
         self.largest = lags.fold(0.0, f64::max);
@@ -229,10 +235,12 @@ impl Delayed {
                 lowest = lowest.min(known.order + 1);
             }
         }
-        if lowest == u32::MAX {
-            return Consequence::Nothing;
+        if lowest < LAST_ORDER {
+            self.add_break(lowest);
+        } else {
+            // None that is to be followed, but the one behind it has passed.
+            self.look_back();
         }
-        self.add_break(lowest);
         // Where the derivative itself jumps, steps begin anew.
         if lowest <= 1 {
             Consequence::Switch

@@ -78,6 +78,7 @@ pub(super) fn drive<I: Interrupter>(
         slot_width: interrupter.slot_width(),
         parameter_changes: Vec::new(),
         sensitivities: Vec::new(),
+        moving_changes: Vec::new(),
         occurrences: Vec::new(),
         kept_every: 1,
         tolerances: options.tolerances.clone(),
@@ -120,6 +121,7 @@ pub(super) fn drive<I: Interrupter>(
     solution.slots = rows.slots;
     solution.sensitivities = rows.sensitivities;
     solution.parameter_changes = rows.parameter_changes;
+    solution.moving_changes = rows.moving_changes;
     solution.kept_every = rows.kept_every;
     solution
 }
@@ -263,6 +265,9 @@ impl<I: Interrupter> Run<'_, I> {
         if let Some(values) = self.interrupter.changed_parameters() {
             self.rows.parameters_changed(values);
         }
+        if let Some(numbers) = self.interrupter.changed_moving() {
+            self.rows.moving_changed(numbers);
+        }
         self.show_piece()?;
         let statistics = self.statistics(StepperStatistics::default());
         self.look_on(self.time, &statistics)
@@ -356,6 +361,9 @@ impl<I: Interrupter> Run<'_, I> {
             if let Some(values) = self.interrupter.changed_parameters() {
                 self.rows.parameters_changed(values);
             }
+            if let Some(numbers) = self.interrupter.changed_moving() {
+                self.rows.moving_changed(numbers);
+            }
             self.check_state()?;
             if !self.has_constraints() {
                 return Ok(all);
@@ -378,7 +386,9 @@ impl<I: Interrupter> Run<'_, I> {
                 residuals: found.residuals,
                 singular: found.singular,
             }
-        })
+        })?;
+        self.interrupter.constrained(time, &mut self.state);
+        Ok(())
     }
 
     /// Uses one method until the run ends or another method is called for.
@@ -652,8 +662,7 @@ impl<I: Interrupter> Run<'_, I> {
             return failed(failure, time);
         };
         if let Some(fault) = self.watched.recent_fault(RECENT) {
-            let mut states = fault.states;
-            states.retain(|state| *state < self.shown);
+            let states = of_states(fault.states.into_iter(), self.shown);
             let mut values = fault.values;
             values.truncate(self.shown);
             return Stop::NonFinite {
@@ -718,9 +727,15 @@ fn halted(halt: Halt, time: f64) -> Stop {
 }
 
 fn not_finite(values: &[f64], shown: usize) -> Vec<usize> {
-    (0..values.len().min(shown))
-        .filter(|&i| !values[i].is_finite())
-        .collect()
+    of_states((0..values.len()).filter(|&i| !values[i].is_finite()), shown)
+}
+
+/// Positions in the state vector as states: what follows these are derivatives of each in turn.
+fn of_states(positions: impl Iterator<Item = usize>, shown: usize) -> Vec<usize> {
+    let mut states: Vec<usize> = positions.map(|at| at % shown.max(1)).collect();
+    states.sort_unstable();
+    states.dedup();
+    states
 }
 
 /// The order that the estimate of the first step assumes; BDF starts at order 1.

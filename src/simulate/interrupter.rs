@@ -88,6 +88,15 @@ pub(super) trait Interrupter {
         None
     }
 
+    /// Algebraic states were fitted to the others: derivatives behind the state follow.
+    fn constrained(&mut self, _time: f64, _state: &mut [f64]) {}
+
+    /// How parameters and slots move with the varied quantities from now on, if that changed since
+    /// this was last asked.
+    fn changed_moving(&mut self) -> Option<Vec<f64>> {
+        None
+    }
+
     /// What happened so far.
     fn take_occurrences(&mut self) -> Vec<Occurrence> {
         Vec::new()

@@ -7,6 +7,7 @@
 //! stiffness.rs  which method, from the exact Jacobian (linear_estimates.rs)
 //! problem.rs    what holds in one run: parameters, events, doses, tables
 //! interrupter.rs  the contract: where smooth pieces end and what happens there
+//! sensitivity/  derivatives of a run by parameters and initial values
 //! stepper.rs    the contract: take a step, interpolate inside it; a system under watch
 //! tsit5.rs, rodas.rs  that contract by our own methods (controller.rs, weights.rs)
 //! consistent.rs states that satisfy constraints
@@ -37,6 +38,7 @@ mod options;
 mod problem;
 mod rodas;
 mod rows;
+mod sensitivity;
 mod solution;
 mod step_size;
 mod stepper;
@@ -50,6 +52,10 @@ pub use dynamics::Dynamics;
 pub use interrupt::run;
 pub use options::{Method, Options, Output, Tolerances, UnknownMethod};
 pub use problem::{DoseRow, Problem, RowKind, SteadyKind, Track};
+pub use sensitivity::{
+    Held, SensitivityDynamics, Varied, VariedStart, observed_sensitivities, run_with_sensitivities,
+    serves_sensitivities,
+};
 pub use solution::{
     Halt, Invalid, LinearSolver, MethodUse, Monitor, NonFinite, Occasion, Occurrence,
     ScheduleFault, Solution, Statistics, Stop, SwitchReason,

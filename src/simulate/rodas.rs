@@ -14,6 +14,7 @@
 //! steps his interpolant of order 4 holds ([`INTERPOLANT`]).
 
 use super::controller::{Controller, Rule};
+use super::sensitivity::StageSolver;
 use super::stepper::{
     Accepted, Start, StepFailure, Stepper, StepperStatistics, Watched, all_finite,
 };
@@ -140,6 +141,7 @@ pub(super) struct Rodas<'a, L> {
     weights: Weights,
     control: Controller,
     matrix: Shifted<L>,
+    solver: StageSolver,
     /// The diagonal of D; ones when there are no constraints.
     mass: Vec<f64>,
     /// Entries of the Jacobian at `from`, when `differentiated`.
@@ -171,21 +173,24 @@ pub(super) fn with_stepper<R>(
     start: &Start<'_>,
     run: impl FnOnce(&mut dyn Stepper) -> R,
 ) -> R {
+    let states = system.pattern().0.len().saturating_sub(1);
     match system.dimension() {
-        1 => run(&mut Rodas::new(system, start, Fixed::<1>)),
-        2 => run(&mut Rodas::new(system, start, Fixed::<2>)),
-        3 => run(&mut Rodas::new(system, start, Fixed::<3>)),
-        4 => run(&mut Rodas::new(system, start, Fixed::<4>)),
-        5 => run(&mut Rodas::new(system, start, Fixed::<5>)),
-        6 => run(&mut Rodas::new(system, start, Fixed::<6>)),
-        7 => run(&mut Rodas::new(system, start, Fixed::<7>)),
-        8 => run(&mut Rodas::new(system, start, Fixed::<8>)),
-        n => run(&mut Rodas::new(system, start, Any(n))),
+        n if n != states => run(&mut Rodas::new(system, start, Any(n), Any(states))),
+        1 => run(&mut Rodas::new(system, start, Fixed::<1>, Fixed)),
+        2 => run(&mut Rodas::new(system, start, Fixed::<2>, Fixed)),
+        3 => run(&mut Rodas::new(system, start, Fixed::<3>, Fixed)),
+        4 => run(&mut Rodas::new(system, start, Fixed::<4>, Fixed)),
+        5 => run(&mut Rodas::new(system, start, Fixed::<5>, Fixed)),
+        6 => run(&mut Rodas::new(system, start, Fixed::<6>, Fixed)),
+        7 => run(&mut Rodas::new(system, start, Fixed::<7>, Fixed)),
+        8 => run(&mut Rodas::new(system, start, Fixed::<8>, Fixed)),
+        n => run(&mut Rodas::new(system, start, Any(n), Any(n))),
     }
 }
 
 impl<'a, L: Length> Rodas<'a, L> {
-    fn new(system: &'a Watched<'a>, start: &Start<'_>, length: L) -> Self {
+    /// `length` is that of the state vector, `states` that without derivatives.
+    fn new(system: &'a Watched<'a>, start: &Start<'_>, length: L, states: L) -> Self {
         let n = start.state.len();
         let (starts, rows) = system.pattern();
         let zeros = || vec![0.0; n];
@@ -201,14 +206,15 @@ impl<'a, L: Length> Rodas<'a, L> {
             mass: if given.is_empty() {
                 vec![1.0; n]
             } else {
-                given.clone()
+                given.repeat(1 + system.varied())
             },
-            matrix: Shifted::new(length, Pattern { starts, rows }, given),
+            solver: StageSolver::new(system, n),
+            matrix: Shifted::new(states, Pattern { starts, rows }, given),
             jacobian: vec![0.0; rows.len()],
             by_time: if system.is_autonomous() {
                 Vec::new()
             } else {
-                zeros()
+                vec![0.0; states.get()]
             },
             differentiated: false,
             step: 0.0,
@@ -262,41 +268,42 @@ impl<'a, L: Length> Rodas<'a, L> {
             &mut self.to[..width],
             &mut self.scratch[..width],
         );
-        let matrix = &mut self.matrix;
+        let (matrix, solver) = (&mut self.matrix, &mut self.solver);
+        let mut solve = |u: &mut [f64], d: f64| solver.solve(system, matrix, (time, y), h * d, u);
         // Slices of a length known before the first call: what follows then needs no checks.
         let [u1, u2, u3, u4, u5, u6, u7, u8] = self.stages.each_mut().map(|u| &mut u[..width]);
         let [c2, c3, c4, c5] = NODES;
         let [d1, d2, d3, d4, d5] = BY_TIME;
         equations.first(u1, &self.from_drift, d1);
-        matrix.solve(u1);
+        solve(u1, d1);
         advance(n, to, y, A2, [u1]);
         system.drift(time + c2 * h, to, f);
         equations.right_side(u2, f, C2, [u1], d2);
-        matrix.solve(u2);
+        solve(u2, d2);
         advance(n, to, y, A3, [u1, u2]);
         system.drift(time + c3 * h, to, f);
         equations.right_side(u3, f, C3, [u1, u2], d3);
-        matrix.solve(u3);
+        solve(u3, d3);
         advance(n, to, y, A4, [u1, u2, u3]);
         system.drift(time + c4 * h, to, f);
         equations.right_side(u4, f, C4, [u1, u2, u3], d4);
-        matrix.solve(u4);
+        solve(u4, d4);
         advance(n, to, y, A5, [u1, u2, u3, u4]);
         system.drift(time + c5 * h, to, f);
         equations.right_side(u5, f, C5, [u1, u2, u3, u4], d5);
-        matrix.solve(u5);
+        solve(u5, d5);
         advance(n, to, y, A6, [u1, u2, u3, u4, u5]);
         system.drift(end, to, f);
         equations.right_side(u6, f, C6, [u1, u2, u3, u4, u5], 0.0);
-        matrix.solve(u6);
+        solve(u6, 0.0);
         add(n, to, u6);
         system.drift(end, to, f);
         equations.right_side(u7, f, C7, [u1, u2, u3, u4, u5, u6], 0.0);
-        matrix.solve(u7);
+        solve(u7, 0.0);
         add(n, to, u7);
         system.drift(end, to, f);
         equations.right_side(u8, f, C8, [u1, u2, u3, u4, u5, u6, u7], 0.0);
-        matrix.solve(u8);
+        solve(u8, 0.0);
         add(n, to, u8);
         let error = self.weights.squared_norm(n, y, to, |j| u8[j]);
         if error <= 1.0 {
@@ -377,6 +384,7 @@ impl<L: Length> Equations<'_, L> {
                 sum += weights[s] * stages[s][j];
             }
             out[j] = f[j] + inertia[j] * sum;
+            self.length.next();
         }
         if d != 0.0 {
             self.add_by_time(out, d);
@@ -404,11 +412,12 @@ fn advance<L: Length, const S: usize>(
     let (out, y) = (&mut out[..n], &y[..n]);
     let stages = stages.map(|u| &u[..n]);
     for j in 0..n {
-        let mut sum = weights[0] * stages[0][j];
-        for s in 1..S {
+        let mut sum = y[j];
+        for s in 0..S {
             sum += weights[s] * stages[s][j];
         }
-        out[j] = y[j] + sum;
+        out[j] = sum;
+        length.next();
     }
 }
 

@@ -41,6 +41,7 @@ pub(super) struct Rows<'a> {
     pub slots: Vec<f64>,
     pub slot_width: usize,
     pub parameter_changes: Vec<(usize, Vec<f64>)>,
+    pub moving_changes: Vec<(usize, Vec<f64>)>,
     pub kept_every: u64,
 }
 
@@ -70,6 +71,7 @@ impl<'a> Rows<'a> {
             slots: Vec::with_capacity(expected * slot_width),
             slot_width,
             parameter_changes: Vec::new(),
+            moving_changes: Vec::new(),
             kept_every: 1,
         }
     }
@@ -282,10 +284,13 @@ impl<'a> Rows<'a> {
     /// From the next stored row on, these parameters hold.
     pub fn parameters_changed(&mut self, values: Vec<f64>) {
         let row = self.times.len();
-        match self.parameter_changes.last_mut() {
-            Some((last, held)) if *last == row => *held = values,
-            _ => self.parameter_changes.push((row, values)),
-        }
+        changed(&mut self.parameter_changes, row, values);
+    }
+
+    /// From the next stored row on, parameters and slots move so with the varied quantities.
+    pub fn moving_changed(&mut self, numbers: Vec<f64>) {
+        let row = self.times.len();
+        changed(&mut self.moving_changes, row, numbers);
     }
 
     /// Drops every second stored row, and from now on stores half as many.
@@ -297,15 +302,11 @@ impl<'a> Rows<'a> {
         let width = self.sensitivities.len() / rows;
         keep_every_second(&mut self.sensitivities, width, kept);
         keep_every_second(&mut self.slots, self.slot_width, kept);
-        let mut thinned: Vec<(usize, Vec<f64>)> = Vec::new();
-        for (row, values) in self.parameter_changes.drain(..) {
-            let row = row.div_ceil(2);
-            match thinned.last_mut() {
-                Some((last, held)) if *last == row => *held = values,
-                _ => thinned.push((row, values)),
+        for changes in [&mut self.parameter_changes, &mut self.moving_changes] {
+            for (row, values) in std::mem::take(changes) {
+                changed(changes, row.div_ceil(2), values);
             }
         }
-        self.parameter_changes = thinned;
         self.kept_every *= 2;
     }
 
@@ -318,6 +319,14 @@ impl<'a> Rows<'a> {
             interrupter.row(time, state, &mut self.slots);
             self.store(time, state);
         }
+    }
+}
+
+/// Notes what holds from a row on; what was noted for the same row is forgotten.
+fn changed(changes: &mut Vec<(usize, Vec<f64>)>, row: usize, values: Vec<f64>) {
+    match changes.last_mut() {
+        Some((last, held)) if *last == row => *held = values,
+        _ => changes.push((row, values)),
     }
 }
 

@@ -157,7 +157,7 @@ pub enum Stop {
         state: usize,
     },
     /// [`super::Options::max_steps`] was reached: raise it, loosen the tolerances or shorten the
-    /// run; with an explicit method, try [`Method::Bdf`].
+    /// run; with an explicit method, try [`Method::Auto`].
     TooManySteps {
         /// The time reached.
         time: f64,
@@ -165,7 +165,7 @@ pub enum Stop {
         steps: u64,
     },
     /// An explicit method was asked for, its steps sit at the stability limit, and at that length
-    /// it would reach the step cap before the end. Use [`Method::Auto`] or [`Method::Bdf`].
+    /// it would reach the step cap before the end. Use [`Method::Auto`] or [`Method::Rodas`].
     Stiff {
         /// The time reached.
         time: f64,
@@ -266,6 +266,8 @@ pub enum ScheduleFault {
     Priority(f64),
     /// `steady` without a period.
     NotRepeated,
+    /// A periodic steady state, whose derivatives were asked for.
+    SteadyVaried,
 }
 
 /// What a monitor asks for.
@@ -339,6 +341,9 @@ pub struct Solution {
     /// Derivatives of states, when they were asked for: per time, `dimension` numbers for each of
     /// the quantities that were varied, one quantity after the other.
     pub sensitivities: Vec<f64>,
+    /// How parameters and slots move with the varied quantities, where interruptions changed it:
+    /// from this row on, per quantity as many numbers as there are parameters and slots.
+    pub moving_changes: Vec<(usize, Vec<f64>)>,
     /// What interrupted the run, in order of time.
     pub occurrences: Vec<Occurrence>,
     /// 1 when every step is kept; 2, 4, ... when a long run with [`super::Output::Steps`] keeps

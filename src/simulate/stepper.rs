@@ -210,6 +210,16 @@ impl<'a> Watched<'a> {
         take(&entries)
     }
 
+    /// How many derivatives the state vector carries.
+    pub fn varied(&self) -> usize {
+        self.system.varied()
+    }
+
+    /// See [`Dynamics::varied_along`]; as it comes.
+    pub fn varied_along(&self, time: f64, y: &[f64], along: (f64, &[f64]), out: &mut [f64]) {
+        self.system.varied_along(time, y, along, out);
+    }
+
     /// Remembers that the solution grew beyond all numbers after `time`: `reached` is not finite.
     pub fn overflow(&self, time: f64, y: &[f64], reached: &[f64]) {
         let states = (0..reached.len()).filter(|&i| !reached[i].is_finite());

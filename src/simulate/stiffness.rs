@@ -125,11 +125,7 @@ impl Supervisor {
         self.hits = 0;
         self.since = 0;
         self.looked = time;
-        self.interval = if method == Method::Tsit5 {
-            LOOK
-        } else {
-            INTERVAL
-        };
+        self.interval = self.shortest_interval();
     }
 
     fn shortest_interval(&self) -> u64 {
@@ -256,7 +252,8 @@ impl Supervisor {
 
 /// The implicit method for a system under `auto`.
 fn implicit_for(system: &Watched<'_>) -> Method {
-    if factorisations_are_cheap(system.pattern()) {
+    // Only our own steppers carry derivatives.
+    if system.varied() > 0 || factorisations_are_cheap(system.pattern()) {
         Method::Rodas
     } else {
         Method::Bdf

@@ -39,7 +39,7 @@ const A7: [f64; 6] = [
 ];
 /// Weights of the difference between the solutions of order 5 and 4.
 const ERROR: [f64; 7] = [
-    -0.00178001105222577714,
+    -0.001780011052225777,
     -0.0008164344596567469,
     0.007880878010261995,
     -0.1447110071732629,
@@ -65,7 +65,7 @@ const INTERPOLANT: [[f64; 4]; 7] = [
     [
         0.0,
         -12.411077166933676,
-        30.338188630282322,
+        30.33818863028232,
         -16.548102889244902,
     ],
     [0.0, 37.50931341651104, -88.1789048947664, 47.37952196281928],
@@ -192,12 +192,16 @@ fn combine<L: Length, const S: usize>(
     let n = length.get();
     let (out, y) = (&mut out[..n], &y[..n]);
     let stages = stages.map(|k| &k[..n]);
+    // The step goes into the weights, and the last stage, which is the newest, comes last: the
+    // processor then adds up the others before it is there.
+    let weights = weights.map(|weight| h * weight);
     for j in 0..n {
-        let mut sum = weights[0] * stages[0][j];
-        for s in 1..S {
+        let mut sum = y[j];
+        for s in 0..S {
             sum += weights[s] * stages[s][j];
         }
-        out[j] = y[j] + h * sum;
+        out[j] = sum;
+        length.next();
     }
 }
 

@@ -42,6 +42,7 @@ impl Weights {
             let ratio = error(j) / (absolute[j] + self.relative * size);
             // Zero, but NaN when the state is infinite, whose ratio would pass for zero.
             sum += ratio * ratio + 0.0 * after[j];
+            length.next();
         }
         sum / n as f64
     }

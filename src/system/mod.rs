@@ -14,6 +14,7 @@ mod layout;
 mod linear;
 mod matching;
 mod rates;
+mod tangent;
 #[cfg(test)]
 mod tests;
 mod translate;
@@ -27,6 +28,7 @@ pub use interruption::{
 pub use jacobian::{Contribution, Jacobian, JacobianBlock, parameter_jacobian};
 pub use layout::{Block, Layout};
 pub use linear::linear_form;
+pub use tangent::tangent;
 
 use crate::model::{Model, Schedule};
 use crate::symbolic::{
@@ -179,6 +181,8 @@ fn interrupt(system: &mut System, pool: &mut Pool, model: &Model) {
     let (frozen, collected) = freeze(system, pool, model);
     system.guards = collected.guards;
     system.slots = slots(pool, model, system, &collected.modes, amount);
+    system.directions =
+        tangent::directions(pool, &system.states, &system.parameters, &system.slots);
     system.frozen_drift = with_infusions(pool, system, &frozen);
     if frozen != system.drift {
         let mut jacobian = jacobian::derive(pool, &system.states, &frozen);
@@ -364,14 +368,20 @@ impl System {
         expand_gradients(pool, expr)
     }
 
-    /// True when some drift names the time itself, or an input, which follows it.
+    /// True when the course of a run depends on when it begins: a drift or a trigger names the
+    /// time or an input, which follows it, or something is scheduled.
     #[must_use]
     pub fn depends_on_time(&self) -> bool {
         let blocks = self.slots.layout.blocks().iter();
         let inputs = blocks.filter(|block| self.slots.inputs.contains(&block.offset));
         let mut moved: FxHashSet<SymbolId> = inputs.map(|block| block.symbol).collect();
         moved.insert(self.time);
-        !dependents(&self.pool, &self.drift, &moved).is_empty()
+        let guards = self.guards.iter().map(|guard| guard.expr);
+        let read: Vec<Expr> = self.drift.iter().copied().chain(guards).collect();
+        let is_scheduled = |event: &Event| !matches!(event.trigger, Trigger::When { .. });
+        self.events.iter().any(is_scheduled)
+            || (self.doses.iter()).any(|dose| dose.schedule != DoseSchedule::Event)
+            || !dependents(&self.pool, &read, &moved).is_empty()
     }
 
     /// The total time derivatives of inlined expressions along a solution, in terms of time,

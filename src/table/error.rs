@@ -230,6 +230,12 @@ impl TableError {
                 let comma = text.replacen(',', ".", 1);
                 if text.contains(',') && super::read::number(&comma).is_some() {
                     format!("write {comma} with a decimal point")
+                } else if text
+                    .split_once(' ')
+                    .is_some_and(|(first, _)| super::read::number(first).is_some())
+                {
+                    "keep the number alone; a unit stands in the header, as in `AMT [mg]`"
+                        .to_owned()
                 } else {
                     "missing values are written as an empty cell, `NA`, `NaN` or `.`".to_owned()
                 }

@@ -31,6 +31,9 @@ fn is_of_type(value: &Value, kind: &str) -> bool {
         "text" => value.is_string(),
         "text or null" => value.is_string() || value.is_null(),
         "number" => value.is_number(),
+        "number or null" => value.is_number() || value.is_null(),
+        "numbers or null" => all("number") || value.is_null(),
+        "truth value or null" => value.is_boolean() || value.is_null(),
         "whole number" => value.is_u64(),
         "whole number or null" => value.is_u64() || value.is_null(),
         "truth value" => value.is_boolean(),
@@ -96,6 +99,17 @@ fn json_has_the_fields_that_the_manual_lists() {
         (&partial["complete"], &partial["model"]),
         (&false.into(), &"".into())
     );
+
+    let rest = run(&["steady", "models/griffith.lotka", "--format", "json"]);
+    check_fields(&rest, "## Steady states");
+    let measures = ["measure", "models/griffith.lotka", "max(x)", "period(x)"];
+    let measured = run(&[&measures[..], &["--format", "json"]].concat());
+    check_fields(&measured, "## Measures");
+    let one = &measured["runs"][0];
+    check_fields(one, "Each of the `runs`:");
+    for measure in one["measures"].as_array().expect("a list") {
+        check_fields(measure, "Each of the `measures`:");
+    }
 
     let text = "param idle = 1\nstate x = 1\n# \u{e9}\nx' = \u{e9} + kk\n";
     fs::write(workplace.path().join("wrong.lotka"), text).expect("a model");

@@ -1,6 +1,8 @@
 //! Tests of the lowering and of executors, against the reference evaluator of expressions.
 
 mod functions;
+#[cfg(feature = "jit")]
+mod machine_code;
 mod outputs;
 mod programs;
 mod random;
@@ -85,6 +87,22 @@ impl Model {
         assert!(
             same_bits(&found, &expected),
             "found {found:?}, expected {expected:?}\n{}",
+            tape.program()
+        );
+        #[cfg(feature = "jit")]
+        check_machine_code(&tape, point, &expected);
+    }
+}
+
+/// Machine code, where there is some, gives the same bits too.
+#[cfg(feature = "jit")]
+#[track_caller]
+fn check_machine_code(tape: &Tape, point: &Point, expected: &[f64]) {
+    if let Some(jit) = super::Jit::new(tape.program()) {
+        let found = call(&jit, point);
+        assert!(
+            same_bits(&found, expected),
+            "machine code: found {found:?}, expected {expected:?}\n{}",
             tape.program()
         );
     }

@@ -168,6 +168,11 @@ proptest! {
             results.retain(|&result| !has_scaling(&growth.model.pool, &[result]));
         }
         let tape = growth.model.tape(&results);
+        #[cfg(feature = "jit")]
+        // Translating takes most of the time: every eighth program shows it.
+        let jit = (results.len() % 8 == 1)
+            .then(|| crate::kernel::Jit::new(tape.program()))
+            .flatten();
         let mut scratch = Scratch::new();
         for seed in seeds {
             let len = 4 + n + n * n;
@@ -184,6 +189,15 @@ proptest! {
                 "{found:?}\n{expected:?}\n{}",
                 tape.program()
             );
+            #[cfg(feature = "jit")]
+            if let Some(jit) = &jit {
+                let found = call_with(jit, &point, &mut scratch);
+                prop_assert!(
+                    same_bits(&found, &expected),
+                    "machine code: {found:?}\n{expected:?}\n{}",
+                    tape.program()
+                );
+            }
         }
     }
 }
@@ -244,5 +258,9 @@ fn long_programs_are_sorted_without_changing_results() {
             terms.reduce(|sum, term| sum + term).unwrap()
         })
         .collect();
-    assert!(same_bits(&call(&Tape::new(program), &point), &expected));
+    let tape = Tape::new(program);
+    assert!(same_bits(&call(&tape, &point), &expected));
+    // Several functions, with values that pass from one to the next.
+    #[cfg(feature = "jit")]
+    check_machine_code(&tape, &point, &expected);
 }

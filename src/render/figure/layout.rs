@@ -36,7 +36,7 @@ pub struct Style {
 
 impl Style {
     /// Sizes for a paper; small papers get somewhat smaller letters.
-    fn for_paper(size: Size) -> Style {
+    pub fn for_paper(size: Size) -> Style {
         let factor = (size.width / 720.0)
             .min(size.height / 480.0)
             .clamp(0.7, 1.0);
@@ -286,7 +286,7 @@ fn labels_fit(ticks: &Ticks, room: f64, style: &Style) -> bool {
 }
 
 /// A tick's words as rich text.
-fn label_text(label: &Label) -> Rich {
+pub fn label_text(label: &Label) -> Rich {
     match label {
         Label::Plain(text) => Rich::plain(text),
         Label::Power {
@@ -301,7 +301,7 @@ fn label_width(label: Option<&Label>, size: f64) -> f64 {
     label.map_or(0.0, |label| label_text(label).width(size))
 }
 
-fn widest(ticks: &Ticks, size: f64) -> f64 {
+pub fn widest(ticks: &Ticks, size: f64) -> f64 {
     let widths = ticks
         .ticks
         .iter()
@@ -309,7 +309,7 @@ fn widest(ticks: &Ticks, size: f64) -> f64 {
     widths.fold(0.0, f64::max)
 }
 
-fn straight(from: (f64, f64), to: (f64, f64), colour: Rgb, width: f64) -> Shape {
+pub fn straight(from: (f64, f64), to: (f64, f64), colour: Rgb, width: f64) -> Shape {
     Shape::Line {
         points: vec![from, to],
         colour,
@@ -320,7 +320,7 @@ fn straight(from: (f64, f64), to: (f64, f64), colour: Rgb, width: f64) -> Shape 
 }
 
 /// A straight line that looks equally sharp at every place: on the middle of a pixel.
-fn sharp(at: f64) -> f64 {
+pub fn sharp(at: f64) -> f64 {
     at.floor() + 0.5
 }
 

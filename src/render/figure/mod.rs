@@ -2,11 +2,12 @@
 //!
 //! Enters: a figure and a size. Leaves: bytes or text. `ticks` and `data` turn the figure into
 //! ranges, ticks and thinned curves; `layout` turns these into shapes on paper, which `svg` and
-//! `png` write; `terminal` sets dots in character cells instead. Must not know where the
-//! numbers come from.
+//! `png` write; `heat` does so for heat maps; `terminal` sets dots in character cells instead. Must
+//! not know where the numbers come from.
 
 mod data;
 mod font;
+mod heat;
 mod layout;
 mod legend;
 mod palette;
@@ -19,7 +20,7 @@ mod tests;
 mod ticks;
 
 use crate::diagnostic::{Code, Diagnostic};
-use crate::figure::Figure;
+use crate::figure::{Figure, HeatMap};
 pub use crate::render::Colour;
 use std::fmt;
 use std::path::Path;
@@ -163,6 +164,20 @@ pub fn svg(figure: &Figure, size: Size) -> Result<String, FigureError> {
 /// All of [`FigureError`].
 pub fn png(figure: &Figure, size: Size) -> Result<Vec<u8>, FigureError> {
     png::file(&layout::layout(figure, size.checked()?)?)
+}
+
+/// A heat map as an SVG document, as high as its rows need.
+#[must_use]
+pub fn heat_svg(map: &HeatMap) -> String {
+    svg::document(&heat::layout(map))
+}
+
+/// A heat map as a PNG file, two pixels per logical pixel.
+///
+/// # Errors
+/// [`FigureError::Encoding`], and [`FigureError::Size`] when memory does not allow the picture.
+pub fn heat_png(map: &HeatMap) -> Result<Vec<u8>, FigureError> {
+    png::file(&heat::layout(map))
 }
 
 /// The figure in braille dots, `width` columns by `height` lines (legend and labels included;

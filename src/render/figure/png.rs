@@ -8,7 +8,8 @@ use super::font;
 use super::palette::Rgb;
 use super::shapes::{Anchor, Cap, Picture, RAISED_BY, RAISED_SIZE, Rich, Shape, corners, rim};
 use tiny_skia::{
-    Color, FillRule, LineCap, LineJoin, Paint, PathBuilder, Pixmap, Stroke, StrokeDash, Transform,
+    Color, FillRule, LineCap, LineJoin, Paint, PathBuilder, Pixmap, Rect, Stroke, StrokeDash,
+    Transform,
 };
 
 /// Pixels per logical pixel, for sharp print and screens.
@@ -88,6 +89,14 @@ fn paint(canvas: &mut Pixmap, shape: &Shape) {
             if let Some(path) = path.finish() {
                 let stroke = stroke(*width, dash, *cap);
                 canvas.stroke_path(&path, &solid(*colour), &stroke, scaled(), None);
+            }
+        }
+        Shape::Rectangle { at, size, colour } => {
+            let (x, y) = (at.0 as f32, at.1 as f32);
+            if let Some(area) = Rect::from_xywh(x, y, size.0 as f32, size.1 as f32) {
+                let mut paint = solid(*colour);
+                paint.anti_alias = false;
+                canvas.fill_rect(area, &paint, scaled(), None);
             }
         }
         Shape::Markers {

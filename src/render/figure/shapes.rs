@@ -34,6 +34,15 @@ pub enum Shape {
         /// How the ends look.
         cap: Cap,
     },
+    /// A filled rectangle with sharp edges.
+    Rectangle {
+        /// The upper left corner.
+        at: (f64, f64),
+        /// Width and height.
+        size: (f64, f64),
+        /// Colour.
+        colour: Rgb,
+    },
     /// Equal markers with a white rim, in their own group.
     Markers {
         /// Centres.

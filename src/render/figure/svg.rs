@@ -43,6 +43,7 @@ fn write_shape(out: &mut String, shape: &Shape) {
             dash,
             cap,
         } => write_line(out, points, *colour, *width, dash, *cap),
+        Shape::Rectangle { at, size, colour } => write_rectangle(out, *at, *size, *colour),
         Shape::Markers {
             centres,
             marker,
@@ -117,6 +118,25 @@ fn write_line(
         out.push(if index == 0 { 'M' } else { 'L' });
         pair(out, *point);
     }
+    out.push_str("\"/>\n");
+}
+
+fn write_rectangle(out: &mut String, at: (f64, f64), size: (f64, f64), colour: Rgb) {
+    let parts = [
+        ("x", at.0),
+        ("y", at.1),
+        ("width", size.0),
+        ("height", size.1),
+    ];
+    // Neighbours would show the paper between them if their edges were smoothed.
+    out.push_str("<rect shape-rendering=\"crispEdges\"");
+    for (name, value) in parts {
+        let _ = write!(out, " {name}=\"");
+        number(out, value);
+        out.push('"');
+    }
+    out.push_str(" fill=\"");
+    write_colour(out, colour);
     out.push_str("\"/>\n");
 }
 

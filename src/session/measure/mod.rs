@@ -26,8 +26,13 @@ use evaluate::evaluated;
 use std::sync::Arc;
 use understand::{TIME_OF, Term, understood, words_at_fault};
 
-/// Points kept inside each step when a run is made again.
-const POINTS_INSIDE_A_STEP: usize = 4;
+/// Points kept inside each step when a run is made again: more while the numbers still move by more
+/// than [`SETTLED`] of their size. Methods that are exact take few and long steps.
+const POINTS_INSIDE_A_STEP: [usize; 3] = [4, 20, 100];
+/// Far below what tolerances leave.
+const SETTLED: f64 = 1e-8;
+/// Numbers of a run that is made again (80 MB): no more points are added beyond.
+const MOST_NUMBERS: usize = 10_000_000;
 
 /// `measure max(C1), auc(C1, 0..24)`
 #[derive(Debug, Clone, PartialEq)]
@@ -126,23 +131,46 @@ impl Trajectory {
         let nowhere = crate::source::SourceId(u32::MAX);
         let expr = syntax::parse_expression(nowhere, expression)?;
         let term = understood(&self.compiled, &expr)?;
-        let finer = finer(self, &SystemWorld::default());
-        let run = finer.as_ref().unwrap_or(self);
-        evaluated(run, &term).map_err(|problem| vec![problem].into())
+        let mut found = all(self, &[term], &SystemWorld::default());
+        match found.pop() {
+            Some(found) => found.map_err(|problem| vec![problem].into()),
+            None => Err(Vec::new().into()),
+        }
     }
 }
 
-/// The run once more with its steps as rows, where these were others.
-fn finer(run: &Trajectory, world: &dyn World) -> Option<Trajectory> {
-    let plan = run.plan.as_deref()?;
-    if matches!(plan.output, Output::Steps { .. }) {
-        return None;
+/// Every measure of a run, with as many rows as they need.
+fn all(run: &Trajectory, terms: &[Term], world: &dyn World) -> Vec<Result<Measured, Diagnostic>> {
+    let of = |run: &Trajectory| terms.iter().map(|term| evaluated(run, term)).collect();
+    let has_steps = |plan: &Plan| matches!(plan.output, Output::Steps { .. });
+    let mut found = None;
+    if run.plan.as_deref().is_none_or(has_steps) {
+        found = Some(of(run));
     }
+    let mut rows = run.times().len();
+    for interior in POINTS_INSIDE_A_STEP {
+        let settled = |found: &Vec<Result<Measured, Diagnostic>>| {
+            let mut sound = found.iter().flatten();
+            sound.all(|one| one.error <= SETTLED * one.value.abs())
+        };
+        let width = run.solution.dimension.max(1) * interior;
+        if found.as_ref().is_some_and(settled) || rows.saturating_mul(width) > MOST_NUMBERS {
+            break;
+        }
+        let Some(finer) = finer(run, interior, world) else {
+            break;
+        };
+        rows = finer.times().len() / interior;
+        found = Some(of(&finer));
+    }
+    found.unwrap_or_else(|| of(run))
+}
+
+/// The run once more with its steps, and points inside them, as rows.
+fn finer(run: &Trajectory, interior: usize, world: &dyn World) -> Option<Trajectory> {
     let plan = Plan {
-        output: Output::Steps {
-            interior: POINTS_INSIDE_A_STEP,
-        },
-        ..plan.clone()
+        output: Output::Steps { interior },
+        ..run.plan.as_deref()?.clone()
     };
     let (finer, _) = run::run(&run.compiled, &plan, world, &mut ());
     let reached = |run: &Trajectory| run.times().last().copied();
@@ -209,15 +237,12 @@ impl Session {
         let mut diagnostics = Vec::new();
         let mut measured = Vec::with_capacity(runs.len());
         for run in &runs {
-            let finer = finer(run, &*self.world);
-            let run = finer.as_ref().unwrap_or(run);
-            let rows = command.subjects.iter().zip(&terms).map(|(subject, term)| {
-                let found = evaluated(run, term);
-                MeasuredRow {
-                    label: syntax::show_expression(subject),
-                    measured: found.map_err(|problem| diagnostics.push(problem)).ok(),
-                    unit: unit(&compiled, subject),
-                }
+            let found = all(run, &terms, &*self.world);
+            let rows = command.subjects.iter().zip(found);
+            let rows = rows.map(|(subject, found)| MeasuredRow {
+                label: syntax::show_expression(subject),
+                measured: found.map_err(|problem| diagnostics.push(problem)).ok(),
+                unit: unit(&compiled, subject),
             });
             measured.push(MeasuredRun {
                 subject: run.subject.clone(),

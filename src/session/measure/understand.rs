@@ -23,11 +23,30 @@ fn words() -> impl Iterator<Item = &'static str> + Clone {
     all.map(|(name, _)| name).chain([TIME_OF])
 }
 
+/// The word of this language for one of another.
+fn other_word(word: &str) -> Option<&'static str> {
+    Some(match word.to_lowercase().as_str() {
+        "maximum" | "highest" | "peak" | "cmax" => "max",
+        "minimum" | "lowest" | "trough" | "cmin" => "min",
+        "average" | "avg" => "mean",
+        "tmax" => "time_of_max",
+        "tmin" => "time_of_min",
+        "integral" | "area" | "integrate" => "auc",
+        "end" | "final" => "last",
+        "start" | "initial" => "first",
+        "time" | "when" => "time_of",
+        _ => return None,
+    })
+}
+
 /// What can be seen to be wrong without a model: calls that are no measures.
 pub(super) fn words_at_fault(expr: &tree::Expr) -> Vec<Diagnostic> {
     match &expr.kind {
         ExprKind::Call { function, .. } if words().all(|word| word != function.name.text) => {
-            let help = did_you_mean(&function.name.text, words()).unwrap_or_else(|| {
+            let other = other_word(&function.name.text);
+            let other = other.map(|word| format!("the word is `{word}`"));
+            let near = || did_you_mean(&function.name.text, words());
+            let help = other.or_else(near).unwrap_or_else(|| {
                 let words: Vec<String> = words().map(|word| format!("`{word}`")).collect();
                 format!("there are {}", listed(&words))
             });
@@ -231,10 +250,15 @@ fn window_of(compiled: &Compiled, word: &str, expr: &tree::Expr) -> Understood<W
     };
     let end = |end: &Option<Box<tree::Expr>>| {
         let Some(end) = end else { return Ok(None) };
-        match constant(compiled, end)? {
-            Term::Constant(observable) => Ok(Some(observable)),
-            _ => Ok(None),
+        if let Ok(Term::Constant(observable)) = constant(compiled, end) {
+            return Ok(Some(observable));
         }
+        compiled.observable(end)?;
+        Err(vec![
+            Diagnostic::new(Code::BadOption, "the ends of a range of time are fixed")
+                .at(end.span, "this has a value at each time")
+                .help(format!("as in `{word}(x, 0..24)`")),
+        ])
     };
     let (from, to) = both(end(low), end(high))?;
     let span = expr.span;

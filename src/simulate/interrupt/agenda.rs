@@ -5,6 +5,7 @@
 
 use super::super::ScheduleFault;
 use super::super::clock::Clock;
+use super::super::sensitivity::Shift;
 use std::cmp::Ordering;
 use std::collections::BinaryHeap;
 
@@ -13,6 +14,8 @@ use std::collections::BinaryHeap;
 pub(super) struct Entry {
     pub time: f64,
     pub what: What,
+    /// How its time moves.
+    pub shift: Shift,
 }
 
 /// What is due at a time; in the order in which it is performed at one time.
@@ -33,13 +36,15 @@ pub(super) enum What {
 }
 
 /// An amount on its way into a state.
-#[derive(Debug, Clone, Copy, PartialEq)]
+#[derive(Debug, Clone, PartialEq)]
 pub(super) struct Delivery {
     pub dose: usize,
     pub row: Option<usize>,
     pub into: usize,
     pub amount: f64,
     pub duration: f64,
+    /// How amount and duration move.
+    pub moved: [Shift; 2],
 }
 
 impl What {
@@ -94,10 +99,15 @@ pub(super) struct Agenda {
 }
 
 impl Agenda {
+    /// For a time that does not move.
     pub fn push(&mut self, time: f64, what: What) {
+        self.push_moving(time, what, Shift::new());
+    }
+
+    pub fn push_moving(&mut self, time: f64, what: What, shift: Shift) {
         self.made += 1;
         self.queue.push(Queued {
-            entry: Entry { time, what },
+            entry: Entry { time, what, shift },
             number: self.made,
         });
     }

@@ -4,6 +4,7 @@
 //! states before a first dose are found elsewhere (`steady.rs`).
 
 use super::super::interrupter::Consequence;
+use super::super::sensitivity::{Repeated, Shift};
 use super::super::{Occasion, RowKind, ScheduleFault, SteadyKind, Stop};
 use super::Interruptions;
 use super::agenda::{Delivery, What};
@@ -19,13 +20,15 @@ pub(super) struct Infusions {
     slots: Range<usize>,
 }
 
-#[derive(Debug, Clone, Copy)]
+#[derive(Debug, Clone)]
 struct Running {
     number: u64,
     /// Where in the slots its rate is added.
     slot: usize,
     /// Amount per time.
     rate: f64,
+    /// How it moves.
+    moved: Shift,
 }
 
 impl Infusions {
@@ -36,11 +39,22 @@ impl Infusions {
         }
     }
 
-    fn start(&mut self, slot: usize, rate: f64) -> u64 {
+    fn start(&mut self, slot: usize, rate: f64, moved: Shift) -> u64 {
         self.made += 1;
         let number = self.made;
-        self.running.push(Running { number, slot, rate });
+        self.running.push(Running {
+            number,
+            slot,
+            rate,
+            moved,
+        });
         number
+    }
+
+    /// The slots of those that run, and how their rates move.
+    pub fn moving(&self) -> impl Iterator<Item = (usize, &[f64])> {
+        let running = self.running.iter();
+        running.map(|running| (running.slot, running.moved.as_slice()))
     }
 
     /// True when it was running.
@@ -77,11 +91,27 @@ fn infusion_slot(system: &System, into: usize) -> Option<usize> {
 }
 
 /// Amount, duration and lag of a dose as they hold at its time.
-#[derive(Debug, Clone, Copy, PartialEq)]
+#[derive(Debug, Clone, PartialEq)]
 pub(super) struct Terms {
     pub amount: f64,
     pub duration: f64,
     pub lag: f64,
+    /// How each of the three moves.
+    pub moved: [Shift; 3],
+}
+
+impl Terms {
+    /// How amount and duration move.
+    pub fn moved_delivery(&self) -> [Shift; 2] {
+        let [amount, duration, _] = &self.moved;
+        [amount.clone(), duration.clone()]
+    }
+
+    /// How the lag moves.
+    pub fn moved_lag(&self) -> &[f64] {
+        let [_, _, lag] = &self.moved;
+        lag
+    }
 }
 
 impl Interruptions<'_> {
@@ -111,10 +141,12 @@ impl Interruptions<'_> {
         } else if !(lag.is_finite() && lag >= 0.0) {
             ScheduleFault::Delay(lag)
         } else {
+            let over = given.and_then(|row| row.duration);
             return Ok(Terms {
                 amount,
                 duration,
                 lag,
+                moved: self.term_shifts(dose, (stated, over), time, state),
             });
         };
         Err(Stop::Schedule {
@@ -138,7 +170,8 @@ impl Interruptions<'_> {
                 dose,
                 count: count + 1,
             };
-            self.agenda.push(next, what);
+            let shift = self.repetition_shift(Repeated::Dose(dose), count + 1);
+            self.agenda.push_moving(next, what, shift);
         }
         let terms = self.terms(dose, None, time, state)?;
         let Some(into) = self.functions.system.doses.get(dose).and_then(|d| d.into) else {
@@ -150,17 +183,18 @@ impl Interruptions<'_> {
             into,
             amount: terms.amount,
             duration: terms.duration,
+            moved: terms.moved_delivery(),
         };
         let is_steady = self.functions.system.doses[dose].steady && count == 0;
         if let Some(repetition) = repetition.filter(|_| is_steady) {
             let regimen = Regimen {
-                delivery,
+                delivery: delivery.clone(),
                 period: repetition.period(),
                 lag: terms.lag,
             };
             consequence = self.reach_steady_state(&regimen, SteadyKind::Replace, time, state)?;
         }
-        Ok(consequence.max(self.send(delivery, terms.lag, time, state)?))
+        Ok(consequence.max(self.send(delivery, &terms, time, state)?))
     }
 
     /// A row of a table: the first dose of it, or an additional one.
@@ -203,20 +237,21 @@ impl Interruptions<'_> {
             into: row.into,
             amount: terms.amount,
             duration: terms.duration,
+            moved: terms.moved_delivery(),
         };
         if count == 0 && row.steady != SteadyKind::No {
             if row.steady == SteadyKind::Replace {
                 self.call_off_rows(at);
             }
             let regimen = Regimen {
-                delivery,
+                delivery: delivery.clone(),
                 period: row.interval,
                 lag: terms.lag,
             };
             let steady = self.reach_steady_state(&regimen, row.steady, time, state)?;
             consequence = consequence.max(steady);
         }
-        Ok(consequence.max(self.send(delivery, terms.lag, time, state)?))
+        Ok(consequence.max(self.send(delivery, &terms, time, state)?))
     }
 
     /// States return to their initial values, infusions end, and what earlier rows still had to
@@ -224,6 +259,9 @@ impl Interruptions<'_> {
     fn reset(&mut self, row: usize, time: f64, state: &mut [f64]) {
         for (value, initial) in state.iter_mut().zip(&self.problem.initial) {
             *value = *initial;
+        }
+        if let Some(variation) = &mut self.variation {
+            variation.reset(state);
         }
         self.call_off_rows(row);
         self.note(time, Occasion::Reset(row));
@@ -243,18 +281,22 @@ impl Interruptions<'_> {
     pub(super) fn end_infusions(&mut self) {
         self.infusions.running.clear();
         self.infusions.write(&mut self.dynamics.slots_mut());
+        self.move_infusions();
     }
 
     /// A dose is given: it arrives now, or after its lag.
     pub(super) fn send(
         &mut self,
         delivery: Delivery,
-        lag: f64,
+        terms: &Terms,
         time: f64,
         state: &mut [f64],
     ) -> Result<Consequence, Stop> {
+        let lag = terms.lag;
         if lag > self.clock.slack(time) {
-            self.agenda.push(time + lag, What::Arrival(delivery));
+            let shift = self.shift_after(terms.moved_lag());
+            self.agenda
+                .push_moving(time + lag, What::Arrival(delivery), shift);
             return Ok(Consequence::Nothing);
         }
         self.arrive(delivery, time, state)
@@ -269,10 +311,18 @@ impl Interruptions<'_> {
     ) -> Result<Consequence, Stop> {
         self.note(time, Occasion::Dose(delivery.dose, delivery.row));
         if delivery.duration > self.clock.slack(time) {
-            self.infuse(delivery, time + delivery.duration)?;
+            let end = time + delivery.duration;
+            let [_, by_duration] = &delivery.moved;
+            let shift = self.shift_after(by_duration);
+            self.infuse(delivery, end, shift)?;
             return Ok(Consequence::Equations);
         }
         let volume = self.functions.volume(delivery.into, time, state);
+        if let Some(variation) = &mut self.variation {
+            let [moved, _] = &delivery.moved;
+            let amount = (delivery.amount, moved.as_slice());
+            variation.give(delivery.into, amount, volume, time, state);
+        }
         let Some(value) = state.get_mut(delivery.into) else {
             return Ok(Consequence::Nothing);
         };
@@ -280,8 +330,13 @@ impl Interruptions<'_> {
         Ok(Consequence::Jump)
     }
 
-    /// Starts an infusion that ends at `end`.
-    pub(super) fn infuse(&mut self, delivery: Delivery, end: f64) -> Result<(), Stop> {
+    /// Starts an infusion that ends at `end`, which moves so.
+    pub(super) fn infuse(
+        &mut self,
+        delivery: Delivery,
+        end: f64,
+        shift: Shift,
+    ) -> Result<(), Stop> {
         let rate = delivery.amount / delivery.duration;
         let Some(slot) = infusion_slot(self.functions.system, delivery.into) else {
             return Err(Stop::Schedule {
@@ -289,9 +344,12 @@ impl Interruptions<'_> {
                 fault: ScheduleFault::Duration(delivery.duration),
             });
         };
-        let number = self.infusions.start(slot, rate);
+        let moved = Terms::rate_shift(delivery.amount, delivery.duration, &delivery.moved);
+        let number = self.infusions.start(slot, rate, moved);
         self.infusions.write(&mut self.dynamics.slots_mut());
-        self.agenda.push(end, What::InfusionEnd(number));
+        self.move_infusions();
+        self.agenda
+            .push_moving(end, What::InfusionEnd(number), shift);
         Ok(())
     }
 
@@ -301,6 +359,7 @@ impl Interruptions<'_> {
             return Consequence::Nothing;
         }
         self.infusions.write(&mut self.dynamics.slots_mut());
+        self.move_infusions();
         Consequence::Equations
     }
 }

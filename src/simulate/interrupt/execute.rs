@@ -4,6 +4,7 @@
 //! place where an event changes anything.
 
 use super::super::interrupter::Consequence;
+use super::super::sensitivity::Shift;
 use super::super::{Occasion, ScheduleFault, Stop};
 use super::Interruptions;
 use super::agenda::{Delivery, What};
@@ -19,12 +20,16 @@ pub(super) struct Pending {
     pub number: u64,
     /// What it does, when the values are those of the time of its trigger.
     pub effect: Option<Effect>,
+    /// How the time of its execution moves.
+    pub shift: Shift,
 }
 
 /// What an event does.
 #[derive(Debug, Clone, PartialEq)]
 pub(super) struct Effect {
     values: Vec<f64>,
+    /// How they move.
+    moved: Vec<f64>,
     doses: Vec<(Delivery, Terms)>,
 }
 
@@ -135,14 +140,20 @@ impl Interruptions<'_> {
         };
         self.triggers.made += 1;
         let number = self.triggers.made;
+        let delay_shift = match &mut self.variation {
+            Some(variation) => variation.delay(event, time, state),
+            None => Shift::new(),
+        };
+        let shift = self.shift_after(&delay_shift);
         let pending = Pending {
             event,
             number,
             effect,
+            shift: shift.clone(),
         };
         if delay > self.clock.slack(time) {
-            self.agenda
-                .push(time + delay, What::Execution { event, number });
+            let what = What::Execution { event, number };
+            self.agenda.push_moving(time + delay, what, shift);
             self.triggers.delayed.push(pending);
         } else {
             self.triggers.due.push(pending);
@@ -169,8 +180,11 @@ impl Interruptions<'_> {
         while let Some(at) = self.next_due(time, state)? {
             let pending = self.triggers.due.swap_remove(at);
             self.storm.execution(pending.event, time, self.clock)?;
+            let shift = pending.shift.clone();
+            self.open(&shift, time, state);
             consequence = consequence.max(self.execute(pending, time, state)?);
             consequence = consequence.max(self.settle(time, state, true)?);
+            self.close(time, state);
         }
         Ok(consequence)
     }
@@ -207,6 +221,10 @@ impl Interruptions<'_> {
             true => Vec::new(),
             false => self.functions.jump(event, time, state),
         };
+        let moved = match &mut self.variation {
+            Some(variation) if !values.is_empty() => variation.jump(event, time, state),
+            _ => Vec::new(),
+        };
         let mut doses = Vec::with_capacity(data.doses.len());
         for &dose in &data.doses {
             let into = self.functions.system.doses.get(dose).and_then(|d| d.into);
@@ -220,10 +238,15 @@ impl Interruptions<'_> {
                 into,
                 amount: terms.amount,
                 duration: terms.duration,
+                moved: terms.moved_delivery(),
             };
             doses.push((delivery, terms));
         }
-        Ok(Effect { values, doses })
+        Ok(Effect {
+            values,
+            moved,
+            doses,
+        })
     }
 
     /// Sets what an event sets, all at once, then gives its doses.
@@ -239,9 +262,12 @@ impl Interruptions<'_> {
             None => self.effect(event, time, state)?,
         };
         self.note(time, Occasion::Event(event));
+        if let Some(variation) = &mut self.variation {
+            variation.set(event, &effect.moved, state);
+        }
         let mut consequence = self.set(event, &effect.values, time, state);
         for (delivery, terms) in effect.doses {
-            consequence = consequence.max(self.send(delivery, terms.lag, time, state)?);
+            consequence = consequence.max(self.send(delivery, &terms, time, state)?);
         }
         Ok(consequence)
     }
@@ -286,6 +312,9 @@ impl Interruptions<'_> {
             *held |= set.any(|range| range.start < own.end && own.start < range.end);
         }
         self.follow(time, state);
+        if let Some(variation) = &mut self.variation {
+            variation.follow(&self.held, time, state);
+        }
         self.parameters_changed = true;
         consequence.max(Consequence::Equations)
     }

@@ -191,7 +191,12 @@ impl Guards {
     /// Takes the sides of the present sample and hands those elements to `changed` that have
     /// another one than before. With `landing`, an equality that holds exactly counts as a
     /// crossing (after a jump).
-    pub fn settle(&mut self, clock: Clock, landing: bool, mut changed: impl FnMut(&Element)) {
+    pub fn settle(
+        &mut self,
+        clock: Clock,
+        landing: bool,
+        mut changed: impl FnMut(usize, &Element),
+    ) {
         let slack = clock.slack(self.now.time);
         let sampled = self.now.values.iter().zip(&self.now.rates);
         for (at, (element, (value, rate))) in self.elements.iter_mut().zip(sampled).enumerate() {
@@ -199,7 +204,7 @@ impl Guards {
             if element.kind != GuardKind::Zero {
                 if side != element.side {
                     element.side = side;
-                    changed(element);
+                    changed(at, element);
                 }
                 continue;
             }
@@ -215,6 +220,8 @@ impl Guards {
                 (true, false) => departure(*rate),
                 // It was just located: what is left of it is rounding.
                 (_, true) => element.side,
+                // What happened since the last look left it alone.
+                (false, false) if before != 0.0 && self.previous.get(at) == Some(value) => before,
                 (false, false) => side,
             };
         }

@@ -6,6 +6,7 @@
 //! inputs.rs     tables of inputs as piecewise polynomials
 //! guards.rs     sides of guards and their modes; search.rs finds where they cross
 //! execute.rs    events: set off, delayed, called off, executed
+//! shifts.rs     how times and values move where derivatives ride along
 //! doses.rs      doses and infusions; steady.rs the state that repeated ones lead to
 //! storm.rs      events without end
 //! functions.rs  the system's functions at the values that hold
@@ -22,6 +23,7 @@ mod guards;
 mod inputs;
 mod schedule;
 mod search;
+mod shifts;
 mod steady;
 mod storm;
 #[cfg(test)]
@@ -34,9 +36,11 @@ use super::clock::Clock;
 use super::delayed::Delayed;
 use super::driver::{Work, drive};
 use super::interrupter::{Consequence, Interrupter};
+use super::sensitivity::{Repeated, Variation};
 use super::stepper::{StepFailure, Stepper};
 use super::{
-    CompiledDynamics, Monitor, Occasion, Occurrence, Options, Output, Problem, Solution, Stop,
+    CompiledDynamics, Monitor, Occasion, Occurrence, Options, Output, Problem, SensitivityDynamics,
+    Solution, Stop,
 };
 use crate::symbolic::{SymbolId, symbols_of};
 use crate::system::{System, Trigger};
@@ -77,12 +81,30 @@ pub fn run(
         output,
         options,
     };
-    if is_quiet(problem) {
-        return drive(&work, &mut (), monitor);
+    drive_with(problem, dynamics, &work, None, monitor)
+}
+
+/// Runs a problem whose state vector may carry derivatives: those of `both`.
+pub(super) fn drive_with(
+    problem: &Problem<'_>,
+    dynamics: &CompiledDynamics<'_>,
+    work: &Work<'_>,
+    both: Option<&SensitivityDynamics<'_>>,
+    monitor: &mut dyn Monitor,
+) -> Solution {
+    // Derivatives of algebraic states are made consistent where derivatives jump.
+    let has_constraints = both.is_some() && !problem.system.algebraic.is_empty();
+    if is_quiet(problem) && !has_constraints {
+        return drive(work, &mut (), monitor);
     }
     dynamics.set_inputs(&problem.inputs);
-    let mut interruptions = Interruptions::new(problem, dynamics, options, (start, end));
-    drive(&work, &mut interruptions, monitor)
+    let range = (work.start, work.end);
+    let mut interruptions = Interruptions::new(problem, dynamics, work.options, range);
+    interruptions.variation = both.map(|both| {
+        let initial = work.initial.get(work.shown..).unwrap_or(&[]);
+        Variation::new(problem, dynamics, both, initial)
+    });
+    drive(work, &mut interruptions, monitor)
 }
 
 /// Whether nothing can interrupt the run.
@@ -118,6 +140,8 @@ pub(super) struct Interruptions<'p> {
     occurrences: Vec<Occurrence>,
     /// A state inside a step.
     inside: Vec<f64>,
+    /// Derivatives that ride along, if any.
+    variation: Option<Variation<'p>>,
 }
 
 impl<'p> Interruptions<'p> {
@@ -153,6 +177,7 @@ impl<'p> Interruptions<'p> {
             parameters_changed: false,
             occurrences: Vec::new(),
             inside: Vec::new(),
+            variation: None,
             problem,
             dynamics,
             options,
@@ -192,18 +217,20 @@ impl<'p> Interruptions<'p> {
         let mut batch = Vec::new();
         loop {
             while let Some(entry) = self.agenda.pop(time, self.clock) {
-                batch.push(entry.what);
+                batch.push(entry);
             }
             if batch.is_empty() {
                 break;
             }
-            batch.sort_by_key(What::rank);
-            for what in batch.drain(..) {
-                let done = self.perform_entry(what, time, state)?;
+            batch.sort_by_key(|entry| entry.what.rank());
+            for entry in batch.drain(..) {
+                self.open(&entry.shift, time, state);
+                let done = self.perform_entry(entry.what, time, state)?;
                 consequence = consequence.max(done);
                 if done > Consequence::Nothing {
                     consequence = consequence.max(self.settle(time, state, true)?);
                 }
+                self.close(time, state);
             }
         }
         Ok(consequence.max(self.execute_due(time, state)?))
@@ -224,7 +251,9 @@ impl<'p> Interruptions<'p> {
                 let repetition = self.schedules.events.get(event).copied().flatten();
                 let count = count + 1;
                 if let Some(next) = repetition.and_then(|repetition| repetition.time(count)) {
-                    self.agenda.push(next, What::Event { event, count });
+                    let shift = self.repetition_shift(Repeated::Event(event), count);
+                    let what = What::Event { event, count };
+                    self.agenda.push_moving(next, what, shift);
                 }
                 self.set_off(event, time, state)?;
                 Ok(Consequence::Nothing)
@@ -238,8 +267,9 @@ impl<'p> Interruptions<'p> {
 
     /// Takes in the sides on which guards are now, and sets off what waits for them. With
     /// `landing`, something jumped: an equality that holds exactly has come true.
-    fn settle(&mut self, time: f64, state: &[f64], landing: bool) -> Result<Consequence, Stop> {
+    fn settle(&mut self, time: f64, state: &mut [f64], landing: bool) -> Result<Consequence, Stop> {
         let mut consequence = Consequence::Nothing;
+        let mut opened = false;
         // Guards read modes of other guards: one pass for each that another depends on.
         for _ in 0..=self.guards.elements.len() {
             if self.guards.elements.is_empty() {
@@ -248,8 +278,10 @@ impl<'p> Interruptions<'p> {
             self.guards.sample(&mut self.functions, time, state);
             let mut switched: Vec<usize> = Vec::new();
             let mut has_changed = false;
-            self.guards.settle(self.clock, landing, |element| {
+            let mut first = None;
+            self.guards.settle(self.clock, landing, |at, element| {
                 has_changed = true;
+                first.get_or_insert(at);
                 if element.in_drift && switched.last() != Some(&element.guard) {
                     switched.push(element.guard);
                 }
@@ -259,6 +291,9 @@ impl<'p> Interruptions<'p> {
                 self.storm.switch(guard, time, self.clock)?;
                 self.note(time, Occasion::Switch(guard));
             }
+            let crossings = self.guards.crossings.first();
+            let first = first.or(crossings.map(|(at, _)| *at));
+            opened |= self.open_crossing(first.filter(|_| !landing), time, state);
             self.write_modes();
             if !has_changed {
                 break;
@@ -269,6 +304,9 @@ impl<'p> Interruptions<'p> {
             self.guards.crossings.clear();
             self.write_modes();
             self.look_at_triggers(time, state)?;
+        }
+        if opened {
+            self.close(time, state);
         }
         Ok(consequence)
     }
@@ -418,6 +456,16 @@ impl Interrupter for Interruptions<'_> {
     fn row(&mut self, time: f64, state: &[f64], slots: &mut Vec<f64>) {
         self.dynamics.refresh(time, state);
         slots.extend_from_slice(&self.dynamics.slots());
+    }
+
+    fn constrained(&mut self, time: f64, state: &mut [f64]) {
+        if let Some(variation) = &mut self.variation {
+            variation.constrained(time, state);
+        }
+    }
+
+    fn changed_moving(&mut self) -> Option<Vec<f64>> {
+        self.variation.as_mut().and_then(Variation::changed)
     }
 
     fn changed_parameters(&mut self) -> Option<Vec<f64>> {

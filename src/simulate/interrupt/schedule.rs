@@ -3,6 +3,7 @@
 //! In: schedules of events and doses with the values of the start, rows of tables. Out: the first
 //! entries of the agenda, and infusions that began before the run and are not over.
 
+use super::super::sensitivity::{Repeated, Shift};
 use super::super::{Occasion, RowKind, ScheduleFault, Stop};
 use super::Interruptions;
 use super::agenda::{Delivery, Repetition, What};
@@ -31,12 +32,14 @@ impl Interruptions<'_> {
             let what = Occasion::Event(event);
             let holds = self.problem.events.get(event) == Some(&true);
             match &data.trigger {
-                Trigger::At(times) => {
-                    let times: Vec<f64> = numbers.by_ref().take(times.len()).collect();
-                    for time in times.into_iter().filter(|_| holds) {
+                Trigger::At(exprs) => {
+                    let times: Vec<f64> = numbers.by_ref().take(exprs.len()).collect();
+                    let shifts = self.time_shifts(exprs, start, state);
+                    for (time, shift) in times.into_iter().zip(shifts).filter(|_| holds) {
                         let time = finite(time, what)?;
                         if self.is_ahead(time, start) {
-                            self.agenda.push(time, What::Event { event, count: 0 });
+                            let what = What::Event { event, count: 0 };
+                            self.agenda.push_moving(time, what, shift);
                         }
                     }
                 }
@@ -45,9 +48,12 @@ impl Interruptions<'_> {
                     if holds {
                         let repetition = self.repetition(repeat, &terms, what)?;
                         self.schedules.events[event] = Some(repetition);
+                        self.note_repetition(Repeated::Event(event), repeat, start, state);
                         let count = self.first_ahead(&repetition, start);
                         if let Some(time) = repetition.time(count) {
-                            self.agenda.push(time, What::Event { event, count });
+                            let shift = self.repetition_shift(Repeated::Event(event), count);
+                            let what = What::Event { event, count };
+                            self.agenda.push_moving(time, what, shift);
                         }
                     }
                 }
@@ -58,12 +64,13 @@ impl Interruptions<'_> {
             let holds = self.problem.doses.get(dose) == Some(&true);
             let what = Occasion::Dose(dose, None);
             match &data.schedule {
-                DoseSchedule::At(times) => {
-                    let times: Vec<f64> = numbers.by_ref().take(times.len()).collect();
+                DoseSchedule::At(exprs) => {
+                    let times: Vec<f64> = numbers.by_ref().take(exprs.len()).collect();
                     if holds {
                         refuse_steady(data.steady, what)?;
-                        for (count, time) in times.into_iter().enumerate() {
-                            let time = finite(time, what)?;
+                        let shifts = self.time_shifts(exprs, start, state);
+                        for (count, time) in times.into_iter().zip(shifts).enumerate() {
+                            let time = (finite(time.0, what)?, time.1);
                             self.schedule_dose(dose, count as u64, time, start, state)?;
                         }
                     }
@@ -72,6 +79,7 @@ impl Interruptions<'_> {
                     let terms: Vec<f64> = numbers.by_ref().take(4).collect();
                     if holds {
                         let repetition = self.repetition(repeat, &terms, what)?;
+                        self.note_repetition(Repeated::Dose(dose), repeat, start, state);
                         self.schedule_doses(dose, repetition, start, state)?;
                     }
                 }
@@ -127,18 +135,19 @@ impl Interruptions<'_> {
         &mut self,
         dose: usize,
         count: u64,
-        time: f64,
+        (time, shift): (f64, Shift),
         start: f64,
         state: &[f64],
     ) -> Result<(), Stop> {
         if self.is_ahead(time, start) {
-            self.agenda.push(time, What::Dose { dose, count });
+            self.agenda
+                .push_moving(time, What::Dose { dose, count }, shift);
             return Ok(());
         }
         let terms = self.terms(dose, None, start, state)?;
         let into = self.functions.system.doses.get(dose).and_then(|d| d.into);
         match into {
-            Some(into) => self.given_before(terms, (dose, None, into), time, start),
+            Some(into) => self.given_before(&terms, (dose, None, into), (time, &shift), start),
             None => Ok(()),
         }
     }
@@ -153,7 +162,9 @@ impl Interruptions<'_> {
         self.schedules.doses[dose] = Some(repetition);
         let ahead = self.first_ahead(&repetition, start);
         if let Some(time) = repetition.time(ahead) {
-            self.agenda.push(time, What::Dose { dose, count: ahead });
+            let shift = self.repetition_shift(Repeated::Dose(dose), ahead);
+            let what = What::Dose { dose, count: ahead };
+            self.agenda.push_moving(time, what, shift);
         }
         if ahead == 0 {
             return Ok(());
@@ -165,7 +176,8 @@ impl Interruptions<'_> {
         let reach = terms.lag + terms.duration;
         for count in repetition.first(start - reach - self.clock.slack(start))..ahead {
             if let Some(time) = repetition.time(count) {
-                self.given_before(terms, (dose, None, into), time, start)?;
+                let shift = self.repetition_shift(Repeated::Dose(dose), count);
+                self.given_before(&terms, (dose, None, into), (time, &shift), start)?;
             }
         }
         Ok(())
@@ -197,7 +209,7 @@ impl Interruptions<'_> {
                     self.agenda.push(time, What::Row { row: at, count });
                     break;
                 }
-                self.given_before(terms, (row.dose, Some(at), row.into), time, start)?;
+                self.given_before(&terms, (row.dose, Some(at), row.into), (time, &[]), start)?;
             }
         }
         Ok(())
@@ -207,9 +219,9 @@ impl Interruptions<'_> {
     /// be an infusion that is not over.
     fn given_before(
         &mut self,
-        terms: Terms,
+        terms: &Terms,
         (dose, row, into): (usize, Option<usize>, usize),
-        time: f64,
+        (time, shift): (f64, &[f64]),
         start: f64,
     ) -> Result<(), Stop> {
         let delivery = Delivery {
@@ -218,13 +230,18 @@ impl Interruptions<'_> {
             into,
             amount: terms.amount,
             duration: terms.duration,
+            moved: terms.moved_delivery(),
         };
+        let shift = Self::sum_of(&[shift, terms.moved_lag()]);
         let arrival = time + terms.lag;
         let end = arrival + terms.duration;
         if self.is_ahead(arrival, start) {
-            self.agenda.push(arrival, What::Arrival(delivery));
+            self.agenda
+                .push_moving(arrival, What::Arrival(delivery), shift);
         } else if end > start + self.clock.slack(start) {
-            self.infuse(delivery, end)?;
+            let [_, by_duration] = &delivery.moved;
+            let shift = Self::sum_of(&[&shift, by_duration]);
+            self.infuse(delivery, end, shift)?;
         }
         Ok(())
     }

@@ -11,13 +11,14 @@
 
 use super::super::driver::{Work, drive};
 use super::super::interrupter::Consequence;
-use super::super::{Options, Output, Problem, SteadyKind, Stop};
+use super::super::sensitivity::Shift;
+use super::super::{Occasion, Options, Output, Problem, SteadyKind, Stop};
 use super::Interruptions;
 use super::agenda::{Delivery, What};
 use nalgebra::{DMatrix, DVector, SVD};
 
 /// A dose that is repeated.
-#[derive(Debug, Clone, Copy, PartialEq)]
+#[derive(Debug, Clone, PartialEq)]
 pub(super) struct Regimen {
     pub delivery: Delivery,
     pub period: f64,
@@ -52,6 +53,8 @@ impl Interruptions<'_> {
         time: f64,
         state: &mut [f64],
     ) -> Result<Consequence, Stop> {
+        let delivery = &regimen.delivery;
+        self.refuse_steady(Occasion::Dose(delivery.dose, delivery.row))?;
         let count = self.functions.system.dimension();
         let mut inner = self.options.clone();
         inner.tolerances.relative = (SHARE * inner.tolerances.relative).clamp(1e-12, 1e-8);
@@ -108,12 +111,13 @@ impl Regimen {
             let arrival = time + self.lag - k * self.period;
             let end = arrival + self.delivery.duration;
             if arrival > time + slack {
-                run.agenda.push(arrival, What::Arrival(self.delivery));
+                run.agenda
+                    .push(arrival, What::Arrival(self.delivery.clone()));
             } else if arrival > time - slack {
                 // Arrives at this very moment, as part of what is due.
-                run.agenda.push(time, What::Arrival(self.delivery));
+                run.agenda.push(time, What::Arrival(self.delivery.clone()));
             } else if end > time + slack {
-                run.infuse(self.delivery, end)?;
+                run.infuse(self.delivery.clone(), end, Shift::new())?;
             } else {
                 return Ok(());
             }
@@ -157,7 +161,7 @@ impl Map<'_, '_> {
         if arrival < end {
             interruptions
                 .agenda
-                .push(arrival, What::Arrival(self.regimen.delivery));
+                .push(arrival, What::Arrival(self.regimen.delivery.clone()));
         }
         let output = Output::Times(vec![end]);
         let work = Work {

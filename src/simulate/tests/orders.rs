@@ -39,9 +39,12 @@ fn check_orders(
 ) {
     let (coarse, fine) = (
         errors(system, method, 10, exact),
-        errors(system, method, 20, exact),
+        errors(system, method, 40, exact),
     );
-    let observed = ((coarse.0 / fine.0).log2(), (coarse.1 / fine.1).log2());
+    let observed = (
+        0.5 * (coarse.0 / fine.0).log2(),
+        0.5 * (coarse.1 / fine.1).log2(),
+    );
     assert!(
         observed.0 > order - 0.4 && observed.1 > inside - 0.4,
         "{method}: {observed:?}, {coarse:?} {fine:?}"

@@ -1,0 +1,695 @@
+//! `sensitivity`: the last run once more, differentiated by parameters and initial values.
+//!
+//! Enters: what is differentiated, by what. Leaves: derivatives along the run, their largest
+//! values and how much each quantity matters, as data; a table or a heat map on request.
+
+use super::command::{Command, Sensitivity};
+use super::compiled::{Compiled, Observable};
+use super::lower::{ends_in, setting, word_of};
+use super::options::Options;
+use super::outcome::{Made, Outcome, Performed};
+use super::run::run;
+use super::tables::Tables;
+use super::trajectory::Trajectory;
+use super::values::Overrides;
+use super::{Asked, Observer, Session, failure, reason_to_write, simulate};
+use crate::diagnostic::{Code, Diagnostic};
+use crate::figure::{Axis, HeatMap, HeatPanel};
+use crate::model::{self, Target};
+use crate::simulate::{
+    Held, Method, Stop, Varied, VariedStart, observed_sensitivities, serves_sensitivities,
+};
+use crate::source::Span;
+use crate::symbolic::{Pool, Shape};
+use crate::syntax::tree::{self, ExprKind};
+use crate::table;
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+
+/// The endings of the files that the result is written into.
+const ENDINGS: [&str; 3] = ["svg", "png", "csv"];
+/// More numbers than this (0.8 GB) is a slip of the keyboard.
+const MOST_NUMBERS: f64 = 1e8;
+/// More panels than this do not fit a page.
+const MOST_PANELS: usize = 12;
+
+/// Derivatives of observables along a run.
+#[derive(Debug, Clone)]
+pub struct Sensitivities {
+    /// The run that was differentiated.
+    pub run: Trajectory,
+    /// What was differentiated, element by element.
+    pub observables: Vec<String>,
+    /// By what, element by element; initial values as `x(0)`.
+    pub quantities: Vec<String>,
+    /// True when the numbers are relative: (p/y) dy/dp. They are NaN where y is 0 and p dy/dp is
+    /// not.
+    pub scaled: bool,
+    /// For each observable and each quantity one number per time of the run.
+    pub series: Vec<Vec<Vec<f64>>>,
+    /// For each observable and each quantity what its series comes to.
+    pub influences: Vec<Vec<Influence>>,
+}
+
+/// How much a quantity influences an observable.
+#[derive(Debug, Clone, Copy, PartialEq, Default)]
+pub struct Influence {
+    /// The derivative of largest size, with its sign.
+    pub largest: f64,
+    /// When it is met first.
+    pub at: f64,
+    /// The derivative at the end.
+    pub end: f64,
+    /// The share of this quantity in the integral of |p dy/dp| over time, among those named.
+    pub weight: f64,
+}
+
+/// `sensitivity conc, C1 by ka, CL scaled to "heat.svg"`
+pub(super) fn lower(
+    sentence: &tree::Sentence,
+    span: Span,
+    mut options: Options<'_>,
+) -> Option<Command> {
+    let is_scaled = |expr: &tree::Expr| word_of(expr).is_some_and(|word| word.text == "scaled");
+    let mut scaled = options.take("scaled").is_some_and(|option| {
+        if let Some(value) = option.values.first() {
+            options.problem(
+                Diagnostic::new(Code::BadOption, "`scaled` takes no value").at(value.span, ""),
+            );
+        }
+        true
+    });
+    let mut by = match options.take("by") {
+        Some(option) if option.values.is_empty() => {
+            options.needs_value(option);
+            Vec::new()
+        }
+        Some(option) => option.values.clone(),
+        None => Vec::new(),
+    };
+    // `sensitivity scaled` and `by ka, scaled` mean the word, not a quantity of that name.
+    let subjects = sentence.subjects.iter();
+    let mut observables: Vec<tree::Expr> = subjects.map(|subject| subject.value.clone()).collect();
+    for list in [&mut observables, &mut by] {
+        if list.last().is_some_and(is_scaled) {
+            list.pop();
+            scaled = true;
+        }
+    }
+    for subject in &sentence.subjects {
+        if let Some(versus) = &subject.versus {
+            options.problem(
+                Diagnostic::new(Code::BadOption, "derivatives have nothing to stand against")
+                    .at(versus.span, "")
+                    .help("name what is differentiated by after `by`"),
+            );
+        }
+    }
+    let setting = setting(&mut options);
+    let to = options.text("to");
+    if let Some(path) = &to
+        && !ends_in(&path.text, &ENDINGS)
+    {
+        options.problem(
+            Diagnostic::new(
+                Code::CannotDraw,
+                "sensitivities are drawn as SVG or PNG, or written as CSV",
+            )
+            .at(path.span, "this ending means something else")
+            .help("end the name in `.svg`, `.png` or `.csv`"),
+        );
+    }
+    options.finish(|| {
+        Ok(Command::Sensitivity(Sensitivity {
+            span,
+            observables,
+            by,
+            scaled,
+            setting,
+            to,
+        }))
+    })
+}
+
+/// What is differentiated and by what, with names.
+pub(super) struct Question {
+    observables: Vec<Observable>,
+    varied: Vec<Varied>,
+    names: Vec<String>,
+}
+
+/// Understands the names of a sentence.
+///
+/// # Errors
+/// Unknown names, and names of something that is no parameter or initial value.
+pub(super) fn question(
+    compiled: &Compiled,
+    overrides: &Overrides,
+    command: &Sensitivity,
+) -> Result<Question, Vec<Diagnostic>> {
+    let mut problems = Vec::new();
+    let mut observables = Vec::new();
+    for expr in &command.observables {
+        match compiled.observable(expr) {
+            Ok(found) if found.is_condition => problems.push(
+                Diagnostic::new(Code::NotNumeric, "a condition has no derivative")
+                    .at(expr.span, "")
+                    .help("name a state, a definition or an expression of them"),
+            ),
+            Ok(found) => observables.push(found),
+            Err(found) => problems.extend(found),
+        }
+    }
+    if command.observables.is_empty() {
+        observables = states(compiled);
+    }
+    let (mut varied, mut names) = (Vec::new(), Vec::new());
+    for expr in &command.by {
+        match quantity(compiled, expr) {
+            Ok(found) => {
+                for (quantity, name) in found {
+                    if !varied.contains(&quantity) {
+                        varied.push(quantity);
+                        names.push(name);
+                    }
+                }
+            }
+            Err(found) => problems.extend(found),
+        }
+    }
+    if command.by.is_empty() {
+        for (position, name) in free_parameters(compiled, overrides) {
+            varied.push(Varied::Parameter(position));
+            names.push(name);
+        }
+        if varied.is_empty() {
+            problems.push(
+                Diagnostic::new(
+                    Code::MissingArgument,
+                    "the model has no single parameters to differentiate by",
+                )
+                .at(command.span, "")
+                .help("name elements or initial values, as in `sensitivity x by x`"),
+            );
+        }
+    }
+    if problems.is_empty() {
+        Ok(Question {
+            observables,
+            varied,
+            names,
+        })
+    } else {
+        Err(problems)
+    }
+}
+
+/// Every state as an observable.
+fn states(compiled: &Compiled) -> Vec<Observable> {
+    let states = compiled.model.states.iter();
+    let observable = |state: &model::State| {
+        let mut pool = Pool::continuing(&compiled.system.pool);
+        let expr = pool.symbol(state.symbol);
+        Observable {
+            label: state.name.clone(),
+            expr,
+            shape: pool.shape(expr),
+            pool: Arc::new(pool),
+            is_condition: false,
+        }
+    };
+    states.map(observable).collect()
+}
+
+/// Single parameters that do not follow others, without compartments: position and name.
+fn free_parameters(compiled: &Compiled, overrides: &Overrides) -> Vec<(usize, String)> {
+    let (model, system) = (&compiled.model, &compiled.system);
+    let known = model.parameters.iter().zip(system.parameters.blocks());
+    known
+        .enumerate()
+        .filter(|(at, (known, block))| {
+            let target = Target::Parameter(model::ParameterId::new(*at));
+            let is_free = overrides.contains(target)
+                || crate::symbolic::symbols_of(&system.pool, system.parameter_values[*at])
+                    .is_empty();
+            is_free && !known.is_compartment && block.shape == Shape::Scalar
+        })
+        .map(|(_, (known, block))| (block.offset, known.name.clone()))
+        .collect()
+}
+
+/// The parameter or initial value that an expression names, element by element.
+fn quantity(
+    compiled: &Compiled,
+    expr: &tree::Expr,
+) -> Result<Vec<(Varied, String)>, Vec<Diagnostic>> {
+    let ExprKind::Reference(reference) = &expr.kind else {
+        return Err(vec![
+            Diagnostic::new(
+                Code::WrongKind,
+                "derivatives are taken by a parameter or an initial value",
+            )
+            .at(expr.span, "this is an expression")
+            .help("as in `by k`, or `by x` for the initial value of the state x"),
+        ]);
+    };
+    let mut pool = Pool::continuing(&compiled.system.pool);
+    let mut problems = Vec::new();
+    let names = &compiled.model.names;
+    let found = model::target(names, &mut pool, &mut problems, reference);
+    let Some((target, element)) = found.filter(|_| problems.is_empty()) else {
+        return Err(problems);
+    };
+    let (block, indices, name) = match target {
+        Target::Parameter(id) => {
+            let known = &compiled.model.parameters[id.index()];
+            let block = compiled.system.parameters.blocks()[id.index()];
+            (block, &known.indices, &known.name)
+        }
+        Target::State(id) => {
+            let known = &compiled.model.states[id.index()];
+            let block = compiled.system.states.blocks()[id.index()];
+            (block, &known.indices, &known.name)
+        }
+    };
+    let elements = match element {
+        Some(element) => element..element + 1,
+        None => 0..block.shape.len(),
+    };
+    Ok(elements
+        .map(|at| {
+            let name = element_of(compiled, name, indices, block.shape, at);
+            match target {
+                Target::Parameter(_) => (Varied::Parameter(block.offset + at), name),
+                Target::State(_) => {
+                    let start = crate::diagnostic::number_text(compiled.model.time.start);
+                    (
+                        Varied::Initial(block.offset + at),
+                        format!("{name}({start})"),
+                    )
+                }
+            }
+        })
+        .collect())
+}
+
+fn element_of(
+    compiled: &Compiled,
+    name: &str,
+    indices: &[model::IndexSetId],
+    shape: Shape,
+    at: usize,
+) -> String {
+    if shape == Shape::Scalar {
+        name.to_owned()
+    } else if indices.is_empty() {
+        format!("{name}[{}]", at + 1)
+    } else {
+        compiled.model.element_name(name, indices, at)
+    }
+}
+
+impl Session {
+    pub(super) fn sensitivity(
+        &mut self,
+        command: &Sensitivity,
+        observer: &mut dyn Observer,
+    ) -> Result<Performed, Vec<Diagnostic>> {
+        self.need_last()?;
+        let Some(asked) = self.asked.clone() else {
+            return Err(vec![Diagnostic::new(
+                Code::NothingYet,
+                "nothing has been simulated yet",
+            )]);
+        };
+        let compiled = Arc::clone(&self.need_model()?.compiled);
+        let question = question(&compiled, &asked.overrides, command)?;
+        let tables = Tables::new(&*self.world, self.data_folder());
+        let mut plan = repeated(&compiled, &tables, &asked, command)?;
+        plan.varied = Some(start(&compiled, &asked, &plan, command, &question)?);
+        let world = Arc::clone(&self.world);
+        let (run, end) = run(&compiled, &plan, &*world, observer);
+        let problem = failure::explain(&run, &end, command.span);
+        if run.solution.times.is_empty() || matches!(run.solution.stop, Stop::Invalid(_)) {
+            return Err(problem.into_iter().collect());
+        }
+        let result = result(run, &question, command.scaled);
+        let made = match &command.to {
+            Some(to) => Some(self.make(&result, to)?),
+            None => None,
+        };
+        Ok(Performed {
+            outcome: Outcome::Sensitivities {
+                result: Arc::new(result),
+                made,
+            },
+            diagnostics: problem.into_iter().collect(),
+        })
+    }
+
+    /// Writes the table, or prepares the figure.
+    fn make(&self, result: &Sensitivities, to: &tree::Text) -> Result<Made, Vec<Diagnostic>> {
+        let path = PathBuf::from(&to.text);
+        if !ends_in(&to.text, &["csv"]) {
+            return Ok(Made::HeatMap {
+                map: heat_map(result),
+                to: path,
+            });
+        }
+        let (headers, columns) = columns(result);
+        let text = table::write_csv(&headers, &columns);
+        self.world
+            .write(&path, text.as_bytes())
+            .map_err(|error| vec![cannot_write(&path, &error).at(to.span, "")])?;
+        Ok(Made::Table {
+            path,
+            rows: result.run.times().len(),
+            columns: headers.len(),
+        })
+    }
+}
+
+fn cannot_write(path: &Path, error: &std::io::Error) -> Diagnostic {
+    Diagnostic::new(
+        Code::CannotWrite,
+        format!(
+            "cannot write {}: {}",
+            path.display(),
+            reason_to_write(error)
+        ),
+    )
+}
+
+/// The plan of the last run, with the values of this sentence.
+fn repeated(
+    compiled: &Compiled,
+    tables: &Tables<'_>,
+    asked: &Asked,
+    command: &Sensitivity,
+) -> Result<simulate::Plan, Vec<Diagnostic>> {
+    let mut again = asked.command.clone();
+    again.setting.with.extend(command.setting.with.clone());
+    if command.setting.condition.is_some() {
+        again
+            .setting
+            .condition
+            .clone_from(&command.setting.condition);
+    }
+    let plan = simulate::plan(
+        compiled,
+        tables,
+        &asked.overrides,
+        asked.before.as_deref(),
+        &again,
+    )?;
+    let method = plan.options.method;
+    if serves_sensitivities(method) {
+        return Ok(plan);
+    }
+    let near = match method {
+        Method::Tsit45 => "tsit5",
+        _ => "rodas",
+    };
+    Err(vec![
+        Diagnostic::new(
+            Code::BadOption,
+            format!("the method `{method}` of the last run carries no derivatives"),
+        )
+        .at(command.span, "")
+        .help(format!(
+            "simulate again with `using {near}`, or without `using`, and then ask for sensitivities"
+        )),
+    ])
+}
+
+/// How parameters and initial values move with what is named.
+fn start(
+    compiled: &Compiled,
+    asked: &Asked,
+    plan: &simulate::Plan,
+    command: &Sensitivity,
+    question: &Question,
+) -> Result<VariedStart, Vec<Diagnostic>> {
+    let system = &compiled.system;
+    let rows = match &plan.output {
+        crate::simulate::Output::Times(times) => times.len(),
+        crate::simulate::Output::Steps { .. } => 1,
+    };
+    let numbers = rows as f64 * (1 + question.varied.len()) as f64 * system.dimension() as f64;
+    if numbers > MOST_NUMBERS {
+        return Err(vec![
+            Diagnostic::new(
+                Code::BadOption,
+                "these are more derivatives than a memory holds",
+            )
+            .at(command.span, "")
+            .help("name some parameters after `by`, or simulate with fewer times"),
+        ]);
+    }
+    let mut setting = asked.command.setting.clone();
+    setting.with.extend(command.setting.with.clone());
+    if command.setting.condition.is_some() {
+        setting.condition.clone_from(&command.setting.condition);
+    }
+    let overrides = simulate::with_setting(compiled, &asked.overrides, &setting)?;
+    let (parameters, initial) = held(compiled, &overrides, asked.command.from_last);
+    Ok(VariedStart::new(
+        system,
+        &compiled.kernels,
+        plan.start,
+        &plan.parameters,
+        &plan.initial,
+        &question.varied,
+        Held {
+            parameters: &parameters,
+            initial: &initial,
+        },
+    ))
+}
+
+/// Which parameter blocks and initial values were set, and so follow nothing. A run that goes on
+/// from another begins with numbers.
+fn held(compiled: &Compiled, overrides: &Overrides, from_last: bool) -> (Vec<bool>, Vec<bool>) {
+    let system = &compiled.system;
+    let parameters = (0..system.parameters.blocks().len())
+        .map(|at| overrides.contains(Target::Parameter(model::ParameterId::new(at))));
+    let states = system.states.blocks().iter().enumerate();
+    let initial = states.flat_map(|(at, block)| {
+        let target = Target::State(model::StateId::new(at));
+        (0..block.shape.len()).map(move |element| from_last || overrides.sets(target, element))
+    });
+    (parameters.collect(), initial.collect())
+}
+
+/// The derivatives of all observables, taken apart.
+fn result(run: Trajectory, question: &Question, scaled: bool) -> Sensitivities {
+    let compiled = Arc::clone(&run.compiled);
+    let mut result = Sensitivities {
+        observables: Vec::new(),
+        quantities: question.names.clone(),
+        scaled,
+        series: Vec::new(),
+        influences: Vec::new(),
+        run,
+    };
+    for observable in &question.observables {
+        let width = observable.shape.len();
+        let values = result.run.evaluate(observable);
+        let derivatives = derivatives(&result.run, observable);
+        let indices = compiled.model.names.indices(&observable.label).to_vec();
+        for element in 0..width {
+            let label = &observable.label;
+            let name = element_of(&compiled, label, &indices, observable.shape, element);
+            let own: Vec<f64> = values
+                .iter()
+                .skip(element)
+                .step_by(width)
+                .copied()
+                .collect();
+            let of = |quantity: usize| -> Vec<f64> {
+                let from = quantity * width + element;
+                let all = derivatives.iter().skip(from);
+                all.step_by(width * question.varied.len())
+                    .copied()
+                    .collect()
+            };
+            let series = (0..question.varied.len()).map(of).collect();
+            result.add(name, &own, series, &question.varied);
+        }
+    }
+    result
+}
+
+/// The derivatives of one observable: per time, per quantity, per element.
+fn derivatives(run: &Trajectory, observable: &Observable) -> Vec<f64> {
+    let Some(start) = &run.varied else {
+        return Vec::new();
+    };
+    observed_sensitivities(
+        &run.compiled.system,
+        &run.compiled.kernels,
+        (&observable.pool, &[observable.expr]),
+        &run.solution,
+        &run.parameters,
+        start,
+    )
+}
+
+impl Sensitivities {
+    /// Takes in the derivatives of one number by all quantities.
+    fn add(&mut self, name: String, own: &[f64], mut series: Vec<Vec<f64>>, varied: &[Varied]) {
+        let times = self.run.times();
+        let value = |quantity: &Varied| match *quantity {
+            Varied::Parameter(at) => self.run.parameters.get(at).copied(),
+            Varied::Initial(at) => self
+                .run
+                .solution
+                .row(0)
+                .and_then(|row| row.get(at).copied()),
+        };
+        let sizes: Vec<f64> = varied.iter().map(|q| value(q).unwrap_or(0.0)).collect();
+        let integrals: Vec<f64> = series
+            .iter()
+            .zip(&sizes)
+            .map(|(series, size)| size.abs() * integral_of_size(times, series))
+            .collect();
+        let total: f64 = integrals.iter().sum();
+        if self.scaled {
+            for (series, size) in series.iter_mut().zip(&sizes) {
+                for (derivative, own) in series.iter_mut().zip(own) {
+                    *derivative = relative(size * *derivative, *own);
+                }
+            }
+        }
+        let influences = series.iter().zip(&integrals).map(|(series, integral)| {
+            let (at, largest) = largest(times, series);
+            Influence {
+                largest,
+                at,
+                end: series.last().copied().unwrap_or(f64::NAN),
+                weight: if total > 0.0 { integral / total } else { 0.0 },
+            }
+        });
+        let influences = influences.collect();
+        self.influences.push(influences);
+        self.observables.push(name);
+        self.series.push(series);
+    }
+
+    /// The derivatives of an observable by a quantity, one per time of the run.
+    #[must_use]
+    pub fn series(&self, observable: &str, quantity: &str) -> Option<&[f64]> {
+        let observable = self
+            .observables
+            .iter()
+            .position(|name| name == observable)?;
+        let quantity = self.quantities.iter().position(|name| name == quantity)?;
+        let series = self.series.get(observable)?.get(quantity)?;
+        Some(series)
+    }
+
+    /// The quantities of one observable, those that matter most first.
+    #[must_use]
+    pub fn ranked(&self, observable: usize) -> Vec<usize> {
+        let Some(influences) = self.influences.get(observable) else {
+            return Vec::new();
+        };
+        let mut order: Vec<usize> = (0..influences.len()).collect();
+        order.sort_by(|a, b| influences[*b].weight.total_cmp(&influences[*a].weight));
+        order
+    }
+
+    /// `d(C1)/d(ka)`; relative ones are derivatives of logarithms.
+    #[must_use]
+    pub fn label(&self, observable: usize, quantity: usize) -> String {
+        let name = |names: &[String], at: usize| names.get(at).cloned().unwrap_or_default();
+        let (of, by) = (
+            name(&self.observables, observable),
+            name(&self.quantities, quantity),
+        );
+        if self.scaled {
+            format!("dln({of})/dln({by})")
+        } else {
+            format!("d({of})/d({by})")
+        }
+    }
+}
+
+/// The change of a value in parts of itself: 0 where nothing changes, undefined where a value of 0
+/// does.
+fn relative(change: f64, own: f64) -> f64 {
+    if change == 0.0 {
+        0.0
+    } else if own == 0.0 {
+        f64::NAN
+    } else {
+        change / own
+    }
+}
+
+/// The first number of largest size, with its time.
+fn largest(times: &[f64], series: &[f64]) -> (f64, f64) {
+    let mut found = (f64::NAN, f64::NAN);
+    for (time, value) in times.iter().zip(series) {
+        let is_larger = found.1.is_nan() || value.abs() > found.1.abs();
+        if value.is_finite() && is_larger {
+            found = (*time, *value);
+        }
+    }
+    found
+}
+
+/// The integral of |series| by the trapezoidal rule, over the intervals where it is finite.
+fn integral_of_size(times: &[f64], series: &[f64]) -> f64 {
+    let intervals = times.windows(2).zip(series.windows(2));
+    let area = |(t, y): (&[f64], &[f64])| match (t, y) {
+        ([a, b], [p, q]) => (b - a) * 0.5 * (p.abs() + q.abs()),
+        _ => 0.0,
+    };
+    intervals.map(area).filter(|area| area.is_finite()).sum()
+}
+
+/// Time and every series.
+fn columns(result: &Sensitivities) -> (Vec<String>, Vec<Vec<f64>>) {
+    let mut headers = vec!["time".to_owned()];
+    let mut columns = vec![result.run.times().to_vec()];
+    for (observable, all) in result.series.iter().enumerate() {
+        for (quantity, series) in all.iter().enumerate() {
+            headers.push(result.label(observable, quantity));
+            columns.push(series.clone());
+        }
+    }
+    (headers, columns)
+}
+
+/// One panel per observable: quantities over time.
+fn heat_map(result: &Sensitivities) -> HeatMap {
+    let time = &result.run.compiled.model.time;
+    let panels = result.observables.iter().zip(&result.series);
+    let shown = result.observables.len().min(MOST_PANELS);
+    let mut title = String::new();
+    if shown < result.observables.len() {
+        title = format!("the first {shown} of {}", result.observables.len());
+    }
+    HeatMap {
+        title,
+        x: Axis {
+            label: "time".to_owned(),
+            unit: time.unit.as_ref().map(|unit| unit.to_string()),
+            ..Axis::default()
+        },
+        panels: panels
+            .take(MOST_PANELS)
+            .map(|(name, series)| HeatPanel {
+                title: if result.scaled {
+                    format!("(p/{name}) d{name}/dp")
+                } else {
+                    format!("d({name})/dp")
+                },
+                rows: result.quantities.clone(),
+                x: result.run.times().to_vec(),
+                values: series.clone(),
+            })
+            .collect(),
+    }
+}
