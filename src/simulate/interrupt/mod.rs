@@ -333,7 +333,7 @@ impl<'p> Interruptions<'p> {
 }
 
 impl Interrupter for Interruptions<'_> {
-    fn begin(&mut self, time: f64, state: &mut [f64]) -> Result<Consequence, Stop> {
+    fn prepare(&mut self, time: f64, state: &mut [f64]) -> Result<(), Stop> {
         self.dynamics
             .inputs_mut()
             .pass(time + self.clock.slack(time));
@@ -350,6 +350,11 @@ impl Interrupter for Interruptions<'_> {
                 }
             }
         }
+        Ok(())
+    }
+
+    fn begin(&mut self, time: f64, state: &mut [f64]) -> Result<Consequence, Stop> {
+        self.prepare(time, state)?;
         self.begin_triggers(time, state);
         self.schedule(time, state)?;
         self.perform(time, state)
@@ -392,8 +397,10 @@ impl Interrupter for Interruptions<'_> {
             time: until,
             values: vec![0.0; count],
             rates: vec![0.0; count],
+            state: Vec::new(),
         };
         point.probe(until, &mut last)?;
+        self.guards.note_rests();
         let found = first_crossing(&self.guards, &last, &mut point);
         self.inside = point.state;
         match found? {
@@ -412,6 +419,12 @@ impl Interrupter for Interruptions<'_> {
     }
 
     fn interrupt(&mut self, time: f64, state: &mut [f64]) -> Result<Consequence, Stop> {
+        let located = &self.guards.now;
+        if located.time == time && located.state.len() == state.len() {
+            state.copy_from_slice(&located.state);
+        }
+        // Only once: what happens now may change the state.
+        self.guards.now.state.clear();
         self.perform(time, state)
     }
 
@@ -473,11 +486,13 @@ impl Probe for Point<'_, '_> {
         sample.time = time;
         let (values, rates) = (&mut sample.values, &mut sample.rates);
         if time >= self.stepper.time() {
+            sample.state.clear();
             self.functions
                 .guards(time, self.stepper.state(), values, rates);
             return Ok(());
         }
         self.stepper.interpolate(time, &mut self.state)?;
+        sample.state.clone_from(&self.state);
         self.functions.guards(time, &self.state, values, rates);
         Ok(())
     }
