@@ -52,6 +52,11 @@ impl Interruptions<'_> {
         time: f64,
         state: &mut [f64],
     ) -> Result<Consequence, Stop> {
+        if !self.functions.system.delays.is_empty() {
+            // With delays a state alone does not say how it goes on: there is no map to solve.
+            let dose = regimen.delivery.dose;
+            return Err(Stop::NeverSteady { dose, state: 0 });
+        }
         let count = self.functions.system.dimension();
         let mut inner = self.options.clone();
         inner.tolerances.relative = (SHARE * inner.tolerances.relative).clamp(1e-12, 1e-8);
@@ -73,7 +78,6 @@ impl Interruptions<'_> {
             ..self.problem.clone()
         };
         let slots = self.dynamics.slots().clone();
-        let delayed = self.dynamics.set_delayed(None);
         let mut map = Map {
             outer: self,
             problem: &quiet,
@@ -83,7 +87,6 @@ impl Interruptions<'_> {
         };
         let found = map.fixed_point(from);
         self.dynamics.slots_mut().copy_from_slice(&slots);
-        self.dynamics.set_delayed(delayed);
         let slack = self.clock.slack(time);
         self.dynamics.inputs_mut().pass(time + slack);
         self.dynamics.refresh(time, state);
