@@ -320,7 +320,7 @@ impl<'p> Interruptions<'p> {
             self.range,
             state,
         )?;
-        self.dynamics.set_delayed(Some(delayed));
+        self.dynamics.set_delayed(delayed);
         Ok(())
     }
 
