@@ -55,6 +55,11 @@ impl Interruptions<'_> {
     ) -> Result<Consequence, Stop> {
         let delivery = &regimen.delivery;
         self.refuse_steady(Occasion::Dose(delivery.dose, delivery.row))?;
+        if !self.functions.system.delays.is_empty() {
+            // With delays a state alone does not say how it goes on: there is no map to solve.
+            let dose = delivery.dose;
+            return Err(Stop::NeverSteady { dose, state: 0 });
+        }
         let count = self.functions.system.dimension();
         let mut inner = self.options.clone();
         inner.tolerances.relative = (SHARE * inner.tolerances.relative).clamp(1e-12, 1e-8);
