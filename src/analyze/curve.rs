@@ -44,8 +44,10 @@ impl Curve {
                 });
             }
         }
-        if pieces.is_empty() {
-            let (time, value) = (*times.last()?, *values.last()?);
+        let (time, value) = (*times.last()?, *values.last()?);
+        // A jump at the very end leads nowhere, but it is where the curve ends.
+        let jumps = |last: &Piece| last.end == time && last.values[1] != value;
+        if pieces.last().is_none_or(jumps) {
             pieces.push(Piece {
                 start: time,
                 end: time,
@@ -96,7 +98,10 @@ impl Curve {
         if !(from >= self.start() && to <= self.end() && from <= to) {
             return None;
         }
-        let inside = |piece: &&Piece| piece.end > from && piece.start < to;
+        let inside = |piece: &&Piece| {
+            let is_point = piece.start == piece.end;
+            piece.end > from && piece.start < to || is_point && piece.start == to
+        };
         let mut pieces: Vec<Piece> = (self.pieces.iter())
             .filter(inside)
             .map(|piece| piece.cut(from, to))
@@ -149,20 +154,36 @@ impl Curve {
     }
 
     fn extreme(&self, better: impl Fn(f64, f64) -> bool) -> (f64, f64) {
-        let mut best = (self.first(), self.start());
-        for piece in &self.pieces {
+        /// Peaks of a repetition that differ by less are the same: the first one counts.
+        const SAME: f64 = 1e-6;
+        let candidates = || {
+            self.pieces.iter().flat_map(|piece| {
+                let turns = piece.turns().into_iter().flatten();
+                let starts = [piece.start].into_iter().chain(turns);
+                let inside = starts.map(|time| (piece.at(time).0, time));
+                inside.chain([(piece.values[1], piece.end)])
+            })
+        };
+        let start = (self.first(), self.start());
+        let best = candidates().fold(
+            start,
+            |best, found| {
+                if better(found.0, best.0) { found } else { best }
+            },
+        );
+        // Only where the curve turns or jumps: beside a smooth peak all is nearly as high.
+        let summits = self.pieces.iter().flat_map(|piece| {
             let turns = piece.turns().into_iter().flatten();
-            for time in [piece.start].into_iter().chain(turns) {
-                let value = piece.at(time).0;
-                if better(value, best.0) {
-                    best = (value, time);
-                }
-            }
-            if better(piece.values[1], best.0) {
-                best = (piece.values[1], piece.end);
-            }
-        }
-        best
+            turns.map(|time| (piece.at(time).0, time))
+        });
+        let starts = self
+            .pieces
+            .first()
+            .map(|first| (first.values[0], first.start));
+        let landings = starts.into_iter().chain(self.landings());
+        let same = |found: &(f64, f64)| (found.0 - best.0).abs() <= SAME * best.0.abs();
+        let met = summits.chain(landings).filter(same);
+        (best.0, met.fold(best.1, |first, found| first.min(found.1)))
     }
 
     /// The integral over time.
@@ -205,13 +226,20 @@ impl Curve {
         found
     }
 
-    /// The times at which the value jumps.
-    pub fn jumps(&self) -> impl Iterator<Item = f64> + '_ {
+    /// The values that jumps lead to, and their times.
+    fn landings(&self) -> impl Iterator<Item = (f64, f64)> + '_ {
         let pairs = self.pieces.windows(2);
         pairs.filter_map(|pair| match pair {
-            [before, after] if before.values[1] != after.values[0] => Some(after.start),
+            [before, after] if before.values[1] != after.values[0] => {
+                Some((after.values[0], after.start))
+            }
             _ => None,
         })
+    }
+
+    /// The times at which the value jumps.
+    pub fn jumps(&self) -> impl Iterator<Item = f64> + '_ {
+        self.landings().map(|(_, time)| time)
     }
 }
 
