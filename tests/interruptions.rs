@@ -5,7 +5,6 @@
 
 #[path = "support/library.rs"]
 mod library;
-#[allow(dead_code)]
 mod support;
 
 use library::{column, compile, last, problems, simulate};
@@ -444,7 +443,7 @@ fn robertson_with_its_sum_as_a_constraint_agrees_with_its_equations() {
     let dae = ode.replace("C' = k2*B^2", "0 = A + B + C - 1");
     let sentence = "simulate 0..1e6 at 1, 100, 1e4, 1e6 rtol 1e-8 atol 1e-12";
     let (ode, dae) = (
-        simulate(&compile(&ode), sentence),
+        simulate(&compile(ode), sentence),
         simulate(&compile(&dae), &format!("{sentence} using rodas")),
     );
     for name in ["A", "B", "C"] {

@@ -787,3 +787,65 @@ fn measures_see_jumps_between_rows() {
         1e-7,
     );
 }
+
+/// y' = -k y + a with a dose: dy/dk and dy/da have closed forms between doses.
+#[test]
+fn sensitivities_of_a_run() {
+    let model = "param k = 0.5\nparam a = 1\nparam twice = 2*k\nstate y = 2\ny' = a - k*y
+        let z = y^2";
+    let (mut session, desk) = session(model, &[]);
+    assert!(say(&mut session, "sensitivity y").is_err());
+    say(&mut session, "simulate 0..4 points 5 rtol 1e-9 atol 1e-12").expect("a run");
+    let performed = say(&mut session, "sensitivity y, z by k, a, y to \"out.csv\"").expect("them");
+    let Outcome::Sensitivities { result, .. } = performed.outcome else {
+        panic!("no sensitivities");
+    };
+    let (k, t) = (0.5_f64, 4.0_f64);
+    let decay = (-k * t).exp();
+    let by = |of: &str, by: &str| result.series(of, by).expect("a series")[4];
+    // y0 = a/k, so that y = 2 always: dy/dk = -(a/k^2)(1 - e^-kt), dy/da = (1 - e^-kt)/k.
+    assert!((by("y", "k") + 4.0 * (1.0 - decay)).abs() < 1e-7);
+    assert!((by("y", "a") - (1.0 - decay) / k).abs() < 1e-7);
+    assert!((by("y", "y(0)") - decay).abs() < 1e-7);
+    assert!((by("z", "a") - 4.0 * (1.0 - decay) / k).abs() < 1e-6);
+    assert_eq!(result.ranked(0).len(), 3);
+    let table = String::from_utf8(desk.read(Path::new("out.csv")).expect("written")).expect("text");
+    assert!(table.starts_with("time,d(y)/d(k),d(y)/d(a),d(y)/d(y(0)),d(z)/d(k)"));
+
+    // Without names: all states by the parameters that follow no others; relative numbers.
+    let performed = say(&mut session, "sensitivity scaled").expect("them");
+    let Outcome::Sensitivities { result, .. } = performed.outcome else {
+        panic!("no sensitivities");
+    };
+    assert_eq!(
+        (&result.observables[..], &result.quantities[..]),
+        (&["y".to_owned()][..], &["k".to_owned(), "a".to_owned()][..])
+    );
+    let by_k = result.series("y", "k").expect("a series")[4];
+    assert!((by_k + 0.5 / 2.0 * 4.0 * (1.0 - decay)).abs() < 1e-7);
+
+    say(&mut session, "simulate 0..4 using bdf").expect("a run");
+    let refused = say(&mut session, "sensitivity y").expect_err("no derivatives");
+    assert!(refused.contains("`bdf`"), "{refused}");
+}
+
+/// A dose of F*100 at the time lag: dC/dlag = k C after it; conditions are those of the last run.
+#[test]
+fn sensitivities_follow_doses_and_conditions() {
+    let model = "param k = 0.5\nparam F = 0.8\nparam late = 1\nstate C = 0\nC' = -k*C
+        dose 100*F into C at 0 lag late\ncondition fast { k = 1 }";
+    let (mut session, _) = session(model, &[]);
+    say(
+        &mut session,
+        "simulate 0..3 points 4 rtol 1e-9 atol 1e-12 in fast",
+    )
+    .expect("a run");
+    let performed = say(&mut session, "sensitivity C by late, F").expect("them");
+    let Outcome::Sensitivities { result, .. } = performed.outcome else {
+        panic!("no sensitivities");
+    };
+    let c = 80.0 * (-2.0_f64).exp();
+    let at_end = |by: &str| result.series("C", by).expect("a series")[3];
+    assert!((at_end("late") - c).abs() < 1e-6);
+    assert!((at_end("F") - c / 0.8).abs() < 1e-6);
+}

@@ -1,7 +1,8 @@
-//! `lotka steady` and `lotka measure`: the flags spell a sentence.
+//! `lotka steady`, `lotka measure` and `lotka sensitivity`: the flags spell a sentence.
 
 use super::Ending;
-use super::arguments::{Format, MeasureArguments, SteadyArguments};
+use super::arguments::{Format, MeasureArguments, SensitivityArguments, SteadyArguments};
+use super::simulate::in_quotes;
 use super::terminal::{Terminal, ending};
 use crate::diagnostic::{Code, Diagnostic};
 use crate::render::answers_json;
@@ -22,21 +23,67 @@ pub fn measure(terminal: &mut Terminal, arguments: &MeasureArguments) -> Ending 
     finished(terminal, result, arguments.format)
 }
 
+/// Simulates a file and differentiates the run.
+pub fn sensitivity(terminal: &mut Terminal, arguments: &SensitivityArguments) -> Ending {
+    let mut sentence = format!("sensitivity {}", arguments.observables.join(", "));
+    if !arguments.by.is_empty() {
+        sentence.push_str(&format!(" by {}", arguments.by.join(", ")));
+    }
+    if arguments.scaled {
+        sentence.push_str(" scaled");
+    }
+    if let Some(path) = &arguments.to {
+        sentence.push_str(&format!(" to {}", in_quotes(path)));
+    }
+    let setting = setting(&arguments.with, arguments.condition.as_deref());
+    let run = simulated(
+        terminal,
+        &arguments.file,
+        arguments.over.as_deref(),
+        &setting,
+        "lotka sensitivity model.lotka x --over 0..100",
+    );
+    let result = run.and_then(|run| {
+        terminal.report(&run.diagnostics);
+        said(terminal, &sentence)
+    });
+    finished(terminal, result, Format::Text)
+}
+
 fn measured(
     terminal: &mut Terminal,
     arguments: &MeasureArguments,
 ) -> Result<Performed, Vec<Diagnostic>> {
-    let own = prepared(terminal, &arguments.file)?;
     let setting = setting(&arguments.with, arguments.condition.as_deref());
-    let run = match (&arguments.over, own) {
-        (Some(range), _) => said(terminal, &format!("simulate {range}{setting}"))?,
-        (None, None) => {
-            return Err(vec![
-                Diagnostic::new(Code::MissingArgument, "the file has no `simulate` sentence").help(
-                    "give a range, as in `lotka measure model.lotka \"max(x)\" --over 0..100`",
-                ),
-            ]);
-        }
+    let run = simulated(
+        terminal,
+        &arguments.file,
+        arguments.over.as_deref(),
+        &setting,
+        "lotka measure model.lotka \"max(x)\" --over 0..100",
+    )?;
+    terminal.report(&run.diagnostics);
+    said(
+        terminal,
+        &format!("measure {}", arguments.measures.join(", ")),
+    )
+}
+
+/// The run of a file: over the range given, else as the file's own sentence says.
+fn simulated(
+    terminal: &mut Terminal,
+    file: &Path,
+    over: Option<&str>,
+    setting: &str,
+    example: &str,
+) -> Result<Performed, Vec<Diagnostic>> {
+    let own = prepared(terminal, file)?;
+    match (over, own) {
+        (Some(range), _) => said(terminal, &format!("simulate {range}{setting}")),
+        (None, None) => Err(vec![
+            Diagnostic::new(Code::MissingArgument, "the file has no `simulate` sentence")
+                .help(format!("give a range, as in `{example}`")),
+        ]),
         (None, Some(mut own)) => {
             // The flags come after the file's own words.
             if let Some(Command::Simulate(flags)) = terminal
@@ -49,14 +96,9 @@ fn measured(
                 own.setting.with.extend(flags.setting.with);
                 own.setting.condition = flags.setting.condition.or(own.setting.condition.take());
             }
-            terminal.session.perform(&own, &mut ())?
+            terminal.session.perform(&own, &mut ())
         }
-    };
-    terminal.report(&run.diagnostics);
-    said(
-        terminal,
-        &format!("measure {}", arguments.measures.join(", ")),
-    )
+    }
 }
 
 /// Loads a file with its assignments up to the first `simulate`, which is handed back.

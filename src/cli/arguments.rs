@@ -50,6 +50,8 @@ pub enum Action {
     Steady(SteadyArguments),
     /// Simulate a model file and take numbers from the run
     Measure(MeasureArguments),
+    /// Simulate a model file and say which parameters matter
+    Sensitivity(SensitivityArguments),
     /// Talk to a model, line by line
     Repl {
         /// The model file to begin with
@@ -159,6 +161,34 @@ pub struct MeasureArguments {
     /// How the answer is written
     #[arg(long, value_enum, default_value_t = Format::Text)]
     pub format: Format,
+}
+
+/// `lotka sensitivity FILE OBSERVABLE ...` means the sentence `sensitivity OBSERVABLE, ...` after a
+/// run.
+#[derive(Debug, Args)]
+pub struct SensitivityArguments {
+    /// The model file
+    pub file: PathBuf,
+    /// What is differentiated; all states when absent
+    pub observables: Vec<String>,
+    /// By which parameters or initial values; all parameters when absent
+    #[arg(long, value_name = "NAME", value_delimiter = ',')]
+    pub by: Vec<String>,
+    /// Relative derivatives: (p/y) dy/dp
+    #[arg(long)]
+    pub scaled: bool,
+    /// The range of time, such as 0..100; the file's own `simulate` sentence when absent
+    #[arg(long, value_name = "RANGE", allow_hyphen_values = true)]
+    pub over: Option<String>,
+    /// A value for this run; may be given several times
+    #[arg(long = "with", value_name = "NAME=VALUE", allow_hyphen_values = true)]
+    pub with: Vec<String>,
+    /// A condition of the model
+    #[arg(long = "in", value_name = "CONDITION")]
+    pub condition: Option<String>,
+    /// A heat map (.svg, .png) or a table (.csv)
+    #[arg(long, value_name = "FILE")]
+    pub to: Option<String>,
 }
 
 /// The format of statistics.

@@ -90,6 +90,7 @@ pub fn main() -> ExitCode {
         Action::Simulate(arguments) => simulate::simulate(&mut terminal, &arguments),
         Action::Steady(arguments) => answers::steady(&mut terminal, &arguments),
         Action::Measure(arguments) => answers::measure(&mut terminal, &arguments),
+        Action::Sensitivity(arguments) => answers::sensitivity(&mut terminal, &arguments),
         Action::Repl { file } => crate::repl::repl(&mut terminal, file.as_deref(), &interrupt),
         Action::Help { word } => {
             let text = crate::render::help::help(word.as_deref(), terminal.width());

@@ -158,7 +158,7 @@ fn perform(
 }
 
 /// A path as a quoted text of the language.
-fn in_quotes(path: &str) -> String {
+pub fn in_quotes(path: &str) -> String {
     format!("\"{}\"", path.replace('\\', "\\\\").replace('"', "\\\""))
 }
 

@@ -1,10 +1,13 @@
 //! The same in Rust: compile a text, simulate it, read the columns.
 
+use super::Session;
 use super::check::check_text;
 use super::command::{Command, Simulate};
 use super::compiled::Compiled;
 use super::lower::lower;
+use super::outcome::Outcome;
 use super::run::run;
+use super::sensitivity::Sensitivities;
 use super::simulate::plan;
 use super::tables::Tables;
 use super::trajectory::Trajectory;
@@ -103,6 +106,50 @@ impl Compiled {
                 error
             }),
             _ => Err(fail(vec![one_sentence()])),
+        }
+    }
+
+    /// Simulates with derivatives. `range` is what stands after the word `simulate`, `question`
+    /// what stands after `sensitivity`: observables, and after `by` what they are differentiated
+    /// by.
+    ///
+    /// ```
+    /// let model = lotka::compile("state x = 2\nparam k = 0.5\nx' = -k*x")?;
+    /// let found = model.sensitivity("0..4 points 5", "x by k")?;
+    /// let by_k = found.series("x", "k").unwrap_or_default();
+    /// assert!((by_k[4] - -4.0 * 2.0 * (-2.0f64).exp()).abs() < 1e-5);
+    /// # Ok::<(), lotka::Error>(())
+    /// ```
+    ///
+    /// # Errors
+    /// Sentences that are not understood, and a run that did not reach its end.
+    pub fn sensitivity(
+        self: &Arc<Self>,
+        range: &str,
+        question: &str,
+    ) -> Result<Arc<Sensitivities>, Error> {
+        let mut session = Session::new(Arc::new(SystemWorld::default()));
+        session.install(PathBuf::new(), Arc::clone(self));
+        let mut found = None;
+        for sentence in [
+            format!("simulate {range}"),
+            format!("sensitivity {question}"),
+        ] {
+            let performed = session.understand(&sentence).and_then(|commands| {
+                let [command] = commands.as_slice() else {
+                    return Err(vec![one_sentence()]);
+                };
+                session.perform(command, &mut ())
+            });
+            match performed {
+                Ok(performed) if performed.is_complete() => found = Some(performed.outcome),
+                Ok(performed) => return Err(Error::new(performed.diagnostics, session.sources)),
+                Err(problems) => return Err(Error::new(problems, session.sources)),
+            }
+        }
+        match found {
+            Some(Outcome::Sensitivities { result, .. }) => Ok(result),
+            _ => Err(Error::new(vec![one_sentence()], session.sources)),
         }
     }
 

@@ -395,6 +395,7 @@ fn repeated(
             .condition
             .clone_from(&command.setting.condition);
     }
+    derivable(compiled, asked, command)?;
     let plan = simulate::plan(
         compiled,
         tables,
@@ -420,6 +421,34 @@ fn repeated(
             "simulate again with `using {near}`, or without `using`, and then ask for sensitivities"
         )),
     ])
+}
+
+/// Refuses what derivatives are not worked out for.
+fn derivable(
+    compiled: &Compiled,
+    asked: &Asked,
+    command: &Sensitivity,
+) -> Result<(), Vec<Diagnostic>> {
+    let diagnostic = Diagnostic::new(
+        Code::NotPerformed,
+        "this version of Lotka does not differentiate such a run",
+    )
+    .at(command.span, "");
+    if let Some(delay) = compiled.model.delays.first() {
+        return Err(vec![
+            diagnostic
+                .at(delay.span, "its derivatives would have a past as well")
+                .help("compare runs `with` slightly different values instead"),
+        ]);
+    }
+    if asked.command.from_steady.is_some() {
+        return Err(vec![
+            diagnostic
+                .at(asked.command.span, "starts from a steady state")
+                .help("the steady state moves with the parameters: simulate without `from steady`"),
+        ]);
+    }
+    Ok(())
 }
 
 /// How parameters and initial values move with what is named.

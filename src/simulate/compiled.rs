@@ -103,10 +103,10 @@ impl<'s> CompiledDynamics<'s> {
         self.inputs.borrow_mut()
     }
 
-    /// Takes the delays of a run that begins; returns those that were there.
-    pub(super) fn set_delayed(&self, delayed: Option<Delayed>) -> Option<Delayed> {
-        self.has_delays.set(delayed.is_some());
-        self.delayed.replace(delayed)
+    /// Takes the delays of a run that begins.
+    pub(super) fn set_delayed(&self, delayed: Delayed) {
+        self.has_delays.set(true);
+        self.delayed.replace(Some(delayed));
     }
 
     /// Lets `act` use the delays of the run, if there are any.

@@ -252,6 +252,11 @@ impl<I: Interrupter> Run<'_, I> {
     /// The first row.
     fn begin(&mut self) -> Result<(), Stop> {
         self.check_state()?;
+        if self.has_constraints() {
+            // A poor guess of an algebraic state is not a state that events have seen.
+            self.interrupter.prepare(self.time, &mut self.state)?;
+            self.satisfy_constraints()?;
+        }
         let consequence = self.interrupter.begin(self.time, &mut self.state)?;
         if consequence != Consequence::Nothing {
             self.check_state()?;
@@ -346,19 +351,30 @@ impl<I: Interrupter> Run<'_, I> {
 
     /// Performs what is due at the time and state reached.
     fn interrupt(&mut self, so_far: Consequence) -> Result<Consequence, Stop> {
-        let consequence = self.interrupter.interrupt(self.time, &mut self.state)?;
-        if consequence == Consequence::Nothing {
-            return Ok(so_far);
+        let mut all = so_far;
+        loop {
+            let consequence = self.interrupter.interrupt(self.time, &mut self.state)?;
+            if consequence == Consequence::Nothing {
+                return Ok(all);
+            }
+            all = all.max(consequence);
+            if let Some(values) = self.interrupter.changed_parameters() {
+                self.rows.parameters_changed(values);
+            }
+            if let Some(numbers) = self.interrupter.changed_moving() {
+                self.rows.moving_changed(numbers);
+            }
+            self.check_state()?;
+            if !self.has_constraints() {
+                return Ok(all);
+            }
+            // Where algebraic states follow, conditions of them may have changed.
+            self.satisfy_constraints()?;
         }
-        if let Some(values) = self.interrupter.changed_parameters() {
-            self.rows.parameters_changed(values);
-        }
-        if let Some(numbers) = self.interrupter.changed_moving() {
-            self.rows.moving_changed(numbers);
-        }
-        self.check_state()?;
-        self.satisfy_constraints()?;
-        Ok(consequence.max(so_far))
+    }
+
+    fn has_constraints(&self) -> bool {
+        self.watched.algebraic().contains(&true)
     }
 
     /// Fits the algebraic states to the others.

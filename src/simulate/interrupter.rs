@@ -29,7 +29,13 @@ pub(super) trait Interrupter {
     /// False when nothing ever does.
     const INTERRUPTS: bool = true;
 
-    /// Brings modes, inputs and doses of the start into force; called once, before anything else.
+    /// Brings modes and inputs of the start into force; nothing happens yet. Called where the state
+    /// of the start has to satisfy constraints first.
+    fn prepare(&mut self, _time: f64, _state: &mut [f64]) -> Result<(), Stop> {
+        Ok(())
+    }
+
+    /// Brings modes, inputs and doses of the start into force; called once, before steps.
     /// The state may jump.
     fn begin(&mut self, time: f64, state: &mut [f64]) -> Result<Consequence, Stop>;
 

@@ -8,7 +8,6 @@
 //! Rules under `auto`:
 //! - Linear equations with constant coefficients and few states: their exact solution.
 //! - Constraints: Rodas from the start, for good.
-//! - Linear equations of few states: their exact solution.
 //! - The start: Tsit5, unless the largest rate on the Jacobian's diagonal asks for more than
 //!   [`START_STIFF`] steps for stability alone. No eigenvalue is computed.
 //! - Tsit5, every [`LOOK`] accepted steps: when the last two stages suggest that h times an

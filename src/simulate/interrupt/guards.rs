@@ -15,6 +15,9 @@ pub(super) struct Sample {
     pub values: Vec<f64>,
     /// Their time derivatives along the solution.
     pub rates: Vec<f64>,
+    /// The state there, when it comes from an interpolant; interpolating anew may differ in the
+    /// last digit, and a guard must not fall back behind its border by that.
+    pub state: Vec<f64>,
 }
 
 /// One number that is watched.
@@ -33,6 +36,8 @@ pub(super) struct Element {
     /// The side it is on: its mode, or for [`GuardKind::Zero`] the sign of its value (0 before it
     /// was ever off zero).
     pub side: f64,
+    /// Its value was exactly zero when the step began.
+    pub rests: bool,
 }
 
 impl Element {
@@ -75,10 +80,11 @@ impl Element {
     }
 
     /// Whether this value lies on another side than the present one. A guard that was never off
-    /// zero has no side.
+    /// zero has no side, and one that rests at zero has not come there.
     pub fn has_changed(&self, value: f64) -> bool {
         match self.kind {
-            GuardKind::Zero => self.side != 0.0 && value * self.side <= 0.0,
+            GuardKind::Zero if value == 0.0 => self.side != 0.0 && !self.rests,
+            GuardKind::Zero => value * self.side < 0.0,
             _ => self.side_of(value) != self.side,
         }
     }
@@ -135,6 +141,7 @@ impl Guards {
                 is_watched: is_watched(guard),
                 only_time: only_time(guard),
                 side: 0.0,
+                rests: false,
             };
             let len = system.pool.shape(data.expr).len();
             elements.extend(std::iter::repeat_n(element, len));
@@ -146,6 +153,7 @@ impl Guards {
                 time: f64::NAN,
                 values: vec![0.0; count],
                 rates: vec![0.0; count],
+                state: Vec::new(),
             },
             previous: vec![0.0; count],
             need_search: elements.iter().any(|element| searched(&element)),
@@ -216,6 +224,13 @@ impl Guards {
                 (false, false) if before != 0.0 && self.previous.get(at) == Some(value) => before,
                 (false, false) => side,
             };
+        }
+    }
+
+    /// A search begins at the present sample.
+    pub fn note_rests(&mut self) {
+        for (element, value) in self.elements.iter_mut().zip(&self.now.values) {
+            element.rests = *value == 0.0;
         }
     }
 

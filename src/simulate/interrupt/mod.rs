@@ -59,10 +59,6 @@ use storm::Storm;
 /// `dynamics` are those of the problem's system with its parameters; during the run their
 /// parameters and slots are those that hold, so that a monitor can evaluate with them. Results as
 /// of [`super::integrate`].
-#[expect(
-    clippy::too_many_arguments,
-    reason = "as of `integrate`, and what it runs"
-)]
 pub fn run(
     problem: &Problem<'_>,
     dynamics: &CompiledDynamics<'_>,
@@ -324,7 +320,7 @@ impl<'p> Interruptions<'p> {
             self.range,
             state,
         )?;
-        self.dynamics.set_delayed(Some(delayed));
+        self.dynamics.set_delayed(delayed);
         Ok(())
     }
 
@@ -337,7 +333,7 @@ impl<'p> Interruptions<'p> {
 }
 
 impl Interrupter for Interruptions<'_> {
-    fn begin(&mut self, time: f64, state: &mut [f64]) -> Result<Consequence, Stop> {
+    fn prepare(&mut self, time: f64, state: &mut [f64]) -> Result<(), Stop> {
         self.dynamics
             .inputs_mut()
             .pass(time + self.clock.slack(time));
@@ -354,6 +350,11 @@ impl Interrupter for Interruptions<'_> {
                 }
             }
         }
+        Ok(())
+    }
+
+    fn begin(&mut self, time: f64, state: &mut [f64]) -> Result<Consequence, Stop> {
+        self.prepare(time, state)?;
         self.begin_triggers(time, state);
         self.schedule(time, state)?;
         self.perform(time, state)
@@ -396,8 +397,10 @@ impl Interrupter for Interruptions<'_> {
             time: until,
             values: vec![0.0; count],
             rates: vec![0.0; count],
+            state: Vec::new(),
         };
         point.probe(until, &mut last)?;
+        self.guards.note_rests();
         let found = first_crossing(&self.guards, &last, &mut point);
         self.inside = point.state;
         match found? {
@@ -416,6 +419,12 @@ impl Interrupter for Interruptions<'_> {
     }
 
     fn interrupt(&mut self, time: f64, state: &mut [f64]) -> Result<Consequence, Stop> {
+        let located = &self.guards.now;
+        if located.time == time && located.state.len() == state.len() {
+            state.copy_from_slice(&located.state);
+        }
+        // Only once: what happens now may change the state.
+        self.guards.now.state.clear();
         self.perform(time, state)
     }
 
@@ -477,11 +486,13 @@ impl Probe for Point<'_, '_> {
         sample.time = time;
         let (values, rates) = (&mut sample.values, &mut sample.rates);
         if time >= self.stepper.time() {
+            sample.state.clear();
             self.functions
                 .guards(time, self.stepper.state(), values, rates);
             return Ok(());
         }
         self.stepper.interpolate(time, &mut self.state)?;
+        sample.state.clone_from(&self.state);
         self.functions.guards(time, &self.state, values, rates);
         Ok(())
     }

@@ -78,6 +78,7 @@ impl Search<'_> {
             time,
             values: vec![0.0; count],
             rates: vec![0.0; count],
+            state: Vec::new(),
         };
         self.left = self.left.saturating_sub(1);
         self.probe.probe(time, &mut sample)?;

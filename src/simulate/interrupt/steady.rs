@@ -76,7 +76,6 @@ impl Interruptions<'_> {
             ..self.problem.clone()
         };
         let slots = self.dynamics.slots().clone();
-        let delayed = self.dynamics.set_delayed(None);
         let mut map = Map {
             outer: self,
             problem: &quiet,
@@ -86,7 +85,6 @@ impl Interruptions<'_> {
         };
         let found = map.fixed_point(from);
         self.dynamics.slots_mut().copy_from_slice(&slots);
-        self.dynamics.set_delayed(delayed);
         let slack = self.clock.slack(time);
         self.dynamics.inputs_mut().pass(time + slack);
         self.dynamics.refresh(time, state);

@@ -514,3 +514,46 @@ fn a_long_run_of_events_keeps_rows_and_changes_together() {
         assert_eq!(k, *x, "row {at}");
     }
 }
+
+#[test]
+fn conditions_of_algebraic_states_follow_a_jump() {
+    // z = x^2 whatever the guess; x jumps to 3 at 1, which takes z to 9.
+    let text = "state x = 0, z = 40, n = 0
+        x' = 1
+        n' = 0
+        0 = z - x^2
+        at 1 { x = 3 }
+        when z > 5 { n = n + 1 }";
+    let solution = case(text).run((0.0, 2.0), &Output::Times(vec![0.0, 1.0, 2.0]));
+    assert_eq!(solution.stop, Stop::Finished);
+    for (row, exact) in [[0.0, 0.0, 0.0], [3.0, 9.0, 1.0], [4.0, 16.0, 1.0]]
+        .iter()
+        .enumerate()
+    {
+        for (found, exact) in solution.row(row).expect("a row").iter().zip(exact) {
+            near(*found, *exact, 1e-6);
+        }
+    }
+    let events: Vec<f64> = solution.occurrences.iter().map(|seen| seen.time).collect();
+    assert_eq!(events, [1.0, 1.0]);
+}
+
+#[test]
+fn exact_steps_cross_a_border_once() {
+    let text = "param up = 0
+        state x = 0, v = 1
+        x' = v
+        v' = -x
+        when x == 0.5 rising { up = up + 1 }
+        when x > 0.5 { up = up + 100 }";
+    for method in [Method::Auto, Method::Tsit5, Method::Rodas, Method::Bdf] {
+        let solution = case(text)
+            .using(method)
+            .run((0.0, 40.0), &Output::Steps { interior: 0 });
+        assert_eq!(solution.occurrences.len(), 14, "{method}");
+        for (k, pair) in solution.occurrences.chunks(2).enumerate() {
+            let exact = (1.0 / 6.0 + 2.0 * k as f64) * std::f64::consts::PI;
+            near(pair[0].time, exact, 1e-5);
+        }
+    }
+}

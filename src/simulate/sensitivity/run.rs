@@ -13,7 +13,6 @@ use crate::simulate::{
 /// The error of dy_i/dtheta_j is held to `absolute_i / scale_j` and the relative tolerance, so
 /// that all contribute to the changes of y_i on equal terms. Served by [`Method::Tsit5`],
 /// [`Method::Rodas`] and [`Method::Auto`]; see [`serves_sensitivities`].
-#[expect(clippy::too_many_arguments, reason = "as of `run`")]
 pub fn run_with_sensitivities(
     problem: &Problem<'_>,
     dynamics: &CompiledDynamics<'_>,
