@@ -23,6 +23,7 @@ const SENTENCES: &[Entry] = &[
   rtol 1e-8 atol 1e-10                 relative and absolute tolerance
   with alpha = 0.9, beta = 2           values for this run
   in knockout                          a condition of the model
+  subject 3                            of a table of doses; by subject for all
   from last                            go on from the end of the last run
   from steady in control               start at rest, here under a condition
   subject 3                            the doses of one subject of a table
