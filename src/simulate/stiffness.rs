@@ -186,8 +186,11 @@ impl Supervisor {
         step: f64,
         steps: u64,
     ) -> Verdict {
+        let length = self.end - time;
         let decay = look(system, time, y, |jacobian| {
-            if step * jacobian.radius_bounds().1 <= AT_LIMIT {
+            // A change that could not pay is not worth an eigenvalue.
+            let above = jacobian.radius_bounds().1;
+            if step * above <= AT_LIMIT || length * above / STABILITY < WORTHWHILE {
                 0.0
             } else {
                 jacobian.spectrum().decay
@@ -200,7 +203,7 @@ impl Supervisor {
             return Verdict::Go;
         }
         self.hits += 1;
-        let remaining = (self.end - time) * decay / STABILITY;
+        let remaining = length * decay / STABILITY;
         if self.hits < STIFF_HITS || remaining < WORTHWHILE {
             return Verdict::Go;
         }
