@@ -6,8 +6,9 @@
 #[cfg(feature = "jit")]
 use super::Adaptive;
 use super::{Kernel, Layout, Output, Place, Program, lower};
+use crate::model::Repeat;
 use crate::symbolic::{Expr, Pool, Shape, derivative};
-use crate::system::{DoseSchedule, Jacobian, Repeat, System, Trigger, tangent};
+use crate::system::{DoseSchedule, Jacobian, System, Trigger, tangent};
 use std::sync::{Arc, OnceLock};
 
 /// A compiled function that threads share.

@@ -75,6 +75,11 @@ impl Controller {
         *self = Controller::new(self.rule, time, step, stop, self.max_step);
     }
 
+    /// Limits later attempts.
+    pub fn set_longest(&mut self, step: f64) {
+        self.max_step = step;
+    }
+
     /// Moves the stop; steps go on as they were.
     pub fn set_stop(&mut self, stop: f64) {
         self.stop = stop;

@@ -438,6 +438,10 @@ where
         Ok(())
     }
 
+    fn set_longest(&mut self, step: f64) {
+        self.max_step = step;
+    }
+
     fn restart(
         &mut self,
         time: f64,

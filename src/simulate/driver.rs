@@ -6,6 +6,7 @@
 
 use super::clock::Clock;
 use super::consistent::make_consistent;
+use super::ends::{failed, halted, not_finite, of_states};
 use super::interrupter::{Consequence, Interrupter};
 use super::matrix_choice::use_sparse;
 use super::methods::with_stepper;
@@ -15,9 +16,10 @@ use super::stepper::{
     Accepted, Start, StepFailure, Stepper, StepperStatistics, Watched, all_finite, shortest_step,
 };
 use super::stiffness::{Supervisor, Verdict};
+use super::work::{Work, check};
 use super::{
-    Dynamics, Halt, Invalid, LinearSolver, Method, MethodUse, Monitor, NonFinite, Options, Output,
-    Solution, Statistics, Stop, SwitchReason,
+    Dynamics, LinearSolver, Method, MethodUse, Monitor, NonFinite, Options, Output, Solution,
+    Statistics, Stop, SwitchReason,
 };
 use std::ops::ControlFlow;
 
@@ -45,20 +47,6 @@ pub fn integrate(
         options,
     };
     drive(&work, &mut (), monitor)
-}
-
-/// What is to be integrated.
-#[derive(Clone, Copy)]
-pub(super) struct Work<'a> {
-    pub system: &'a dyn Dynamics,
-    /// How many of the system's numbers are states; sensitivities follow them.
-    pub shown: usize,
-    pub start: f64,
-    /// As many as the system has.
-    pub initial: &'a [f64],
-    pub end: f64,
-    pub output: &'a Output,
-    pub options: &'a Options,
 }
 
 /// The same with interruptions.
@@ -126,59 +114,9 @@ pub(super) fn drive<I: Interrupter>(
     solution
 }
 
-/// Refuses arguments that no run can be made with.
-fn check(work: &Work<'_>) -> Result<(), Invalid> {
-    let (start, end, options) = (work.start, work.end, work.options);
-    let dimension = work.system.dimension();
-    if !(start.is_finite() && end.is_finite() && start <= end) {
-        return Err(Invalid::Range { start, end });
-    }
-    let constrained = work.system.algebraic().contains(&true);
-    if constrained && !options.method.solves_constraints() {
-        let method = options.method;
-        return Err(Invalid::Constraints { method });
-    }
-    if options.method == Method::Exponential && !work.system.is_linear() {
-        return Err(Invalid::NotLinear);
-    }
-    let absolute = &options.tolerances.absolute;
-    for found in [work.initial.len(), absolute.len()] {
-        if found != dimension {
-            return Err(Invalid::Dimension {
-                expected: dimension,
-                found,
-            });
-        }
-    }
-    let value = options.tolerances.relative;
-    if !(value > 0.0 && value.is_finite()) {
-        return Err(Invalid::Tolerance { state: None, value });
-    }
-    if let Some(i) = absolute.iter().position(|a| !(*a >= 0.0 && a.is_finite())) {
-        return Err(Invalid::Tolerance {
-            state: Some(i),
-            value: absolute[i],
-        });
-    }
-    let steps = [options.initial_step, options.max_step];
-    if let Some(value) = steps
-        .into_iter()
-        .flatten()
-        .find(|h| h.is_nan() || *h <= 0.0)
-    {
-        return Err(Invalid::StepSize { value });
-    }
-    if let Output::Times(times) = work.output {
-        let mut previous = start;
-        for (index, &time) in times.iter().enumerate() {
-            if !(time >= previous && time <= end) {
-                return Err(Invalid::OutputTime { index, time });
-            }
-            previous = time;
-        }
-    }
-    Ok(())
-}
+/// Evaluations within which a value that was not finite is taken for the cause of a failed step:
+/// those of the last attempt (ten iterations in each of three stages) with some to spare.
+const RECENT: u64 = 40;
 
 /// A remainder shorter than this, relative to the time, is covered by one Euler step.
 const REMAINDER: f64 = 4e-14;
@@ -650,6 +588,8 @@ impl<I: Interrupter> Run<'_, I> {
         let state = std::mem::take(&mut self.state);
         let step = self.first_step(method, &state, stop, consequence);
         self.state = state;
+        // An event may have made a delay shorter.
+        stepper.set_longest(self.longest_step());
         let restarted = stepper.restart(self.time, &self.state, step?, stop);
         restarted.map_err(|failure| failed(failure, self.time))?;
         Ok(Passed::To(stop))
@@ -702,40 +642,6 @@ impl<I: Interrupter> Run<'_, I> {
             factorisations: self.finished.factorisations + current.factorisations,
         }
     }
-}
-
-/// Evaluations within which a value that was not finite is taken for the cause of a failed step:
-/// those of the last attempt (ten iterations in each of three stages) with some to spare.
-const RECENT: u64 = 40;
-
-fn failed(failure: StepFailure, time: f64) -> Stop {
-    match failure {
-        StepFailure::TooSmall { step } => Stop::StepTooSmall {
-            time,
-            step,
-            state: 0,
-        },
-        StepFailure::Other(detail) => Stop::SolverFailed { time, detail },
-    }
-}
-
-fn halted(halt: Halt, time: f64) -> Stop {
-    match halt {
-        Halt::Interrupt => Stop::Interrupted { time },
-        Halt::Enough => Stop::Halted { time },
-    }
-}
-
-fn not_finite(values: &[f64], shown: usize) -> Vec<usize> {
-    of_states((0..values.len()).filter(|&i| !values[i].is_finite()), shown)
-}
-
-/// Positions in the state vector as states: what follows these are derivatives of each in turn.
-fn of_states(positions: impl Iterator<Item = usize>, shown: usize) -> Vec<usize> {
-    let mut states: Vec<usize> = positions.map(|at| at % shown.max(1)).collect();
-    states.sort_unstable();
-    states.dedup();
-    states
 }
 
 /// The order that the estimate of the first step assumes; BDF starts at order 1.

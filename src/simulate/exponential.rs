@@ -430,6 +430,10 @@ impl Stepper for Exact<'_> {
         Ok(())
     }
 
+    fn set_longest(&mut self, step: f64) {
+        self.max_step = step;
+    }
+
     fn restart(
         &mut self,
         time: f64,

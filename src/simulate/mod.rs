@@ -27,6 +27,7 @@ mod delayed;
 mod diffsol;
 mod driver;
 mod dynamics;
+mod ends;
 mod exponential;
 mod history;
 mod interrupt;
@@ -45,6 +46,7 @@ mod stepper;
 mod stiffness;
 mod tsit5;
 mod weights;
+mod work;
 
 pub use compiled::{CompiledDynamics, has_exact_solution};
 pub use driver::integrate;

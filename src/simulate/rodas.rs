@@ -477,6 +477,10 @@ impl<L: Length> Stepper for Rodas<'_, L> {
         Ok(())
     }
 
+    fn set_longest(&mut self, step: f64) {
+        self.control.set_longest(step);
+    }
+
     fn restart(
         &mut self,
         time: f64,

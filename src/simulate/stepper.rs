@@ -97,6 +97,9 @@ pub(super) trait Stepper {
         None
     }
 
+    /// No later step is longer than this; takes the place of [`Start::max_step`].
+    fn set_longest(&mut self, step: f64);
+
     /// The counts so far.
     fn statistics(&self) -> StepperStatistics;
 }

@@ -256,6 +256,10 @@ impl<L: Length> Stepper for Tsit5<'_, L> {
         Ok(())
     }
 
+    fn set_longest(&mut self, step: f64) {
+        self.control.set_longest(step);
+    }
+
     fn restart(
         &mut self,
         time: f64,

@@ -4,7 +4,7 @@
 //! take everything from here by position.
 
 use super::Layout;
-use crate::model::{ConditionId, Direction, Interpolation};
+use crate::model::{ConditionId, Direction, Interpolation, Repeat};
 use crate::symbolic::{Expr, SymbolId};
 use std::ops::Range;
 
@@ -131,19 +131,6 @@ pub enum Trigger {
     At(Vec<Expr>),
     /// Again and again.
     Every(Repeat),
-}
-
-/// A schedule in terms of parameters; see [`crate::model::Repeat`].
-#[derive(Debug, Clone, PartialEq)]
-pub struct Repeat {
-    /// Positive.
-    pub period: Expr,
-    /// The first time; the start of the model when absent.
-    pub from: Option<Expr>,
-    /// How many in all.
-    pub times: Option<Expr>,
-    /// None after this time.
-    pub until: Option<Expr>,
 }
 
 /// Values that replace others, all at once.

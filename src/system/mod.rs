@@ -22,8 +22,8 @@ mod translate;
 pub use conservation::{ConservationLaw, LawTerm, conservation_laws};
 pub use index::{IndexProblem, structural_index};
 pub use interruption::{
-    Delay, Directions, Dose, DoseSchedule, Event, Guard, GuardKind, Input, Jump, JumpPlace, Repeat,
-    Slots, Trigger,
+    Delay, Directions, Dose, DoseSchedule, Event, Guard, GuardKind, Input, Jump, JumpPlace, Slots,
+    Trigger,
 };
 pub use jacobian::{Contribution, Jacobian, JacobianBlock, parameter_jacobian};
 pub use layout::{Block, Layout};

@@ -3,7 +3,8 @@
 //! Enters: a [`Model`], where its quantities stand, and how its expressions are inlined. Leaves:
 //! what the system says of them. Must not know how a run performs them.
 
-use super::{Delay, Dose, DoseSchedule, Event, Jump, JumpPlace, Layout, Repeat, Trigger};
+use super::{Delay, Dose, DoseSchedule, Event, Jump, JumpPlace, Layout, Trigger};
+use crate::model::Repeat;
 use crate::model::{self, Direction, Model, Schedule, Target, ValueOf};
 use crate::symbolic::{Expr, Pool, SymbolId, expand_gradients, substitute, symbols_of};
 use rustc_hash::{FxHashMap, FxHashSet};
@@ -30,7 +31,7 @@ impl Inliner<'_> {
         exprs.iter().map(|expr| self.expr(*expr)).collect()
     }
 
-    fn repeat(&mut self, repeat: &model::Repeat) -> Repeat {
+    fn repeat(&mut self, repeat: &Repeat) -> Repeat {
         Repeat {
             period: self.expr(repeat.period),
             from: self.maybe(repeat.from),

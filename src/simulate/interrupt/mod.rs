@@ -34,10 +34,11 @@ pub(super) use inputs::Inputs;
 
 use super::clock::Clock;
 use super::delayed::Delayed;
-use super::driver::{Work, drive};
+use super::driver::drive;
 use super::interrupter::{Consequence, Interrupter};
 use super::sensitivity::{Repeated, Variation};
 use super::stepper::{StepFailure, Stepper};
+use super::work::Work;
 use super::{
     CompiledDynamics, Monitor, Occasion, Occurrence, Options, Output, Problem, SensitivityDynamics,
     Solution, Stop,

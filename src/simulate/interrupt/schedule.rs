@@ -8,7 +8,8 @@ use super::super::{Occasion, RowKind, ScheduleFault, Stop};
 use super::Interruptions;
 use super::agenda::{Delivery, Repetition, What};
 use super::doses::Terms;
-use crate::system::{DoseSchedule, Repeat, Trigger};
+use crate::model::Repeat;
+use crate::system::{DoseSchedule, Trigger};
 
 /// The repetitions of a run, one per event and dose.
 #[derive(Debug, Default)]

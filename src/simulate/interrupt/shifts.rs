@@ -7,8 +7,8 @@ use super::super::Stop;
 use super::super::sensitivity::{Repeated, Shift};
 use super::Interruptions;
 use super::doses::Terms;
+use crate::model::Repeat;
 use crate::symbolic::Expr;
-use crate::system::Repeat;
 
 impl Interruptions<'_> {
     /// Something is about to happen at a time that moves so.

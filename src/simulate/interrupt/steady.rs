@@ -9,9 +9,10 @@
 //! Sums that the dosing does not change (a total of receptors, say) keep the value that they have:
 //! the matrix 1 - dP/dx is singular along them, and the steps stay orthogonal to its left kernel.
 
-use super::super::driver::{Work, drive};
+use super::super::driver::drive;
 use super::super::interrupter::Consequence;
 use super::super::sensitivity::Shift;
+use super::super::work::Work;
 use super::super::{Occasion, Options, Output, Problem, SteadyKind, Stop};
 use super::Interruptions;
 use super::agenda::{Delivery, What};

@@ -16,9 +16,10 @@
 use super::SensitivityDynamics;
 use super::direction::{DirectedSlots, Direction};
 use crate::kernel::{Kernels, Scratch, SharedKernel};
+use crate::model::Repeat;
 use crate::simulate::{CompiledDynamics, Dynamics, Problem};
 use crate::symbolic::{Expr, Pool};
-use crate::system::{JumpPlace, Repeat, System};
+use crate::system::{JumpPlace, System};
 use nalgebra::{DMatrix, DVector};
 use rustc_hash::FxHashMap;
 use std::sync::Arc;

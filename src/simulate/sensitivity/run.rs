@@ -1,7 +1,7 @@
 //! A run of states with their derivatives.
 
 use super::{SensitivityDynamics, VariedStart};
-use crate::simulate::driver::Work;
+use crate::simulate::work::Work;
 use crate::simulate::{
     CompiledDynamics, Method, Monitor, Options, Output, Problem, Solution, Tolerances, interrupt,
 };

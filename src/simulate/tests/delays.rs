@@ -103,6 +103,26 @@ fn an_event_changes_a_lag() {
         let found = values.last().copied().unwrap_or(f64::NAN);
         assert!((found - exact).abs() < 1e-6, "{method}: {found}");
     }
+    // Much later, where no kink ends a step any more, steps still keep to the shorter lag: from the
+    // time of the event on, the same solution as of a model that had it always, from the same past.
+    let past = "history y = 1 - t - 2";
+    let always = format!("state y = -1\ny' = -y(t - 0.05)\n{past}");
+    let changed =
+        "param tau = 2\nstate y = 1\ny' = -y(t - tau)\nhistory y = 1\nat 2 { tau = 0.05 }";
+    let last = |text: &str, sentence: &str| solve(text, sentence).1.last().copied();
+    for method in METHODS {
+        let tail = format!("rtol 1e-8 atol 1e-10 using {method}");
+        let (Some(found), Some(exact)) = (
+            last(changed, &format!("0..5 {tail}")),
+            last(&always, &format!("0..3 {tail}")),
+        ) else {
+            panic!("{method}: no rows");
+        };
+        assert!(
+            (found / exact - 1.0).abs() < 1e-5,
+            "{method}: {found} {exact}"
+        );
+    }
     let text = "param tau = 1\nstate y = 1\ny' = -y(t - tau)\nat 2 { tau = -0.5 }";
     let stopped = compile(text).expect("a model").simulate("0..3");
     assert!(format!("{:?}", stopped.expect_err("a lag")).contains("lag"));
