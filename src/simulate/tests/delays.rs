@@ -111,17 +111,16 @@ fn an_event_changes_a_lag() {
         "param tau = 2\nstate y = 1\ny' = -y(t - tau)\nhistory y = 1\nat 2 { tau = 0.05 }";
     let last = |text: &str, sentence: &str| solve(text, sentence).1.last().copied();
     for method in METHODS {
-        let tail = format!("rtol 1e-8 atol 1e-10 using {method}");
+        // So loose that the steps are held by the lag alone, and by nothing without it.
+        let tail = format!("rtol 1e-3 atol 1e-6 using {method}");
         let (Some(found), Some(exact)) = (
             last(changed, &format!("0..5 {tail}")),
-            last(&always, &format!("0..3 {tail}")),
+            last(&always, "0..3 rtol 1e-9 atol 1e-12"),
         ) else {
             panic!("{method}: no rows");
         };
-        assert!(
-            (found / exact - 1.0).abs() < 1e-5,
-            "{method}: {found} {exact}"
-        );
+        let error = (found / exact - 1.0).abs();
+        assert!(error < 2e-3, "{method}: {found} {exact}");
     }
     let text = "param tau = 1\nstate y = 1\ny' = -y(t - tau)\nat 2 { tau = -0.5 }";
     let stopped = compile(text).expect("a model").simulate("0..3");
