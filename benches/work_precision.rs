@@ -130,7 +130,7 @@ fn main() {
             title: name.to_owned(),
             x: axis("relative error at the end", None),
             y: axis("CPU time", Some("ms")),
-            series: Vec::new(),
+            ..Figure::default()
         };
         for (colour, &method) in methods.iter().enumerate() {
             let (mut errors, mut times) = (Vec::new(), Vec::new());

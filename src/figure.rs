@@ -14,6 +14,29 @@ pub struct Figure {
     pub y: Axis,
     /// Curves and points in the order of the legend.
     pub series: Vec<Series>,
+    /// Short arrows under the curves: the direction of a flow.
+    pub arrows: Vec<Arrow>,
+    /// Words beside places, such as `LP1`.
+    pub notes: Vec<Note>,
+}
+
+/// The direction of a flow at a place. Arrows are drawn with the same length on paper, thinly, in
+/// grey; only the direction of (`dx`, `dy`), in units of the axes, counts.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct Arrow {
+    /// The middle of the arrow.
+    pub at: (f64, f64),
+    /// Where it points.
+    pub along: (f64, f64),
+}
+
+/// Words beside a place.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Note {
+    /// The place.
+    pub at: (f64, f64),
+    /// A few letters.
+    pub text: String,
 }
 
 /// One axis.
@@ -40,7 +63,7 @@ pub enum Scale {
 }
 
 /// One curve or one set of points. `x` and `y` have the same length; a non-finite value
-/// interrupts the curve.
+/// interrupts the curve. A series without a label has no place in the legend.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Series {
     /// The legend's words.
@@ -60,8 +83,24 @@ pub struct Series {
 pub enum Mark {
     /// A continuous curve.
     Line,
+    /// A continuous curve in dashes: what is unstable.
+    Dashed,
     /// Separate points.
     Points,
+    /// Filled discs: stable states.
+    Filled,
+    /// Open circles: unstable states.
+    Open,
+    /// Discs of which the lower half is filled: saddles.
+    Half,
+}
+
+impl Mark {
+    /// True for curves, false for separate points.
+    #[must_use]
+    pub fn is_curve(self) -> bool {
+        matches!(self, Mark::Line | Mark::Dashed)
+    }
 }
 
 /// Numbers along a common axis as colours: white at zero, one hue for positive and one for

@@ -11,6 +11,7 @@
 //! Enters: a [`crate::simulate::Dynamics`], or times with values and derivatives. Leaves: plain
 //! data. States are positions; must not know names, text or the terminal.
 
+pub mod continuation;
 mod curve;
 mod laws;
 mod measure;

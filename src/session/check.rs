@@ -5,7 +5,7 @@ use super::compiled::Compiled;
 use super::lower::lower;
 use super::tables::Tables;
 use super::values::Overrides;
-use super::{Session, index, measure, plot, sensitivity, set_value, simulate, steady};
+use super::{Session, index, measure, plot, rest, sensitivity, set_value, simulate};
 use crate::diagnostic::{Code, Diagnostic};
 use crate::model::{self, Model};
 use crate::source::{SourceId, Span};
@@ -229,7 +229,7 @@ impl Session {
                 }
                 *has_run = true;
                 if let Some(start) = &command.from_steady {
-                    steady::check(compiled, overrides, &start.setting, start.span)?;
+                    rest::check(compiled, overrides, &start.setting, start.span)?;
                 }
                 let plans = simulate::plans(compiled, tables, overrides, &|_| None, &declared)?;
                 if !command.from_last {
@@ -244,7 +244,7 @@ impl Session {
                 if command.from_last {
                     needs_run(*has_run, command.span)?;
                 }
-                steady::check(compiled, overrides, &command.setting, command.span)?;
+                rest::check(compiled, overrides, &command.setting, command.span)?;
             }
             Command::Plot(command) => {
                 needs_run(*has_run, command.span)?;

@@ -17,6 +17,7 @@ mod method;
 mod options;
 mod outcome;
 mod plot;
+mod rest;
 mod run;
 mod save;
 mod sensitivity;

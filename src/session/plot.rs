@@ -382,7 +382,7 @@ fn figure(
         title: plot.title.clone().unwrap_or_default(),
         x: horizontal_axis(compiled, curves),
         y: vertical_axis(curves),
-        series: Vec::new(),
+        ..Figure::default()
     };
     for axis in &plot.log {
         match axis {

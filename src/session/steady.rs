@@ -8,25 +8,19 @@ use super::compiled::Compiled;
 use super::lower::{setting, word_of};
 use super::options::Options;
 use super::outcome::{Outcome, Performed};
-use super::simulate::with_setting;
+use super::rest::AtRest;
 use super::tables::Tables;
 use super::trajectory::Trajectory;
-use super::values::{self, Overrides, Present};
+use super::values::{self, Overrides};
 use super::{Observer, Session};
-use crate::analyze::{self, Law, NotFound, Question, Reached, Restless, SteadyState};
+use crate::analyze::{self, NotFound, Question, Reached, Restless, SteadyState};
 use crate::diagnostic::{Code, Diagnostic, number_text};
-use crate::kernel::Kernels;
-use crate::model::Entity;
-use crate::simulate::{CompiledDynamics, Stop, Tolerances};
+use crate::simulate::Stop;
 use crate::source::Span;
-use crate::symbolic::{Expr, Pool, SymbolId, symbols_of};
 use crate::syntax::tree;
-use crate::system::{System, conservation_laws};
+use crate::system::System;
 use crate::world::World;
 use std::sync::Arc;
-
-/// Error allowed while the system is followed to its steady state.
-const RELATIVE_TOLERANCE: f64 = 1e-6;
 
 /// A steady state with the names of its model.
 #[derive(Debug, Clone)]
@@ -154,12 +148,6 @@ fn delayed(system: &System) -> impl Iterator<Item = usize> + '_ {
     delays.flat_map(|delay| delay.states.clone())
 }
 
-/// Where the search starts and what holds meanwhile.
-struct Start {
-    present: Present,
-    state: Vec<f64>,
-}
-
 /// Looks for the steady state that a sentence leads to from the values that hold now, or from the
 /// end of `last`.
 pub(super) fn find(
@@ -170,9 +158,8 @@ pub(super) fn find(
     world: &dyn World,
 ) -> Result<SteadyAnswer, Vec<Diagnostic>> {
     let span = command.span;
-    let start = start(compiled, overrides, &command.setting, last, span)?;
-    let found =
-        search(compiled, &start, world).map_err(|why| vec![not_found(compiled, &why, span)])?;
+    let at_rest = AtRest::new(compiled, overrides, &command.setting, last, span)?;
+    let found = search(&at_rest, world).map_err(|why| vec![not_found(compiled, &why, span)])?;
     let model = &compiled.model;
     let left_out = [
         ("doses", !model.doses.is_empty()),
@@ -180,7 +167,7 @@ pub(super) fn find(
     ];
     Ok(SteadyAnswer {
         compiled: Arc::clone(compiled),
-        parameters: start.present.parameters,
+        parameters: at_rest.present.parameters,
         found,
         left_out: left_out
             .into_iter()
@@ -189,178 +176,17 @@ pub(super) fn find(
     })
 }
 
-/// What can be refused without looking for anything.
-pub(super) fn check(
-    compiled: &Compiled,
-    overrides: &Overrides,
-    setting: &Setting,
-    span: Span,
-) -> Result<(), Vec<Diagnostic>> {
-    start(compiled, overrides, setting, None, span).map(|_| ())
-}
-
-fn start(
-    compiled: &Compiled,
-    overrides: &Overrides,
-    setting: &Setting,
-    last: Option<&Trajectory>,
-    span: Span,
-) -> Result<Start, Vec<Diagnostic>> {
-    if compiled.model.states.is_empty() {
-        return Err(vec![
-            Diagnostic::new(Code::EmptyModel, "the model has no states that could rest")
-                .at(span, "")
-                .help("declare one, as in `state x = 1` with `x' = -x`"),
-        ]);
-    }
-    let mut problems = moved_by_time(compiled, span);
-    let overrides = with_setting(compiled, overrides, setting).unwrap_or_else(|found| {
-        problems.extend(found);
-        overrides.clone()
-    });
-    let present = compiled.present(&overrides);
-    problems.extend(
-        values::check_finite(compiled, &present)
-            .err()
-            .into_iter()
-            .flatten(),
-    );
-    if !problems.is_empty() {
-        return Err(problems);
-    }
-    let ended = last.and_then(|last| last.solution.last());
-    let state = match ended {
-        Some((_, state)) => with_set(compiled, setting, &present, state.to_vec()),
-        None => present.initial.clone(),
-    };
-    Ok(Start { present, state })
-}
-
-/// A state with the values that `with` names.
-pub(super) fn with_set(
-    compiled: &Compiled,
-    setting: &Setting,
-    present: &Present,
-    mut state: Vec<f64>,
-) -> Vec<f64> {
-    for binding in &setting.with {
-        if let Some(Entity::State(id)) = compiled.model.names.get(&binding.name.name.text) {
-            let range = compiled.system.states.blocks()[id.index()].range();
-            if let (Some(to), Some(from)) =
-                (state.get_mut(range.clone()), present.initial.get(range))
-            {
-                to.copy_from_slice(from);
-            }
-        }
-    }
-    state
-}
-
-fn search(compiled: &Compiled, start: &Start, world: &dyn World) -> Result<SteadyState, NotFound> {
-    let system = &compiled.system;
-    let is_plain =
-        system.guards.is_empty() && system.delays.is_empty() && system.infused.is_empty();
-    let at_rest = (!is_plain).then(|| Arc::new(system.at_rest()));
-    let own = at_rest
-        .as_ref()
-        .map(|at_rest| Kernels::new(Arc::clone(at_rest)));
-    let system: &System = at_rest.as_ref().unwrap_or(system);
-    let kernels = own.as_ref().unwrap_or(&compiled.kernels);
-    let dynamics = CompiledDynamics::new(system, kernels, start.present.parameters.clone());
-    let tolerances = Tolerances {
-        relative: RELATIVE_TOLERANCE,
-        absolute: compiled.absolute_tolerances(&start.present.initial, None),
-    };
+fn search(at_rest: &AtRest<'_>, world: &dyn World) -> Result<SteadyState, NotFound> {
     analyze::steady(&Question {
-        dynamics: &dynamics,
-        time: compiled.model.time.start,
-        state: &start.state,
-        tolerances: &tolerances,
-        laws: &laws(compiled, &start.present.parameters),
-        non_negative: &non_negative(compiled),
-        follows: compiled.system.delays.is_empty(),
+        dynamics: &at_rest.dynamics(),
+        time: at_rest.time(),
+        state: &at_rest.state,
+        tolerances: &at_rest.tolerances(),
+        laws: &at_rest.laws(),
+        non_negative: &at_rest.non_negative(),
+        follows: at_rest.compiled.system.delays.is_empty(),
         interrupted: &|| world.interrupted(),
     })
-}
-
-/// The conservation laws of the reactions, in terms of the state vector: amounts are
-/// concentrations times volumes.
-fn laws(compiled: &Compiled, parameters: &[f64]) -> Vec<Law> {
-    let system = &compiled.system;
-    let place = |law: &crate::system::LawTerm| {
-        let block = system.states.blocks().get(law.species.index())?;
-        let volume = law.compartment.and_then(|id| {
-            let block = system.parameters.blocks().get(id.index())?;
-            parameters.get(block.offset).copied()
-        });
-        let position = block.offset + law.element as usize;
-        Some((position, law.coefficient * volume.unwrap_or(1.0)))
-    };
-    conservation_laws(&compiled.model)
-        .iter()
-        .map(|law| Law {
-            terms: law.terms.iter().filter_map(place).collect(),
-        })
-        .collect()
-}
-
-/// One per number of the state vector: species, and states with bounds, are never negative.
-fn non_negative(compiled: &Compiled) -> Vec<bool> {
-    let states = compiled.model.states.iter();
-    let blocks = compiled.system.states.blocks();
-    states
-        .zip(blocks)
-        .flat_map(|(state, block)| {
-            let bounded = state.bounds.is_some_and(|bounds| bounds.low >= 0.0);
-            std::iter::repeat_n(state.is_species || bounded, block.shape.len())
-        })
-        .collect()
-}
-
-/// The equations that name the time or an input: such a system never rests.
-fn moved_by_time(compiled: &Compiled, sentence: Span) -> Vec<Diagnostic> {
-    let (model, system) = (&compiled.model, &compiled.system);
-    let inputs: Vec<SymbolId> = system
-        .slots
-        .layout
-        .blocks()
-        .iter()
-        .filter(|block| system.slots.inputs.contains(&block.offset))
-        .map(|block| block.symbol)
-        .collect();
-    let mover = |pool: &Pool, expr: Expr| {
-        let symbols = symbols_of(pool, expr);
-        if symbols.contains(&system.time) {
-            return Some("the time".to_owned());
-        }
-        let input = inputs.iter().find(|input| symbols.contains(input))?;
-        Some(format!("the input `{}`", pool.symbol_data(*input).name))
-    };
-    for (state, drift) in model.states.iter().zip(&system.drift) {
-        let Some(what) = mover(&system.pool, *drift) else {
-            continue;
-        };
-        let mut pool = Pool::continuing(&system.pool);
-        let reaction = model.reactions.iter().find(|reaction| {
-            let flux = system.inline(&mut pool, reaction.flux);
-            mover(&pool, flux).is_some()
-        });
-        let of_reaction = reaction.map(|reaction| reaction.span);
-        let place = state.equation.or(of_reaction).unwrap_or(state.span);
-        return vec![
-            Diagnostic::new(
-                Code::NoSteadyState,
-                format!(
-                    "there is no steady state: the equation of `{}` depends on {what}",
-                    state.name
-                ),
-            )
-            .at(place, format!("{what} comes in here"))
-            .at(sentence, "")
-            .help("`simulate` over a long range shows what it settles to"),
-        ];
-    }
-    Vec::new()
 }
 
 // ---- words ----
@@ -506,9 +332,9 @@ pub(super) fn start_of_run(
     from: &SteadyStart,
 ) -> Result<Vec<f64>, Vec<Diagnostic>> {
     let span = from.span;
-    let start = start(compiled, overrides, &from.setting, None, span)?;
-    let found = search(compiled, &start, tables.world())
-        .map_err(|why| vec![not_found(compiled, &why, span)])?;
+    let at_rest = AtRest::new(compiled, overrides, &from.setting, None, span)?;
+    let found =
+        search(&at_rest, tables.world()).map_err(|why| vec![not_found(compiled, &why, span)])?;
     match &found.reached {
         Reached::Not(restless) => Err(vec![
             Diagnostic::new(

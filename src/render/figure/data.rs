@@ -6,7 +6,7 @@
 
 use super::ticks::{Map, range};
 use super::{AxisName, FigureError};
-use crate::figure::{Axis, Figure, Mark, Scale, Series};
+use crate::figure::{Axis, Figure, Scale, Series};
 
 /// A place on the unit square, y upward.
 pub type Point = (f64, f64);
@@ -22,7 +22,7 @@ pub type Range = (f64, f64);
 pub fn ranges(figure: &Figure) -> Result<(Range, Range), FigureError> {
     let x_data = extent(figure, AxisName::X)?;
     let y_data = extent(figure, AxisName::Y)?;
-    let points = figure.series.iter().any(|s| s.mark == Mark::Points);
+    let points = figure.series.iter().any(|s| !s.mark.is_curve());
     let x_pad = match (runs_along_x(figure), points) {
         (true, false) => 0.0,
         (true, true) => 0.015,
@@ -47,7 +47,7 @@ fn runs_along_x(figure: &Figure) -> bool {
     figure
         .series
         .iter()
-        .filter(|series| series.mark == Mark::Line)
+        .filter(|series| series.mark.is_curve())
         .all(|series| series.x.windows(2).all(|pair| pair[1] >= pair[0]))
 }
 
@@ -93,7 +93,7 @@ fn rise_from_nothing(figure: &Figure, series: &Series) -> usize {
     };
     let rises = figure.y.scale == Scale::Logarithmic
         && figure.x.scale == Scale::Linear
-        && series.mark == Mark::Line
+        && series.mark.is_curve()
         && series.y.first().is_some_and(|y| *y <= 0.0)
         && runs_along_x(figure);
     if !rises {
@@ -251,6 +251,7 @@ fn clip_segment(from: Point, to: Point, margin: Point) -> Option<(Point, Point)>
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::figure::Mark;
 
     fn line(x: Vec<f64>, y: Vec<f64>) -> Series {
         Series {

@@ -10,7 +10,7 @@ use super::palette::{self, Rgb};
 use super::shapes::{Anchor, Cap, Picture, Rich, Shape};
 use super::ticks::{self, Label, Map, Ticks};
 use super::{FigureError, Size};
-use crate::figure::{Axis, Figure, Mark, Series};
+use crate::figure::{Axis, Figure, Series};
 
 /// Colour of words.
 pub const INK: Rgb = (0x22, 0x22, 0x22);
@@ -447,13 +447,13 @@ fn draw_series(
 ) {
     let curves = legend::distinct_curves(figure);
     let columns = (frame.width() * 2.0) as usize;
-    let of = |mark: Mark| {
+    let of = |is_curve: bool| {
         figure
             .series
             .iter()
-            .filter(move |series| series.mark == mark)
+            .filter(move |series| series.mark.is_curve() == is_curve)
     };
-    for series in of(Mark::Line) {
+    for series in of(true) {
         let width = curve_width(curves, style);
         let margin = (width / frame.width(), width / frame.height());
         for run in data::runs(series, x, y, columns.max(1)) {
@@ -462,7 +462,7 @@ fn draw_series(
             }
         }
     }
-    for series in of(Mark::Points) {
+    for series in of(false) {
         let centres: Vec<(f64, f64)> = data::points(series, x, y, columns.max(1))
             .into_iter()
             .map(|point| frame.place(point))

@@ -6,7 +6,7 @@
 use super::Size;
 use super::layout::{Frame, Style, axis_words, sample, words};
 use super::shapes::{Anchor, Rich, Shape};
-use crate::figure::{Figure, Mark};
+use crate::figure::Figure;
 use rustc_hash::FxHashSet;
 
 /// One line of the legend: a label with its curve, its points or both.
@@ -50,7 +50,7 @@ enum Side {
 
 /// The number of curves that differ by colour or dashes.
 pub fn distinct_curves(figure: &Figure) -> usize {
-    let lines = figure.series.iter().filter(|s| s.mark == Mark::Line);
+    let lines = figure.series.iter().filter(|s| s.mark.is_curve());
     lines
         .map(|series| series.colour)
         .collect::<FxHashSet<_>>()
@@ -63,7 +63,7 @@ pub fn entries(figure: &Figure) -> Vec<Entry> {
     let mut entries: Vec<Entry> = Vec::new();
     let mut known = rustc_hash::FxHashMap::default();
     for series in figure.series.iter().filter(|s| !s.label.is_empty()) {
-        let line = series.mark == Mark::Line;
+        let line = series.mark.is_curve();
         let next = entries.len();
         let index = *known
             .entry((series.label.as_str(), series.colour))

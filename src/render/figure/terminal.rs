@@ -10,7 +10,7 @@ use super::layout::axis_words;
 use super::legend::{self, Entry};
 use super::ticks::{self, Label, Map, Ticks};
 use super::{Colour, FigureError, palette};
-use crate::figure::{Axis, Figure, Mark};
+use crate::figure::{Axis, Figure};
 use crate::render::table::number;
 use crate::render::words;
 use std::fmt::Write;
@@ -253,11 +253,7 @@ fn paint(text: &str, index: usize, colour: Colour) -> String {
 fn draw(canvas: &mut Canvas, figure: &Figure, signs: &Signs, (x, y): (&Map, &Map)) {
     let dots = canvas.columns * 2;
     let mut paths = Vec::new();
-    for series in figure
-        .series
-        .iter()
-        .filter(|series| series.mark == Mark::Line)
-    {
+    for series in figure.series.iter().filter(|series| series.mark.is_curve()) {
         let mut path = Vec::new();
         for run in data::runs(series, x, y, dots) {
             for piece in data::clip(&run, (0.0, 0.0)) {
@@ -273,7 +269,7 @@ fn draw(canvas: &mut Canvas, figure: &Figure, signs: &Signs, (x, y): (&Map, &Map
     for series in figure
         .series
         .iter()
-        .filter(|series| series.mark == Mark::Points)
+        .filter(|series| !series.mark.is_curve())
     {
         let (_, sign) = signs.find(&series.label, series.colour);
         for point in data::points(series, x, y, dots) {

@@ -34,6 +34,7 @@ fn figure(title: &str, x: Axis, y: Axis, series: Vec<Series>) -> Figure {
         x,
         y,
         series,
+        ..Figure::default()
     }
 }
 

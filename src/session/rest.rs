@@ -1,0 +1,258 @@
+//! The equations at rest: what every question about steady states starts from.
+//!
+//! Enters: a model, the values that hold and what a sentence sets. Leaves: its equations without
+//! what interrupts them, the state to start from, conservation laws and tolerances. A model that
+//! names the time or reads an input does not rest.
+
+use super::command::Setting;
+use super::compiled::Compiled;
+use super::simulate::with_setting;
+use super::trajectory::Trajectory;
+use super::values::{self, Overrides, Present};
+use crate::analyze::Law;
+use crate::diagnostic::{Code, Diagnostic};
+use crate::kernel::Kernels;
+use crate::model::Entity;
+use crate::simulate::{CompiledDynamics, Tolerances};
+use crate::source::Span;
+use crate::symbolic::{Expr, Pool, SymbolId, symbols_of};
+use crate::system::{System, conservation_laws};
+use std::sync::Arc;
+
+/// Error allowed while a system is followed to where it goes.
+const RELATIVE_TOLERANCE: f64 = 1e-6;
+
+/// A model at rest, with the values that hold now.
+pub(super) struct AtRest<'c> {
+    /// The model with its names.
+    pub compiled: &'c Compiled,
+    /// Parameters and initial values.
+    pub present: Present,
+    /// Where to start from.
+    pub state: Vec<f64>,
+    /// The equations without events, doses, modes and delays, when the model has any.
+    own: Option<(Arc<System>, Kernels)>,
+}
+
+impl<'c> AtRest<'c> {
+    /// The equations at rest, from the values that hold now or from the end of `last`.
+    ///
+    /// # Errors
+    /// No states; equations that name the time or an input; unknown names or bad values in
+    /// `setting`.
+    pub fn new(
+        compiled: &'c Compiled,
+        overrides: &Overrides,
+        setting: &Setting,
+        last: Option<&Trajectory>,
+        span: Span,
+    ) -> Result<AtRest<'c>, Vec<Diagnostic>> {
+        let (present, state) = start(compiled, overrides, setting, last, span)?;
+        let system = &compiled.system;
+        let is_plain =
+            system.guards.is_empty() && system.delays.is_empty() && system.infused.is_empty();
+        let own = (!is_plain).then(|| {
+            let at_rest = Arc::new(system.at_rest());
+            (Arc::clone(&at_rest), Kernels::new(at_rest))
+        });
+        Ok(AtRest {
+            compiled,
+            present,
+            state,
+            own,
+        })
+    }
+
+    /// The equations.
+    pub fn system(&self) -> &System {
+        self.own
+            .as_ref()
+            .map_or(&*self.compiled.system, |(system, _)| system)
+    }
+
+    /// Their functions.
+    pub fn kernels(&self) -> &Kernels {
+        self.own
+            .as_ref()
+            .map_or(&self.compiled.kernels, |(_, kernels)| kernels)
+    }
+
+    /// The equations as numbers, with the parameters that hold.
+    pub fn dynamics(&self) -> CompiledDynamics<'_> {
+        let parameters = self.present.parameters.clone();
+        CompiledDynamics::new(self.system(), self.kernels(), parameters)
+    }
+
+    /// The time that is handed to the equations.
+    pub fn time(&self) -> f64 {
+        self.compiled.model.time.start
+    }
+
+    /// Error allowed; also says how small a change matters.
+    pub fn tolerances(&self) -> Tolerances {
+        Tolerances {
+            relative: RELATIVE_TOLERANCE,
+            absolute: self
+                .compiled
+                .absolute_tolerances(&self.present.initial, None),
+        }
+    }
+
+    /// The conservation laws of the reactions, for the volumes that hold.
+    pub fn laws(&self) -> Vec<Law> {
+        laws(self.compiled, &self.present.parameters)
+    }
+
+    /// One per number of the state vector: species, and states with bounds from 0, are never
+    /// negative.
+    pub fn non_negative(&self) -> Vec<bool> {
+        non_negative(self.compiled)
+    }
+}
+
+/// What can be refused without looking for anything.
+pub(super) fn check(
+    compiled: &Compiled,
+    overrides: &Overrides,
+    setting: &Setting,
+    span: Span,
+) -> Result<(), Vec<Diagnostic>> {
+    start(compiled, overrides, setting, None, span).map(|_| ())
+}
+
+fn start(
+    compiled: &Compiled,
+    overrides: &Overrides,
+    setting: &Setting,
+    last: Option<&Trajectory>,
+    span: Span,
+) -> Result<(Present, Vec<f64>), Vec<Diagnostic>> {
+    if compiled.model.states.is_empty() {
+        return Err(vec![
+            Diagnostic::new(Code::EmptyModel, "the model has no states that could rest")
+                .at(span, "")
+                .help("declare one, as in `state x = 1` with `x' = -x`"),
+        ]);
+    }
+    let mut problems = moved_by_time(compiled, span);
+    let overrides = with_setting(compiled, overrides, setting).unwrap_or_else(|found| {
+        problems.extend(found);
+        overrides.clone()
+    });
+    let present = compiled.present(&overrides);
+    problems.extend(
+        values::check_finite(compiled, &present)
+            .err()
+            .into_iter()
+            .flatten(),
+    );
+    if !problems.is_empty() {
+        return Err(problems);
+    }
+    let ended = last.and_then(|last| last.solution.last());
+    let state = match ended {
+        Some((_, state)) => with_set(compiled, setting, &present, state.to_vec()),
+        None => present.initial.clone(),
+    };
+    Ok((present, state))
+}
+
+/// A state with the values that `with` names.
+pub(super) fn with_set(
+    compiled: &Compiled,
+    setting: &Setting,
+    present: &Present,
+    mut state: Vec<f64>,
+) -> Vec<f64> {
+    for binding in &setting.with {
+        if let Some(Entity::State(id)) = compiled.model.names.get(&binding.name.name.text) {
+            let range = compiled.system.states.blocks()[id.index()].range();
+            if let (Some(to), Some(from)) =
+                (state.get_mut(range.clone()), present.initial.get(range))
+            {
+                to.copy_from_slice(from);
+            }
+        }
+    }
+    state
+}
+
+/// The conservation laws of the reactions, in terms of the state vector: amounts are
+/// concentrations times volumes.
+fn laws(compiled: &Compiled, parameters: &[f64]) -> Vec<Law> {
+    let system = &compiled.system;
+    let place = |law: &crate::system::LawTerm| {
+        let block = system.states.blocks().get(law.species.index())?;
+        let volume = law.compartment.and_then(|id| {
+            let block = system.parameters.blocks().get(id.index())?;
+            parameters.get(block.offset).copied()
+        });
+        let position = block.offset + law.element as usize;
+        Some((position, law.coefficient * volume.unwrap_or(1.0)))
+    };
+    conservation_laws(&compiled.model)
+        .iter()
+        .map(|law| Law {
+            terms: law.terms.iter().filter_map(place).collect(),
+        })
+        .collect()
+}
+
+/// One per number of the state vector: species, and states with bounds, are never negative.
+fn non_negative(compiled: &Compiled) -> Vec<bool> {
+    let states = compiled.model.states.iter();
+    let blocks = compiled.system.states.blocks();
+    states
+        .zip(blocks)
+        .flat_map(|(state, block)| {
+            let bounded = state.bounds.is_some_and(|bounds| bounds.low >= 0.0);
+            std::iter::repeat_n(state.is_species || bounded, block.shape.len())
+        })
+        .collect()
+}
+
+/// The equations that name the time or an input: such a system never rests.
+fn moved_by_time(compiled: &Compiled, sentence: Span) -> Vec<Diagnostic> {
+    let (model, system) = (&compiled.model, &compiled.system);
+    let inputs: Vec<SymbolId> = system
+        .slots
+        .layout
+        .blocks()
+        .iter()
+        .filter(|block| system.slots.inputs.contains(&block.offset))
+        .map(|block| block.symbol)
+        .collect();
+    let mover = |pool: &Pool, expr: Expr| {
+        let symbols = symbols_of(pool, expr);
+        if symbols.contains(&system.time) {
+            return Some("the time".to_owned());
+        }
+        let input = inputs.iter().find(|input| symbols.contains(input))?;
+        Some(format!("the input `{}`", pool.symbol_data(*input).name))
+    };
+    for (state, drift) in model.states.iter().zip(&system.drift) {
+        let Some(what) = mover(&system.pool, *drift) else {
+            continue;
+        };
+        let mut pool = Pool::continuing(&system.pool);
+        let reaction = model.reactions.iter().find(|reaction| {
+            let flux = system.inline(&mut pool, reaction.flux);
+            mover(&pool, flux).is_some()
+        });
+        let of_reaction = reaction.map(|reaction| reaction.span);
+        let place = state.equation.or(of_reaction).unwrap_or(state.span);
+        return vec![
+            Diagnostic::new(
+                Code::NoSteadyState,
+                format!(
+                    "there is no steady state: the equation of `{}` depends on {what}",
+                    state.name
+                ),
+            )
+            .at(place, format!("{what} comes in here"))
+            .at(sentence, "")
+            .help("`simulate` over a long range shows what it settles to"),
+        ];
+    }
+    Vec::new()
+}
