@@ -78,6 +78,31 @@ impl<'t> Options<'t> {
         self.left.extend(option);
     }
 
+    /// The option at a place of the sentence, taken or not.
+    pub fn at(&self, place: usize) -> Option<&'t tree::SentenceOption> {
+        self.all.get(place)
+    }
+
+    /// The place after an option of the sentence.
+    pub fn place_after(&self, option: &tree::SentenceOption) -> usize {
+        let at = self
+            .all
+            .iter()
+            .position(|known| std::ptr::eq(known, option));
+        at.map_or(self.all.len(), |at| at + 1)
+    }
+
+    /// Takes out this very option.
+    pub fn remove(&mut self, option: &tree::SentenceOption) {
+        self.left.retain(|left| !std::ptr::eq(*left, option));
+    }
+
+    /// True when this very option has not been taken.
+    #[cfg(test)]
+    pub fn is_left(&self, option: &tree::SentenceOption) -> bool {
+        self.left.iter().any(|left| std::ptr::eq(*left, option))
+    }
+
     /// True when an option with this word is still there.
     pub fn has(&self, word: &str) -> bool {
         self.left.iter().any(|option| option.word.text == word)
