@@ -13,6 +13,7 @@
 
 pub mod continuation;
 mod curve;
+pub mod equilibria;
 mod laws;
 mod measure;
 mod newton;
