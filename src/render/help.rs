@@ -1,7 +1,11 @@
 //! Short help on the language, with an example for every sentence.
+//!
+//! What a verb takes comes from the table in `session/verbs`: a new sentence is written there and
+//! needs nothing here. Declarations have their entries below.
 
 use super::words;
 use crate::diagnostic::did_you_mean;
+use crate::session::verbs::{Place, Verb};
 use crate::symbolic::Builtin;
 
 /// A sentence, its forms and what it does.
@@ -12,86 +16,13 @@ struct Entry {
     details: &'static str,
 }
 
-/// What this version performs, in the order in which one needs it.
-const SENTENCES: &[Entry] = &[
-    Entry {
-        word: "simulate",
-        example: "simulate 0..100 step 0.1",
-        summary: "solve the equations",
-        details: "  step 0.1, points 501, at 0.5, 1, 2   output times; all steps when absent
-  using auto                           or tsit5, rodas, exponential, bdf, ...
-  rtol 1e-8 atol 1e-10                 relative and absolute tolerance
-  with alpha = 0.9, beta = 2           values for this run
-  in knockout                          a condition of the model
-  subject 3                            of a table of doses; by subject for all
-  from last                            go on from the end of the last run
-  from steady in control               start at rest, here under a condition
-  subject 3                            the doses of one subject of a table
-  by subject                           a run for each of them
-",
-    },
-    Entry {
-        word: "plot",
-        example: "plot prey, predator over \"data.csv\"",
-        summary: "draw curves of the last run",
-        details: "  plot predator vs prey                one against the other instead of time
-  over \"data.csv\" (time = year)        data points, with the names of columns
-  log y                                a logarithmic axis; log x, y for both
-  title \"Lynx and hare\"
-  to \"figure.svg\"                      or .png; in the terminal when absent
-",
-    },
-    Entry {
-        word: "measure",
-        example: "measure max(x), auc(x, 0..24)",
-        summary: "take numbers from the last run",
-        details: "  max, min, mean, auc, first, last     of an expression; the range is optional
-  time_of_max, time_of_min             when the extreme value is met
-  time_of(x > 5 and y < 1)             when a condition first holds
-  period, amplitude                    of a lasting swing
-  half_life                            of the fall at the end
-  max(x)/min(x)                        measures may be combined
-",
-    },
-    Entry {
-        word: "steady",
-        example: "steady",
-        summary: "find the state that it settles in",
-        details: "  with x = 2                           start the search there
-  in knockout                          under a condition of the model
-  from last                            from the end of the last run
-",
-    },
-    Entry {
-        word: "sensitivity",
-        example: "sensitivity x by alpha, beta",
-        summary: "derivatives of the last run",
-        details: "  sensitivity x by x                   by the initial value of x
-  sensitivity x scaled                 relative ones, by all parameters
-  to \"heat.svg\"                        a heat map; .csv for every number
-",
-    },
-    Entry {
-        word: "save",
-        example: "save \"out.csv\"",
-        summary: "write the last run as a table",
-        details: "  save prey, prey + predator to \"out.csv\"   only these columns, after time\n",
-    },
-    Entry {
-        word: "show",
-        example: "show equations",
-        summary: "show a part of the model",
-        details: "  show                                 everything in short
-  show equations                       as latex: for a paper
-  show parameters | reactions | jacobian | conserved | method
-  show events | doses | inputs         what interrupts and drives it
-",
-    },
+/// What stands at the prompt or in a file without a verb.
+const WITHOUT_VERB: &[Entry] = &[
     Entry {
         word: "NAME = VALUE",
         example: "alpha = 0.9",
         summary: "set a parameter or an initial value",
-        details: "",
+        details: "  k[2] = 3                             one element of a vector\n",
     },
     Entry {
         word: "EXPRESSION",
@@ -103,52 +34,6 @@ const SENTENCES: &[Entry] = &[
         word: "assert",
         example: "assert prey > 0",
         summary: "what must hold along every run",
-        details: "",
-    },
-];
-
-/// What only makes sense at the prompt.
-const PROMPT: &[Entry] = &[
-    Entry {
-        word: "load",
-        example: "load \"models/griffith.lotka\"",
-        summary: "take up a model file",
-        details: "",
-    },
-    Entry {
-        word: "reload",
-        example: "reload",
-        summary: "read the model file again",
-        details: "",
-    },
-    Entry {
-        word: "reset",
-        example: "reset",
-        summary: "all values as declared",
-        details: "",
-    },
-    Entry {
-        word: "undo",
-        example: "undo",
-        summary: "take the last assignment back",
-        details: "",
-    },
-    Entry {
-        word: "history",
-        example: "history",
-        summary: "the lines typed so far",
-        details: "",
-    },
-    Entry {
-        word: "help",
-        example: "help simulate",
-        summary: "this text, or more on one sentence",
-        details: "",
-    },
-    Entry {
-        word: "quit",
-        example: "quit",
-        summary: "leave (Ctrl-D does too)",
         details: "",
     },
 ];
@@ -309,7 +194,10 @@ fn narrowed(line: &str, width: usize) -> String {
 }
 
 fn on(word: &str) -> String {
-    let entries = || DECLARATIONS.iter().chain(SENTENCES).chain(PROMPT);
+    if let Some(verb) = Verb::find(word) {
+        return on_verb(verb);
+    }
+    let entries = || DECLARATIONS.iter().chain(WITHOUT_VERB);
     if let Some(entry) = entries().find(|entry| entry.word == word) {
         return format!("{}\n  {}\n{}", entry.summary, entry.example, entry.details);
     }
@@ -329,32 +217,95 @@ fn on(word: &str) -> String {
         }
         return text;
     }
-    let known = entries()
-        .map(|entry| entry.word)
-        .chain(Builtin::all().map(|function| function.name));
-    match did_you_mean(word, known) {
+    let takers: Vec<&Verb> = Verb::performed()
+        .filter(|verb| verb.option(word).is_some())
+        .collect();
+    if !takers.is_empty() {
+        return on_option(word, &takers);
+    }
+    match did_you_mean(word, topics()) {
         Some(near) => format!("there is no help on `{word}`: {near}\n"),
         None => format!("there is no help on `{word}`; `help` lists what there is\n"),
     }
 }
 
+/// Every word that help knows, some of them twice.
+pub fn topics() -> impl Iterator<Item = &'static str> {
+    let entries = DECLARATIONS.iter().chain(WITHOUT_VERB);
+    let options = Verb::performed().flat_map(|verb| verb.options);
+    let verbs = Verb::performed().map(|verb| verb.word);
+    verbs
+        .chain(entries.map(|entry| entry.word))
+        .chain(options.map(|choice| choice.word))
+        .chain(Builtin::all().map(|function| function.name))
+        .chain(["functions"])
+}
+
+fn on_verb(verb: &Verb) -> String {
+    if !verb.is_performed() {
+        return format!(
+            "`{}` is part of the language; this version does not perform it\n",
+            verb.word
+        );
+    }
+    let mut text = format!("{}\n  {}\n", verb.summary, verb.example);
+    for choice in verb.options {
+        text.push_str(&pair(choice.example, choice.meaning));
+    }
+    for (form, meaning) in verb.more {
+        text.push_str(&pair(form, meaning));
+    }
+    let related: Vec<&str> = verb
+        .see
+        .iter()
+        .copied()
+        .filter(|word| Verb::find(word).is_some_and(Verb::is_performed))
+        .collect();
+    if !related.is_empty() {
+        text.push_str(&format!("see also: {}\n", related.join(", ")));
+    }
+    text
+}
+
+/// An option, in every sentence that takes it.
+fn on_option(word: &str, takers: &[&Verb]) -> String {
+    let mut text = format!("`{word}` is an option of\n");
+    for verb in takers {
+        if let Some(choice) = verb.option(word) {
+            let form = format!("{} ... {}", verb.word, choice.example);
+            text.push_str(&pair(&form, choice.meaning));
+        }
+    }
+    text
+}
+
+/// A form and what it means, in two columns.
+fn pair(form: &str, meaning: &str) -> String {
+    format!("  {form:36} {meaning}").trim_end().to_owned() + "\n"
+}
+
 fn overview() -> String {
     let mut text = String::new();
-    let mut section = |title: &str, entries: &[Entry]| {
+    let mut section = |title: &str, lines: &mut dyn Iterator<Item = (&str, &str)>| {
         text.push_str(title);
-        for entry in entries {
-            text.push_str(&format!("  {:40}  {}\n", entry.example, entry.summary));
+        for (example, summary) in lines {
+            text.push_str(&format!("  {example:40}  {summary}\n"));
         }
     };
+    let of_entry = |entry: &'static Entry| (entry.example, entry.summary);
+    let of_verb = |verb: &'static Verb| (verb.example, verb.summary);
+    let at = |place: Place| Verb::performed().filter(move |verb| verb.place == place);
     section(
         "A model file declares what changes, in any order:\n\n",
-        DECLARATIONS,
+        &mut DECLARATIONS.iter().map(of_entry),
     );
     section(
         "\nIt asks for something. Sentences, in a file or at the prompt:\n\n",
-        SENTENCES,
+        &mut at(Place::Anywhere)
+            .map(of_verb)
+            .chain(WITHOUT_VERB.iter().map(of_entry)),
     );
-    section("\nAt the prompt:\n\n", PROMPT);
+    section("\nAt the prompt:\n\n", &mut at(Place::Prompt).map(of_verb));
     text.push_str(
         "\n`help simulate` says more on a sentence, `help functions` lists the functions.\n\
          `lotka --help` lists the commands: run, check, simulate, ...\n",
@@ -374,10 +325,7 @@ mod tests {
                 assert!(words::width(line) <= 80, "{line}");
             }
         }
-        assert!(
-            help(Some("simulate"), 50)
-                .contains("  step 0.1, points 501, at 0.5, 1, 2\n      output times")
-        );
+        assert!(help(Some("simulate"), 50).contains("  step 0.1\n      output times"));
     }
 
     #[test]

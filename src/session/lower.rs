@@ -3,52 +3,13 @@
 use super::command::{
     Command, DataSource, Form, LogAxis, OutputTimes, Plot, Save, Setting, Simulate, Subjects, Topic,
 };
-use super::measure;
 use super::options::Options;
-use super::sensitivity;
 use super::steady;
+use super::verbs::{Reading, Verb};
 use crate::diagnostic::{Code, Diagnostic, closest, did_you_mean, listed, number_text};
 use crate::simulate::Method;
 use crate::source::Span;
 use crate::syntax::tree::{self, ExprKind, StatementKind};
-
-/// Sentences of the language that this version recognises and does not perform.
-const NOT_PERFORMED: &[(&str, &str)] = &[
-    ("sweep", "sweeps"),
-    ("stability", "stability analyses"),
-    (
-        "jacobian",
-        "numeric Jacobians (`show jacobian` shows the symbolic one)",
-    ),
-    ("continue", "continuation"),
-    ("nullclines", "plots of nullclines"),
-    (
-        "phase",
-        "phase portraits (`plot y vs x` draws a trajectory)",
-    ),
-    ("stationary", "searches for stationary distributions"),
-    ("fit", "fits"),
-    ("profile", "profiles of likelihoods"),
-    ("explain", "explanations"),
-];
-
-/// Sentences that this version performs.
-const PERFORMED: &[&str] = &[
-    "simulate",
-    "steady",
-    "measure",
-    "sensitivity",
-    "plot",
-    "save",
-    "show",
-    "load",
-    "reload",
-    "reset",
-    "undo",
-    "help",
-    "history",
-    "quit",
-];
 
 /// The command of a sentence, an assignment or a bare expression.
 ///
@@ -75,31 +36,13 @@ pub fn lower(statement: &tree::Statement) -> Result<Command, Vec<Diagnostic>> {
 }
 
 fn lower_sentence(sentence: &tree::Sentence, span: Span) -> Result<Command, Vec<Diagnostic>> {
-    let mut problems = Vec::new();
-    let options = Options::new(sentence, &mut problems);
-    let command = match sentence.verb.text.as_str() {
-        "simulate" => simulate(sentence, span, options),
-        "steady" => steady::lower(sentence, span, options),
-        "measure" => measure::lower(sentence, span, options),
-        "plot" => plot(sentence, span, options),
-        "save" => save(sentence, span, options),
-        "sensitivity" => sensitivity::lower(sentence, span, options),
-        "show" => show(sentence, options),
-        "load" => load(sentence, span, options),
-        "help" => {
-            let word = sentence
-                .subjects
-                .first()
-                .and_then(|subject| word_of(&subject.value));
-            options.finish(|| Ok(Command::Help(word.map(|name| name.text.clone()))))
-        }
-        "reload" => alone(sentence, options, Command::Reload),
-        "reset" => alone(sentence, options, Command::Reset),
-        "undo" => alone(sentence, options, Command::Undo),
-        "history" => alone(sentence, options, Command::History),
-        "quit" => alone(sentence, options, Command::Quit),
-        _ => return Err(vec![unknown_verb(&sentence.verb)]),
+    let verb = Verb::find(&sentence.verb.text).ok_or_else(|| vec![unknown_verb(&sentence.verb)])?;
+    let read = match verb.reading {
+        Reading::Performed(read) => read,
+        Reading::NotYet(what) => return Err(vec![not_performed(&sentence.verb, what)]),
     };
+    let mut problems = Vec::new();
+    let command = read(sentence, span, Options::new(verb, sentence, &mut problems));
     match command {
         Some(command) if problems.is_empty() => Ok(command),
         _ => Err(problems),
@@ -107,7 +50,11 @@ fn lower_sentence(sentence: &tree::Sentence, span: Span) -> Result<Command, Vec<
 }
 
 /// A sentence of one word.
-fn alone(sentence: &tree::Sentence, mut options: Options<'_>, command: Command) -> Option<Command> {
+pub(super) fn alone(
+    sentence: &tree::Sentence,
+    mut options: Options<'_>,
+    command: Command,
+) -> Option<Command> {
     if let Some(subject) = sentence.subjects.first() {
         let verb = &sentence.verb.text;
         options.problem(
@@ -119,29 +66,32 @@ fn alone(sentence: &tree::Sentence, mut options: Options<'_>, command: Command) 
     options.finish(|| Ok(command))
 }
 
+fn not_performed(verb: &tree::Name, what: &str) -> Diagnostic {
+    Diagnostic::new(
+        Code::NotPerformed,
+        format!("this version of Lotka does not perform {what}"),
+    )
+    .at(verb.span, "")
+    .help("it is part of the language, for later versions; remove it to run the rest of the file")
+}
+
 fn unknown_verb(verb: &tree::Name) -> Diagnostic {
-    if let Some((_, what)) = NOT_PERFORMED.iter().find(|(word, _)| *word == verb.text) {
-        return Diagnostic::new(
-            Code::NotPerformed,
-            format!("this version of Lotka does not perform {what}"),
-        )
-        .at(verb.span, "")
-        .help(
-            "it is part of the language, for later versions; remove it to run the rest of the file",
-        );
-    }
-    let mut diagnostic = Diagnostic::new(
+    let diagnostic = Diagnostic::new(
         Code::NotPerformed,
         format!("`{}` is not a sentence", verb.text),
     )
     .at(verb.span, "");
-    if let Some(help) = did_you_mean(&verb.text, PERFORMED.iter().copied()) {
-        diagnostic = diagnostic.help(help);
+    match did_you_mean(&verb.text, Verb::performed().map(|known| known.word)) {
+        Some(help) => diagnostic.help(help),
+        None => diagnostic,
     }
-    diagnostic
 }
 
-fn simulate(sentence: &tree::Sentence, span: Span, mut options: Options<'_>) -> Option<Command> {
+pub(super) fn simulate(
+    sentence: &tree::Sentence,
+    span: Span,
+    mut options: Options<'_>,
+) -> Option<Command> {
     let (from, to) = match sentence.subjects.as_slice() {
         [subject] => match &subject.value.kind {
             ExprKind::Range {
@@ -356,7 +306,11 @@ pub(super) fn setting(options: &mut Options<'_>) -> Setting {
     setting
 }
 
-fn plot(sentence: &tree::Sentence, span: Span, mut options: Options<'_>) -> Option<Command> {
+pub(super) fn plot(
+    sentence: &tree::Sentence,
+    span: Span,
+    mut options: Options<'_>,
+) -> Option<Command> {
     let data = options
         .take("over")
         .and_then(|option| data_source(&mut options, option));
@@ -439,7 +393,11 @@ fn data_source(options: &mut Options<'_>, option: &tree::SentenceOption) -> Opti
     })
 }
 
-fn save(sentence: &tree::Sentence, span: Span, mut options: Options<'_>) -> Option<Command> {
+pub(super) fn save(
+    sentence: &tree::Sentence,
+    span: Span,
+    mut options: Options<'_>,
+) -> Option<Command> {
     if let Some(option) = options.take_unlisted("session") {
         options.problem(
             Diagnostic::new(
@@ -499,7 +457,11 @@ fn save(sentence: &tree::Sentence, span: Span, mut options: Options<'_>) -> Opti
     })
 }
 
-fn show(sentence: &tree::Sentence, mut options: Options<'_>) -> Option<Command> {
+pub(super) fn show(
+    sentence: &tree::Sentence,
+    _: Span,
+    mut options: Options<'_>,
+) -> Option<Command> {
     let topic = match sentence.subjects.as_slice() {
         [] => Some(Topic::Model),
         [subject] => {
@@ -552,7 +514,19 @@ fn show(sentence: &tree::Sentence, mut options: Options<'_>) -> Option<Command> 
     })
 }
 
-fn load(sentence: &tree::Sentence, span: Span, mut options: Options<'_>) -> Option<Command> {
+pub(super) fn help(sentence: &tree::Sentence, _: Span, options: Options<'_>) -> Option<Command> {
+    let word = sentence
+        .subjects
+        .first()
+        .and_then(|subject| word_of(&subject.value));
+    options.finish(|| Ok(Command::Help(word.map(|name| name.text.clone()))))
+}
+
+pub(super) fn load(
+    sentence: &tree::Sentence,
+    span: Span,
+    mut options: Options<'_>,
+) -> Option<Command> {
     match sentence.subjects.as_slice() {
         [subject] => {
             if let ExprKind::Text(path) = &subject.value.kind {

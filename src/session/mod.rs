@@ -31,6 +31,7 @@ mod timing;
 mod trajectory;
 mod upset;
 mod values;
+pub mod verbs;
 
 #[cfg(test)]
 mod tests;

@@ -2,25 +2,28 @@
 
 use super::command::Command;
 use super::lower::word_of;
+use super::verbs::Verb;
 use crate::diagnostic::{Code, Diagnostic, closest, listed};
 use crate::syntax::tree::{self, ExprKind};
 
 /// The options of a sentence on their way into a command.
 pub(super) struct Options<'t> {
-    verb: &'t str,
+    verb: &'static Verb,
     all: &'t [tree::SentenceOption],
     left: Vec<&'t tree::SentenceOption>,
-    asked: Vec<&'static str>,
     problems: &'t mut Vec<Diagnostic>,
 }
 
 impl<'t> Options<'t> {
-    pub fn new(sentence: &'t tree::Sentence, problems: &'t mut Vec<Diagnostic>) -> Options<'t> {
+    pub fn new(
+        verb: &'static Verb,
+        sentence: &'t tree::Sentence,
+        problems: &'t mut Vec<Diagnostic>,
+    ) -> Options<'t> {
         Options {
-            verb: &sentence.verb.text,
+            verb,
             all: &sentence.options,
             left: sentence.options.iter().collect(),
-            asked: Vec::new(),
             problems,
         }
     }
@@ -33,9 +36,14 @@ impl<'t> Options<'t> {
         self.problems.extend(diagnostics);
     }
 
-    /// Takes out the first option with this word.
+    /// Takes out the first option with this word, which the verb lists in its table.
     pub fn take(&mut self, word: &'static str) -> Option<&'t tree::SentenceOption> {
-        self.asked.push(word);
+        self.must_be_listed(word);
+        self.take_unlisted(word)
+    }
+
+    /// Takes out an option that is not to be offered to those who misspell another one.
+    pub fn take_unlisted(&mut self, word: &'static str) -> Option<&'t tree::SentenceOption> {
         let at = self
             .left
             .iter()
@@ -43,11 +51,12 @@ impl<'t> Options<'t> {
         Some(self.left.remove(at))
     }
 
-    /// Takes out an option that is not to be offered to those who misspell another one.
-    pub fn take_unlisted(&mut self, word: &'static str) -> Option<&'t tree::SentenceOption> {
-        let option = self.take(word);
-        self.asked.pop();
-        option
+    fn must_be_listed(&self, word: &'static str) {
+        debug_assert!(
+            self.verb.option(word).is_some() || !self.verb.is_performed(),
+            "list `{word}` among the options of `{}` in session/verbs/table.rs",
+            self.verb.word
+        );
     }
 
     /// Takes out the first option with this word, and the one right after it when that has the
@@ -57,7 +66,7 @@ impl<'t> Options<'t> {
         word: &'static str,
         next: &'static str,
     ) -> Option<(&'t tree::SentenceOption, Option<&'t tree::SentenceOption>)> {
-        self.asked.push(word);
+        self.must_be_listed(word);
         let at = self
             .left
             .iter()
@@ -151,7 +160,7 @@ impl<'t> Options<'t> {
                 self.problem(
                     Diagnostic::new(Code::BadOption, format!("`{word}` is followed by a name"))
                         .at(value.span, "not a name")
-                        .help(example(word)),
+                        .help(example(self.verb, word)),
                 );
                 None
             }
@@ -186,7 +195,7 @@ impl<'t> Options<'t> {
                 format!("`{}` needs a value", option.word.text),
             )
             .at(option.span, "nothing follows")
-            .help(example(&option.word.text)),
+            .help(example(self.verb, &option.word.text)),
         );
     }
 
@@ -200,16 +209,16 @@ impl<'t> Options<'t> {
             .help(match option.values.as_slice() {
                 [value] => match word_of(value) {
                     Some(word) => {
-                        let ending = if self.verb == "plot" && option.word.text == "to" {
+                        let ending = if self.verb.word == "plot" && option.word.text == "to" {
                             ".svg"
                         } else {
                             ""
                         };
                         format!("write `{} \"{}{ending}\"`", option.word.text, word.text)
                     }
-                    None => example(&option.word.text),
+                    None => example(self.verb, &option.word.text),
                 },
-                _ => example(&option.word.text),
+                _ => example(self.verb, &option.word.text),
             }),
         );
     }
@@ -222,43 +231,42 @@ impl<'t> Options<'t> {
     /// Reports the options that nothing took, then builds the command.
     pub fn finish(self, build: impl FnOnce() -> Result<Command, ()>) -> Option<Command> {
         for option in &self.left {
-            let word = &option.word.text;
-            if self.asked.contains(&word.as_str()) {
-                self.problems.push(
-                    Diagnostic::new(Code::BadOption, format!("`{word}` is given twice"))
-                        .at(option.span, "again here")
-                        .help("keep one of them"),
-                );
-                continue;
-            }
-            let mut diagnostic = Diagnostic::new(
-                Code::UnknownOption,
-                format!("`{}` has no option `{word}`", self.verb),
-            )
-            .at(option.word.span, "not known here");
-            diagnostic = match closest(word, self.asked.iter().copied()) {
-                Some(near) => diagnostic.help(format!("did you mean `{near}`?")),
-                None if self.asked.is_empty() => {
-                    diagnostic.help(format!("`{}` takes no options", self.verb))
-                }
-                None => match other_word(word).filter(|other| self.asked.contains(other)) {
-                    Some(other) => diagnostic.help(format!("the word is `{other}`")),
-                    None => {
-                        let mut known: Vec<String> = Vec::new();
-                        for word in &self.asked {
-                            let word = format!("`{word}`");
-                            if !known.contains(&word) {
-                                known.push(word);
-                            }
-                        }
-                        diagnostic.help(format!("it takes {}", listed(&known)))
-                    }
-                },
-            };
-            self.problems.push(diagnostic);
+            self.problems
+                .push(if self.verb.option(&option.word.text).is_some() {
+                    Diagnostic::new(
+                        Code::BadOption,
+                        format!("`{}` is given twice", option.word.text),
+                    )
+                    .at(option.span, "again here")
+                    .help("keep one of them")
+                } else {
+                    unknown(self.verb, &option.word)
+                });
         }
         build().ok()
     }
+}
+
+/// An option that the verb does not list.
+fn unknown(verb: &Verb, word: &tree::Name) -> Diagnostic {
+    let known = || verb.options.iter().map(|choice| choice.word);
+    let help = if let Some(near) = closest(&word.text, known()) {
+        format!("did you mean `{near}`?")
+    } else if verb.options.is_empty() {
+        format!("`{}` takes no options", verb.word)
+    } else if let Some(other) = other_word(&word.text).filter(|other| verb.option(other).is_some())
+    {
+        format!("the word is `{other}`")
+    } else {
+        let words: Vec<String> = known().map(|word| format!("`{word}`")).collect();
+        format!("it takes {}", listed(&words))
+    };
+    Diagnostic::new(
+        Code::UnknownOption,
+        format!("`{}` has no option `{}`", verb.word, word.text),
+    )
+    .at(word.span, "not known here")
+    .help(help)
 }
 
 /// The word of this language for one of another.
@@ -278,23 +286,9 @@ fn other_word(word: &str) -> Option<&'static str> {
 }
 
 /// How an option is used.
-fn example(word: &str) -> String {
-    let example = match word {
-        "step" => "step 0.1",
-        "points" => "points 501",
-        "at" => "at 0.5, 1, 2",
-        "using" => "using bdf",
-        "rtol" => "rtol 1e-8",
-        "atol" => "atol 1e-10",
-        "log" => "log y",
-        "in" => "in knockout",
-        "subject" => "subject 3",
-        "by" => "by subject",
-        "as" => "as latex",
-        "title" => "title \"Lynx and hare\"",
-        "over" => "over \"data.csv\"",
-        "to" => "to \"figure.svg\"",
-        _ => return format!("write it after `{word}`"),
-    };
-    format!("as in `{example}`")
+fn example(verb: &Verb, word: &str) -> String {
+    match verb.option(word) {
+        Some(choice) => format!("as in `{}`", choice.example),
+        None => format!("write it after `{word}`"),
+    }
 }

@@ -112,6 +112,7 @@ fn range_of(value: &tree::Expr) -> Option<Range> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::session::verbs::Verb;
     use crate::source::SourceId;
     use crate::syntax;
     use crate::syntax::tree::StatementKind;
@@ -126,7 +127,9 @@ mod tests {
             panic!("no sentence: {line}");
         };
         let mut problems = Vec::new();
-        let mut options = Options::new(sentence, &mut problems);
+        // A verb that is not performed lists no options and takes all.
+        let verb = Verb::find("sweep").expect("a verb");
+        let mut options = Options::new(verb, sentence, &mut problems);
         let names = match word {
             None => after_verb(sentence, &mut options),
             Some(word) => after_word(word, &mut options).unwrap_or_default(),

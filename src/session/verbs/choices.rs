@@ -1,0 +1,120 @@
+//! Options that several sentences take.
+
+use super::{Choice, Value};
+
+const fn choice(
+    word: &'static str,
+    value: Value,
+    example: &'static str,
+    meaning: &'static str,
+) -> Choice {
+    Choice {
+        word,
+        value,
+        example,
+        meaning,
+    }
+}
+
+pub(super) const STEP: Choice = choice(
+    "step",
+    Value::Number,
+    "step 0.1",
+    "output times so far apart; all steps when absent",
+);
+pub(super) const POINTS: Choice = choice(
+    "points",
+    Value::Number,
+    "points 501",
+    "so many output times",
+);
+pub(super) const AT: Choice = choice("at", Value::Number, "at 0.5, 1, 2", "these output times");
+pub(super) const USING: Choice = choice(
+    "using",
+    Value::Method,
+    "using bdf",
+    "or tsit5, rodas, exponential, ...; auto when absent",
+);
+pub(super) const RTOL: Choice = choice("rtol", Value::Number, "rtol 1e-8", "relative tolerance");
+pub(super) const ATOL: Choice = choice("atol", Value::Number, "atol 1e-10", "absolute tolerance");
+pub(super) const WITH: Choice = choice(
+    "with",
+    Value::Bindings,
+    "with alpha = 0.9, beta = 2",
+    "values for this sentence only",
+);
+pub(super) const IN_CONDITION: Choice = choice(
+    "in",
+    Value::Condition,
+    "in knockout",
+    "under a condition of the model",
+);
+pub(super) const FROM: Choice = choice(
+    "from",
+    Value::Words(&["last", "steady"]),
+    "from last",
+    "go on from the end of the last run",
+);
+pub(super) const FROM_LAST: Choice = choice(
+    "from",
+    Value::Words(&["last"]),
+    "from last",
+    "from the end of the last run",
+);
+pub(super) const SUBJECT: Choice = choice(
+    "subject",
+    Value::Number,
+    "subject 3",
+    "the doses of one subject of a table",
+);
+pub(super) const BY_SUBJECT: Choice = choice(
+    "by",
+    Value::Words(&["subject"]),
+    "by subject",
+    "a run for each of them",
+);
+pub(super) const BY: Choice = choice(
+    "by",
+    Value::Quantities,
+    "by ka, CL",
+    "by these; all parameters when absent",
+);
+pub(super) const SCALED: Choice = choice("scaled", Value::Nothing, "scaled", "relative ones");
+pub(super) const OVER: Choice = choice(
+    "over",
+    Value::File(&["csv", "tsv", "txt"]),
+    "over \"data.csv\" (time = year)",
+    "data points, with the names of columns",
+);
+pub(super) const LOG: Choice = choice(
+    "log",
+    Value::Words(&["x", "y"]),
+    "log y",
+    "a logarithmic axis; log x, y for both",
+);
+pub(super) const TITLE: Choice = choice(
+    "title",
+    Value::Text,
+    "title \"Lynx and hare\"",
+    "stands above the figure",
+);
+pub(super) const TO_FIGURE: Choice = choice(
+    "to",
+    Value::File(&crate::figure::FILE_ENDINGS),
+    "to \"figure.svg\"",
+    "or .png; in the terminal when absent",
+);
+pub(super) const TO_MAP: Choice = choice(
+    "to",
+    Value::File(&["svg", "png", "csv"]),
+    "to \"heat.svg\"",
+    "a heat map; .csv for every number",
+);
+pub(super) const TO_TABLE: Choice = choice(
+    "to",
+    Value::File(&["csv", "txt"]),
+    "to \"out.csv\"",
+    "the file, after the names of columns",
+);
+pub(super) const AS_LATEX: Choice =
+    choice("as", Value::Words(&["latex"]), "as latex", "for a paper");
