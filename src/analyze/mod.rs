@@ -3,7 +3,10 @@
 //! ```text
 //! Dynamics + start --steady--> SteadyState    steady.rs: integrate, then Newton; honest when neither ends
 //!   laws.rs        sums that stay, given or found      newton.rs  damped Newton with the exact Jacobian
-//!   spectrum.rs    eigenvalues, for stability          swing.rs   does a series of numbers keep swinging?
+//!   swing.rs       does a series of numbers keep swinging?
+//! Dynamics + state --linearise--> Linearised   spectrum.rs: the Jacobian on the states that can vary
+//!   eigen.rs       eigenvalues, eigenvectors, what rounding does to them
+//!   classify.rs    eigenvalues --> Class: node, spiral, saddle, ...
 //! rows of a run --Curve--> measure --> Measured
 //!   curve.rs       cubic between rows                  measure.rs extrema, areas, periods, half-lives
 //! ```
@@ -11,8 +14,10 @@
 //! Enters: a [`crate::simulate::Dynamics`], or times with values and derivatives. Leaves: plain
 //! data. States are positions; must not know names, text or the terminal.
 
+mod classify;
 pub mod continuation;
 mod curve;
+mod eigen;
 pub mod equilibria;
 mod laws;
 mod measure;
@@ -21,11 +26,15 @@ mod spectrum;
 mod steady;
 mod swing;
 
+pub use classify::{Approach, Class, Kind, Side, beyond, classify};
 pub use curve::Curve;
+pub use eigen::{Direction, Mode};
 pub use laws::Law;
 pub use measure::{Measure, Measured, Refusal, first_time, measure};
-pub use spectrum::{Eigenvalue, Stability};
+pub use spectrum::{Eigenvalue, Linearised, Place, Stability, linearise};
 pub use steady::{NotFound, Question, Reached, Residual, Restless, SteadyState, steady};
 
+#[cfg(test)]
+mod classify_tests;
 #[cfg(test)]
 mod tests;

@@ -1,17 +1,29 @@
-//! Eigenvalues of the Jacobian at a steady state, on the states that can vary: kept sums and
-//! constraints are eliminated first, since they add eigenvalues that mean nothing.
+//! The linear part of a system at a state: its Jacobian on the states that can vary, eigenvalues
+//! and eigenvectors. Kept sums and constraints are eliminated first, since they add eigenvalues
+//! that mean nothing.
 
-use super::laws::{Kept, at};
-use crate::simulate::Dynamics;
-use nalgebra::{DMatrix, Schur};
+use super::classify::{Class, beyond, classify};
+use super::continuation::Motion;
+use super::eigen::{self, Mode};
+use super::laws::{self, Kept, Law, at, sizes};
+use crate::simulate::{Dynamics, Tolerances};
+use nalgebra::DMatrix;
 
 /// An eigenvalue.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub struct Eigenvalue {
-    /// Rate of growth, per time.
+    /// Rate of growth, per time; of a multiplier the real part.
     pub real: f64,
-    /// Angular frequency, not negative.
+    /// Angular frequency, not negative; of a multiplier the imaginary part.
     pub imaginary: f64,
+}
+
+impl Eigenvalue {
+    /// Its absolute value.
+    #[must_use]
+    pub fn modulus(&self) -> f64 {
+        self.real.hypot(self.imaginary)
+    }
 }
 
 /// What the leading eigenvalue, that of the largest real part, says about nearby states.
@@ -31,51 +43,156 @@ pub enum Stability {
 
 /// Eigenvalues of larger matrices are not computed: at this size they take about a second.
 const MOST_STATES: usize = 250;
-/// A real part this small beside the largest modulus is round-off.
-const ROUND_OFF: f64 = 1e-11;
 
-/// Judges a steady state. `sizes` scales the states, which makes eigenvalues more accurate.
+/// A state at which a system is made linear.
+pub struct Place<'a> {
+    /// The equations.
+    pub dynamics: &'a dyn Dynamics,
+    /// Whether they say how fast the state changes or what it is next.
+    pub motion: Motion,
+    /// The time that is handed to them.
+    pub time: f64,
+    /// The state.
+    pub state: &'a [f64],
+    /// Say how small a change matters.
+    pub tolerances: &'a Tolerances,
+    /// Sums that the equations are known to keep; others are looked for.
+    pub laws: &'a [Law],
+}
+
+/// The linear part of a system at a state.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Linearised {
+    /// df/dy, or dg/dy of a map: n by n numbers, column by column.
+    pub jacobian: Vec<f64>,
+    /// Eigenvalues on the states that can vary, leading ones first, with eigenvectors of n
+    /// numbers, of unit length.
+    pub modes: Vec<Mode>,
+    /// The sum of these eigenvalues.
+    pub trace: f64,
+    /// Their product.
+    pub determinant: f64,
+    /// The type of the fixed point; that of the linear part alone when the state is none.
+    pub class: Class,
+    /// Sums that were kept: given ones, and ones found in the equations.
+    pub kept: (usize, usize),
+    /// Constraints that were eliminated.
+    pub constraints: usize,
+}
+
+/// Makes a system linear at a state. `None` for more than 250 states, and where the Jacobian is
+/// not finite or its eigenvalues cannot be computed.
+#[must_use]
+pub fn linearise(place: &Place<'_>) -> Option<Linearised> {
+    let kept = laws::kept(
+        place.dynamics,
+        place.time,
+        place.state,
+        place.tolerances,
+        place.laws,
+    );
+    let known = kept
+        .iter()
+        .filter(|kept| place.laws.contains(&kept.law))
+        .count();
+    let mut found = linear_part(place, &kept)?;
+    found.kept = (known, kept.len() - known);
+    Some(found)
+}
+
+/// The same with kept sums that are known.
+pub(super) fn linear_part(place: &Place<'_>, kept: &[Kept]) -> Option<Linearised> {
+    let n = place.state.len();
+    if n > MOST_STATES {
+        return None;
+    }
+    let size = sizes(place.state, place.tolerances);
+    let (_, jacobian) = at(place.dynamics, place.time, place.state);
+    if jacobian.iter().any(|entry| !entry.is_finite()) {
+        return None;
+    }
+    let scaled = DMatrix::from_fn(n, n, |i, j| jacobian[(i, j)] / size[i] * size[j]);
+    let reduced = reduced(&scaled, place.dynamics.algebraic(), &size, kept)?;
+    let motion = place.motion;
+    let mut modes = eigen::modes(&reduced.matrix, |a, b| {
+        let order = beyond(motion, *b).total_cmp(&beyond(motion, *a));
+        order.then(b.imaginary.total_cmp(&a.imaginary))
+    })?;
+    let class = classify(motion, &modes, place.dynamics.is_linear());
+    for direction in modes.iter_mut().flat_map(|mode| &mut mode.directions) {
+        *direction = direction.mapped(|free| reduced.lifted(free, &size));
+    }
+    Some(Linearised {
+        jacobian: jacobian.as_slice().to_vec(),
+        trace: reduced.matrix.trace(),
+        determinant: determinant(&reduced.matrix),
+        class,
+        modes,
+        kept: (0, 0),
+        constraints: reduced.constraints,
+    })
+}
+
+fn determinant(matrix: &DMatrix<f64>) -> f64 {
+    if let (2, [a, c, b, d]) = (matrix.nrows(), matrix.as_slice()) {
+        return a * d - b * c;
+    }
+    matrix.determinant()
+}
+
+/// Judges a steady state of a flow.
 pub(super) fn stability(
     dynamics: &dyn Dynamics,
     time: f64,
     state: &[f64],
-    sizes: &[f64],
+    tolerances: &Tolerances,
     kept: &[Kept],
 ) -> Stability {
-    let n = state.len();
-    if n > MOST_STATES {
-        return Stability::Unknown;
-    }
-    let (_, jacobian) = at(dynamics, time, state);
-    let scaled = DMatrix::from_fn(n, n, |i, j| jacobian[(i, j)] / sizes[i] * sizes[j]);
-    let Some(reduced) = reduced(&scaled, dynamics.algebraic(), sizes, kept) else {
+    let place = Place {
+        dynamics,
+        motion: Motion::Flow,
+        time,
+        state,
+        tolerances,
+        laws: &[],
+    };
+    let Some(found) = linear_part(&place, kept) else {
         return Stability::Unknown;
     };
-    if reduced.nrows() == 0 {
+    let Some(leading) = found.class.leading else {
         return Stability::Rigid;
+    };
+    match found.class.attracts() {
+        Some(true) => Stability::Attracts(leading),
+        _ if found.class.unstable > 0 => Stability::Repels(leading),
+        _ => Stability::Undecided(leading),
     }
-    if reduced.iter().any(|entry| !entry.is_finite()) {
-        return Stability::Unknown;
-    }
-    let iterations = 100 * (reduced.nrows() + 1);
-    let Some(schur) = Schur::try_new(reduced, f64::EPSILON, iterations) else {
-        return Stability::Unknown;
-    };
-    let values = schur.complex_eigenvalues();
-    let radius = values.iter().map(|z| z.norm()).fold(0.0, f64::max);
-    let Some(leading) = values.iter().max_by(|a, b| a.re.total_cmp(&b.re)) else {
-        return Stability::Unknown;
-    };
-    let leading = Eigenvalue {
-        real: leading.re,
-        imaginary: leading.im.abs(),
-    };
-    if leading.real.abs() <= ROUND_OFF * radius {
-        Stability::Undecided(leading)
-    } else if leading.real < 0.0 {
-        Stability::Attracts(leading)
-    } else {
-        Stability::Repels(leading)
+}
+
+/// The Jacobian on the states that can vary.
+struct Reduced {
+    matrix: DMatrix<f64>,
+    /// Positions of these states.
+    free: Vec<usize>,
+    /// Positions of the others, and minus how they follow: a row for each.
+    dependent: Vec<usize>,
+    follows: DMatrix<f64>,
+    constraints: usize,
+}
+
+impl Reduced {
+    /// A change of the free states in their sizes as a change of all states in their units.
+    fn lifted(&self, free: &[f64], sizes: &[f64]) -> Vec<f64> {
+        let mut all = vec![0.0; sizes.len()];
+        for (at, value) in self.free.iter().zip(free) {
+            all[*at] = value * sizes[*at];
+        }
+        for (row, at) in self.dependent.iter().enumerate() {
+            let change = free.iter().enumerate();
+            let change: f64 = change.map(|(j, x)| self.follows[(row, j)] * x).sum();
+            all[*at] = -change * sizes[*at];
+        }
+        all
     }
 }
 
@@ -86,16 +203,22 @@ fn reduced(
     algebraic: &[bool],
     sizes: &[f64],
     kept: &[Kept],
-) -> Option<DMatrix<f64>> {
+) -> Option<Reduced> {
     let n = jacobian.nrows();
     let is_algebraic = |i: usize| algebraic.get(i).copied().unwrap_or(false);
     let mut dependent: Vec<usize> = (0..n).filter(|i| is_algebraic(*i)).collect();
     let constraints = dependent.len();
     dependent.extend(kept.iter().map(|kept| kept.row));
-    if dependent.is_empty() {
-        return Some(jacobian.clone());
-    }
     let free: Vec<usize> = (0..n).filter(|i| !dependent.contains(i)).collect();
+    if dependent.is_empty() {
+        return Some(Reduced {
+            matrix: jacobian.clone(),
+            follows: DMatrix::zeros(0, n),
+            free,
+            dependent,
+            constraints,
+        });
+    }
     let mut rows = DMatrix::zeros(dependent.len(), n);
     for (at, i) in dependent.iter().take(constraints).enumerate() {
         rows.row_mut(at).copy_from(&jacobian.row(*i));
@@ -108,5 +231,11 @@ fn reduced(
     let of = |matrix: &DMatrix<f64>, columns: &[usize]| matrix.select_columns(columns);
     let follows = of(&rows, &dependent).lu().solve(&of(&rows, &free))?;
     let drift = jacobian.select_rows(&free);
-    Some(of(&drift, &free) - of(&drift, &dependent) * follows)
+    Some(Reduced {
+        matrix: of(&drift, &free) - of(&drift, &dependent) * &follows,
+        follows,
+        free,
+        dependent,
+        constraints,
+    })
 }

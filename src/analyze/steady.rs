@@ -372,12 +372,11 @@ impl Search<'_> {
 
     fn stability(&self, root: &Root) -> Stability {
         let question = self.question;
-        let size = sizes(&root.state, question.tolerances);
         stability(
             question.dynamics,
             question.time,
             &root.state,
-            &size,
+            question.tolerances,
             self.kept,
         )
     }

@@ -5,6 +5,7 @@
 
 mod answers;
 pub mod answers_json;
+pub mod class;
 pub mod diagnostics;
 pub mod figure;
 pub mod help;
