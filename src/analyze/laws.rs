@@ -26,9 +26,12 @@ impl Law {
 
 /// A law with its total and the equation that it replaces.
 #[derive(Debug, Clone, PartialEq)]
-pub(super) struct Kept {
+pub struct Kept {
+    /// The law.
     pub law: Law,
+    /// Its total at the start.
     pub total: f64,
+    /// The position of the equation that follows from the others and the law.
     pub row: usize,
 }
 
@@ -41,7 +44,8 @@ const SAMPLES: usize = 4;
 const ZERO: f64 = 1e-10;
 
 /// All independent laws, the given ones first, each with an equation that it can stand for.
-pub(super) fn kept(
+#[must_use]
+pub fn kept(
     dynamics: &dyn Dynamics,
     time: f64,
     state: &[f64],
@@ -60,6 +64,34 @@ pub(super) fn sizes(state: &[f64], tolerances: &Tolerances) -> Vec<f64> {
     pairs
         .map(|(y, a)| y.abs().max(a / tolerances.relative).max(1e-300))
         .collect()
+}
+
+/// Whether a system keeps a sum at a state and at states near by: whether the terms of w . f, and
+/// of each column of w J, cancel there.
+#[must_use]
+pub fn keeps(
+    dynamics: &dyn Dynamics,
+    time: f64,
+    state: &[f64],
+    tolerances: &Tolerances,
+    law: &Law,
+) -> bool {
+    let sizes = sizes(state, tolerances);
+    (0..SAMPLES).all(|sample| {
+        let (drift, jacobian) = at(dynamics, time, &shifted(state, &sizes, sample));
+        let cancels = |entry: &dyn Fn(usize) -> f64| {
+            let terms = law.terms.iter().map(|(i, w)| w * entry(*i));
+            let (sum, size) = terms.fold((0.0, 0.0), |(sum, size), term| {
+                (sum + term, size + f64::abs(term))
+            });
+            sum.abs() <= 1e-8 * size
+        };
+        let columns = 0..jacobian.ncols();
+        cancels(&|i| drift.get(i).copied().unwrap_or(f64::NAN))
+            && columns
+                .into_iter()
+                .all(|j| cancels(&|i| jacobian.get((i, j)).copied().unwrap_or(f64::NAN)))
+    })
 }
 
 /// Elimination with the largest entry of each row as the pivot; what depends on the laws before it

@@ -29,7 +29,7 @@ mod swing;
 pub use classify::{Approach, Class, Kind, Side, beyond, classify};
 pub use curve::Curve;
 pub use eigen::{Direction, Mode};
-pub use laws::Law;
+pub use laws::{Kept, Law, keeps, kept};
 pub use measure::{Measure, Measured, Refusal, first_time, measure};
 pub use spectrum::{Eigenvalue, Linearised, Place, Stability, linearise};
 pub use steady::{NotFound, Question, Reached, Residual, Restless, SteadyState, steady};

@@ -7,8 +7,9 @@
 use super::Adaptive;
 use super::{Kernel, Layout, Output, Place, Program, lower};
 use crate::model::Repeat;
-use crate::symbolic::{Expr, Pool, Shape, derivative};
-use crate::system::{DoseSchedule, Jacobian, System, Trigger, tangent};
+use crate::symbolic::{Expr, Pool, Shape, SymbolId, derivative};
+use crate::system::{DoseSchedule, Jacobian, System, Trigger, partial_tangent, tangent};
+use rustc_hash::FxHashSet;
 use std::sync::{Arc, OnceLock};
 
 /// A compiled function that threads share.
@@ -334,6 +335,25 @@ impl Kernels {
         let first = tangent(&self.system, &mut pool, exprs, 0);
         let second = tangent(&self.system, &mut pool, &first, 1);
         self.directed(&pool, &second)
+    }
+
+    /// Derivatives of expressions where only the symbols in `moving` move: one after the other
+    /// along each of `directions` (0 or 1). `[0, 1]` gives the second derivative along both,
+    /// `[0, 0, 1]` the third, twice along the first. The numbers of what does not move are not read.
+    #[must_use]
+    pub fn partial_tangents(
+        &self,
+        pool: &Arc<Pool>,
+        exprs: &[Expr],
+        moving: &FxHashSet<SymbolId>,
+        directions: &[usize],
+    ) -> SharedKernel {
+        let mut pool = Pool::continuing(pool);
+        let mut exprs = exprs.to_vec();
+        for direction in directions {
+            exprs = partial_tangent(&self.system, &mut pool, &exprs, *direction, moving);
+        }
+        self.directed(&pool, &exprs)
     }
 
     /// A function of expressions that name directions.

@@ -190,6 +190,33 @@ impl<'s> CompiledDynamics<'s> {
     }
 }
 
+/// The modes that conditions have at a state, one number for each of the system's: what the
+/// frozen drift reads from its slots there.
+#[must_use]
+pub fn modes_at(
+    system: &System,
+    kernels: &Kernels,
+    time: f64,
+    state: &[f64],
+    parameters: &Parameters,
+) -> Vec<f64> {
+    let guards = kernels.guards();
+    let mut values = vec![0.0; guards.out_len()];
+    let mut slots = vec![0.0; system.slots.len()];
+    let mut scratch = Scratch::new();
+    let range = system.slots.modes.clone();
+    // Guards read modes of other guards.
+    for _ in 0..=system.guards.len() {
+        guards.call(time, state, parameters, &slots, &mut values, &mut scratch);
+        let modes = live_modes(system, &values);
+        if slots[range.clone()] == modes {
+            break;
+        }
+        slots[range.clone()].copy_from_slice(&modes);
+    }
+    slots[range].to_vec()
+}
+
 /// Whether [`super::Method::Auto`] takes the exact solution: for linear equations of few states,
 /// unless the run is so long that it would lose digits.
 #[must_use]

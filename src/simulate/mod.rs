@@ -48,7 +48,7 @@ mod tsit5;
 mod weights;
 mod work;
 
-pub use compiled::{CompiledDynamics, has_exact_solution};
+pub use compiled::{CompiledDynamics, has_exact_solution, modes_at};
 pub use driver::integrate;
 pub use dynamics::Dynamics;
 pub use interrupt::run;

@@ -35,6 +35,19 @@ impl System {
         }
     }
 
+    /// The same system with another frozen drift, whose Jacobian is derived anew. `pool` is a
+    /// continuation of this system's pool; it holds the expressions of `frozen_drift`.
+    #[must_use]
+    pub fn with_frozen_drift(&self, mut pool: Pool, frozen_drift: Vec<Expr>) -> System {
+        let frozen_jacobian = jacobian::derive(&mut pool, &self.states, &frozen_drift);
+        System {
+            pool: Arc::new(pool),
+            frozen_drift,
+            frozen_jacobian,
+            ..self.clone()
+        }
+    }
+
     /// For each delayed value the present one; `None` without delays.
     fn present_for_delayed(&self, pool: &mut Pool) -> Option<FxHashMap<SymbolId, Expr>> {
         if self.delays.is_empty() {

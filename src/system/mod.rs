@@ -28,7 +28,7 @@ pub use interruption::{
 pub use jacobian::{Contribution, Jacobian, JacobianBlock, parameter_jacobian};
 pub use layout::{Block, Layout};
 pub use linear::linear_form;
-pub use tangent::tangent;
+pub use tangent::{partial_tangent, tangent};
 
 use crate::model::{Model, Schedule};
 use crate::symbolic::{

@@ -10,7 +10,7 @@
 
 use super::{Directions, Layout, Slots, System};
 use crate::symbolic::{Expr, Pool, Shape, SymbolId, directional_along};
-use rustc_hash::FxHashMap;
+use rustc_hash::{FxHashMap, FxHashSet};
 use std::ops::Range;
 
 /// The symbols of two directions, with their numbers in the slots after those of the system: those
@@ -47,16 +47,42 @@ pub(super) fn directions(
 /// system's own or a continuation of it.
 #[must_use]
 pub fn tangent(system: &System, pool: &mut Pool, exprs: &[Expr], direction: usize) -> Vec<Expr> {
+    along(system, pool, exprs, direction, |_| true)
+}
+
+/// The same where only the symbols in `moving` move.
+#[must_use]
+pub fn partial_tangent(
+    system: &System,
+    pool: &mut Pool,
+    exprs: &[Expr],
+    direction: usize,
+    moving: &FxHashSet<SymbolId>,
+) -> Vec<Expr> {
+    along(system, pool, exprs, direction, |symbol| {
+        moving.contains(&symbol)
+    })
+}
+
+fn along(
+    system: &System,
+    pool: &mut Pool,
+    exprs: &[Expr],
+    direction: usize,
+    moves: impl Fn(SymbolId) -> bool,
+) -> Vec<Expr> {
     let Some(along) = system.directions.get(direction) else {
         return Vec::new();
     };
     let mut directions = FxHashMap::default();
-    if let Some(time) = along.time {
+    if let Some(time) = along.time
+        && moves(system.time)
+    {
         directions.insert(system.time, pool.symbol(time));
     }
     let mut add = |pool: &mut Pool, layout: &Layout, symbols: &[SymbolId], fixed: &Range<usize>| {
         for (block, symbol) in layout.blocks().iter().zip(symbols) {
-            if !fixed.contains(&block.offset) {
+            if !fixed.contains(&block.offset) && moves(block.symbol) {
                 directions.insert(block.symbol, pool.symbol(*symbol));
             }
         }

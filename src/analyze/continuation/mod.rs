@@ -3,6 +3,10 @@
 //! Enters: a [`Family`] and a solution to start from. Leaves: a [`Diagram`] of branches with their
 //! special points. Must not know models, names, text or the terminal.
 
+mod iterate;
+
+pub use iterate::Iterate;
+
 /// Algebraic systems F(u, p) = 0 that depend on one parameter, with exact derivatives. A point is
 /// x = (u, p): n unknowns, then the parameter.
 ///
