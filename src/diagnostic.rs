@@ -292,6 +292,7 @@ codes! {
     NeverSteady = "E0611", "dosing that never settles";
     NoSteadyState = "E0612", "no steady state was found";
     NoMeasure = "E0613", "a measure that the run does not have";
+    NotSmooth = "E0614", "a state without a linear part";
 
     // 07: sentences and options (session/)
     UnknownOption = "E0701", "an option that this sentence does not have";
@@ -308,5 +309,6 @@ codes! {
     UnusedParameter = "W0201", "a parameter that nothing uses";
     UnusedHistory = "W0202", "a history that no delay reaches";
     NotReached = "W0601", "a steady state that the system does not go to";
+    KinkHere = "W0602", "a state at which the equations have a kink";
     StartsEarlier = "W0701", "a run that does not start where its range does";
 }

@@ -256,6 +256,10 @@ fn unit(one: bool) -> Complex<f64> {
 
 /// Fills in the eigenvector of a simple eigenvalue, and what rounding does to it.
 fn simple(matrix: &DMatrix<f64>, norm: f64, mode: &mut Mode) {
+    if norm == 0.0 {
+        mode.directions = null_space(matrix, norm, Complex::new(0.0, 0.0));
+        return;
+    }
     let value = Complex::new(mode.value.real, mode.value.imaginary);
     // Just beside the eigenvalue, so that the matrix can be inverted.
     let beside = value + Complex::new(4.0 * f64::EPSILON * norm.max(f64::MIN_POSITIVE), 0.0);

@@ -57,6 +57,11 @@ pub fn kept(
     independent(given.iter().cloned().chain(hidden), state, &sizes)
 }
 
+/// Laws that are given alone, without those that the equations hide.
+pub(super) fn given(state: &[f64], tolerances: &Tolerances, laws: &[Law]) -> Vec<Kept> {
+    independent(laws.iter().cloned(), state, &sizes(state, tolerances))
+}
+
 /// How large a change of each state is that matters: its value, but no less than where the
 /// absolute tolerance takes over from the relative one.
 pub(super) fn sizes(state: &[f64], tolerances: &Tolerances) -> Vec<f64> {

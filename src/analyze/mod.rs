@@ -27,11 +27,14 @@ mod steady;
 mod swing;
 
 pub use classify::{Approach, Class, Kind, Side, beyond, classify};
+pub use continuation::Motion;
 pub use curve::Curve;
 pub use eigen::{Direction, Mode};
 pub use laws::{Kept, Law, keeps, kept};
 pub use measure::{Measure, Measured, Refusal, first_time, measure};
-pub use spectrum::{Eigenvalue, Linearised, Place, Stability, linearise};
+pub use spectrum::{
+    Eigenvalue, Linearised, MOST_STATES, Place, Stability, jacobian_at, linearise, polish,
+};
 pub use steady::{NotFound, Question, Reached, Residual, Restless, SteadyState, steady};
 
 #[cfg(test)]

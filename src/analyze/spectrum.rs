@@ -2,10 +2,11 @@
 //! and eigenvectors. Kept sums and constraints are eliminated first, since they add eigenvalues
 //! that mean nothing.
 
-use super::classify::{Class, beyond, classify};
+use super::classify::{Class, Kind, beyond, classify};
 use super::continuation::Motion;
 use super::eigen::{self, Mode};
 use super::laws::{self, Kept, Law, at, sizes};
+use super::newton::Equations;
 use crate::simulate::{Dynamics, Tolerances};
 use nalgebra::DMatrix;
 
@@ -42,7 +43,7 @@ pub enum Stability {
 }
 
 /// Eigenvalues of larger matrices are not computed: at this size they take about a second.
-const MOST_STATES: usize = 250;
+pub const MOST_STATES: usize = 250;
 
 /// A state at which a system is made linear.
 pub struct Place<'a> {
@@ -80,17 +81,44 @@ pub struct Linearised {
     pub constraints: usize,
 }
 
+/// The Jacobian at a state: n by n numbers, column by column.
+#[must_use]
+pub fn jacobian_at(dynamics: &dyn Dynamics, time: f64, state: &[f64]) -> Vec<f64> {
+    at(dynamics, time, state).1.as_slice().to_vec()
+}
+
+/// The equilibrium of a flow that Newton's iteration ends at from a state, with the sums of that
+/// state. `None` when it does not end.
+#[must_use]
+pub fn polish(place: &Place<'_>) -> Option<Vec<f64>> {
+    let (dynamics, time, tolerances) = (place.dynamics, place.time, place.tolerances);
+    let kept = laws::kept(dynamics, time, place.state, tolerances, place.laws);
+    let equations = Equations {
+        dynamics,
+        time,
+        tolerances,
+        kept: &kept,
+    };
+    let found = equations.solve(place.state, f64::INFINITY)?;
+    Some(found.state)
+}
+
 /// Makes a system linear at a state. `None` for more than 250 states, and where the Jacobian is
 /// not finite or its eigenvalues cannot be computed.
 #[must_use]
 pub fn linearise(place: &Place<'_>) -> Option<Linearised> {
-    let kept = laws::kept(
-        place.dynamics,
-        place.time,
-        place.state,
-        place.tolerances,
-        place.laws,
-    );
+    // In a linear system a hidden sum is a line of fixed points, and goes by that name.
+    let kept = if place.dynamics.is_linear() {
+        laws::given(place.state, place.tolerances, place.laws)
+    } else {
+        laws::kept(
+            place.dynamics,
+            place.time,
+            place.state,
+            place.tolerances,
+            place.laws,
+        )
+    };
     let known = kept
         .iter()
         .filter(|kept| place.laws.contains(&kept.law))
@@ -107,29 +135,142 @@ pub(super) fn linear_part(place: &Place<'_>, kept: &[Kept]) -> Option<Linearised
         return None;
     }
     let size = sizes(place.state, place.tolerances);
-    let (_, jacobian) = at(place.dynamics, place.time, place.state);
-    if jacobian.iter().any(|entry| !entry.is_finite()) {
-        return None;
-    }
-    let scaled = DMatrix::from_fn(n, n, |i, j| jacobian[(i, j)] / size[i] * size[j]);
-    let reduced = reduced(&scaled, place.dynamics.algebraic(), &size, kept)?;
+    let reduced = scaled(place, place.state, &size, kept)?;
     let motion = place.motion;
     let mut modes = eigen::modes(&reduced.matrix, |a, b| {
         let order = beyond(motion, *b).total_cmp(&beyond(motion, *a));
         order.then(b.imaginary.total_cmp(&a.imaginary))
     })?;
-    let class = classify(motion, &modes, place.dynamics.is_linear());
+    uncertain(place, kept, &mut modes);
+    let mut class = classify(motion, &modes, place.dynamics.is_linear());
+    if motion == Motion::Flow
+        && class.kind == Kind::Undecided
+        && is_continuum(place, kept, &modes, &reduced, &size)
+    {
+        class.kind = Kind::Continuum;
+    }
     for direction in modes.iter_mut().flat_map(|mode| &mut mode.directions) {
         *direction = direction.mapped(|free| reduced.lifted(free, &size));
     }
     Some(Linearised {
-        jacobian: jacobian.as_slice().to_vec(),
+        jacobian: jacobian_at(place.dynamics, place.time, place.state),
         trace: reduced.matrix.trace(),
         determinant: determinant(&reduced.matrix),
         class,
         modes,
         kept: (0, 0),
         constraints: reduced.constraints,
+    })
+}
+
+/// An equilibrium is known to rounding only: near a double root a hair in its state moves the
+/// small eigenvalue as much as its own size. The state is moved by what rounding may have done to
+/// it, along the direction that the equations hold it in most weakly, and so is the error of the
+/// eigenvalue.
+fn uncertain(place: &Place<'_>, kept: &[Kept], modes: &mut [Mode]) {
+    const SMALL: f64 = 1e-3;
+    const MOST: f64 = 1e-2;
+    if place.motion == Motion::Map || place.dynamics.is_linear() {
+        return;
+    }
+    let radius = modes.iter().map(|mode| mode.value.modulus());
+    let radius = radius.fold(0.0, f64::max);
+    let weakest = modes
+        .iter()
+        .enumerate()
+        .filter(|(_, mode)| !mode.is_pair() && mode.value.real.abs() > mode.error)
+        .min_by(|(_, a), (_, b)| a.value.modulus().total_cmp(&b.value.modulus()));
+    let Some((at_mode, weakest)) = weakest else {
+        return;
+    };
+    let Some(direction) = weakest.directions.first() else {
+        return;
+    };
+    if weakest.value.modulus() > SMALL * radius {
+        return;
+    }
+    let size = sizes(place.state, place.tolerances);
+    let hair = (weakest.error / weakest.value.modulus()).min(MOST);
+    let Some(here) = scaled(place, place.state, &size, kept) else {
+        return;
+    };
+    let lifted = here.lifted(&direction.real, &size);
+    let beside = place.state.iter().zip(&lifted);
+    let beside: Vec<f64> = beside.map(|(y, v)| y + hair * v).collect();
+    let Some(there) = scaled(place, &beside, &size, kept) else {
+        return;
+    };
+    let order = |a: &Eigenvalue, b: &Eigenvalue| a.real.total_cmp(&b.real);
+    let Some(moved) = eigen::modes(&there.matrix, order) else {
+        return;
+    };
+    let value = weakest.value.real;
+    let distance = |mode: &Mode| (mode.value.real - value).hypot(mode.value.imaginary);
+    let nearest = moved.iter().map(distance).fold(f64::INFINITY, f64::min);
+    if nearest.is_finite()
+        && let Some(mode) = modes.get_mut(at_mode)
+    {
+        mode.error = mode.error.max(nearest);
+    }
+}
+
+/// The reduced Jacobian at a state, in the sizes of the states.
+fn scaled(place: &Place<'_>, state: &[f64], size: &[f64], kept: &[Kept]) -> Option<Reduced> {
+    let n = state.len();
+    let (_, jacobian) = at(place.dynamics, place.time, state);
+    if jacobian.iter().any(|entry| !entry.is_finite()) {
+        return None;
+    }
+    let scaled = DMatrix::from_fn(n, n, |i, j| jacobian[(i, j)] / size[i] * size[j]);
+    reduced(&scaled, place.dynamics.algebraic(), size, kept)
+}
+
+/// Whether equilibria go on along every direction whose eigenvalue is zero: Newton's iteration
+/// then ends where it was started, a step away, and not back at the state.
+fn is_continuum(
+    place: &Place<'_>,
+    kept: &[Kept],
+    modes: &[Mode],
+    reduced: &Reduced,
+    size: &[f64],
+) -> bool {
+    let equations = Equations {
+        dynamics: place.dynamics,
+        time: place.time,
+        tolerances: place.tolerances,
+        kept,
+    };
+    let border = modes
+        .iter()
+        .filter(|mode| beyond(place.motion, mode.value).abs() <= mode.error);
+    let stays = |direction: &[f64], step: f64| {
+        let moved = reduced.lifted(direction, size);
+        let start: Vec<f64> = place
+            .state
+            .iter()
+            .zip(&moved)
+            .map(|(y, v)| y + step * v)
+            .collect();
+        let Some(root) = equations.solve(&start, f64::INFINITY) else {
+            return false;
+        };
+        let far = |a: &[f64], b: &[f64]| {
+            let pairs = a.iter().zip(b).zip(size);
+            pairs
+                .map(|((a, b), size)| ((a - b) / size).abs())
+                .fold(0.0, f64::max)
+        };
+        far(&root.state, place.state) > 0.5 * far(&start, place.state)
+    };
+    border.into_iter().all(|mode| {
+        !mode.is_pair()
+            && mode.geometric == mode.multiplicity
+            && !mode.directions.is_empty()
+            && mode.directions.iter().all(|direction| {
+                [-1e-2, -1e-3, 1e-3, 1e-2]
+                    .iter()
+                    .all(|step| stays(&direction.real, *step))
+            })
     })
 }
 
@@ -140,14 +281,14 @@ fn determinant(matrix: &DMatrix<f64>) -> f64 {
     matrix.determinant()
 }
 
-/// Judges a steady state of a flow.
+/// Judges a steady state of a flow, with its type.
 pub(super) fn stability(
     dynamics: &dyn Dynamics,
     time: f64,
     state: &[f64],
     tolerances: &Tolerances,
     kept: &[Kept],
-) -> Stability {
+) -> (Stability, Option<Class>) {
     let place = Place {
         dynamics,
         motion: Motion::Flow,
@@ -157,16 +298,16 @@ pub(super) fn stability(
         laws: &[],
     };
     let Some(found) = linear_part(&place, kept) else {
-        return Stability::Unknown;
+        return (Stability::Unknown, None);
     };
-    let Some(leading) = found.class.leading else {
-        return Stability::Rigid;
+    let class = found.class;
+    let stability = match (class.leading, class.attracts()) {
+        (None, _) => Stability::Rigid,
+        (Some(leading), Some(true)) => Stability::Attracts(leading),
+        (Some(leading), _) if class.unstable > 0 => Stability::Repels(leading),
+        (Some(leading), _) => Stability::Undecided(leading),
     };
-    match found.class.attracts() {
-        Some(true) => Stability::Attracts(leading),
-        _ if found.class.unstable > 0 => Stability::Repels(leading),
-        _ => Stability::Undecided(leading),
-    }
+    (stability, Some(class))
 }
 
 /// The Jacobian on the states that can vary.

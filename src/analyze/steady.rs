@@ -7,6 +7,7 @@
 //! root near the start and near the mean of the swing, which is handed out as one that the system
 //! does not go to.
 
+use super::classify::Class;
 use super::laws::{self, Kept, Law, sizes};
 use super::newton::{Equations, Root};
 use super::spectrum::{Stability, stability};
@@ -48,6 +49,8 @@ pub struct SteadyState {
     pub reached: Reached,
     /// What nearby states do.
     pub stability: Stability,
+    /// The type of the fixed point; `None` where [`Stability::Unknown`] is said.
+    pub class: Option<Class>,
     /// Iterations of Newton in the last polish.
     pub iterations: u32,
     /// Sums that were kept: given ones, and ones found in the equations.
@@ -304,7 +307,7 @@ impl Search<'_> {
     fn close_root(&self, state: &[f64], stretch: f64) -> Option<Root> {
         let root = self.equations.solve(state, 10.0 * CLOSE)?;
         let distance = self.distance(state, &root.state);
-        let goes_there = match self.stability(&root) {
+        let goes_there = match self.stability(&root).0 {
             Stability::Repels(leading) => {
                 // It has stayed although a disturbance of round-off would have thrown it out.
                 distance <= CLOSE && leading.real * stretch > 50.0
@@ -341,13 +344,15 @@ impl Search<'_> {
         let given = self.question.laws;
         let known = |kept: &&Kept| given.contains(&kept.law);
         let known = self.kept.iter().filter(known).count();
+        let (stability, class) = if self.question.follows {
+            self.stability(&root)
+        } else {
+            (Stability::Unknown, None)
+        };
         SteadyState {
             residual: self.residual(&root.state),
-            stability: if self.question.follows {
-                self.stability(&root)
-            } else {
-                Stability::Unknown
-            },
+            stability,
+            class,
             reached,
             iterations: root.iterations,
             kept: (known, self.kept.len() - known),
@@ -370,7 +375,7 @@ impl Search<'_> {
         }
     }
 
-    fn stability(&self, root: &Root) -> Stability {
+    fn stability(&self, root: &Root) -> (Stability, Option<Class>) {
         let question = self.question;
         stability(
             question.dynamics,

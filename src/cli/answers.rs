@@ -1,11 +1,14 @@
-//! `lotka steady`, `lotka measure` and `lotka sensitivity`: the flags spell a sentence.
+//! `lotka steady`, `lotka stability`, `lotka jacobian`, `lotka measure`, `lotka sensitivity`: the flags spell a sentence.
 
 use super::Ending;
-use super::arguments::{Format, MeasureArguments, SensitivityArguments, SteadyArguments};
+use super::arguments::{
+    Format, JacobianArguments, MeasureArguments, SensitivityArguments, StabilityArguments,
+    SteadyArguments,
+};
 use super::simulate::in_quotes;
 use super::terminal::{Terminal, ending};
 use crate::diagnostic::{Code, Diagnostic};
-use crate::render::answers_json;
+use crate::render::{answers_json, stability_json};
 use crate::session::{Command, Outcome, Performed, lower};
 use std::path::Path;
 
@@ -14,6 +17,43 @@ pub fn steady(terminal: &mut Terminal, arguments: &SteadyArguments) -> Ending {
     let setting = setting(&arguments.with, arguments.condition.as_deref());
     let result = prepared(terminal, &arguments.file)
         .and_then(|_| said(terminal, &format!("steady{setting}")));
+    finished(terminal, result, arguments.format)
+}
+
+/// Says what happens near a state of rest.
+pub fn stability(terminal: &mut Terminal, arguments: &StabilityArguments) -> Ending {
+    let mut sentence = "stability".to_owned();
+    if !arguments.at.is_empty() {
+        sentence.push_str(&format!(" at {}", arguments.at.join(", ")));
+    }
+    sentence.push_str(&setting(&arguments.with, arguments.condition.as_deref()));
+    let result = prepared(terminal, &arguments.file).and_then(|_| said(terminal, &sentence));
+    finished(terminal, result, arguments.format)
+}
+
+/// Shows the Jacobian.
+pub fn jacobian(terminal: &mut Terminal, arguments: &JacobianArguments) -> Ending {
+    let mut sentence = "jacobian".to_owned();
+    if !arguments.at.is_empty() {
+        sentence.push_str(&format!(" at {}", arguments.at.join(", ")));
+    }
+    if let Some(form) = &arguments.form {
+        sentence.push_str(&format!(" as {form}"));
+    }
+    if let Some(path) = &arguments.to {
+        sentence.push_str(&format!(" to {}", in_quotes(path)));
+    }
+    sentence.push_str(&setting(&arguments.with, arguments.condition.as_deref()));
+    let result = prepared(terminal, &arguments.file).and_then(|_| {
+        let mut commands = terminal.session.understand(&sentence)?;
+        // What is symbolic has no numbers for JSON: these are those of the present state.
+        if let (Format::Json, [Command::Jacobian(command)]) =
+            (arguments.format, commands.as_mut_slice())
+        {
+            command.at.get_or_insert_default();
+        }
+        performed(terminal, &commands, &sentence)
+    });
     finished(terminal, result, arguments.format)
 }
 
@@ -132,7 +172,15 @@ fn setting(with: &[String], condition: Option<&str>) -> String {
 
 fn said(terminal: &mut Terminal, sentence: &str) -> Result<Performed, Vec<Diagnostic>> {
     let commands = terminal.session.understand(sentence)?;
-    match commands.as_slice() {
+    performed(terminal, &commands, sentence)
+}
+
+fn performed(
+    terminal: &mut Terminal,
+    commands: &[Command],
+    sentence: &str,
+) -> Result<Performed, Vec<Diagnostic>> {
+    match commands {
         [command] => terminal.session.perform(command, &mut ()),
         _ => Err(vec![Diagnostic::new(
             Code::BadOption,
@@ -155,6 +203,8 @@ fn finished(
     };
     let json = match (&performed.outcome, format) {
         (Outcome::Steady(answer), Format::Json) => answers_json::steady(answer),
+        (Outcome::Stability(answer), Format::Json) => stability_json::stability(answer),
+        (Outcome::Jacobian { answer, .. }, Format::Json) => stability_json::jacobian(answer),
         (Outcome::Measured(runs), Format::Json) => answers_json::measured(runs),
         _ => return terminal.show(&performed),
     };

@@ -48,6 +48,10 @@ pub enum Action {
     },
     /// Find the steady state that a model goes to
     Steady(SteadyArguments),
+    /// Say what happens near a state of rest: node, spiral, saddle, ...
+    Stability(StabilityArguments),
+    /// Show the derivatives of the equations by the states
+    Jacobian(JacobianArguments),
     /// Simulate a model file and take numbers from the run
     Measure(MeasureArguments),
     /// Simulate a model file and say which parameters matter
@@ -137,6 +141,50 @@ pub struct SteadyArguments {
     #[arg(long = "in", value_name = "CONDITION")]
     pub condition: Option<String>,
     /// How the answer is written
+    #[arg(long, value_enum, default_value_t = Format::Text)]
+    pub format: Format,
+}
+
+/// `lotka stability FILE ...` means the sentence `stability ...`.
+#[derive(Debug, Args)]
+pub struct StabilityArguments {
+    /// The model file
+    pub file: PathBuf,
+    /// Near this value of a state instead; may be given several times
+    #[arg(long = "at", value_name = "NAME=VALUE", allow_hyphen_values = true)]
+    pub at: Vec<String>,
+    /// A value for this answer; may be given several times
+    #[arg(long = "with", value_name = "NAME=VALUE", allow_hyphen_values = true)]
+    pub with: Vec<String>,
+    /// A condition of the model
+    #[arg(long = "in", value_name = "CONDITION")]
+    pub condition: Option<String>,
+    /// How the answer is written
+    #[arg(long, value_enum, default_value_t = Format::Text)]
+    pub format: Format,
+}
+
+/// `lotka jacobian FILE ...` means the sentence `jacobian ...`.
+#[derive(Debug, Args)]
+pub struct JacobianArguments {
+    /// The model file
+    pub file: PathBuf,
+    /// Numbers, at this value of a state; may be given several times
+    #[arg(long = "at", value_name = "NAME=VALUE", allow_hyphen_values = true)]
+    pub at: Vec<String>,
+    /// A value for this answer; may be given several times
+    #[arg(long = "with", value_name = "NAME=VALUE", allow_hyphen_values = true)]
+    pub with: Vec<String>,
+    /// A condition of the model
+    #[arg(long = "in", value_name = "CONDITION")]
+    pub condition: Option<String>,
+    /// `latex` for a paper
+    #[arg(long = "as", value_name = "FORM")]
+    pub form: Option<String>,
+    /// Write the numbers as a CSV table
+    #[arg(long, value_name = "FILE")]
+    pub to: Option<String>,
+    /// How the answer is written; numbers only as JSON
     #[arg(long, value_enum, default_value_t = Format::Text)]
     pub format: Format,
 }

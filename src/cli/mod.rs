@@ -89,6 +89,8 @@ pub fn main() -> ExitCode {
         Action::Show { file, topic, form } => run::show(&mut terminal, &file, topic, form),
         Action::Simulate(arguments) => simulate::simulate(&mut terminal, &arguments),
         Action::Steady(arguments) => answers::steady(&mut terminal, &arguments),
+        Action::Stability(arguments) => answers::stability(&mut terminal, &arguments),
+        Action::Jacobian(arguments) => answers::jacobian(&mut terminal, &arguments),
         Action::Measure(arguments) => answers::measure(&mut terminal, &arguments),
         Action::Sensitivity(arguments) => answers::sensitivity(&mut terminal, &arguments),
         Action::Repl { file } => crate::repl::repl(&mut terminal, file.as_deref(), &interrupt),

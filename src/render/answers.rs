@@ -1,10 +1,11 @@
 //! The answers of analyses as text: steady states and measures.
 
+use super::class::class_words;
 use super::outcome::{counted, state_units};
 use super::table::{Column, number, table};
 use super::words;
 use crate::analyze::Measured;
-use crate::analyze::{Eigenvalue, Reached, Stability};
+use crate::analyze::{Eigenvalue, Reached, Stability, SteadyState};
 use crate::session::{MeasuredRow, MeasuredRun, SteadyAnswer};
 
 /// Digits of measures.
@@ -34,7 +35,7 @@ pub(super) fn steady(answer: &SteadyAnswer, width: usize) -> String {
     if names.len() > shown {
         text.push_str(&format!("... and {} more states\n", names.len() - shown));
     }
-    for line in [way(answer), stability(answer.found.stability), rest(answer)] {
+    for line in [way(answer), stability(&answer.found), rest(answer)] {
         if !line.is_empty() {
             text.push_str(&words::wrapped(&line, width, "  "));
             text.push('\n');
@@ -73,21 +74,22 @@ fn way(answer: &SteadyAnswer) -> String {
     format!("{how}; {residual}")
 }
 
-fn stability(stability: Stability) -> String {
-    match stability {
-        Stability::Attracts(leading) => {
+fn stability(found: &SteadyState) -> String {
+    let words = found.class.as_ref().map_or(String::new(), class_words);
+    let leading = |value| format!("leading eigenvalue {}", eigenvalue(value));
+    match found.stability {
+        Stability::Attracts(value) => {
+            format!("{words}: attracts nearby states, {}", leading(value))
+        }
+        Stability::Repels(value) => {
             format!(
-                "attracts nearby states: leading eigenvalue {}",
-                eigenvalue(leading)
+                "{words}: does not attract nearby states, {}",
+                leading(value)
             )
         }
-        Stability::Repels(leading) => format!(
-            "does not attract nearby states: leading eigenvalue {}",
-            eigenvalue(leading)
-        ),
-        Stability::Undecided(leading) => format!(
-            "the eigenvalues do not tell whether it attracts: the leading one is {}",
-            eigenvalue(leading)
+        Stability::Undecided(value) => format!(
+            "{words}: the eigenvalues do not tell whether it attracts, the leading one is {}",
+            eigenvalue(value)
         ),
         Stability::Rigid => "the conserved sums leave no other state".to_owned(),
         Stability::Unknown => String::new(),

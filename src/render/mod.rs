@@ -14,6 +14,8 @@ pub mod outcome;
 pub mod progress;
 pub mod sensitivity;
 pub mod show;
+mod stability;
+pub mod stability_json;
 pub mod statistics;
 mod subjects;
 pub mod table;

@@ -22,6 +22,10 @@ pub fn text(outcome: &Outcome, width: usize) -> String {
         Outcome::Simulated(run) => simulated(run, width),
         Outcome::Measured(runs) => answers::measured(runs, width),
         Outcome::Steady(answer) => answers::steady(answer, width),
+        Outcome::Stability(answer) => super::stability::text(answer, width),
+        Outcome::Jacobian { answer, made } => {
+            super::stability::jacobian(answer, made.as_ref(), width)
+        }
         Outcome::SimulatedEach(runs) => subjects::simulated(runs, width),
         Outcome::Figure { .. } | Outcome::Quit => String::new(),
         Outcome::Sensitivities { result, made } => {
@@ -31,12 +35,7 @@ pub fn text(outcome: &Outcome, width: usize) -> String {
             path,
             rows,
             columns,
-        } => format!(
-            "wrote {}: {} of {}\n",
-            path.display(),
-            counted(*rows, "row", "rows"),
-            counted(*columns, "column", "columns")
-        ),
+        } => wrote(path, *rows, *columns),
         Outcome::Shown { .. } => show::shown(outcome, width),
         Outcome::Set { name, before, now } => {
             format!("{name} = {} (was {})\n", list(now), list(before))
@@ -55,6 +54,16 @@ pub fn text(outcome: &Outcome, width: usize) -> String {
         Outcome::Help(word) => super::help::help(word.as_deref(), width),
         Outcome::History(lines) => lines.iter().map(|line| format!("{line}\n")).collect(),
     }
+}
+
+/// `wrote out.csv: 3 rows of 2 columns`
+pub(super) fn wrote(path: &std::path::Path, rows: usize, columns: usize) -> String {
+    format!(
+        "wrote {}: {} of {}\n",
+        path.display(),
+        counted(rows, "row", "rows"),
+        counted(columns, "column", "columns")
+    )
 }
 
 /// `1 row`, `2 rows`

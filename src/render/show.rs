@@ -388,6 +388,20 @@ fn jacobian(compiled: &Compiled, form: Form) -> String {
     text
 }
 
+/// The symbolic Jacobian where each entry fits a line; empty otherwise.
+pub(super) fn short_jacobian(compiled: &Compiled, width: usize) -> String {
+    let mut lines = Vec::new();
+    for block in &compiled.system.jacobian.blocks {
+        block_lines(compiled, block, Form::Plain, &mut lines);
+    }
+    let fits =
+        |(left, right): &(String, String)| words::width(left) + words::width(right) + 3 <= width;
+    if !lines.iter().all(fits) {
+        return String::new();
+    }
+    aligned(&lines, Form::Plain)
+}
+
 /// A whole operator on one line; a sparse block entry by entry.
 fn block_lines(
     compiled: &Compiled,

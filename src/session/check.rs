@@ -5,7 +5,9 @@ use super::compiled::Compiled;
 use super::lower::lower;
 use super::tables::Tables;
 use super::values::Overrides;
-use super::{Session, index, measure, plot, rest, sensitivity, set_value, simulate};
+use super::{
+    Session, index, jacobian, measure, plot, rest, sensitivity, set_value, simulate, stability,
+};
 use crate::diagnostic::{Code, Diagnostic};
 use crate::model::{self, Model};
 use crate::source::{SourceId, Span};
@@ -245,6 +247,18 @@ impl Session {
                     needs_run(*has_run, command.span)?;
                 }
                 rest::check(compiled, overrides, &command.setting, command.span)?;
+            }
+            Command::Stability(command) => {
+                if matches!(command.about, super::About::Here { from_last: true }) {
+                    needs_run(*has_run, command.span)?;
+                }
+                stability::check(compiled, overrides, command)?;
+            }
+            Command::Jacobian(command) => {
+                if command.from_last {
+                    needs_run(*has_run, command.span)?;
+                }
+                jacobian::check(compiled, overrides, command)?;
             }
             Command::Plot(command) => {
                 needs_run(*has_run, command.span)?;

@@ -19,6 +19,10 @@ pub enum Command {
     Measure(Measures),
     /// `steady in control`
     Steady(Steady),
+    /// `stability at x = 1, y = 2`
+    Stability(Box<Stability>),
+    /// `jacobian at x = 1`
+    Jacobian(Box<Jacobian>),
     /// `sensitivity conc by ka, CL`
     Sensitivity(Sensitivity),
     /// `show equations as latex`
@@ -93,6 +97,46 @@ pub struct Steady {
     pub setting: Setting,
     /// Search from the end of the last run.
     pub from_last: bool,
+}
+
+/// What happens near a state at which the system rests.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Stability {
+    /// The whole sentence.
+    pub span: Span,
+    /// Which state.
+    pub about: About,
+    /// Values for this sentence only.
+    pub setting: Setting,
+}
+
+/// The derivative of the equations by the states.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Jacobian {
+    /// The whole sentence.
+    pub span: Span,
+    /// `at x = 1, y = 2`: numbers at this state.
+    pub at: Option<Vec<tree::Binding>>,
+    /// Numbers at the end of the last run.
+    pub from_last: bool,
+    /// In which form.
+    pub form: Form,
+    /// The file for a table of the numbers.
+    pub to: Option<tree::Text>,
+    /// Values for this sentence only; there are numbers then.
+    pub setting: Setting,
+}
+
+/// Which states a sentence is about.
+#[derive(Debug, Clone, PartialEq)]
+pub enum About {
+    /// The present one when the system rests there, else the one that it goes to.
+    Here {
+        /// From the end of the last run.
+        from_last: bool,
+    },
+    /// `at x = 1, y = 2`: the one next to these values.
+    At(Vec<tree::Binding>),
 }
 
 /// The steady state where a run starts.

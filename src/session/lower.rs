@@ -457,6 +457,22 @@ pub(super) fn save(
     })
 }
 
+/// `as latex`
+pub(super) fn form(options: &mut Options<'_>) -> Form {
+    match options.word("as") {
+        None => Form::Plain,
+        Some(word) if word.text == "latex" => Form::Latex,
+        Some(word) => {
+            options.problem(
+                Diagnostic::new(Code::BadOption, format!("there is no form `{}`", word.text))
+                    .at(word.span, "")
+                    .help("`as latex` is the only one besides plain text"),
+            );
+            Form::Plain
+        }
+    }
+}
+
 pub(super) fn show(
     sentence: &tree::Sentence,
     _: Span,
@@ -492,18 +508,7 @@ pub(super) fn show(
             None
         }
     };
-    let form = match options.word("as") {
-        None => Form::Plain,
-        Some(word) if word.text == "latex" => Form::Latex,
-        Some(word) => {
-            options.problem(
-                Diagnostic::new(Code::BadOption, format!("there is no form `{}`", word.text))
-                    .at(word.span, "")
-                    .help("`as latex` is the only one besides plain text"),
-            );
-            Form::Plain
-        }
-    };
+    let form = form(&mut options);
     let setting = setting(&mut options);
     options.finish(|| {
         Ok(Command::Show {

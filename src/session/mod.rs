@@ -10,6 +10,7 @@ mod doses;
 mod failure;
 mod index;
 mod inputs;
+mod jacobian;
 mod library;
 mod lower;
 mod measure;
@@ -23,6 +24,7 @@ mod run;
 mod save;
 mod sensitivity;
 mod simulate;
+mod stability;
 mod steady;
 mod subjects;
 mod tables;
@@ -38,10 +40,11 @@ mod tests;
 
 pub use check::{Checked, Examined, check_text};
 pub use command::{
-    Command, DataSource, Form, LogAxis, OutputTimes, Plot, Save, Sensitivity, Setting, Simulate,
-    Steady, SteadyStart, Subjects, Topic,
+    About, Command, DataSource, Form, Jacobian, LogAxis, OutputTimes, Plot, Save, Sensitivity,
+    Setting, Simulate, Stability, Steady, SteadyStart, Subjects, Topic,
 };
 pub use compiled::{Compiled, Observable};
+pub use jacobian::JacobianAnswer;
 pub use library::{Error, compile};
 pub use lower::lower;
 pub use measure::{MeasuredRow, MeasuredRun, Measures};
@@ -49,6 +52,7 @@ pub use method::MethodAdvice;
 pub use outcome::{Made, Outcome, Performed};
 pub use ranges::{Range, Ranged};
 pub use sensitivity::{Influence, Sensitivities};
+pub use stability::{Judged, Origin, StabilityAnswer};
 pub use steady::SteadyAnswer;
 pub use timing::{LoadTimes, Timing};
 pub use trajectory::Trajectory;
@@ -262,6 +266,8 @@ impl Session {
             Command::Simulate(command) => self.simulate(command, observer),
             Command::Measure(command) => self.measure(command, observer),
             Command::Steady(command) => self.steady(command, observer),
+            Command::Stability(command) => self.stability(command, observer),
+            Command::Jacobian(command) => self.jacobian(command),
             Command::Plot(command) => self.plot(command),
             Command::Save(command) => self.save(command),
             Command::Sensitivity(command) => self.sensitivity(command, observer),

@@ -28,6 +28,11 @@ impl<'t> Options<'t> {
         }
     }
 
+    /// The verb of the sentence.
+    pub fn verb(&self) -> &'static str {
+        self.verb.word
+    }
+
     pub fn problem(&mut self, diagnostic: Diagnostic) {
         self.problems.push(diagnostic);
     }

@@ -2,8 +2,10 @@
 
 use super::command::{Form, Topic};
 use super::compiled::Compiled;
+use super::jacobian::JacobianAnswer;
 use super::measure::MeasuredRun;
 use super::sensitivity::Sensitivities;
+use super::stability::StabilityAnswer;
 use super::steady::SteadyAnswer;
 use super::trajectory::Trajectory;
 use crate::diagnostic::Diagnostic;
@@ -59,6 +61,15 @@ pub enum Outcome {
     Measured(Vec<MeasuredRun>),
     /// A steady state.
     Steady(Arc<SteadyAnswer>),
+    /// What happens near an equilibrium.
+    Stability(Arc<StabilityAnswer>),
+    /// A Jacobian as numbers.
+    Jacobian {
+        /// The matrix with its names.
+        answer: Arc<JacobianAnswer>,
+        /// What is made of it besides.
+        made: Option<Made>,
+    },
     /// A run for each subject, in the order of the tables.
     SimulatedEach(Vec<Arc<Trajectory>>),
     /// A figure, drawn by whoever shows it.

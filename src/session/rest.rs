@@ -26,6 +26,8 @@ const RELATIVE_TOLERANCE: f64 = 1e-6;
 pub(super) struct AtRest<'c> {
     /// The model with its names.
     pub compiled: &'c Compiled,
+    /// What is set, `with` included.
+    pub overrides: Overrides,
     /// Parameters and initial values.
     pub present: Present,
     /// Where to start from.
@@ -47,7 +49,7 @@ impl<'c> AtRest<'c> {
         last: Option<&Trajectory>,
         span: Span,
     ) -> Result<AtRest<'c>, Vec<Diagnostic>> {
-        let (present, state) = start(compiled, overrides, setting, last, span)?;
+        let (overrides, present, state) = start(compiled, overrides, setting, last, span)?;
         let system = &compiled.system;
         let is_plain =
             system.guards.is_empty() && system.delays.is_empty() && system.infused.is_empty();
@@ -57,6 +59,7 @@ impl<'c> AtRest<'c> {
         });
         Ok(AtRest {
             compiled,
+            overrides,
             present,
             state,
             own,
@@ -126,7 +129,7 @@ fn start(
     setting: &Setting,
     last: Option<&Trajectory>,
     span: Span,
-) -> Result<(Present, Vec<f64>), Vec<Diagnostic>> {
+) -> Result<(Overrides, Present, Vec<f64>), Vec<Diagnostic>> {
     if compiled.model.states.is_empty() {
         return Err(vec![
             Diagnostic::new(Code::EmptyModel, "the model has no states that could rest")
@@ -154,7 +157,7 @@ fn start(
         Some((_, state)) => with_set(compiled, setting, &present, state.to_vec()),
         None => present.initial.clone(),
     };
-    Ok((present, state))
+    Ok((overrides, present, state))
 }
 
 /// A state with the values that `with` names.

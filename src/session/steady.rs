@@ -83,21 +83,7 @@ pub(super) fn lower(
                 .help("write `steady`, or `steady with k = 2 in knockout`")
         });
     }
-    let from_last = match options.take("from") {
-        None => false,
-        Some(option) => {
-            let word = option.values.first().and_then(word_of);
-            let is_last = word.is_some_and(|word| word.text == "last");
-            if !is_last {
-                options.problem(
-                    Diagnostic::new(Code::BadOption, "`from` is followed by `last`")
-                        .at(option.span, "")
-                        .help("`steady from last` starts where the last run ended"),
-                );
-            }
-            is_last
-        }
-    };
+    let from_last = from_last(&mut options).is_some();
     let setting = setting(&mut options);
     options.finish(|| {
         Ok(Command::Steady(Steady {
@@ -106,6 +92,24 @@ pub(super) fn lower(
             from_last,
         }))
     })
+}
+
+/// Where `from last` stands.
+pub(super) fn from_last(options: &mut Options<'_>) -> Option<Span> {
+    let option = options.take("from")?;
+    let word = option.values.first().and_then(word_of);
+    if word.is_some_and(|word| word.text == "last") {
+        return Some(option.span);
+    }
+    let verb = options.verb();
+    options.problem(
+        Diagnostic::new(Code::BadOption, "`from` is followed by `last`")
+            .at(option.span, "")
+            .help(format!(
+                "`{verb} from last` starts where the last run ended"
+            )),
+    );
+    None
 }
 
 /// `from last`, `from steady`, `from steady in control`

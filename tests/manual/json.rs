@@ -102,6 +102,17 @@ fn json_has_the_fields_that_the_manual_lists() {
 
     let rest = run(&["steady", "models/griffith.lotka", "--format", "json"]);
     check_fields(&rest, "## Steady states");
+    for file in ["models/griffith.lotka", "models/damped_pendulum.lotka"] {
+        let stability = run(&["stability", file, "--format", "json"]);
+        check_fields(&stability, "## Stability");
+        let point = &stability["points"][0];
+        check_fields(point, "Each of the `points`:");
+        for value in point["eigenvalues"].as_array().expect("a list") {
+            check_fields(value, "Each of the `eigenvalues`:");
+        }
+    }
+    let jacobian = run(&["jacobian", "models/griffith.lotka", "--format", "json"]);
+    check_fields(&jacobian, "`lotka jacobian FILE --format json`");
     let measures = ["measure", "models/griffith.lotka", "max(x)", "period(x)"];
     let measured = run(&[&measures[..], &["--format", "json"]].concat());
     check_fields(&measured, "## Measures");

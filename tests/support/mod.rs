@@ -41,6 +41,19 @@ pub fn entries(directory: &Path) -> Vec<PathBuf> {
         .collect()
 }
 
+/// Copies the files of a directory and of those in it.
+fn copy_all(from: &Path, to: &Path) {
+    fs::create_dir_all(to).expect("a directory for the test");
+    for entry in entries(from) {
+        let copy = to.join(entry.file_name().expect("a file name"));
+        if entry.is_dir() {
+            copy_all(&entry, &copy);
+        } else {
+            fs::copy(&entry, copy).expect("a copy of a model");
+        }
+    }
+}
+
 /// A directory that holds a copy of `models/` and goes away at the end.
 pub struct Workplace {
     path: PathBuf,
@@ -54,11 +67,7 @@ impl Workplace {
         let path = Path::new(env!("CARGO_TARGET_TMPDIR"))
             .join(format!("workplace-{}-{number}", std::process::id()));
         let models = path.join("models");
-        fs::create_dir_all(&models).expect("a directory for the test");
-        for file in entries(&root().join("models")) {
-            let name = file.file_name().expect("a file name");
-            fs::copy(&file, models.join(name)).expect("a copy of a model");
-        }
+        copy_all(&root().join("models"), &models);
         Workplace { path }
     }
 

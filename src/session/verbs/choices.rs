@@ -29,6 +29,24 @@ pub(super) const POINTS: Choice = choice(
     "so many output times",
 );
 pub(super) const AT: Choice = choice("at", Value::Number, "at 0.5, 1, 2", "these output times");
+pub(super) const AT_STATE: Choice = choice(
+    "at",
+    Value::Bindings,
+    "at x = 1, y = 2",
+    "the state of rest next to these values",
+);
+pub(super) const AT_POINT: Choice = choice(
+    "at",
+    Value::Bindings,
+    "at x = 1, y = 2",
+    "numbers, at these values of the states",
+);
+pub(super) const TO_JACOBIAN: Choice = choice(
+    "to",
+    Value::File(&["csv", "txt"]),
+    "to \"jacobian.csv\"",
+    "a table of the numbers",
+);
 pub(super) const USING: Choice = choice(
     "using",
     Value::Method,

@@ -2,7 +2,7 @@
 
 use super::super::command::Command;
 use super::super::lower::{self, alone};
-use super::super::{measure, sensitivity, steady};
+use super::super::{jacobian, measure, sensitivity, stability, steady};
 use super::choices::*;
 use super::{Place, Reading, Value, Verb};
 
@@ -165,11 +165,35 @@ pub static VERBS: &[Verb] = &[
         reading: Performed(lower::show),
     },
     not_yet("sweep", "sweeps"),
-    not_yet("stability", "stability analyses"),
-    not_yet(
-        "jacobian",
-        "numeric Jacobians (`show jacobian` shows the symbolic one)",
-    ),
+    Verb {
+        word: "stability",
+        example: "stability",
+        summary: "what happens near a state of rest",
+        subjects: Value::Nothing,
+        options: &[AT_STATE, WITH, IN_CONDITION, FROM_LAST],
+        more: &[],
+        see: &["steady", "jacobian", "continue"],
+        place: Anywhere,
+        reading: Performed(stability::lower),
+    },
+    Verb {
+        word: "jacobian",
+        example: "jacobian at x = 1, y = 2",
+        summary: "derivatives of the equations",
+        subjects: Value::Nothing,
+        options: &[
+            AT_POINT,
+            FROM_LAST,
+            WITH,
+            IN_CONDITION,
+            AS_LATEX,
+            TO_JACOBIAN,
+        ],
+        more: &[("jacobian", "symbolic")],
+        see: &["stability", "show"],
+        place: Anywhere,
+        reading: Performed(jacobian::lower),
+    },
     not_yet("continue", "continuation"),
     not_yet("nullclines", "plots of nullclines"),
     not_yet(

@@ -178,7 +178,7 @@ impl Reader<'_> {
         let (mut name, mut value) = (None, None);
         for part in pair.into_inner() {
             match part.as_rule() {
-                Rule::reference => name = Some(self.primed(part).0),
+                Rule::primed => name = Some(self.bound_name(part)),
                 Rule::ranged => value = Some(self.option_value(part)),
                 Rule::words => value = Some(self.words(part)),
                 _ => {}
@@ -188,6 +188,21 @@ impl Reader<'_> {
             name: name?,
             value: value?,
         })
+    }
+
+    /// `k`, `y[2]`, or `theta'`, a velocity that is a state of its own.
+    fn bound_name(&self, pair: Pair<'_, Rule>) -> Reference {
+        let span = self.span_of(&pair);
+        let (mut reference, primes) = self.primed(pair);
+        if primes > 0 {
+            reference
+                .name
+                .text
+                .push_str(&"'".repeat(usize::from(primes)));
+            reference.name.span = span;
+            reference.span = span;
+        }
+        reference
     }
 
     /// `stable spiral`
