@@ -30,6 +30,10 @@ const DONE: f64 = 1e-13;
 const ROUND_OFF: f64 = 1e-8;
 /// At a multiple root each step only halves the distance.
 const MOST_ITERATIONS: u32 = 100;
+/// Iterations with known roots taken out.
+const MOST_DEFLATED: u32 = 60;
+/// A correction this small, in the sizes of the states, tells that a root is near.
+const NEAR: f64 = 1e-4;
 /// Damping below this makes no headway.
 const LEAST_DAMPING: f64 = 1e-7;
 /// A pivot this small beside the largest tells of a singular matrix.
@@ -41,20 +45,25 @@ impl Equations<'_> {
     /// Iterates from `start`; gives up at once when the first correction is larger than `farthest`.
     pub fn solve(&self, start: &[f64], farthest: f64) -> Option<Root> {
         let mut state = start.to_vec();
+        self.iterate(&mut state, farthest)
+    }
+
+    /// [`Equations::solve`] that leaves the last iterate in `state`.
+    pub fn iterate(&self, state: &mut Vec<f64>, farthest: f64) -> Option<Root> {
         let mut damping = 1.0_f64;
         for iteration in 1..=MOST_ITERATIONS {
-            let size = sizes(&state, self.tolerances);
-            let linear = self.linearised(&state, &size)?;
-            let residual = self.residual(&state)?;
+            let size = sizes(state, self.tolerances);
+            let linear = self.linearised(state, &size)?;
+            let residual = self.residual(state)?;
             let step = linear.correction(&residual)?;
             let length = norm(&step, &size);
             if length <= ROUND_OFF && !linear.explains(&residual) {
                 return None;
             }
             if length <= DONE {
-                shift(&mut state, &step, 1.0);
+                shift(state, &step, 1.0);
                 return Some(Root {
-                    state,
+                    state: state.clone(),
                     iterations: iteration,
                 });
             }
@@ -74,7 +83,7 @@ impl Equations<'_> {
                 }
                 if length <= ROUND_OFF {
                     return Some(Root {
-                        state,
+                        state: state.clone(),
                         iterations: iteration,
                     });
                 }
@@ -83,7 +92,37 @@ impl Equations<'_> {
                     return None;
                 }
             };
-            state = next;
+            *state = next;
+        }
+        None
+    }
+
+    /// Newton's iteration on m f, where m grows without bounds at each of `known` and so repels
+    /// the iteration from it; what it comes to is polished on f alone. The steps are those of f
+    /// times one factor (P. E. Farrell, A. Birkisson & S. W. Funke, SIAM J. Sci. Comput. 37
+    /// (2015) A2026, with power 2 and shift 1; Sherman and Morrison's formula). Distances are
+    /// measured in `widths`, and no step is longer than that.
+    pub fn deflated(&self, start: &[f64], known: &[Vec<f64>], widths: &[f64]) -> Option<Root> {
+        let mut state = start.to_vec();
+        for _ in 0..MOST_DEFLATED {
+            let size = sizes(&state, self.tolerances);
+            let linear = self.linearised(&state, &size)?;
+            let residual = self.residual(&state)?;
+            let step = linear.correction(&residual)?;
+            if norm(&step, &size) <= NEAR {
+                return self.solve(&state, 10.0 * NEAR);
+            }
+            let factor = deflation(&state, &step, known, widths);
+            let length = factor.abs() * norm(&step, widths);
+            if !length.is_finite() {
+                return None;
+            }
+            let factor = if length > 1.0 {
+                factor / length
+            } else {
+                factor
+            };
+            shift(&mut state, &step, factor);
         }
         None
     }
@@ -129,6 +168,23 @@ impl Equations<'_> {
         }
         Linearised::new(matrix, scale, size.to_vec())
     }
+}
+
+/// What a step is multiplied by: 1 / (1 - (grad m . step) / m) for the product m of
+/// 1 + 1 / |y - root|^2 over the known roots.
+fn deflation(state: &[f64], step: &DVector<f64>, known: &[Vec<f64>], widths: &[f64]) -> f64 {
+    let mut slope = 0.0;
+    for root in known {
+        let (mut square, mut along) = (0.0, 0.0);
+        let pairs = state.iter().zip(root).zip(step.iter()).zip(widths);
+        for (((y, root), step), width) in pairs {
+            let away = (y - root) / width;
+            square += away * away;
+            along += away * step / width;
+        }
+        slope -= 2.0 * along / (square * (square + 1.0)).max(f64::MIN_POSITIVE);
+    }
+    1.0 / (1.0 - slope)
 }
 
 fn shift(state: &mut [f64], step: &DVector<f64>, factor: f64) {

@@ -8,15 +8,21 @@ use super::arguments::{
 use super::simulate::in_quotes;
 use super::terminal::{Terminal, ending};
 use crate::diagnostic::{Code, Diagnostic};
-use crate::render::{answers_json, stability_json};
+use crate::render::{answers_json, equilibria_json, stability_json};
 use crate::session::{Command, Outcome, Performed, lower};
 use std::path::Path;
 
 /// Finds a steady state of a file.
 pub fn steady(terminal: &mut Terminal, arguments: &SteadyArguments) -> Ending {
     let setting = setting(&arguments.with, arguments.condition.as_deref());
+    let all = if arguments.all {
+        let ranges = arguments.region.join(", ");
+        format!(" all {ranges}").trim_end().to_owned()
+    } else {
+        String::new()
+    };
     let result = prepared(terminal, &arguments.file)
-        .and_then(|_| said(terminal, &format!("steady{setting}")));
+        .and_then(|_| said(terminal, &format!("steady{all}{setting}")));
     finished(terminal, result, arguments.format)
 }
 
@@ -205,6 +211,7 @@ fn finished(
         (Outcome::Steady(answer), Format::Json) => answers_json::steady(answer),
         (Outcome::Stability(answer), Format::Json) => stability_json::stability(answer),
         (Outcome::Jacobian { answer, .. }, Format::Json) => stability_json::jacobian(answer),
+        (Outcome::Equilibria(answer), Format::Json) => equilibria_json::equilibria(answer),
         (Outcome::Measured(runs), Format::Json) => answers_json::measured(runs),
         _ => return terminal.show(&performed),
     };

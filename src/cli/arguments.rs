@@ -140,6 +140,17 @@ pub struct SteadyArguments {
     /// A condition of the model
     #[arg(long = "in", value_name = "CONDITION")]
     pub condition: Option<String>,
+    /// Every steady state in a box instead of the one that the model goes to
+    #[arg(long)]
+    pub all: bool,
+    /// The range of a state of the box, such as "x in 0..5"; may be given several times
+    #[arg(
+        long = "box",
+        value_name = "RANGE",
+        requires = "all",
+        allow_hyphen_values = true
+    )]
+    pub region: Vec<String>,
     /// How the answer is written
     #[arg(long, value_enum, default_value_t = Format::Text)]
     pub format: Format,

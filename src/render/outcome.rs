@@ -1,6 +1,7 @@
 //! Outcomes as text.
 
 use super::answers;
+use super::equilibria;
 use super::show;
 use super::subjects;
 use super::table::{Column, number, table};
@@ -26,6 +27,7 @@ pub fn text(outcome: &Outcome, width: usize) -> String {
         Outcome::Jacobian { answer, made } => {
             super::stability::jacobian(answer, made.as_ref(), width)
         }
+        Outcome::Equilibria(answer) => equilibria::text(answer, width),
         Outcome::SimulatedEach(runs) => subjects::simulated(runs, width),
         Outcome::Figure { .. } | Outcome::Quit => String::new(),
         Outcome::Sensitivities { result, made } => {

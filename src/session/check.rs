@@ -6,7 +6,8 @@ use super::lower::lower;
 use super::tables::Tables;
 use super::values::Overrides;
 use super::{
-    Session, index, jacobian, measure, plot, rest, sensitivity, set_value, simulate, stability,
+    Session, equilibria, index, jacobian, measure, plot, rest, sensitivity, set_value, simulate,
+    stability,
 };
 use crate::diagnostic::{Code, Diagnostic};
 use crate::model::{self, Model};
@@ -259,6 +260,12 @@ impl Session {
                     needs_run(*has_run, command.span)?;
                 }
                 jacobian::check(compiled, overrides, command)?;
+            }
+            Command::SteadyAll(command) => {
+                if command.from_last {
+                    needs_run(*has_run, command.span)?;
+                }
+                equilibria::check(compiled, overrides, command)?;
             }
             Command::Plot(command) => {
                 needs_run(*has_run, command.span)?;

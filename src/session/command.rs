@@ -1,6 +1,7 @@
 //! What a sentence asks for, with its words understood and its options sorted.
 
 use super::measure::Measures;
+use super::ranges::Ranged;
 use crate::simulate::Method;
 use crate::source::Span;
 use crate::syntax::tree;
@@ -23,6 +24,8 @@ pub enum Command {
     Stability(Box<Stability>),
     /// `jacobian at x = 1`
     Jacobian(Box<Jacobian>),
+    /// `steady all x in 0..5, y in 0..3`
+    SteadyAll(SteadyAll),
     /// `sensitivity conc by ka, CL`
     Sensitivity(Sensitivity),
     /// `show equations as latex`
@@ -137,6 +140,19 @@ pub enum About {
     },
     /// `at x = 1, y = 2`: the one next to these values.
     At(Vec<tree::Binding>),
+}
+
+/// The search for all steady states in a box.
+#[derive(Debug, Clone, PartialEq)]
+pub struct SteadyAll {
+    /// The whole sentence.
+    pub span: Span,
+    /// The box; what it does not say is declared or chosen.
+    pub ranges: Vec<Ranged>,
+    /// Values for this search only.
+    pub setting: Setting,
+    /// Take conserved sums and sizes from the end of the last run.
+    pub from_last: bool,
 }
 
 /// The steady state where a run starts.

@@ -7,6 +7,7 @@ mod check;
 mod command;
 mod compiled;
 mod doses;
+mod equilibria;
 mod failure;
 mod index;
 mod inputs;
@@ -41,9 +42,10 @@ mod tests;
 pub use check::{Checked, Examined, check_text};
 pub use command::{
     About, Command, DataSource, Form, Jacobian, LogAxis, OutputTimes, Plot, Save, Sensitivity,
-    Setting, Simulate, Stability, Steady, SteadyStart, Subjects, Topic,
+    Setting, Simulate, Stability, Steady, SteadyAll, SteadyStart, Subjects, Topic,
 };
 pub use compiled::{Compiled, Observable};
+pub use equilibria::EquilibriaAnswer;
 pub use jacobian::JacobianAnswer;
 pub use library::{Error, compile};
 pub use lower::lower;
@@ -268,6 +270,7 @@ impl Session {
             Command::Steady(command) => self.steady(command, observer),
             Command::Stability(command) => self.stability(command, observer),
             Command::Jacobian(command) => self.jacobian(command),
+            Command::SteadyAll(command) => self.steady_all(command),
             Command::Plot(command) => self.plot(command),
             Command::Save(command) => self.save(command),
             Command::Sensitivity(command) => self.sensitivity(command, observer),

@@ -2,6 +2,7 @@
 
 use super::command::{Form, Topic};
 use super::compiled::Compiled;
+use super::equilibria::EquilibriaAnswer;
 use super::jacobian::JacobianAnswer;
 use super::measure::MeasuredRun;
 use super::sensitivity::Sensitivities;
@@ -70,6 +71,8 @@ pub enum Outcome {
         /// What is made of it besides.
         made: Option<Made>,
     },
+    /// Every steady state in a box.
+    Equilibria(Arc<EquilibriaAnswer>),
     /// A run for each subject, in the order of the tables.
     SimulatedEach(Vec<Arc<Trajectory>>),
     /// A figure, drawn by whoever shows it.

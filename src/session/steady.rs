@@ -5,6 +5,7 @@
 
 use super::command::{Command, Setting, Steady, SteadyStart};
 use super::compiled::Compiled;
+use super::equilibria;
 use super::lower::{setting, word_of};
 use super::options::Options;
 use super::outcome::{Outcome, Performed};
@@ -68,20 +69,15 @@ pub(super) fn lower(
     span: Span,
     mut options: Options<'_>,
 ) -> Option<Command> {
+    if equilibria::is_asked(sentence) {
+        return equilibria::lower(sentence, span, options);
+    }
     if let Some(subject) = sentence.subjects.first() {
-        let is_all = word_of(&subject.value).is_some_and(|word| word.text == "all");
-        options.problem(if is_all {
-            Diagnostic::new(
-                Code::NotPerformed,
-                "this version of Lotka does not look for all steady states",
-            )
-            .at(subject.value.span, "")
-            .help("`steady` finds the one that the system goes to; `steady with x = 5` starts elsewhere")
-        } else {
+        options.problem(
             Diagnostic::new(Code::BadOption, "`steady` finds a value for every state")
                 .at(subject.value.span, "this is too much")
-                .help("write `steady`, or `steady with k = 2 in knockout`")
-        });
+                .help("write `steady`, or `steady with k = 2 in knockout`; `steady all x in 0..5` finds every one in a box"),
+        );
     }
     let from_last = from_last(&mut options).is_some();
     let setting = setting(&mut options);
@@ -164,20 +160,23 @@ pub(super) fn find(
     let span = command.span;
     let at_rest = AtRest::new(compiled, overrides, &command.setting, last, span)?;
     let found = search(&at_rest, world).map_err(|why| vec![not_found(compiled, &why, span)])?;
-    let model = &compiled.model;
-    let left_out = [
-        ("doses", !model.doses.is_empty()),
-        ("events", !model.events.is_empty()),
-    ];
     Ok(SteadyAnswer {
         compiled: Arc::clone(compiled),
         parameters: at_rest.present.parameters,
         found,
-        left_out: left_out
-            .into_iter()
-            .filter_map(|(what, is_there)| is_there.then_some(what))
-            .collect(),
+        left_out: left_out(compiled),
     })
+}
+
+/// What the model has and a steady state leaves out.
+pub(super) fn left_out(compiled: &Compiled) -> Vec<&'static str> {
+    let model = &compiled.model;
+    let parts = [
+        ("doses", !model.doses.is_empty()),
+        ("events", !model.events.is_empty()),
+    ];
+    let there = parts.into_iter().filter(|(_, is_there)| *is_there);
+    there.map(|(what, _)| what).collect()
 }
 
 fn search(at_rest: &AtRest<'_>, world: &dyn World) -> Result<SteadyState, NotFound> {

@@ -113,7 +113,11 @@ pub static VERBS: &[Verb] = &[
         summary: "find the state that it settles in",
         subjects: Value::Nothing,
         options: &[WITH, IN_CONDITION, FROM_LAST],
-        more: &[("steady with x = 2", "start the search there")],
+        more: &[
+            ("steady with x = 2", "start the search there"),
+            ("steady all", "every one, each with its type"),
+            ("steady all x in 0..5, y in 0..3", "every one in a box"),
+        ],
         see: &["simulate", "stability", "continue"],
         place: Anywhere,
         reading: Performed(steady::lower),
