@@ -243,6 +243,7 @@ codes! {
     HigherIndex = "E0219", "constraints of a higher index";
     NotDosable = "E0220", "a dose into something that takes none";
     BadEvent = "E0221", "an event, dose or schedule that does not fit";
+    NotForMaps = "E0222", "what belongs to a flow in a map, or to a map in a flow";
 
     // 03: shapes and types (model/)
     ShapeMismatch = "E0301", "shapes that do not fit together";

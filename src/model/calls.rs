@@ -18,11 +18,19 @@ impl Elaborator<'_> {
     ) -> Option<Quantity> {
         let function = &called.name;
         match self.names.get(&function.text) {
+            Some(Entity::State(_) | Entity::Definition(_))
+                if self.names.map_at().is_some() && goes_back(arguments, &["t", "n"]) =>
+            {
+                return self.no_delay_in_maps(&function.text, span);
+            }
+            Some(Entity::State(_)) if self.names.map_at().is_some() => {
+                return self.unknown_function(function, span);
+            }
             Some(Entity::State(id)) => {
                 return self.state_at_a_time(scope, id, called, arguments, span);
             }
             Some(entity @ (Entity::Definition(_) | Entity::Input(_) | Entity::Parameter(_)))
-                if goes_back(arguments) =>
+                if goes_back(arguments, &["t"]) =>
             {
                 return self.no_delay_of(function, entity, span);
             }
@@ -370,7 +378,7 @@ impl Elaborator<'_> {
 }
 
 /// `t - ...`, by itself: a time in the past.
-fn goes_back(arguments: &[tree::Argument]) -> bool {
+fn goes_back(arguments: &[tree::Argument], known: &[&str]) -> bool {
     let [only] = arguments else { return false };
     let mut first = &only.value;
     while let ExprKind::Binary {
@@ -381,5 +389,5 @@ fn goes_back(arguments: &[tree::Argument]) -> bool {
     {
         first = left;
     }
-    matches!(&first.kind, ExprKind::Reference(time) if time.name.text == "t")
+    matches!(&first.kind, ExprKind::Reference(time) if known.contains(&time.name.text.as_str()))
 }

@@ -8,7 +8,7 @@ use super::rules::Rules;
 use super::values::Values;
 use super::walk::{each_expression, each_name, each_reference};
 use super::{
-    Condition, ConditionId, Definition, DefinitionId, DefinitionKind, Model, Parameter,
+    Condition, ConditionId, Definition, DefinitionId, DefinitionKind, Model, Motion, Parameter,
     ParameterId, State, StateId, Unit, ValueOf,
 };
 use crate::diagnostic::{Code, Diagnostic, Label, listed, number_text};
@@ -51,24 +51,29 @@ impl<'t> Draft<'t> {
         let mut primed: Vec<String> = Vec::new();
         each_expression(file, &mut |expr| {
             each_name(expr, &mut |name| {
-                if name.ends_with('\'') {
+                if name.ends_with('\'') || name.starts_with("next ") {
                     primed.push(name.to_owned());
                 }
             });
         });
         for name in primed {
-            let base = &name[..name.len() - 1];
+            let (base, kind) = match name.strip_prefix("next ") {
+                Some(base) if self.motion == Motion::Map => (base, DefinitionKind::Next),
+                Some(_) => continue,
+                None if self.motion == Motion::Map => continue,
+                None => (&name[..name.len() - 1], DefinitionKind::Derivative),
+            };
             if self.names.get(&name).is_none()
                 && let Some(Entity::State(state)) = self.names.get(base)
                 && !self.algebraic.contains(&state)
             {
                 let span = self.states[state.index()].item.span;
                 self.definition(DraftDefinition {
-                    name,
+                    name: name.clone(),
                     span,
                     doc: None,
                     unit: None,
-                    kind: DefinitionKind::Derivative,
+                    kind,
                     value: None,
                     indices: &[],
                     state: Some(state),
@@ -138,7 +143,10 @@ impl<'t> Draft<'t> {
             let next = &members[(at + 1) % members.len()].name;
             diagnostic = diagnostic.at(equation.unwrap_or(member.span), format!("needs `{next}`"));
         }
-        diagnostic.help("solve for the derivatives, and write each without the others")
+        diagnostic.help(match self.motion {
+            Motion::Flow => "solve for the derivatives, and write each without the others",
+            Motion::Map => "use a present value in one of them: `x` in place of `next x`",
+        })
     }
 
     /// The names in functions are checked whether something calls them or not.
@@ -253,6 +261,7 @@ impl<'t> Draft<'t> {
                     name: self.model_name.map(|name| name.text.clone()),
                     pool: self.pool,
                     names: self.names,
+                    motion: self.motion,
                     time: self.time,
                     parameters,
                     states,

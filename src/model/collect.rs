@@ -2,10 +2,11 @@
 
 use super::delays::History;
 use super::elaborate::Declared;
+use super::maps;
 use super::names::{Entity, Function, IndexSet, Names};
 use super::{
-    ConditionId, DefinitionId, DefinitionKind, Delay, IndexSetId, Input, ParameterId, StateId,
-    Time, Unit,
+    ConditionId, DefinitionId, DefinitionKind, Delay, IndexSetId, Input, Motion, ParameterId,
+    StateId, Time, Unit,
 };
 use crate::diagnostic::{Code, Diagnostic};
 use crate::source::Span;
@@ -18,7 +19,10 @@ pub(super) struct Draft<'t> {
     pub names: Names,
     pub pool: Pool,
     pub diagnostics: Vec<Diagnostic>,
+    /// Problems that are not said again: their like has been reported.
+    pub silent_faults: usize,
     pub model_name: Option<&'t tree::Name>,
+    pub motion: Motion,
     pub time: Time,
     pub time_declared: Option<Span>,
     pub time_from: Option<&'t tree::Expr>,
@@ -72,12 +76,19 @@ pub(super) struct DraftDefinition<'t> {
 impl<'t> Draft<'t> {
     pub fn collect(file: &'t tree::File) -> Draft<'t> {
         let mut pool = Pool::new();
-        let symbol = pool.new_symbol("t", Shape::Scalar);
+        let map_at = maps::first_next(file);
+        let motion = match map_at {
+            Some(_) => Motion::Map,
+            None => Motion::Flow,
+        };
+        let symbol = pool.new_symbol(motion.variable(), Shape::Scalar);
         let mut draft = Draft {
             names: Names::default(),
             pool,
             diagnostics: Vec::new(),
+            silent_faults: 0,
             model_name: None,
+            motion,
             time: Time {
                 symbol,
                 unit: None,
@@ -100,7 +111,7 @@ impl<'t> Draft<'t> {
             histories: FxHashMap::default(),
             amount: None,
         };
-        draft.names.declare_time(symbol);
+        draft.names.declare_time(symbol, map_at);
         for statement in &file.statements {
             draft.statement(statement);
         }
@@ -110,6 +121,9 @@ impl<'t> Draft<'t> {
     fn statement(&mut self, statement: &'t tree::Statement) {
         let span = statement.span;
         let doc = statement.doc.as_ref();
+        if self.foreign_to_maps(statement) {
+            return;
+        }
         match &statement.kind {
             StatementKind::Version(_) => {}
             StatementKind::Model(name) => {
@@ -285,6 +299,7 @@ impl<'t> Draft<'t> {
                 }
             }
         }
+        self.declaration_foreign_to_maps(kind, item, &name.text);
         if item.primes > 0 && kind != DeclareKind::State {
             self.diagnostics.push(
                 Diagnostic::new(
@@ -308,6 +323,7 @@ impl<'t> Draft<'t> {
             DefinitionKind::Let => "a definition",
             DefinitionKind::Flux => "a reaction",
             DefinitionKind::Derivative => "a derivative",
+            DefinitionKind::Next => "a new value",
         };
         if definition.kind == DefinitionKind::Flux {
             declared.symbol = Some(self.pool.new_symbol(&name.text, Shape::Scalar));

@@ -240,13 +240,7 @@ impl<'a> Elaborator<'a> {
                 then,
                 otherwise,
             } => self.conditional(scope, condition, then, otherwise),
-            ExprKind::Next(target) => self.report(
-                Diagnostic::new(
-                    Code::NotModelled,
-                    "maps (`next`) are not modelled by this version",
-                )
-                .at(target.span, "a next value"),
-            ),
+            ExprKind::Next(target) => self.next_value(scope, target, expr.span),
             ExprKind::Text(_) => self.misplaced(expr.span, "a quoted text"),
             ExprKind::Range { .. } => self.misplaced(expr.span, "a range"),
             ExprKind::Words(_) => self.misplaced(expr.span, "words without an operator"),

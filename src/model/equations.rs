@@ -1,9 +1,9 @@
 //! Equations: which state each governs, element by element where a loop says so.
 
-use super::collect::{Draft, not_modelled};
+use super::collect::Draft;
 use super::elaborate::Scope;
 use super::names::Entity;
-use super::{StateId, values::Values};
+use super::{Motion, StateId, values::Values};
 use crate::diagnostic::{Code, Diagnostic};
 use crate::source::Span;
 use crate::symbolic::{Expr, Shape};
@@ -55,7 +55,6 @@ impl Draft<'_> {
         scope: &Scope,
         left: &tree::EquationLeft,
         right: &tree::Expr,
-        span: Span,
         governed: &mut [Governed],
     ) {
         match left {
@@ -69,9 +68,9 @@ impl Draft<'_> {
                 }
             }
             EquationLeft::Next(target) => {
-                self.abandon(&target.name.text);
-                self.diagnostics
-                    .push(not_modelled("maps (`next`)").at(span, ""));
+                if let Some(state) = self.governed_state(target, 1, target.span, governed) {
+                    self.derivative(scope, target, state, right, target.span, governed);
+                }
             }
             // These govern no state by themselves.
             EquationLeft::Zero(_) | EquationLeft::History(_) => {}
@@ -351,9 +350,14 @@ impl Draft<'_> {
                             format!("the state `{name}` has no equation"),
                         )
                         .at(declared_at, "declared here")
-                        .help(format!(
-                            "write `{name}' = ...`; if it never changes, declare it with `param`; a constraint is written `0 = ...`"
-                        )),
+                        .help(match self.motion {
+                            Motion::Flow => format!(
+                                "write `{name}' = ...`; if it never changes, declare it with `param`; a constraint is written `0 = ...`"
+                            ),
+                            Motion::Map => format!(
+                                "write `next {name} = ...`; if it never changes, declare it with `param`"
+                            ),
+                        }),
                     );
                 }
                 None

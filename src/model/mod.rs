@@ -18,6 +18,7 @@ mod events;
 mod inputs;
 mod interruption;
 mod loops;
+mod maps;
 mod names;
 mod operators;
 mod reactions;
@@ -37,6 +38,7 @@ pub use interruption::{
     Assignment, Constraint, Delay, Direction, Dose, DoseTable, Event, Input, Interpolation, Repeat,
     Schedule, Trigger,
 };
+pub use maps::Motion;
 pub use names::{Entity, Function, IndexSet, Names};
 pub use settings::{setting, target};
 pub use unit::Unit;
@@ -95,6 +97,8 @@ pub struct Model {
     pub pool: Pool,
     /// Every declared name.
     pub names: Names,
+    /// Whether equations give rates of change or new values.
+    pub motion: Motion,
     /// The independent variable.
     pub time: Time,
     /// Parameters and compartments, in the order of the text.
@@ -130,11 +134,11 @@ pub struct Model {
 /// The independent variable.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Time {
-    /// `t`
+    /// `t`; `n` for a map.
     pub symbol: SymbolId,
     /// Its unit.
     pub unit: Option<Unit>,
-    /// Where the model starts.
+    /// Where the model starts; a whole number for a map.
     pub start: f64,
 }
 
@@ -206,7 +210,8 @@ pub struct State {
     pub unit: Option<Unit>,
     /// The value at the start; may refer to parameters and to other initial values.
     pub initial: Expr,
-    /// The time derivative, of the state's shape, with definitions as names.
+    /// The time derivative, of the state's shape, with definitions as names; for a map the new
+    /// value.
     pub drift: Expr,
     /// Absolute tolerance declared for it.
     pub absolute_tolerance: Option<f64>,
@@ -223,7 +228,7 @@ pub struct State {
     pub history: Option<Expr>,
 }
 
-/// A `let`, a flux, or the derivative of a state used as a name.
+/// A `let`, a flux, or the derivative or new value of a state used as a name.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Definition {
     /// As declared.
@@ -251,6 +256,8 @@ pub enum DefinitionKind {
     Flux,
     /// `x'` used in an expression.
     Derivative,
+    /// `next x` used in an expression.
+    Next,
 }
 
 /// One reaction between single species (loops are unrolled).

@@ -2,7 +2,7 @@
 
 use super::elaborate::Declared;
 use super::{
-    ConditionId, DefinitionId, Delay, FunctionId, IndexSetId, InputId, ParameterId, StateId,
+    ConditionId, DefinitionId, Delay, FunctionId, IndexSetId, InputId, Motion, ParameterId, StateId,
 };
 use crate::diagnostic::{Code, Diagnostic, closest};
 use crate::source::{SourceId, Span};
@@ -158,6 +158,8 @@ pub struct Names {
     /// Fluxes of reactions that are named with an index: `flow[3]`.
     indexed_fluxes: FxHashMap<(String, i64), DefinitionId>,
     time: Option<SymbolId>,
+    /// Of a map, its first `next x = ...`.
+    map_at: Option<Span>,
     pub(super) parameters: Vec<Declared>,
     pub(super) states: Vec<Declared>,
     pub(super) definitions: Vec<Declared>,
@@ -182,6 +184,15 @@ impl Names {
     /// A diagnostic that points at both places when the name is taken.
     pub fn declare(&mut self, name: &tree::Name, entity: Entity) -> Result<(), Diagnostic> {
         if let Some((known, earlier)) = self.entities.get(&name.text) {
+            if let (Entity::Time, Some(map)) = (known, self.map_at) {
+                return Err(Diagnostic::new(
+                    Code::Duplicate,
+                    format!("`{}` counts the steps of a map", name.text),
+                )
+                .at(name.span, "declared as something else here")
+                .at(map, "this makes the model a map")
+                .help("give it another name"));
+            }
             return Err(Diagnostic::new(
                 Code::Duplicate,
                 format!("`{}` is declared twice", name.text),
@@ -204,7 +215,11 @@ impl Names {
     }
 
     fn described(&self, name: &str, entity: Entity) -> &'static str {
-        self.words.get(name).copied().unwrap_or(entity.describe())
+        let own = self.words.get(name).copied();
+        own.unwrap_or(match (entity, self.motion()) {
+            (Entity::Time, Motion::Map) => "the number of steps",
+            _ => entity.describe(),
+        })
     }
 
     /// What a name is, with its article, as messages say it.
@@ -311,13 +326,36 @@ impl Names {
         self.indexed_fluxes.keys().any(|(known, _)| known == name)
     }
 
-    pub(super) fn declare_time(&mut self, symbol: SymbolId) {
-        // `t` is reserved: no text declares it, so the place is never shown.
+    /// Declares `t`, or `n` for a map, whose first equation is given.
+    pub(super) fn declare_time(&mut self, symbol: SymbolId, map_at: Option<Span>) {
+        // `t` is reserved, and who declares `n` in a map is told why it is taken: the place is never
+        // shown.
+        self.map_at = map_at;
         let nowhere = Span::new(SourceId(u32::MAX), 0, 0);
         self.entities
-            .insert("t".to_owned(), (Entity::Time, nowhere));
-        self.order.push("t".to_owned());
+            .insert(self.variable().to_owned(), (Entity::Time, nowhere));
+        self.order.push(self.variable().to_owned());
         self.time = Some(symbol);
+    }
+
+    /// The name of the independent variable: `t`, or `n` for a map.
+    #[must_use]
+    pub fn variable(&self) -> &'static str {
+        self.motion().variable()
+    }
+
+    /// Flow or map.
+    #[must_use]
+    pub fn motion(&self) -> Motion {
+        match self.map_at {
+            Some(_) => Motion::Map,
+            None => Motion::Flow,
+        }
+    }
+
+    /// Of a map, its first equation.
+    pub(super) fn map_at(&self) -> Option<Span> {
+        self.map_at
     }
 
     pub(super) fn set_index_set(&mut self, id: IndexSetId, set: IndexSet) {

@@ -116,6 +116,13 @@ impl Elaborator<'_> {
                 .help(format!("call it, as in `{text}(x)`")),
             );
         }
+        if text == "t" && self.names.map_at().is_some() {
+            return self.report(
+                Diagnostic::new(Code::UnknownName, "`t` is not known in a map")
+                    .at(name.span, "not known")
+                    .help("`n` counts the steps"),
+            );
+        }
         let near = self.names.closest(text, |entity| {
             !matches!(entity, Entity::Function(_) | Entity::Condition(_))
         });
@@ -391,6 +398,9 @@ impl Elaborator<'_> {
             },
             indices: target.indices.clone(),
         };
+        if self.names.map_at().is_some() && self.names.get(&target.name.text).is_some() {
+            return self.no_derivative_in_maps(&target.name.text, span);
+        }
         if self.names.get(&primed.name.text).is_some() {
             return self.reference(scope, &primed);
         }

@@ -59,6 +59,9 @@ impl<'t> Draft<'t> {
 
     fn rule(&mut self, instance: &Instance<'t>, rules: &mut Rules) {
         let (scope, span) = (&instance.scope, instance.statement.span);
+        if instance.within.is_none() && self.foreign_to_maps(instance.statement) {
+            return;
+        }
         match &instance.statement.kind {
             StatementKind::Equation { left, right } => {
                 self.any_equation(instance, left, right, rules);
@@ -115,7 +118,7 @@ impl<'t> Draft<'t> {
                     self.setting_of_condition(instance, &target, right, rules);
                 }
             }
-            _ => self.equation(scope, left, right, statement.span, &mut rules.governed),
+            _ => self.equation(scope, left, right, &mut rules.governed),
         }
     }
 
@@ -130,10 +133,8 @@ impl<'t> Draft<'t> {
 
     /// How many errors have been found so far.
     pub(super) fn faults(&self) -> usize {
-        self.diagnostics
-            .iter()
-            .filter(|diagnostic| diagnostic.is_error())
-            .count()
+        let said = self.diagnostics.iter();
+        said.filter(|known| known.is_error()).count() + self.silent_faults
     }
 
     fn empty_conditions(&self) -> Vec<Condition> {

@@ -1,5 +1,6 @@
 //! Walks over the tree, without recursion.
 
+use super::maps::next_name;
 use crate::syntax::tree::{self, ExprKind, StatementKind};
 
 /// Calls `visit` with every expression of a file; of sentences those that they are about, and
@@ -128,12 +129,14 @@ pub(super) fn each_reference<'t>(
     }
 }
 
-/// Calls `visit` with every name in an expression, `x'` included as the name `x'`.
+/// Calls `visit` with every name in an expression, `x'` included as the name `x'`, and `next x` as
+/// `next x`.
 pub(super) fn each_name(expr: &tree::Expr, visit: &mut impl FnMut(&str)) {
     let mut pending = vec![expr];
     while let Some(expr) = pending.pop() {
         match &expr.kind {
-            ExprKind::Reference(target) | ExprKind::Next(target) => visit(&target.name.text),
+            ExprKind::Reference(target) => visit(&target.name.text),
+            ExprKind::Next(target) => visit(&next_name(&target.name.text)),
             ExprKind::Prime { target, order } => {
                 visit(&format!(
                     "{}{}",

@@ -4,7 +4,7 @@ use super::interruptions;
 use super::outcome::{counted, in_short, method_use};
 use super::table::{Column, number, table};
 use super::words;
-use crate::model::{Model, Participant, State, Unit};
+use crate::model::{DefinitionKind, Model, Participant, State, Unit};
 use crate::session::{Compiled, Form, MethodAdvice, Outcome, Topic};
 use crate::symbolic::{self, Expr, Node, Notation, Operator, Shape};
 use crate::system;
@@ -236,7 +236,10 @@ fn equations(compiled: &Compiled, form: Form) -> String {
     }
     lines.extend(interruptions::constraints(model, form));
     for definition in &model.definitions {
-        if definition.kind == crate::model::DefinitionKind::Derivative {
+        if matches!(
+            definition.kind,
+            DefinitionKind::Derivative | DefinitionKind::Next
+        ) {
             continue;
         }
         let name = match form {

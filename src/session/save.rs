@@ -86,7 +86,12 @@ fn columns(run: &Trajectory, save: &Save) -> Result<Columns, Vec<Diagnostic>> {
         .model
         .definitions
         .iter()
-        .filter(|definition| definition.kind != DefinitionKind::Derivative)
+        .filter(|definition| {
+            !matches!(
+                definition.kind,
+                DefinitionKind::Derivative | DefinitionKind::Next
+            )
+        })
         .filter_map(|definition| {
             let expr = system.definitions.get(&definition.symbol)?;
             Some((definition.name.as_str(), *expr))

@@ -216,6 +216,12 @@ fn undisturbed(
                 .help("declare one, as in `state x = 1` with `x' = -x`"),
         ]);
     }
+    if compiled.model.motion == model::Motion::Map {
+        return Err(vec![
+            Diagnostic::new(Code::NotPerformed, "maps are not iterated by this version")
+                .at(command.span, ""),
+        ]);
+    }
     let mut problems = Vec::new();
     let declared = overrides;
     let overrides = with_setting(compiled, overrides, &command.setting).unwrap_or_else(|found| {

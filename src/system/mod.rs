@@ -30,6 +30,7 @@ pub use layout::{Block, Layout};
 pub use linear::linear_form;
 pub use tangent::{partial_tangent, tangent};
 
+pub use crate::model::Motion;
 use crate::model::{Model, Schedule};
 use crate::symbolic::{
     Expr, Pool, SymbolId, dependents, expand_gradients, substitute, substitute_all,
@@ -41,13 +42,22 @@ use std::ops::Range;
 use std::sync::Arc;
 use translate::Inliner;
 
-/// The symbolic equations of a model: y' = drift(t, y; parameters).
+/// The symbolic equations of a model: y' = drift(t, y; parameters) for a flow.
+///
+/// For a map, [`System::motion`] says so, `drift` holds the state after one step, y(n + 1) =
+/// drift(n, y(n); parameters), and `jacobian` is its derivative by y(n): the eigenvalues at a fixed
+/// point are its multipliers. `time` is the number of steps n. Compiled functions and
+/// `CompiledDynamics` follow: a drift is a new state, a Jacobian that of the map, and a fixed point
+/// is a zero of drift(y) - y, whose Jacobian is `jacobian` - 1. A map has no modes (the frozen drift
+/// is the drift), no doses, inputs, delays or algebraic states, and no derivative by time.
 #[derive(Debug, Clone)]
 pub struct System {
     /// All expressions below live here; symbols are those of the model. [`Pool::continuing`] adds
     /// to it.
     pub pool: Arc<Pool>,
-    /// `t`
+    /// Whether `drift` is a rate of change or the state after a step.
+    pub motion: Motion,
+    /// `t`; `n` for a map.
     pub time: SymbolId,
     /// Where each state stands in the state vector y.
     pub states: Layout,
@@ -136,6 +146,7 @@ pub fn derive(model: &Model) -> System {
     let followers = translate::followers(&pool, model, &parameter_values);
     let mut system = System {
         pool: Arc::default(),
+        motion: model.motion,
         time: model.time.symbol,
         slots: Slots::default(),
         directions: Default::default(),
@@ -189,6 +200,9 @@ fn interrupt(system: &mut System, pool: &mut Pool, model: &Model) {
         jacobian::share_pattern(&mut system.jacobian, &mut jacobian);
         system.frozen_jacobian = jacobian;
     }
+    if system.motion == Motion::Map {
+        return;
+    }
     let motion = rates::outer_motion(pool, system.time, &system.slots);
     system.time_derivative = rates::time_derivative(pool, &system.frozen_drift, &motion);
     let guards: Vec<Expr> = system.guards.iter().map(|guard| guard.expr).collect();
@@ -232,6 +246,10 @@ fn replacements(
 
 /// The drift in terms of modes, and the guards; conditions of events become terms of modes too.
 fn freeze(system: &mut System, pool: &mut Pool, model: &Model) -> (Vec<Expr>, Collected) {
+    if system.motion == Motion::Map {
+        // A step is taken whole: nothing is crossed on the way.
+        return (system.drift.clone(), Collected::default());
+    }
     let mut varying = FxHashSet::from_iter([system.time]);
     varying.extend(system.states.blocks().iter().map(|block| block.symbol));
     varying.extend(model.inputs.iter().map(|input| input.symbol));
