@@ -85,6 +85,12 @@ pub enum Mark {
     Line,
     /// A continuous curve in dashes: what is unstable.
     Dashed,
+    /// A curve in long and short dashes: the second of two that meet, told apart without colour.
+    DashDot,
+    /// A curve in dots.
+    Dotted,
+    /// A thin, pale curve, drawn under the others: one of many trajectories.
+    Thin,
     /// Separate points.
     Points,
     /// Filled discs: stable states.
@@ -99,8 +105,20 @@ impl Mark {
     /// True for curves, false for separate points.
     #[must_use]
     pub fn is_curve(self) -> bool {
-        matches!(self, Mark::Line | Mark::Dashed)
+        matches!(
+            self,
+            Mark::Line | Mark::Dashed | Mark::DashDot | Mark::Dotted | Mark::Thin
+        )
     }
+}
+
+/// Figures side by side with a common legend: the same view for several values of a parameter.
+#[derive(Debug, Clone, PartialEq, Default)]
+pub struct Sheet {
+    /// Stands above all panels; none when empty.
+    pub title: String,
+    /// From left to right, then downward; each has its own title.
+    pub panels: Vec<Figure>,
 }
 
 /// Numbers along a common axis as colours: white at zero, one hue for positive and one for

@@ -4,13 +4,14 @@
 //! must not be clipped (title, axis words, tick labels, legend); the plot takes the rest, so the
 //! legend never covers data. Must not know SVG or pixels of a raster.
 
+use super::beside;
 use super::data::{self, Range};
 use super::legend::{self, Entry, Legend};
 use super::palette::{self, Rgb};
 use super::shapes::{Anchor, Cap, Picture, Rich, Shape};
 use super::ticks::{self, Label, Map, Ticks};
 use super::{FigureError, Size};
-use crate::figure::{Axis, Figure, Series};
+use crate::figure::{Axis, Figure, Mark, Series};
 
 /// Colour of words.
 pub const INK: Rgb = (0x22, 0x22, 0x22);
@@ -76,7 +77,7 @@ impl Frame {
     }
 
     /// The paper's place of a point on the unit square.
-    fn place(&self, point: (f64, f64)) -> (f64, f64) {
+    pub fn place(&self, point: (f64, f64)) -> (f64, f64) {
         (
             self.left + point.0 * self.width(),
             self.bottom - point.1 * self.height(),
@@ -97,20 +98,38 @@ struct Drawn {
 /// [`FigureError::NothingPositive`].
 pub fn layout(figure: &Figure, size: Size) -> Result<Picture, FigureError> {
     let style = Style::for_paper(size);
-    let (x_range, y_range) = data::ranges(figure)?;
     let entries = legend::entries(figure);
     let legend = legend::place(&entries, size, &style);
+    with_legend(figure, size, &style, &legend)
+}
 
+/// All shapes of a figure with a legend that has its place already, or none.
+///
+/// # Errors
+/// [`FigureError::NothingPositive`].
+pub fn with_legend(
+    figure: &Figure,
+    size: Size,
+    style: &Style,
+    legend: &Legend,
+) -> Result<Picture, FigureError> {
+    let (x_range, y_range) = data::ranges(figure)?;
     let title = Rich::marked(&figure.title).shortened(style.title, size.width - 2.0 * style.gap);
-    let (frame, x, y) = frame(figure, size, &style, &legend, (x_range, y_range));
+    let (frame, x, y) = frame(figure, size, style, legend, (x_range, y_range));
 
     let mut shapes = Vec::new();
     draw_grid(&mut shapes, &frame, &x.ticks, &y.ticks);
-    draw_x_axis(&mut shapes, &frame, &x, &style);
-    let words_top = style.gap + title_height(figure, &style);
-    draw_y_axis(&mut shapes, &frame, &y, words_top, &style);
-    draw_series(&mut shapes, figure, &frame, (&x.map, &y.map), &style);
-    legend.draw(&mut shapes, &frame, size, &style);
+    draw_x_axis(&mut shapes, &frame, &x, style);
+    let words_top = style.gap + title_height(figure, style);
+    draw_y_axis(&mut shapes, &frame, &y, words_top, style);
+    let maps = (&x.map, &y.map);
+    shapes.extend(beside::arrows(figure, &frame, maps, style));
+    let before = shapes.len();
+    draw_series(&mut shapes, figure, &frame, maps, style);
+    let drawn = shapes.get(before..).unwrap_or(&[]);
+    let notes = beside::notes(figure, &frame, maps, drawn, style);
+    shapes.extend(notes);
+    legend.draw(&mut shapes, &frame, size, style);
     if !title.parts.is_empty() {
         shapes.push(Shape::Text {
             at: (
@@ -437,7 +456,7 @@ pub fn words(at: (f64, f64), text: Rich, size: f64, anchor: Anchor) -> Shape {
     }
 }
 
-/// Curves first, so that data points stay visible on them.
+/// Thin curves first, then the others, then points, so that these stay visible on them.
 fn draw_series(
     shapes: &mut Vec<Shape>,
     figure: &Figure,
@@ -447,13 +466,10 @@ fn draw_series(
 ) {
     let curves = legend::distinct_curves(figure);
     let columns = (frame.width() * 2.0) as usize;
-    let of = |is_curve: bool| {
-        figure
-            .series
-            .iter()
-            .filter(move |series| series.mark.is_curve() == is_curve)
-    };
-    for series in of(true) {
+    let is_thin = |series: &&Series| series.mark == Mark::Thin;
+    let curved = || figure.series.iter().filter(|series| series.mark.is_curve());
+    let thick = curved().filter(|series| !is_thin(series));
+    for series in curved().filter(is_thin).chain(thick) {
         let width = curve_width(curves, style);
         let margin = (width / frame.width(), width / frame.height());
         for run in data::runs(series, x, y, columns.max(1)) {
@@ -462,7 +478,11 @@ fn draw_series(
             }
         }
     }
-    for series in of(false) {
+    for series in figure
+        .series
+        .iter()
+        .filter(|series| !series.mark.is_curve())
+    {
         let centres: Vec<(f64, f64)> = data::points(series, x, y, columns.max(1))
             .into_iter()
             .map(|point| frame.place(point))
@@ -474,10 +494,19 @@ fn draw_series(
         };
         shapes.push(Shape::Markers {
             centres,
-            marker: palette::marker(series.colour),
+            marker: palette::mark_marker(series.mark, series.colour),
             radius: radius * style.curve / 2.0,
             colour: palette::colour(series.colour),
         });
+    }
+}
+
+/// Thickness and colour of a curve that is drawn in this way.
+fn look(mark: Mark, colour: usize, width: f64) -> (f64, Rgb) {
+    let ink = palette::colour(colour);
+    match mark {
+        Mark::Thin => (width * 0.5, palette::pale(ink)),
+        _ => (width, ink),
     }
 }
 
@@ -492,7 +521,7 @@ pub fn curve_width(curves: usize, style: &Style) -> f64 {
 
 fn curve(series: &Series, piece: &[(f64, f64)], frame: &Frame, curves: usize, width: f64) -> Shape {
     let mut points: Vec<(f64, f64)> = piece.iter().map(|point| frame.place(*point)).collect();
-    let colour = palette::colour(series.colour);
+    let (width, colour) = look(series.mark, series.colour, width);
     if let [(x, y)] = *points {
         // A value between two interruptions has no length: a dot shows it.
         points.push((x + 0.01, y));
@@ -508,7 +537,8 @@ fn curve(series: &Series, piece: &[(f64, f64)], frame: &Frame, curves: usize, wi
         points,
         colour,
         width,
-        dash: palette::dash(series.colour, curves),
+        dash: palette::mark_dash(series.mark)
+            .unwrap_or_else(|| palette::dash(series.colour, curves)),
         cap: Cap::Round,
     }
 }
@@ -521,23 +551,23 @@ pub fn sample(
     curves: usize,
     style: &Style,
 ) -> Vec<Shape> {
-    let colour = palette::colour(entry.colour);
     let mut shapes = Vec::new();
-    if entry.line {
+    if let Some(mark) = entry.line {
+        let (width, colour) = look(mark, entry.colour, curve_width(curves, style));
         shapes.push(Shape::Line {
             points: vec![(at.0 - length / 2.0, at.1), (at.0 + length / 2.0, at.1)],
             colour,
-            width: curve_width(curves, style),
-            dash: palette::dash(entry.colour, curves),
+            width,
+            dash: palette::mark_dash(mark).unwrap_or_else(|| palette::dash(entry.colour, curves)),
             cap: Cap::Butt,
         });
     }
-    if entry.points {
+    if let Some(mark) = entry.points {
         shapes.push(Shape::Markers {
             centres: vec![at],
-            marker: palette::marker(entry.colour),
+            marker: palette::mark_marker(mark, entry.colour),
             radius: 4.2 * style.curve / 2.0,
-            colour,
+            colour: palette::colour(entry.colour),
         });
     }
     shapes

@@ -6,7 +6,7 @@
 use super::Size;
 use super::layout::{Frame, Style, axis_words, sample, words};
 use super::shapes::{Anchor, Rich, Shape};
-use crate::figure::Figure;
+use crate::figure::{Figure, Mark};
 use rustc_hash::FxHashSet;
 
 /// One line of the legend: a label with its curve, its points or both.
@@ -16,10 +16,10 @@ pub struct Entry {
     pub label: String,
     /// Number of the colour.
     pub colour: usize,
-    /// True when a curve bears this label.
-    pub line: bool,
-    /// True when points bear this label.
-    pub points: bool,
+    /// How the curve that bears this label is drawn, if one does.
+    pub line: Option<Mark>,
+    /// How the points that bear this label are drawn, if some do.
+    pub points: Option<Mark>,
 }
 
 /// Entries with their places relative to the legend's own corner.
@@ -48,9 +48,9 @@ enum Side {
     Below,
 }
 
-/// The number of curves that differ by colour or dashes.
+/// The number of curves that differ by colour alone; those with dashes of their own do not count.
 pub fn distinct_curves(figure: &Figure) -> usize {
-    let lines = figure.series.iter().filter(|s| s.mark.is_curve());
+    let lines = figure.series.iter().filter(|s| s.mark == Mark::Line);
     lines
         .map(|series| series.colour)
         .collect::<FxHashSet<_>>()
@@ -63,21 +63,22 @@ pub fn entries(figure: &Figure) -> Vec<Entry> {
     let mut entries: Vec<Entry> = Vec::new();
     let mut known = rustc_hash::FxHashMap::default();
     for series in figure.series.iter().filter(|s| !s.label.is_empty()) {
-        let line = series.mark.is_curve();
+        let line = series.mark.is_curve().then_some(series.mark);
+        let points = (!series.mark.is_curve()).then_some(series.mark);
         let next = entries.len();
         let index = *known
             .entry((series.label.as_str(), series.colour))
             .or_insert(next);
         match entries.get_mut(index) {
             Some(entry) => {
-                entry.line |= line;
-                entry.points |= !line;
+                entry.line = entry.line.or(line);
+                entry.points = entry.points.or(points);
             }
             None => entries.push(Entry {
                 label: series.label.clone(),
                 colour: series.colour,
                 line,
-                points: !line,
+                points,
             }),
         }
     }
@@ -92,9 +93,16 @@ const SAMPLE: f64 = 28.0;
 /// Between a sample and its words.
 const SAMPLE_GAP: f64 = 7.0;
 
+fn plain_curves(entries: &[Entry]) -> usize {
+    let curves = entries.iter();
+    curves
+        .filter(|entry| entry.line == Some(Mark::Line))
+        .count()
+}
+
 /// Chooses a side and places the entries.
 pub fn place(entries: &[Entry], size: Size, style: &Style) -> Legend {
-    let curves = entries.iter().filter(|entry| entry.line).count();
+    let curves = plain_curves(entries);
     let mut legend = Legend {
         side: Side::Nowhere,
         curves,
@@ -188,6 +196,17 @@ impl Legend {
         }
         self.width = room;
         self.rows = row + 1;
+    }
+
+    /// A legend below the plot, whatever its width.
+    pub fn below(entries: &[Entry], size: Size, style: &Style) -> Legend {
+        let mut legend = place(&[], size, style);
+        legend.curves = plain_curves(entries);
+        if !entries.is_empty() {
+            let texts = entries.iter().map(|entry| Rich::marked(&entry.label));
+            legend.flow_below(entries, texts.collect(), size, style);
+        }
+        legend
     }
 
     /// Room taken right of the plot, gap included.

@@ -2,9 +2,11 @@
 //!
 //! Enters: a figure and a size. Leaves: bytes or text. `ticks` and `data` turn the figure into
 //! ranges, ticks and thinned curves; `layout` turns these into shapes on paper, which `svg` and
-//! `png` write; `heat` does so for heat maps; `terminal` sets dots in character cells instead. Must
+//! `png` write (`beside` adds arrows and notes); `heat` does so for heat maps, `sheet` for several
+//! figures on one paper; `terminal` sets dots in character cells instead. Must
 //! not know where the numbers come from.
 
+mod beside;
 mod data;
 mod font;
 mod heat;
@@ -13,6 +15,7 @@ mod legend;
 mod palette;
 mod png;
 mod shapes;
+mod sheet;
 mod svg;
 mod terminal;
 #[cfg(test)]
@@ -20,7 +23,7 @@ mod tests;
 mod ticks;
 
 use crate::diagnostic::{Code, Diagnostic};
-use crate::figure::{Figure, HeatMap};
+use crate::figure::{Figure, HeatMap, Sheet};
 pub use crate::render::Colour;
 use std::fmt;
 use std::path::Path;
@@ -178,6 +181,37 @@ pub fn heat_svg(map: &HeatMap) -> String {
 /// [`FigureError::Encoding`], and [`FigureError::Size`] when memory does not allow the picture.
 pub fn heat_png(map: &HeatMap) -> Result<Vec<u8>, FigureError> {
     png::file(&heat::layout(map))
+}
+
+/// Several figures as one SVG document, as large as their number needs.
+///
+/// # Errors
+/// [`FigureError::NothingPositive`], and [`FigureError::Size`] for too many panels.
+pub fn sheet_svg(sheet: &Sheet) -> Result<String, FigureError> {
+    Ok(svg::document(&sheet::layout(sheet)?))
+}
+
+/// Several figures as one PNG file, two pixels per logical pixel.
+///
+/// # Errors
+/// All of [`FigureError`].
+pub fn sheet_png(sheet: &Sheet) -> Result<Vec<u8>, FigureError> {
+    png::file(&sheet::layout(sheet)?)
+}
+
+/// Several figures in braille dots, one below the other.
+#[must_use]
+pub fn sheet_terminal(sheet: &Sheet, width: usize, height: usize, colour: Colour) -> String {
+    let drawn = sheet
+        .panels
+        .iter()
+        .map(|panel| terminal(panel, width, height, colour));
+    let title = if sheet.title.is_empty() {
+        String::new()
+    } else {
+        format!("{}\n\n", sheet.title)
+    };
+    title + &drawn.collect::<Vec<_>>().join("\n")
 }
 
 /// The figure in braille dots, `width` columns by `height` lines (legend and labels included;

@@ -4,6 +4,8 @@
 //! any kind of colour blindness can tell apart; their yellow, too pale for white paper, gives
 //! way to a dark olive. Dashes and markers carry the difference where colour cannot.
 
+use crate::figure::Mark;
+
 /// Red, green, blue.
 pub type Rgb = (u8, u8, u8);
 
@@ -48,6 +50,10 @@ pub enum Marker {
     Diamond,
     /// A triangle that points down.
     TriangleDown,
+    /// A circle with white inside.
+    Ring,
+    /// A circle whose lower half is filled and whose upper half is white.
+    Half,
 }
 
 const MARKERS: [Marker; 5] = [
@@ -75,6 +81,33 @@ pub fn terminal_colour(index: usize) -> u8 {
     cycled(&TERMINAL_COLOURS, index, 7)
 }
 
+/// The dashes that a mark asks for; those of [`dash`] when it asks for none.
+pub fn mark_dash(mark: Mark) -> Option<&'static [f64]> {
+    match mark {
+        Mark::Dashed => Some(&[6.5, 3.5]),
+        Mark::DashDot => Some(&[10.0, 2.5, 2.0, 2.5]),
+        Mark::Dotted => Some(&[2.0, 2.4]),
+        Mark::Thin => Some(&[]),
+        _ => None,
+    }
+}
+
+/// A colour on its way to white.
+pub fn pale(colour: Rgb) -> Rgb {
+    let towards = |part: u8| part + (255 - part) / 2;
+    (towards(colour.0), towards(colour.1), towards(colour.2))
+}
+
+/// The marker that a mark asks for, else that of a series number.
+pub fn mark_marker(mark: Mark, index: usize) -> Marker {
+    match mark {
+        Mark::Filled => Marker::Circle,
+        Mark::Open => Marker::Ring,
+        Mark::Half => Marker::Half,
+        _ => marker(index),
+    }
+}
+
 /// The dashes of curve number `index` among `curves` curves.
 pub fn dash(index: usize, curves: usize) -> &'static [f64] {
     if curves <= CURVES_TOLD_BY_COLOUR {
@@ -85,6 +118,6 @@ pub fn dash(index: usize, curves: usize) -> &'static [f64] {
 }
 
 /// The marker of a series number.
-pub fn marker(index: usize) -> Marker {
+fn marker(index: usize) -> Marker {
     cycled(&MARKERS, index, Marker::Circle)
 }

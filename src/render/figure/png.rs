@@ -5,10 +5,12 @@
 
 use super::FigureError;
 use super::font;
-use super::palette::Rgb;
-use super::shapes::{Anchor, Cap, Picture, RAISED_BY, RAISED_SIZE, Rich, Shape, corners, rim};
+use super::palette::{Marker, Rgb};
+use super::shapes::{
+    Anchor, Cap, OUTLINE, Picture, RAISED_BY, RAISED_SIZE, Rich, Shape, corners, rim,
+};
 use tiny_skia::{
-    Color, FillRule, LineCap, LineJoin, Paint, PathBuilder, Pixmap, Rect, Stroke, StrokeDash,
+    Color, FillRule, LineCap, LineJoin, Paint, Path, PathBuilder, Pixmap, Rect, Stroke, StrokeDash,
     Transform,
 };
 
@@ -91,6 +93,11 @@ fn paint(canvas: &mut Pixmap, shape: &Shape) {
                 canvas.stroke_path(&path, &solid(*colour), &stroke, scaled(), None);
             }
         }
+        Shape::Strokes {
+            lines,
+            colour,
+            width,
+        } => paint_strokes(canvas, lines, *colour, *width),
         Shape::Rectangle { at, size, colour } => {
             let (x, y) = (at.0 as f32, at.1 as f32);
             if let Some(area) = Rect::from_xywh(x, y, size.0 as f32, size.1 as f32) {
@@ -105,30 +112,7 @@ fn paint(canvas: &mut Pixmap, shape: &Shape) {
             radius,
             colour,
         } => {
-            let rim_width = rim(*radius);
-            let outline = corners(*marker, *radius);
-            for centre in centres {
-                let mut path = PathBuilder::new();
-                let (x, y) = (centre.0 as f32, centre.1 as f32);
-                if outline.is_empty() {
-                    path.push_circle(x, y, *radius as f32);
-                }
-                for (index, corner) in outline.iter().enumerate() {
-                    let (dx, dy) = (corner.0 as f32, corner.1 as f32);
-                    if index == 0 {
-                        path.move_to(x + dx, y + dy);
-                    } else {
-                        path.line_to(x + dx, y + dy);
-                    }
-                }
-                path.close();
-                let Some(path) = path.finish() else { continue };
-                canvas.fill_path(&path, &solid(*colour), FillRule::Winding, scaled(), None);
-                if rim_width > 0.0 {
-                    let stroke = stroke(rim_width, &[], Cap::Butt);
-                    canvas.stroke_path(&path, &solid((255, 255, 255)), &stroke, scaled(), None);
-                }
-            }
+            paint_markers(canvas, centres, *marker, *radius, *colour);
         }
         Shape::Text {
             at,
@@ -151,6 +135,80 @@ fn paint(canvas: &mut Pixmap, shape: &Shape) {
                 scaled().pre_translate(at.0 as f32, at.1 as f32)
             };
             paint_text(canvas, text, *size, shift, *colour, turned);
+        }
+    }
+}
+
+fn paint_strokes(canvas: &mut Pixmap, lines: &[Vec<(f64, f64)>], colour: Rgb, width: f64) {
+    let mut path = PathBuilder::new();
+    for line in lines {
+        for (index, (x, y)) in line.iter().enumerate() {
+            if index == 0 {
+                path.move_to(*x as f32, *y as f32);
+            } else {
+                path.line_to(*x as f32, *y as f32);
+            }
+        }
+    }
+    if let Some(path) = path.finish() {
+        let stroke = stroke(width, &[], Cap::Round);
+        canvas.stroke_path(&path, &solid(colour), &stroke, scaled(), None);
+    }
+}
+
+/// The lower half of a disc, as a polygon.
+fn lower_half(x: f32, y: f32, radius: f32) -> Option<Path> {
+    const CORNERS: u16 = 48;
+    let mut path = PathBuilder::new();
+    path.move_to(x + radius, y);
+    for corner in 1..=CORNERS {
+        let angle = std::f32::consts::PI * f32::from(corner) / f32::from(CORNERS);
+        path.line_to(x + radius * angle.cos(), y + radius * angle.sin());
+    }
+    path.close();
+    path.finish()
+}
+
+fn paint_markers(
+    canvas: &mut Pixmap,
+    centres: &[(f64, f64)],
+    marker: Marker,
+    radius: f64,
+    colour: Rgb,
+) {
+    const WHITE: Rgb = (255, 255, 255);
+    let outlined = matches!(marker, Marker::Ring | Marker::Half);
+    let (inside, around, width) = if outlined {
+        (WHITE, colour, OUTLINE)
+    } else {
+        (colour, WHITE, rim(radius))
+    };
+    let outline = corners(marker, radius);
+    for centre in centres {
+        let mut path = PathBuilder::new();
+        let (x, y) = (centre.0 as f32, centre.1 as f32);
+        if outline.is_empty() {
+            path.push_circle(x, y, radius as f32);
+        }
+        for (index, corner) in outline.iter().enumerate() {
+            let (dx, dy) = (corner.0 as f32, corner.1 as f32);
+            if index == 0 {
+                path.move_to(x + dx, y + dy);
+            } else {
+                path.line_to(x + dx, y + dy);
+            }
+        }
+        path.close();
+        let Some(path) = path.finish() else { continue };
+        canvas.fill_path(&path, &solid(inside), FillRule::Winding, scaled(), None);
+        if marker == Marker::Half
+            && let Some(half) = lower_half(x, y, radius as f32)
+        {
+            canvas.fill_path(&half, &solid(colour), FillRule::Winding, scaled(), None);
+        }
+        if width > 0.0 {
+            let stroke = stroke(width, &[], Cap::Butt);
+            canvas.stroke_path(&path, &solid(around), &stroke, scaled(), None);
         }
     }
 }

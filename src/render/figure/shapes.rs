@@ -34,6 +34,15 @@ pub enum Shape {
         /// How the ends look.
         cap: Cap,
     },
+    /// Many open lines of one kind, with rounded ends: arrows.
+    Strokes {
+        /// Corners of each line.
+        lines: Vec<Vec<(f64, f64)>>,
+        /// Colour.
+        colour: Rgb,
+        /// Thickness.
+        width: f64,
+    },
     /// A filled rectangle with sharp edges.
     Rectangle {
         /// The upper left corner.
@@ -69,6 +78,23 @@ pub enum Shape {
         /// Colour.
         colour: Rgb,
     },
+}
+
+impl Shape {
+    /// The same shape elsewhere on the paper.
+    pub fn moved(mut self, (right, down): (f64, f64)) -> Shape {
+        let shift = |point: &mut (f64, f64)| {
+            point.0 += right;
+            point.1 += down;
+        };
+        match &mut self {
+            Shape::Line { points, .. } => points.iter_mut().for_each(shift),
+            Shape::Strokes { lines, .. } => lines.iter_mut().flatten().for_each(shift),
+            Shape::Markers { centres, .. } => centres.iter_mut().for_each(shift),
+            Shape::Rectangle { at, .. } | Shape::Text { at, .. } => shift(at),
+        }
+        self
+    }
 }
 
 /// The ends of a line.
@@ -227,6 +253,9 @@ fn lowered(character: char) -> Option<char> {
     })
 }
 
+/// Thickness of the outline of a ring or a half-filled disc.
+pub const OUTLINE: f64 = 1.5;
+
 /// Thickness of the white rim of a marker: none on markers too small to bear one.
 pub fn rim(radius: f64) -> f64 {
     if radius < 2.0 { 0.0 } else { 1.0 }
@@ -236,7 +265,7 @@ pub fn rim(radius: f64) -> f64 {
 /// circle has none.
 pub fn corners(marker: Marker, radius: f64) -> Vec<(f64, f64)> {
     match marker {
-        Marker::Circle => Vec::new(),
+        Marker::Circle | Marker::Ring | Marker::Half => Vec::new(),
         Marker::Square => {
             let half = radius * 0.9;
             vec![(-half, -half), (half, -half), (half, half), (-half, half)]

@@ -43,6 +43,11 @@ fn write_shape(out: &mut String, shape: &Shape) {
             dash,
             cap,
         } => write_line(out, points, *colour, *width, dash, *cap),
+        Shape::Strokes {
+            lines,
+            colour,
+            width,
+        } => write_strokes(out, lines, *colour, *width),
         Shape::Rectangle { at, size, colour } => write_rectangle(out, *at, *size, *colour),
         Shape::Markers {
             centres,
@@ -121,6 +126,21 @@ fn write_line(
     out.push_str("\"/>\n");
 }
 
+fn write_strokes(out: &mut String, lines: &[Vec<(f64, f64)>], colour: Rgb, width: f64) {
+    out.push_str("<path fill=\"none\" stroke=\"");
+    write_colour(out, colour);
+    out.push_str("\" stroke-width=\"");
+    number(out, width);
+    out.push_str("\" stroke-linejoin=\"round\" stroke-linecap=\"round\" d=\"");
+    for line in lines {
+        for (index, point) in line.iter().enumerate() {
+            out.push(if index == 0 { 'M' } else { 'L' });
+            pair(out, *point);
+        }
+    }
+    out.push_str("\"/>\n");
+}
+
 fn write_rectangle(out: &mut String, at: (f64, f64), size: (f64, f64), colour: Rgb) {
     let parts = [
         ("x", at.0),
@@ -147,19 +167,40 @@ fn write_markers(
     radius: f64,
     colour: Rgb,
 ) {
+    let outlined = matches!(marker, Marker::Ring | Marker::Half);
     out.push_str("<g fill=\"");
-    write_colour(out, colour);
-    out.push_str("\" stroke=\"#fff\" stroke-width=\"");
-    number(out, super::shapes::rim(radius));
+    write_colour(out, if outlined { (255, 255, 255) } else { colour });
+    out.push_str("\" stroke=\"");
+    write_colour(out, if outlined { colour } else { (255, 255, 255) });
+    out.push_str("\" stroke-width=\"");
+    number(
+        out,
+        if outlined {
+            super::shapes::OUTLINE
+        } else {
+            super::shapes::rim(radius)
+        },
+    );
     out.push_str("\">\n");
     for centre in centres {
-        if marker == Marker::Circle {
+        if marker == Marker::Circle || outlined {
             out.push_str("<circle cx=\"");
             number(out, centre.0);
             out.push_str("\" cy=\"");
             number(out, centre.1);
             out.push_str("\" r=\"");
             number(out, radius);
+            if marker == Marker::Half {
+                out.push_str("\"/>\n<path stroke=\"none\" fill=\"");
+                write_colour(out, colour);
+                out.push_str("\" d=\"M");
+                pair(out, (centre.0 - radius, centre.1));
+                out.push('A');
+                pair(out, (radius, radius));
+                out.push_str(" 0 0 0 ");
+                pair(out, (centre.0 + radius, centre.1));
+                out.push('Z');
+            }
         } else {
             out.push_str("<path d=\"");
             for (index, corner) in super::shapes::corners(marker, radius).iter().enumerate() {

@@ -10,7 +10,7 @@ use super::layout::axis_words;
 use super::legend::{self, Entry};
 use super::ticks::{self, Label, Map, Ticks};
 use super::{Colour, FigureError, palette};
-use crate::figure::{Axis, Figure};
+use crate::figure::{Axis, Figure, Mark, Note, Series};
 use crate::render::table::number;
 use crate::render::words;
 use std::fmt::Write;
@@ -176,12 +176,20 @@ impl Signs {
             .iter()
             .map(|entry| {
                 // A lone curve needs no letter to be found.
-                let letter = if entry.line && entries.len() > 1 {
-                    letters.next()
-                } else {
-                    None
+                let letter = match entry.line {
+                    // Trajectories are many; what names them is how pale they are.
+                    Some(Mark::Thin) | None => None,
+                    Some(_) if entries.len() > 1 => letters.next(),
+                    Some(_) => None,
                 };
-                (letter, if entry.points { points.next() } else { None })
+                let sign = match entry.points {
+                    None => None,
+                    Some(Mark::Filled) => Some('●'),
+                    Some(Mark::Open) => Some('○'),
+                    Some(Mark::Half) => Some('◐'),
+                    Some(_) => points.next(),
+                };
+                (letter, sign)
             })
             .collect();
         Signs { entries, marks }
@@ -204,7 +212,12 @@ fn legend_lines(signs: &Signs, width: usize, most: usize, colour: Colour) -> Vec
     for (index, (entry, marks)) in signs.entries.iter().zip(&signs.marks).enumerate() {
         let mark: String = [marks.0, marks.1].iter().flatten().collect();
         let mark = if mark.is_empty() {
-            "─".to_owned()
+            let sample = match entry.line {
+                Some(Mark::Thin) => "·",
+                Some(mark) if mark != Mark::Line => "╌",
+                _ => "─",
+            };
+            sample.to_owned()
         } else {
             mark
         };
@@ -253,11 +266,15 @@ fn paint(text: &str, index: usize, colour: Colour) -> String {
 fn draw(canvas: &mut Canvas, figure: &Figure, signs: &Signs, (x, y): (&Map, &Map)) {
     let dots = canvas.columns * 2;
     let mut paths = Vec::new();
-    for series in figure.series.iter().filter(|series| series.mark.is_curve()) {
+    let thin_first = |series: &&Series| series.mark != Mark::Thin;
+    let mut curves: Vec<&Series> = figure.series.iter().filter(|s| s.mark.is_curve()).collect();
+    curves.sort_by_key(thin_first);
+    for series in curves {
         let mut path = Vec::new();
+        let mut pen = Pen::of(series.mark);
         for run in data::runs(series, x, y, dots) {
             for piece in data::clip(&run, (0.0, 0.0)) {
-                canvas.curve(&piece, series.colour, &mut path);
+                canvas.curve(&piece, series.colour, &mut pen, &mut path);
             }
         }
         paths.push(Path {
@@ -272,13 +289,142 @@ fn draw(canvas: &mut Canvas, figure: &Figure, signs: &Signs, (x, y): (&Map, &Map
         .filter(|series| !series.mark.is_curve())
     {
         let (_, sign) = signs.find(&series.label, series.colour);
+        let sign = sign.unwrap_or(match series.mark {
+            Mark::Filled => '●',
+            Mark::Open => '○',
+            Mark::Half => '◐',
+            _ => 'o',
+        });
         for point in data::points(series, x, y, dots) {
             let (column, row) = canvas.cell_of(point);
-            canvas.sign(column, row, sign.unwrap_or('o'), series.colour);
+            canvas.sign(column, row, sign, series.colour);
         }
     }
     if signs.entries.len() > 1 {
         place_letters(canvas, &paths);
+    }
+    for note in &figure.notes {
+        write_note(canvas, note, (x, y));
+    }
+    draw_arrows(canvas, figure, (x, y));
+}
+
+/// Which dots of a curve are set: runs of drawn and empty dots.
+struct Pen {
+    drawn: usize,
+    empty: usize,
+    at: usize,
+}
+
+impl Pen {
+    fn of(mark: Mark) -> Pen {
+        let (drawn, empty) = match mark {
+            Mark::Dashed => (4, 4),
+            Mark::DashDot => (6, 2),
+            Mark::Dotted => (1, 2),
+            Mark::Thin => (1, 4),
+            _ => (1, 0),
+        };
+        Pen {
+            drawn,
+            empty,
+            at: 0,
+        }
+    }
+
+    /// True when the next dot is set.
+    fn next(&mut self) -> bool {
+        let set = self.at < self.drawn;
+        self.at = (self.at + 1) % (self.drawn + self.empty);
+        set
+    }
+}
+
+/// Cells between two arrows, across and down.
+const ARROW_CELLS: (usize, usize) = (6, 3);
+
+/// A few arrows where nothing else is drawn.
+fn draw_arrows(canvas: &mut Canvas, figure: &Figure, maps: (&Map, &Map)) {
+    const SIGNS: [char; 8] = ['→', '↗', '↑', '↖', '←', '↙', '↓', '↘'];
+    // A cell is about twice as high as wide.
+    let paper = (canvas.columns as f64, 2.0 * canvas.rows as f64);
+    let mut taken = rustc_hash::FxHashSet::default();
+    for arrow in &figure.arrows {
+        let place = (maps.0.place(arrow.at.0), maps.1.place(arrow.at.1));
+        let inside = |part: f64| (0.0..=1.0).contains(&part);
+        if !(inside(place.0) && inside(place.1)) {
+            continue;
+        }
+        let (column, row) = canvas.cell_of(place);
+        let around = column.saturating_sub(1)..=column + 1;
+        let clear = around.clone().all(|column| canvas.is_blank((column, row)));
+        if !clear || !taken.insert((column / ARROW_CELLS.0, row / ARROW_CELLS.1)) {
+            continue;
+        }
+        let Some((across, down)) = super::beside::direction(figure, arrow, maps, paper) else {
+            continue;
+        };
+        let turn = (-down).atan2(across) / std::f64::consts::FRAC_PI_4;
+        let index = turn.round().rem_euclid(8.0) as usize;
+        let sign = SIGNS.get(index % 8).copied().unwrap_or('·');
+        canvas.sign(column, row, sign, ARROW_COLOUR);
+    }
+}
+
+/// The number of the grey among the colours.
+const ARROW_COLOUR: usize = 6;
+
+/// Writes a note beside its place, where nothing is written and as little as possible is drawn.
+fn write_note(canvas: &mut Canvas, note: &Note, (x, y): (&Map, &Map)) {
+    let place = (x.place(note.at.0), y.place(note.at.1));
+    let inside = |part: f64| (-1e-9..=1.0 + 1e-9).contains(&part);
+    if !(inside(place.0) && inside(place.1)) {
+        return;
+    }
+    let (column, row) = canvas.cell_of(place);
+    let wide = words::width(&note.text);
+    let (column, row, wide) = (column as i64, row as i64, wide as i64);
+    let right = column + 2;
+    let left = column - 1 - wide;
+    let starts = [
+        (right, row),
+        (left, row),
+        (column + 1, row - 1),
+        (column - wide, row - 1),
+        (column + 1, row + 1),
+        (column - wide, row + 1),
+        (column - wide / 2, row - 2),
+        (column - wide / 2, row + 2),
+    ];
+    let cells = |(from, row): (i64, i64)| {
+        (from..from + wide).map(move |column| (usize::try_from(column), usize::try_from(row)))
+    };
+    let cost = |start: &(i64, i64)| -> Option<usize> {
+        let mut covered = 0;
+        for cell in cells(*start) {
+            let (Ok(column), Ok(row)) = cell else {
+                return None;
+            };
+            if column >= canvas.columns || row >= canvas.rows || !canvas.is_free((column, row)) {
+                return None;
+            }
+            covered += usize::from(!canvas.is_blank((column, row)));
+        }
+        Some(covered)
+    };
+    let fit = starts
+        .iter()
+        .filter_map(|start| Some((cost(start)?, *start)));
+    let Some((_, (from, row))) = fit.min_by_key(|(cost, _)| *cost) else {
+        return;
+    };
+    let Ok(row) = usize::try_from(row) else {
+        return;
+    };
+    for (letter, at) in note.text.chars().zip(from..) {
+        if let Ok(column) = usize::try_from(at) {
+            canvas.sign(column, row, letter, ARROW_COLOUR);
+        }
     }
 }
 
@@ -377,6 +523,15 @@ impl Canvas {
         cell.is_some_and(|cell| cell.sign.is_none())
     }
 
+    /// True when nothing is drawn or written in a cell of the canvas.
+    fn is_blank(&self, (column, row): (usize, usize)) -> bool {
+        if column >= self.columns {
+            return true;
+        }
+        let cell = self.cells.get(row * self.columns + column);
+        cell.is_some_and(|cell| cell.sign.is_none() && cell.dots == 0)
+    }
+
     fn dot_of(&self, point: Point) -> (i64, i64) {
         let across = (self.columns * 2) as f64 - 1.0;
         let down = (self.rows * 4) as f64 - 1.0;
@@ -411,7 +566,13 @@ impl Canvas {
     }
 
     /// Joins the points of a curve with straight dotted lines.
-    fn curve(&mut self, piece: &[Point], colour: usize, path: &mut Vec<(usize, usize)>) {
+    fn curve(
+        &mut self,
+        piece: &[Point],
+        colour: usize,
+        pen: &mut Pen,
+        path: &mut Vec<(usize, usize)>,
+    ) {
         if let [point] = piece {
             let (x, y) = self.dot_of(*point);
             self.dot(x, y, colour, path);
@@ -420,7 +581,11 @@ impl Canvas {
             let [from, to] = pair else { continue };
             let (from, to) = (self.dot_of(*from), self.dot_of(*to));
             let steps = (to.0 - from.0).abs().max((to.1 - from.1).abs()).max(1);
+            // The last dot is the first one of the next stretch.
             for step in 0..=steps {
+                if !pen.next() {
+                    continue;
+                }
                 let part = step as f64 / steps as f64;
                 let along = |from: i64, to: i64| from + ((to - from) as f64 * part).round() as i64;
                 self.dot(along(from.0, to.0), along(from.1, to.1), colour, path);

@@ -1,0 +1,104 @@
+//! Lays a sheet of several figures out on paper: a grid of panels with one legend below.
+//!
+//! Enters: a sheet. Leaves: shapes with places. All panels have the same size.
+
+use super::layout::{self, Style};
+use super::legend::{self, Entry, Legend};
+use super::shapes::{Anchor, Picture, Rich};
+use super::{FigureError, Size};
+use crate::figure::{Figure, Sheet};
+
+/// Width of the paper.
+const WIDTH: f64 = 900.0;
+/// Height of a panel for its width.
+const SHAPE: f64 = 0.86;
+
+/// Panels side by side, for so many of them.
+fn columns(panels: usize) -> usize {
+    match panels {
+        0 | 1 => 1,
+        2 | 4 => 2,
+        3 | 5..=9 => 3,
+        _ => 4,
+    }
+}
+
+/// The legend's entries of all panels, each once.
+pub fn entries(sheet: &Sheet) -> Vec<Entry> {
+    let all = Figure {
+        series: (sheet.panels.iter())
+            .flat_map(|panel| panel.series.iter().cloned())
+            .collect(),
+        ..Figure::default()
+    };
+    legend::entries(&all)
+}
+
+/// All shapes of a sheet.
+///
+/// # Errors
+/// [`FigureError::NothingPositive`]; [`FigureError::Size`] for more panels than fit a paper.
+pub fn layout(sheet: &Sheet) -> Result<Picture, FigureError> {
+    let count = sheet.panels.len().max(1);
+    let across = columns(count);
+    let down = count.div_ceil(across);
+    let width = if across == 1 { 720.0 } else { WIDTH };
+    let panel = Size {
+        width: width / across as f64,
+        height: (width / across as f64 * SHAPE).min(480.0),
+    };
+    let whole = Style::for_paper(Size {
+        width,
+        height: width,
+    });
+    let style = Style::for_paper(panel);
+    let title = Rich::marked(&sheet.title).shortened(whole.title, width - 2.0 * whole.gap);
+    let top = if title.parts.is_empty() {
+        0.0
+    } else {
+        whole.title * 1.5 + whole.gap
+    };
+    let paper = Size {
+        width,
+        height: 480.0 * down as f64,
+    };
+    let legend = Legend::below(&entries(sheet), paper, &whole);
+    let size = Size {
+        width,
+        height: top + panel.height * down as f64 + legend.height_below() + whole.gap,
+    }
+    .checked()?;
+    let none = Legend::below(&[], panel, &style);
+    let mut shapes = Vec::new();
+    for (index, figure) in sheet.panels.iter().enumerate() {
+        let (column, row) = (index % across, index / across);
+        let corner = (column as f64 * panel.width, top + row as f64 * panel.height);
+        let drawn = layout::with_legend(figure, panel, &style, &none)?;
+        shapes.extend(drawn.shapes.into_iter().map(|shape| shape.moved(corner)));
+    }
+    let frame = layout::Frame {
+        left: whole.gap,
+        top,
+        right: width - whole.gap,
+        bottom: size.height - legend.height_below(),
+    };
+    legend.draw(&mut shapes, &frame, size, &whole);
+    if !title.parts.is_empty() {
+        let at = (width / 2.0, whole.gap + whole.title * 0.75);
+        shapes.push(layout::words(at, title, whole.title, Anchor::Middle));
+    }
+    let titles: Vec<&str> = sheet
+        .panels
+        .iter()
+        .map(|panel| panel.title.as_str())
+        .collect();
+    Ok(Picture {
+        size,
+        title: if sheet.title.is_empty() {
+            titles.join(", ")
+        } else {
+            sheet.title.clone()
+        },
+        shapes,
+    })
+}
