@@ -244,6 +244,9 @@ codes! {
     NotDosable = "E0220", "a dose into something that takes none";
     BadEvent = "E0221", "an event, dose or schedule that does not fit";
     NotForMaps = "E0222", "what belongs to a flow in a map, or to a map in a flow";
+    NonlinearNoise = "E0231", "an equation that is not linear in white noise";
+    MisplacedNoise = "E0232", "white noise where it has no value";
+    BadNoise = "E0233", "a declaration of noise that does not fit";
 
     // 03: shapes and types (model/)
     ShapeMismatch = "E0301", "shapes that do not fit together";
@@ -294,6 +297,7 @@ codes! {
     NoSteadyState = "E0612", "no steady state was found";
     NoMeasure = "E0613", "a measure that the run does not have";
     NotSmooth = "E0614", "a state without a linear part";
+    NotStationary = "E0620", "no stationary distribution";
 
     // 07: sentences and options (session/)
     UnknownOption = "E0701", "an option that this sentence does not have";
@@ -311,5 +315,6 @@ codes! {
     UnusedHistory = "W0202", "a history that no delay reaches";
     NotReached = "W0601", "a steady state that the system does not go to";
     KinkHere = "W0602", "a state at which the equations have a kink";
+    NoiseLeftOut = "W0610", "an answer that leaves the noise out";
     StartsEarlier = "W0701", "a run that does not start where its range does";
 }

@@ -37,6 +37,9 @@ pub struct Kernels {
     volumes: OnceLock<SharedKernel>,
     delays: OnceLock<SharedKernel>,
     history: OnceLock<SharedKernel>,
+    diffusion: OnceLock<SharedKernel>,
+    noise_factor: OnceLock<SharedKernel>,
+    noise_intensities: OnceLock<SharedKernel>,
     /// One per event.
     jumps: Box<[OnceLock<SharedKernel>]>,
     /// One per dose.
@@ -80,6 +83,9 @@ impl Kernels {
             volumes: OnceLock::new(),
             delays: OnceLock::new(),
             history: OnceLock::new(),
+            diffusion: OnceLock::new(),
+            noise_factor: OnceLock::new(),
+            noise_intensities: OnceLock::new(),
         }
     }
 
@@ -307,6 +313,35 @@ impl Kernels {
             });
             values.extend(rates.collect::<Vec<_>>());
             self.function(&pool, &values)
+        })
+    }
+
+    /// The entries of the diffusion matrix B, in the order of its pattern; none without noise.
+    #[must_use]
+    pub fn diffusion(&self) -> &SharedKernel {
+        self.diffusion.get_or_init(|| match &self.system.noise {
+            Some(noise) => self.entries(&noise.diffusion),
+            None => self.function(&self.system.pool, &[]),
+        })
+    }
+
+    /// The entries of the factor G of B = G diag(sqrt(q)), in the order of its pattern; none
+    /// without noise.
+    #[must_use]
+    pub fn noise_factor(&self) -> &SharedKernel {
+        self.noise_factor.get_or_init(|| match &self.system.noise {
+            Some(noise) => self.entries(&noise.factor),
+            None => self.function(&self.system.pool, &[]),
+        })
+    }
+
+    /// The intensities q of B = G diag(sqrt(q)), one per column; none without noise.
+    #[must_use]
+    pub fn noise_intensities(&self) -> &SharedKernel {
+        self.noise_intensities.get_or_init(|| {
+            let noise = self.system.noise.as_ref();
+            let intensities = noise.map_or(&[][..], |noise| &noise.intensities);
+            self.function(&self.system.pool, intensities)
         })
     }
 

@@ -8,8 +8,8 @@ use super::rules::Rules;
 use super::values::Values;
 use super::walk::{each_expression, each_name, each_reference};
 use super::{
-    Condition, ConditionId, Definition, DefinitionId, DefinitionKind, Model, Motion, Parameter,
-    ParameterId, State, StateId, Unit, ValueOf,
+    Condition, ConditionId, Definition, DefinitionId, DefinitionKind, Intrinsic, Model, Motion,
+    Parameter, ParameterId, State, StateId, Unit, ValueOf,
 };
 use crate::diagnostic::{Code, Diagnostic, Label, listed, number_text};
 use crate::source::Span;
@@ -41,8 +41,10 @@ pub fn check(file: &tree::File) -> Checked {
     draft.fill_derived(&rules, &drifts, &mut values);
     let definition_order = draft.definition_order(&values, &rules);
     draft.check_driven(&values, &rules, &definition_order);
+    draft.check_noise(&values, (&rules, &instances), &drifts, &definition_order);
+    let intrinsic = draft.intrinsic_noise(&rules);
     draft.warn_unused(file);
-    draft.finish(values, rules, drifts, definition_order)
+    draft.finish(values, rules, drifts, definition_order, intrinsic)
 }
 
 impl<'t> Draft<'t> {
@@ -242,10 +244,12 @@ impl<'t> Draft<'t> {
         rules: Rules,
         drifts: FxHashMap<StateId, Expr>,
         definition_order: Vec<DefinitionId>,
+        intrinsic: Option<Intrinsic>,
     ) -> Checked {
         let parameters = self.finish_parameters(&values);
         let states = self.finish_states(&values, &rules, &drifts);
         let definitions = self.finish_definitions(&values);
+        let wieners = self.finish_wieners();
         let mut diagnostics = std::mem::take(&mut self.diagnostics);
         // Files are read from top to bottom: so are their problems.
         diagnostics.sort_by_key(|diagnostic| diagnostic.labels.first().map(|label| label.span));
@@ -274,6 +278,8 @@ impl<'t> Draft<'t> {
                     inputs: self.inputs,
                     constraints: rules.constraints,
                     delays: self.delays,
+                    wieners,
+                    intrinsic,
                     sentences: self.sentences.into_iter().cloned().collect(),
                     value_order: values
                         .order

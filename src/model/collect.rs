@@ -4,6 +4,7 @@ use super::delays::History;
 use super::elaborate::Declared;
 use super::maps;
 use super::names::{Entity, Function, IndexSet, Names};
+use super::noise::DraftWiener;
 use super::{
     ConditionId, DefinitionId, DefinitionKind, Delay, IndexSetId, Input, Motion, ParameterId,
     StateId, Time, Unit,
@@ -32,6 +33,9 @@ pub(super) struct Draft<'t> {
     pub index_sets: Vec<(&'t tree::Name, &'t tree::IndexSet)>,
     pub conditions: Vec<&'t tree::Name>,
     pub inputs: Vec<Input>,
+    pub wieners: Vec<DraftWiener<'t>>,
+    /// `noise intrinsic (size = Omega)`: the statement, its kind and what stands in parentheses.
+    pub intrinsic: Option<(Span, &'t tree::Name, &'t [tree::Binding])>,
     /// Equations, reactions, assertions, events, doses, conditions and loops, in order.
     pub rules: Vec<&'t tree::Statement>,
     pub sentences: Vec<&'t tree::Statement>,
@@ -102,6 +106,8 @@ impl<'t> Draft<'t> {
             index_sets: Vec::new(),
             conditions: Vec::new(),
             inputs: Vec::new(),
+            wieners: Vec::new(),
+            intrinsic: None,
             rules: Vec::new(),
             sentences: Vec::new(),
             abandoned: FxHashSet::default(),
@@ -179,6 +185,13 @@ impl<'t> Draft<'t> {
                 unit,
                 options,
             } => self.input(name, unit.as_ref(), options, doc, span),
+            StatementKind::Wiener { calculus, names } => self.wiener(*calculus, names, doc),
+            StatementKind::Noise { kind, bindings } => {
+                if let Some((earlier, ..)) = self.intrinsic {
+                    self.second_of_its_kind("declaration of the reactions' noise", span, earlier);
+                }
+                self.intrinsic = Some((span, kind, bindings));
+            }
             StatementKind::Reaction(reaction) => {
                 if let Some(name) = &reaction.name
                     && name.indices.is_empty()
@@ -207,12 +220,6 @@ impl<'t> Draft<'t> {
     /// uses are not reported as well.
     fn refuse(&mut self, kind: &'t StatementKind, span: Span) {
         let what = match kind {
-            StatementKind::Wiener { names, .. } => {
-                for name in names {
-                    self.names.refuse(&name.name.text);
-                }
-                "noise (`wiener`, `stratonovich`)"
-            }
             StatementKind::Covariate { name, .. } => {
                 self.names.refuse(&name.name.text);
                 "covariates"
@@ -228,7 +235,6 @@ impl<'t> Draft<'t> {
                 }
                 "modules (`use`)"
             }
-            StatementKind::Noise { .. } => "intrinsic noise",
             StatementKind::NoDoses => {
                 self.diagnostics.push(
                     Diagnostic::new(

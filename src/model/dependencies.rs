@@ -44,7 +44,7 @@ fn graph(draft: &Draft<'_>) -> Graph {
         .filter(|(_, entity)| {
             !matches!(
                 entity,
-                Entity::Time | Entity::Condition(_) | Entity::Input(_)
+                Entity::Time | Entity::Condition(_) | Entity::Input(_) | Entity::Wiener(_)
             )
         })
         .map(|(name, entity)| (name.to_owned(), entity))
@@ -105,7 +105,12 @@ fn needs(draft: &Draft<'_>, entity: Entity, add: &mut impl FnMut(&str)) {
                 }
             });
         }
-        Entity::Time | Entity::Condition(_) | Entity::Input(_) => {}
+        Entity::Noise(id) => {
+            for index in &draft.wieners[id.index()].name.indices {
+                each_name(index, &mut |name| add(name));
+            }
+        }
+        Entity::Time | Entity::Condition(_) | Entity::Input(_) | Entity::Wiener(_) => {}
     }
 }
 

@@ -4,6 +4,7 @@
 
 use super::delays::Delays;
 use super::names::{Entity, Names};
+use super::noise::misplaced;
 use super::{FunctionId, IndexSetId, ParameterId};
 use crate::diagnostic::{Code, Diagnostic, number_text};
 use crate::source::Span;
@@ -89,7 +90,13 @@ pub fn elaborate(
     let mut elaborator = Elaborator::new(names, pool, &mut diagnostics);
     elaborator.in_sentence = true;
     match elaborator.expression(scope, expr) {
-        Some(quantity) if diagnostics.is_empty() => Ok(quantity),
+        Some(quantity) if diagnostics.is_empty() => match names.noisy(pool, quantity.expr) {
+            None => Ok(quantity),
+            Some(noisy) => {
+                let name = pool.symbol_data(noisy).name.clone();
+                Err(vec![misplaced(&name, "a sentence", expr.span)])
+            }
+        },
         _ => Err(diagnostics),
     }
 }

@@ -20,6 +20,7 @@ mod interruption;
 mod loops;
 mod maps;
 mod names;
+mod noise;
 mod operators;
 mod reactions;
 mod references;
@@ -40,6 +41,7 @@ pub use interruption::{
 };
 pub use maps::Motion;
 pub use names::{Entity, Function, IndexSet, Names};
+pub use noise::{Intrinsic, Wiener};
 pub use settings::{setting, target};
 pub use unit::Unit;
 
@@ -86,6 +88,8 @@ ids! {
     ConditionId;
     /// An input from a table.
     InputId;
+    /// A Brownian motion.
+    WienerId;
 }
 
 /// A checked model.
@@ -123,6 +127,10 @@ pub struct Model {
     pub constraints: Vec<Constraint>,
     /// Delayed states that expressions name.
     pub delays: Vec<Delay>,
+    /// Brownian motions, in the order of the text.
+    pub wieners: Vec<Wiener>,
+    /// `noise intrinsic`: reactions carry their own noise.
+    pub intrinsic: Option<Intrinsic>,
     /// The sentences of the file, in order, still as written.
     pub sentences: Vec<tree::Statement>,
     /// Parameters and initial values, each after those that its value needs.
@@ -210,8 +218,8 @@ pub struct State {
     pub unit: Option<Unit>,
     /// The value at the start; may refer to parameters and to other initial values.
     pub initial: Expr,
-    /// The time derivative, of the state's shape, with definitions as names; for a map the new
-    /// value.
+    /// The time derivative, of the state's shape, with definitions and white noise as names; for a
+    /// map the new value.
     pub drift: Expr,
     /// Absolute tolerance declared for it.
     pub absolute_tolerance: Option<f64>,
@@ -275,6 +283,9 @@ pub struct Reaction {
     pub reversible: bool,
     /// Amount per time, net.
     pub flux: Expr,
+    /// The flux of each way with its sign: one for a one-way reaction and for a free law, two for
+    /// a reversible reaction of mass action.
+    pub ways: Vec<(f64, Expr)>,
     /// True when the flux follows from mass action.
     pub mass_action: bool,
 }

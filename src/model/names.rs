@@ -2,7 +2,8 @@
 
 use super::elaborate::Declared;
 use super::{
-    ConditionId, DefinitionId, Delay, FunctionId, IndexSetId, InputId, Motion, ParameterId, StateId,
+    ConditionId, DefinitionId, Delay, FunctionId, IndexSetId, InputId, Motion, ParameterId,
+    StateId, WienerId,
 };
 use crate::diagnostic::{Code, Diagnostic, closest};
 use crate::source::{SourceId, Span};
@@ -29,6 +30,10 @@ pub enum Entity {
     Condition(ConditionId),
     /// An input from a table.
     Input(InputId),
+    /// `W`: a Brownian motion. Its path is no quantity of the language.
+    Wiener(WienerId),
+    /// `W'`: white noise.
+    Noise(WienerId),
 }
 
 impl Entity {
@@ -43,6 +48,8 @@ impl Entity {
             Entity::IndexSet(_) => "an index set",
             Entity::Condition(_) => "a condition",
             Entity::Input(_) => "an input",
+            Entity::Wiener(_) => "a Brownian motion",
+            Entity::Noise(_) => "white noise",
         }
     }
 }
@@ -164,6 +171,7 @@ pub struct Names {
     pub(super) states: Vec<Declared>,
     pub(super) definitions: Vec<Declared>,
     pub(super) inputs: Vec<Declared>,
+    pub(super) wieners: Vec<Declared>,
     varying: FxHashSet<DefinitionId>,
     /// Functions that call themselves, by whatever detour: their calls cannot be expanded.
     circular: FxHashSet<FunctionId>,
@@ -175,6 +183,8 @@ pub struct Names {
     delays: Vec<Delay>,
     /// Inputs, delayed values, and the definitions that follow them.
     driven: FxHashSet<SymbolId>,
+    /// White noise, and the definitions that contain it.
+    noisy: FxHashSet<SymbolId>,
 }
 
 impl Names {
@@ -392,6 +402,7 @@ impl Names {
             Entity::State(id) => self.states.get(id.index()),
             Entity::Definition(id) => self.definitions.get(id.index()),
             Entity::Input(id) => self.inputs.get(id.index()),
+            Entity::Noise(id) => self.wieners.get(id.index()),
             _ => None,
         }
     }
@@ -471,6 +482,28 @@ impl Names {
         symbolic::symbols_of(pool, expr)
             .into_iter()
             .filter(|symbol| self.driven.contains(symbol))
+            .min()
+    }
+
+    pub(super) fn set_noisy(&mut self, noisy: FxHashSet<SymbolId>) {
+        self.noisy = noisy;
+    }
+
+    /// True for white noise and for a definition that contains it.
+    #[must_use]
+    pub fn is_noisy(&self, symbol: SymbolId) -> bool {
+        self.noisy.contains(&symbol)
+    }
+
+    /// The first name of an expression that is white noise or contains it.
+    #[must_use]
+    pub fn noisy(&self, pool: &Pool, expr: Expr) -> Option<SymbolId> {
+        if self.noisy.is_empty() {
+            return None;
+        }
+        symbolic::symbols_of(pool, expr)
+            .into_iter()
+            .filter(|symbol| self.noisy.contains(symbol))
             .min()
     }
 

@@ -366,7 +366,11 @@ impl Draft<'_> {
                     .map(|(sign, term)| (sign * participant.coefficient, term)),
             );
         }
-        let flux = self.flux(&directions);
+        let ways: Vec<(f64, Expr)> = directions
+            .iter()
+            .map(|(sign, direction)| (*sign, self.times_volume(*direction)))
+            .collect();
+        let flux = self.flux(&ways);
         Reaction {
             name: reaction.name.as_ref().map(|name| name.name.text.clone()),
             span,
@@ -374,6 +378,7 @@ impl Draft<'_> {
             products,
             reversible: reaction.reversible,
             flux,
+            ways,
             mass_action,
         }
     }
@@ -420,14 +425,10 @@ impl Draft<'_> {
     }
 
     /// Net amount per time.
-    fn flux(&mut self, directions: &[(f64, Direction)]) -> Expr {
-        let amounts: Vec<Expr> = directions
-            .iter()
-            .map(|(_, direction)| self.times_volume(*direction))
-            .collect();
-        match amounts.as_slice() {
-            [forward, backward] => self.pool.sub(*forward, *backward),
-            [forward] => *forward,
+    fn flux(&mut self, ways: &[(f64, Expr)]) -> Expr {
+        match ways {
+            [(_, forward), (_, backward)] => self.pool.sub(*forward, *backward),
+            [(_, forward)] => *forward,
             _ => self.pool.constant(0.0),
         }
     }

@@ -67,6 +67,7 @@ impl Elaborator<'_> {
                     "a condition is chosen for a run, as in `simulate 0..100 in knockout`"
                 }),
             ),
+            Some(Entity::Wiener(_)) => self.path_of_noise(name, reference.span),
             Some(_) if reference.indices.is_empty() => {
                 let symbol = self.names.symbol(&name.text)?;
                 Some(Quantity::number(self.pool.symbol(symbol)))
@@ -413,6 +414,14 @@ impl Elaborator<'_> {
         }
         match self.names.get(&target.name.text) {
             None => self.unknown_name(&target.name),
+            Some(Entity::Wiener(_)) => self.report(
+                Diagnostic::new(
+                    Code::MisplacedNoise,
+                    format!("`{}` has no second derivative", target.name.text),
+                )
+                .at(span, "white noise has no derivative")
+                .help(format!("write `{}'`", target.name.text)),
+            ),
             Some(_) => self.report(
                 Diagnostic::new(
                     Code::WrongKind,

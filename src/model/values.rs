@@ -60,7 +60,12 @@ impl<'t> Draft<'t> {
                         values.order.push(ValueOf::Definition(id));
                     }
                 }
-                Entity::Time | Entity::Function(_) | Entity::Condition(_) | Entity::Input(_) => {}
+                Entity::Noise(id) => self.white_noise(id),
+                Entity::Time
+                | Entity::Function(_)
+                | Entity::Condition(_)
+                | Entity::Input(_)
+                | Entity::Wiener(_) => {}
             }
         }
         self.start_of_time();
@@ -142,7 +147,10 @@ impl<'t> Draft<'t> {
     }
 
     /// The shape that index sets after a name give it; `None` when one is at fault.
-    fn declared_shape(&mut self, indices: &[tree::Expr]) -> Option<(Vec<IndexSetId>, Shape)> {
+    pub(super) fn declared_shape(
+        &mut self,
+        indices: &[tree::Expr],
+    ) -> Option<(Vec<IndexSetId>, Shape)> {
         let mut sets = Vec::with_capacity(indices.len());
         for index in indices {
             sets.push(self.declared_index(index)?);
@@ -283,7 +291,7 @@ impl<'t> Draft<'t> {
     fn only_of_parameters(&mut self, value: &tree::Expr, name: &str) -> Option<()> {
         let mut offender: Option<(String, &'static str)> = None;
         walk::each_name(value, &mut |used| match self.names.get(used) {
-            Some(Entity::State(_) | Entity::Time | Entity::Input(_)) => {
+            Some(Entity::State(_) | Entity::Time | Entity::Input(_) | Entity::Noise(_)) => {
                 offender.get_or_insert((used.to_owned(), self.names.describe(used)));
             }
             Some(Entity::Definition(id)) if self.names.varies(id) => {
@@ -442,7 +450,9 @@ impl<'t> Draft<'t> {
         }
         let mut varies = false;
         walk::each_name(value, &mut |used| match self.names.get(used) {
-            Some(Entity::State(_) | Entity::Time | Entity::Input(_)) => varies = true,
+            Some(Entity::State(_) | Entity::Time | Entity::Input(_) | Entity::Noise(_)) => {
+                varies = true;
+            }
             Some(Entity::Definition(used)) => varies |= self.names.varies(used),
             _ => {}
         });

@@ -37,6 +37,9 @@ pub(super) fn each_expression<'t>(file: &'t tree::File, visit: &mut impl FnMut(&
                 }
                 tree::Law::Rate(rate) => visit(rate),
             },
+            StatementKind::Noise { bindings, .. } => {
+                bindings.iter().for_each(|binding| visit(&binding.value));
+            }
             StatementKind::For { range, body, .. } => {
                 visit(range);
                 pending.extend(body);

@@ -4,7 +4,7 @@ use super::command::{Setting, Simulate, Subjects};
 use super::compiled::Compiled;
 use super::doses::{self, Sheet};
 use super::outcome::{Outcome, Performed};
-use super::rest::with_set;
+use super::rest::{self, with_set};
 use super::run::run;
 use super::steady;
 use super::tables::Tables;
@@ -82,6 +82,7 @@ pub(super) fn plans<'l>(
     last: &dyn Fn(Option<&str>) -> Option<&'l Trajectory>,
     command: &Simulate,
 ) -> Result<Vec<Plan>, Vec<Diagnostic>> {
+    rest::needs_no_paths(compiled, command.span)?;
     let outside = outside(compiled, tables, command);
     let subjects = outside
         .as_ref()

@@ -63,7 +63,7 @@ pub(super) fn pattern(pool: &mut Pool, of: &[Expr], by: &Layout) -> Pattern {
     by_symbols(pool, &rows, of, by).pattern
 }
 
-fn by_symbols(pool: &mut Pool, rows: &Layout, of: &[Expr], by: &Layout) -> Jacobian {
+pub(super) fn by_symbols(pool: &mut Pool, rows: &Layout, of: &[Expr], by: &Layout) -> Jacobian {
     let columns: Vec<(usize, SymbolId)> = by
         .blocks()
         .iter()

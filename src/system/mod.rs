@@ -13,6 +13,7 @@ mod jacobian;
 mod layout;
 mod linear;
 mod matching;
+mod noise;
 mod rates;
 mod tangent;
 #[cfg(test)]
@@ -28,6 +29,7 @@ pub use interruption::{
 pub use jacobian::{Contribution, Jacobian, JacobianBlock, parameter_jacobian};
 pub use layout::{Block, Layout};
 pub use linear::linear_form;
+pub use noise::{Noise, NoiseTerm, Source, noise_terms, of_reactions};
 pub use tangent::{partial_tangent, tangent};
 
 pub use crate::model::Motion;
@@ -68,7 +70,7 @@ pub struct System {
     /// Two directions for derivatives along them.
     pub directions: [Directions; 2],
     /// The drift of each state block, of its shape, in terms of time, states, parameters, inputs
-    /// and delayed values. For an algebraic state: the residual of the constraint matched to it.
+    /// and delayed values; white noise is left out. For an algebraic state: the residual of the constraint matched to it.
     pub drift: Vec<Expr>,
     /// d drift / d y.
     pub jacobian: Jacobian,
@@ -107,9 +109,11 @@ pub struct System {
     pub initial: Vec<Expr>,
     /// The value of each parameter, in terms of other parameters.
     pub parameter_values: Vec<Expr>,
+    /// What white noise adds to the drift; `None` for equations without noise.
+    pub noise: Option<Arc<Noise>>,
     /// What each assertion demands.
     pub assertions: Vec<Expr>,
-    /// What each definition's symbol stands for, inlined.
+    /// What each definition's symbol stands for, inlined; white noise is left out.
     pub definitions: FxHashMap<SymbolId, Expr>,
 }
 
@@ -117,8 +121,7 @@ pub struct System {
 #[must_use]
 pub fn derive(model: &Model) -> System {
     let mut pool = model.pool.clone();
-    let definitions = inline_definitions(&mut pool, model);
-    let inline = |pool: &mut Pool, exprs: &[Expr]| inline_all(pool, exprs, &definitions);
+    let mut definitions = inline_definitions(&mut pool, model);
     let drifts: Vec<Expr> = model.states.iter().map(|state| state.drift).collect();
     let conditions: Vec<Expr> = model
         .assertions
@@ -130,7 +133,9 @@ pub fn derive(model: &Model) -> System {
     let residuals: Vec<Expr> = (model.constraints.iter())
         .map(|known| known.residual)
         .collect();
-    let mut drift = inline(&mut pool, &drifts);
+    let noisy = inline_all(&mut pool, &drifts, &definitions);
+    let mut drift = noise::without(&mut pool, model, &noisy, &mut definitions);
+    let inline = |pool: &mut Pool, exprs: &[Expr]| inline_all(pool, exprs, &definitions);
     let residuals = inline(&mut pool, &residuals);
     let assertions = inline(&mut pool, &conditions);
     let parameter_values = inline(&mut pool, &values);
@@ -143,6 +148,7 @@ pub fn derive(model: &Model) -> System {
     let algebraic = constraints::flags(model, &states);
     constraints::place(&mut pool, &mut drift, &residuals, &states, &algebraic);
     let jacobian = jacobian::derive(&mut pool, &states, &drift);
+    let noise = noise::derive(&mut pool, model, &states, &noisy, &definitions);
     let followers = translate::followers(&pool, model, &parameter_values);
     let mut system = System {
         pool: Arc::default(),
@@ -169,6 +175,7 @@ pub fn derive(model: &Model) -> System {
         jacobian,
         initial,
         parameter_values,
+        noise: noise.map(Arc::new),
         assertions,
         definitions,
     };
