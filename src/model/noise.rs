@@ -12,8 +12,8 @@ use super::names::Entity;
 use super::rules::Rules;
 use super::values::Values;
 use super::{
-    DefinitionId, Event, IndexSetId, ParameterId, Repeat, Schedule, StateId, Target, Trigger,
-    WienerId,
+    DefinitionId, Event, IndexSetId, Motion, ParameterId, Repeat, Schedule, StateId, Target,
+    Trigger, WienerId,
 };
 use crate::diagnostic::{Code, Diagnostic, did_you_mean};
 use crate::source::Span;
@@ -135,7 +135,8 @@ impl<'t> Draft<'t> {
         drifts: &FxHashMap<StateId, Expr>,
         order: &[DefinitionId],
     ) {
-        if self.wieners.is_empty() {
+        // That a map takes no noise has been said.
+        if self.wieners.is_empty() || self.motion == Motion::Map {
             return;
         }
         self.find_noisy(values, order);

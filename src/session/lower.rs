@@ -220,7 +220,9 @@ fn ensembles(options: &mut Options<'_>) {
     for other in &spans[1..] {
         diagnostic = diagnostic.at(*other, "");
     }
-    options.problem(diagnostic.help("without noise all paths are the same: remove the words"));
+    options.problem(
+        diagnostic.help("remove the words; `stationary` describes the noise around a steady state"),
+    );
 }
 
 fn output_times(options: &mut Options<'_>) -> Result<OutputTimes, ()> {
