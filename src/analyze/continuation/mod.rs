@@ -4,8 +4,12 @@
 //! special points. Must not know models, names, text or the terminal.
 
 mod iterate;
+mod linear;
+mod normal_form;
+mod trace;
 
 pub use iterate::Iterate;
+pub use trace::diagram;
 
 /// Algebraic systems F(u, p) = 0 that depend on one parameter, with exact derivatives. A point is
 /// x = (u, p): n unknowns, then the parameter.
@@ -49,4 +53,157 @@ pub enum Motion {
     Flow,
     /// Fixed points of u -> u + F.
     Map,
+}
+
+/// How far and how finely branches are followed.
+pub struct Options<'a> {
+    /// Where the parameter moves.
+    pub range: (f64, f64),
+    /// The least size of each state.
+    pub sizes: &'a [f64],
+    /// Where the states may be.
+    pub bounds: &'a [(f64, f64)],
+    /// Points of one branch.
+    pub most_points: usize,
+    /// Branches in all.
+    pub most_branches: usize,
+    /// False at points where the equations are other ones.
+    pub admissible: &'a dyn Fn(&[f64]) -> bool,
+    /// True when the user wants to stop.
+    pub interrupted: &'a dyn Fn() -> bool,
+}
+
+/// Branches and their special points.
+#[derive(Debug, Clone, Default)]
+pub struct Diagram {
+    /// In the order in which they were found.
+    pub branches: Vec<Branch>,
+    /// In the order in which they were found.
+    pub specials: Vec<Special>,
+    /// The user stopped it.
+    pub interrupted: bool,
+}
+
+/// One branch.
+#[derive(Debug, Clone)]
+pub struct Branch {
+    /// Where it comes from.
+    pub origin: Origin,
+    /// Its points in order.
+    pub points: Vec<Point>,
+    /// Positions among the points of specials.
+    pub special: Vec<(usize, usize)>,
+    /// Why it ends at its first and last point.
+    pub ends: [End; 2],
+}
+
+/// Where a branch comes from.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Origin {
+    /// A start.
+    Start,
+    /// The special point where it crosses another one.
+    Crossing(usize),
+}
+
+/// A point of a branch.
+#[derive(Debug, Clone)]
+pub struct Point {
+    /// (u, p)
+    pub x: Vec<f64>,
+    /// Directions that leave.
+    pub unstable: Option<usize>,
+}
+
+/// Why a branch ends.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub enum End {
+    /// The end of the parameter's range.
+    Range,
+    /// Where it began.
+    Closed,
+    /// A bound of a state.
+    Bound {
+        /// Which.
+        state: usize,
+        /// The bound.
+        bound: f64,
+    },
+    /// [`Options::admissible`]
+    Switch,
+    /// F is not finite beyond.
+    NotFinite,
+    /// No point with the shortest step.
+    StepTooSmall,
+    /// [`Options::most_points`]
+    TooManyPoints,
+    /// A state grew.
+    Unbounded {
+        /// Which.
+        state: usize,
+    },
+    /// By the user.
+    Interrupted,
+}
+
+/// A special point.
+#[derive(Debug, Clone)]
+pub struct Special {
+    /// On which branch.
+    pub branch: usize,
+    /// (u, p)
+    pub x: Vec<f64>,
+    /// What it is.
+    pub kind: Kind,
+}
+
+/// What a special point is.
+#[derive(Debug, Clone)]
+pub enum Kind {
+    /// LP
+    Fold {
+        /// |p . D²F(q, q)/2|
+        coefficient: f64,
+    },
+    /// BP
+    Crossing(Crossing),
+    /// H
+    Hopf {
+        /// w
+        frequency: f64,
+        /// First Lyapunov coefficient.
+        l1: f64,
+        /// d Re/dp
+        growth: f64,
+        /// Of each state, per sqrt of the distance of p.
+        amplitude: Vec<f64>,
+    },
+    /// PD
+    Doubling {
+        /// Positive: supercritical.
+        coefficient: f64,
+    },
+    /// NS
+    Circle {
+        /// Angle.
+        angle: f64,
+        /// Negative: supercritical.
+        coefficient: f64,
+    },
+    /// Multiplier 0.
+    Alternation,
+}
+
+/// How branches cross.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub enum Crossing {
+    /// Both move with p.
+    Transcritical,
+    /// One does not.
+    Pitchfork {
+        /// By the cubic coefficient.
+        supercritical: bool,
+    },
+    /// Not known.
+    Other,
 }
