@@ -56,22 +56,7 @@ pub(super) fn drive<I: Interrupter>(
     monitor: &mut dyn Monitor,
 ) -> Solution {
     let options = work.options;
-    let mut solution = Solution {
-        times: Vec::new(),
-        states: Vec::new(),
-        dimension: work.shown,
-        methods: Vec::new(),
-        statistics: Statistics::default(),
-        slots: Vec::new(),
-        slot_width: interrupter.slot_width(),
-        parameter_changes: Vec::new(),
-        sensitivities: Vec::new(),
-        moving_changes: Vec::new(),
-        occurrences: Vec::new(),
-        kept_every: 1,
-        tolerances: options.tolerances.clone(),
-        stop: Stop::Finished,
-    };
+    let mut solution = Solution::begun(work.shown, interrupter.slot_width(), &options.tolerances);
     if let Err(invalid) = check(work) {
         solution.stop = Stop::Invalid(invalid);
         return solution;
@@ -103,14 +88,7 @@ pub(super) fn drive<I: Interrupter>(
     solution.statistics = run.statistics(StepperStatistics::default());
     solution.occurrences = run.interrupter.take_occurrences();
     solution.methods = run.methods;
-    let rows = run.rows;
-    solution.times = rows.times;
-    solution.states = rows.states;
-    solution.slots = rows.slots;
-    solution.sensitivities = rows.sensitivities;
-    solution.parameter_changes = rows.parameter_changes;
-    solution.moving_changes = rows.moving_changes;
-    solution.kept_every = rows.kept_every;
+    run.rows.store_in(&mut solution);
     solution
 }
 
@@ -647,7 +625,7 @@ impl<I: Interrupter> Run<'_, I> {
 /// The order that the estimate of the first step assumes; BDF starts at order 1.
 fn starting_order(method: Method) -> u32 {
     match method {
-        Method::Auto | Method::Bdf => 1,
+        Method::Auto | Method::Bdf | Method::Iteration => 1,
         Method::TrBdf2 => 2,
         Method::Esdirk34 => 3,
         Method::Tsit5 | Method::Tsit45 => 5,

@@ -32,6 +32,7 @@ mod exponential;
 mod history;
 mod interrupt;
 mod interrupter;
+mod iterate;
 mod linear_estimates;
 mod matrix_choice;
 mod methods;

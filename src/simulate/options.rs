@@ -36,10 +36,12 @@ pub enum Method {
     /// The pair of [`Method::Tsit5`] in the crate that also provides BDF: a second opinion.
     /// Tsitouras, Comput. Math. Appl. 62 (2011) 770-775.
     Tsit45,
+    /// One step of a map after the other: exact, and the only one for maps.
+    Iteration,
 }
 
 impl Method {
-    /// Every method, in the order of the manual.
+    /// Every method of flows, in the order of the manual.
     pub const ALL: [Method; 8] = [
         Method::Auto,
         Method::Tsit5,
@@ -62,6 +64,7 @@ impl Method {
             Method::TrBdf2 => "tr_bdf2",
             Method::Esdirk34 => "esdirk34",
             Method::Tsit45 => "tsit45",
+            Method::Iteration => "iteration",
         }
     }
 

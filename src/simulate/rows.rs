@@ -6,7 +6,7 @@
 
 use super::interrupter::Interrupter;
 use super::stepper::{StepFailure, Stepper};
-use super::{Halt, Monitor, Options, Output};
+use super::{Halt, Monitor, Options, Output, Solution};
 use std::ops::ControlFlow;
 
 /// Numbers that [`Output::Steps`] stores before it keeps every second row only: 32 MiB. Far more
@@ -270,6 +270,17 @@ impl<'a> Rows<'a> {
         witness.interrupter.row(time, state, &mut self.slots);
         let states = self.store(time, state);
         witness.monitor.row(time, states)
+    }
+
+    /// Hands all columns over.
+    pub fn store_in(self, solution: &mut Solution) {
+        solution.times = self.times;
+        solution.states = self.states;
+        solution.slots = self.slots;
+        solution.sensitivities = self.sensitivities;
+        solution.parameter_changes = self.parameter_changes;
+        solution.moving_changes = self.moving_changes;
+        solution.kept_every = self.kept_every;
     }
 
     /// Appends time, states and sensitivities; returns the states.

@@ -356,6 +356,26 @@ pub struct Solution {
 }
 
 impl Solution {
+    /// A solution without rows.
+    pub(super) fn begun(dimension: usize, slot_width: usize, tolerances: &Tolerances) -> Solution {
+        Solution {
+            times: Vec::new(),
+            states: Vec::new(),
+            dimension,
+            methods: Vec::new(),
+            statistics: Statistics::default(),
+            slots: Vec::new(),
+            slot_width,
+            parameter_changes: Vec::new(),
+            sensitivities: Vec::new(),
+            moving_changes: Vec::new(),
+            occurrences: Vec::new(),
+            kept_every: 1,
+            tolerances: tolerances.clone(),
+            stop: Stop::Finished,
+        }
+    }
+
     /// The slots that held at the row-th output time; empty for a system without.
     pub fn slots_of(&self, row: usize) -> &[f64] {
         self.slots

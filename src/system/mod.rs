@@ -50,8 +50,8 @@ use translate::Inliner;
 /// drift(n, y(n); parameters), and `jacobian` is its derivative by y(n): the eigenvalues at a fixed
 /// point are its multipliers. `time` is the number of steps n. Compiled functions and
 /// `CompiledDynamics` follow: a drift is a new state, a Jacobian that of the map, and a fixed point
-/// is a zero of drift(y) - y, whose Jacobian is `jacobian` - 1. A map has no modes (the frozen drift
-/// is the drift), no doses, inputs, delays or algebraic states, and no derivative by time.
+/// is a zero of drift(y) - y, whose Jacobian is `jacobian` - 1. The frozen drift
+/// is the drift: only conditions of events have modes. A map has no doses, inputs, delays or algebraic states, and no derivative by time.
 #[derive(Debug, Clone)]
 pub struct System {
     /// All expressions below live here; symbols are those of the model. [`Pool::continuing`] adds
@@ -253,16 +253,16 @@ fn replacements(
 
 /// The drift in terms of modes, and the guards; conditions of events become terms of modes too.
 fn freeze(system: &mut System, pool: &mut Pool, model: &Model) -> (Vec<Expr>, Collected) {
-    if system.motion == Motion::Map {
-        // A step is taken whole: nothing is crossed on the way.
-        return (system.drift.clone(), Collected::default());
-    }
     let mut varying = FxHashSet::from_iter([system.time]);
     varying.extend(system.states.blocks().iter().map(|block| block.symbol));
     varying.extend(model.inputs.iter().map(|input| input.symbol));
     varying.extend(model.delays.iter().map(|delay| delay.symbol));
     let mut freezer = Freezer::new(system.time, varying);
-    let frozen = freezer.drift(pool, &system.drift);
+    let frozen = match system.motion {
+        Motion::Flow => freezer.drift(pool, &system.drift),
+        // A step is taken whole: nothing is crossed on the way.
+        Motion::Map => system.drift.clone(),
+    };
     let mut triggers = Vec::new();
     let mut equalities = Vec::new();
     for event in &mut system.events {

@@ -36,6 +36,7 @@ use super::clock::Clock;
 use super::delayed::Delayed;
 use super::driver::drive;
 use super::interrupter::{Consequence, Interrupter};
+use super::iterate::iterate;
 use super::sensitivity::{Repeated, Variation};
 use super::stepper::{StepFailure, Stepper};
 use super::work::Work;
@@ -44,7 +45,7 @@ use super::{
     Solution, Stop,
 };
 use crate::symbolic::{SymbolId, symbols_of};
-use crate::system::{System, Trigger};
+use crate::system::{Motion, System, Trigger};
 use agenda::{Agenda, What};
 use doses::Infusions;
 use execute::Triggers;
@@ -92,7 +93,10 @@ pub(super) fn drive_with(
     // Derivatives of algebraic states are made consistent where derivatives jump.
     let has_constraints = both.is_some() && !problem.system.algebraic.is_empty();
     if is_quiet(problem) && !has_constraints {
-        return drive(work, &mut (), monitor);
+        return match problem.system.motion {
+            Motion::Flow => drive(work, &mut (), monitor),
+            Motion::Map => iterate(work, &mut (), monitor),
+        };
     }
     dynamics.set_inputs(&problem.inputs);
     let range = (work.start, work.end);
@@ -101,7 +105,10 @@ pub(super) fn drive_with(
         let initial = work.initial.get(work.shown..).unwrap_or(&[]);
         Variation::new(problem, dynamics, both, initial)
     });
-    drive(work, &mut interruptions, monitor)
+    match problem.system.motion {
+        Motion::Flow => drive(work, &mut interruptions, monitor),
+        Motion::Map => iterate(work, &mut interruptions, monitor),
+    }
 }
 
 /// Whether nothing can interrupt the run.
@@ -210,7 +217,9 @@ impl<'p> Interruptions<'p> {
         if entered {
             consequence = Consequence::Equations;
         }
-        consequence = consequence.max(self.settle(time, state, entered)?);
+        // A step of a map is a jump.
+        let landing = entered || self.functions.system.motion == Motion::Map;
+        consequence = consequence.max(self.settle(time, state, landing)?);
         let mut batch = Vec::new();
         loop {
             while let Some(entry) = self.agenda.pop(time, self.clock) {
