@@ -139,7 +139,7 @@ fn of_one(run: &MeasuredRun, width: usize) -> String {
         columns.push(Column::text("", units));
     }
     let times: Vec<String> = column(&|row| match row.measured.and_then(|found| found.at) {
-        Some(time) => format!("t = {}", number(time, DIGITS)),
+        Some(time) => format!("{} = {}", run.variable, number(time, DIGITS)),
         None => String::new(),
     });
     if times.iter().any(|time| !time.is_empty()) {

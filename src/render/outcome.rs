@@ -6,6 +6,7 @@ use super::show;
 use super::subjects;
 use super::table::{Column, number, table};
 use super::words;
+use crate::model::Motion;
 use crate::session::{Compiled, Outcome, Trajectory};
 use crate::simulate::{LinearSolver, MethodUse, Occasion, Occurrence, Stop, SwitchReason};
 
@@ -164,12 +165,13 @@ fn simulated(run: &Trajectory, width: usize) -> String {
         format!("{} to {}", number(*first, DIGITS), number(*last, DIGITS))
     };
     let reached = format!(
-        "{} t = {range}{unit}:",
+        "{} {} = {range}{unit}:",
         if solution.stop == Stop::Finished {
             "simulated"
         } else {
             "simulated only"
-        }
+        },
+        run.compiled.model.names.variable()
     );
     let work = work(run);
     let gap = if words::width(&reached) + 1 + words::width(&work) > width {
@@ -211,6 +213,13 @@ fn work(run: &Trajectory) -> String {
         1 => String::new(),
         every => format!(" (every {every}th row kept)"),
     };
+    if run.compiled.model.motion == Motion::Map {
+        return format!(
+            "{}{kept}{}",
+            iterations(solution.statistics.steps),
+            interruptions(&solution.occurrences)
+        );
+    }
     format!(
         "{} steps{of}{kept}, rtol {}, atol {}{}",
         solution.statistics.steps,
@@ -218,6 +227,11 @@ fn work(run: &Trajectory) -> String {
         range(&solution.tolerances.absolute),
         interruptions(&solution.occurrences)
     )
+}
+
+/// `1 iteration`, `100 iterations`
+fn iterations(steps: u64) -> String {
+    format!("{steps} iteration{}", if steps == 1 { "" } else { "s" })
 }
 
 /// `; 7 doses, 3 events, 2 switches`, or nothing.

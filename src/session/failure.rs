@@ -6,7 +6,7 @@ use super::trajectory::Trajectory;
 use super::upset;
 use super::values::{self, Point};
 use crate::diagnostic::{Code, Diagnostic, listed, number_text};
-use crate::model::Reaction;
+use crate::model::{Motion, Reaction};
 use crate::simulate::{Invalid, NonFinite, Stop};
 use crate::source::Span;
 use crate::symbolic::{self, Binary, Expr, Node, Pool};
@@ -14,6 +14,7 @@ use crate::symbolic::{self, Binary, Expr, Node, Pool};
 /// The diagnostic of a run that did not reach its end.
 pub(super) fn explain(run: &Trajectory, ending: &EndOfRun, sentence: Span) -> Option<Diagnostic> {
     let compiled = &run.compiled;
+    let variable = compiled.model.names.variable();
     let diagnostic = match &run.solution.stop {
         Stop::Finished => return None,
         Stop::Invalid(invalid) => return Some(not_possible(compiled, *invalid, sentence)),
@@ -21,7 +22,7 @@ pub(super) fn explain(run: &Trajectory, ending: &EndOfRun, sentence: Span) -> Op
             Some(failed) => assertion(run, failed),
             None => Diagnostic::new(
                 Code::SolverFailed,
-                format!("stopped at t = {}", short(*time)),
+                format!("stopped at {variable} = {}", short(*time)),
             ),
         },
         Stop::NonFinite {
@@ -67,7 +68,7 @@ pub(super) fn explain(run: &Trajectory, ending: &EndOfRun, sentence: Span) -> Op
         .help("write `using rodas`, or `using auto` to let Lotka choose"),
         Stop::Interrupted { time } => Diagnostic::new(
             Code::Interrupted,
-            format!("stopped by the user at t = {}", short(*time)),
+            format!("stopped by the user at {variable} = {}", short(*time)),
         )
         .at(sentence, ""),
         Stop::EventStorm { .. }
@@ -173,7 +174,11 @@ fn assertion(run: &Trajectory, failed: &FailedAssertion) -> Diagnostic {
         if at_start {
             "an assertion does not hold at the start".to_owned()
         } else {
-            format!("an assertion ceases to hold at t = {}", short(failed.time))
+            format!(
+                "an assertion ceases to hold at {} = {}",
+                compiled.model.names.variable(),
+                short(failed.time)
+            )
         },
     );
     let known = compiled.model.assertions.get(failed.assertion);
@@ -222,22 +227,32 @@ fn non_finite(
         NonFinite::Derivative => format!("the derivative of {}", listed(&names)),
         NonFinite::Jacobian => format!("the Jacobian by {}", listed(&names)),
     };
+    let variable = compiled.model.names.variable();
     let at_start = run.solution.times.first() == Some(&fault.time);
     let diagnostic = Diagnostic::new(
         Code::NonFiniteState,
         if at_start {
             format!(
-                "{subject} is not finite at the start, t = {}",
+                "{subject} is not finite at the start, {variable} = {}",
                 short(fault.time)
             )
         } else {
-            format!("{subject} ceased to be finite at t = {}", short(fault.time))
+            format!(
+                "{subject} ceased to be finite at {variable} = {}",
+                short(fault.time)
+            )
         },
     );
+    let is_map = compiled.model.motion == Motion::Map;
+    // The new state of a map follows from the step before.
+    let before = Fault {
+        time: fault.time - f64::from(u8::from(is_map)),
+        ..*fault
+    };
     let found = fault
         .states
         .iter()
-        .find_map(|state| Some((*state, culprit(run, fault, *state)?)));
+        .find_map(|state| Some((*state, culprit(run, &before, *state)?)));
     let (place, operation) = match found {
         Some((state, culprit)) => (Some((state, culprit.text)), Some(culprit.operation)),
         None => (
@@ -256,6 +271,9 @@ fn non_finite(
         .iter()
         .any(|values| grows(run, fault.states, values));
     let help = match operation {
+        _ if grown && is_map => {
+            "the iterates grow without bounds: a smaller rate or step size may hold them"
+        }
         _ if grown => "the solution seems to grow without bounds in finite time",
         Some(Trouble::Division) => "keep the divisor from being zero, at the start and on the way",
         Some(Trouble::Domain) => {

@@ -27,6 +27,7 @@ mod sensitivity;
 mod simulate;
 mod stability;
 mod steady;
+mod steps;
 mod subjects;
 mod tables;
 mod times;

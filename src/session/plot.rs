@@ -8,7 +8,7 @@ use super::trajectory::Trajectory;
 use super::{Session, inputs};
 use crate::diagnostic::{Code, Diagnostic, listed};
 use crate::figure::{Axis, Figure, Mark, Scale, Series};
-use crate::model::{Entity, Model, Unit};
+use crate::model::{Entity, Model, Motion, Unit};
 use crate::source::Span;
 use crate::symbolic::Shape;
 use crate::syntax::tree::{self, ExprKind};
@@ -439,7 +439,7 @@ fn drawn(figure: &Figure, plot: &Plot, curves: &[Curve]) -> Result<(), Vec<Diagn
 
 fn horizontal_axis(compiled: &Compiled, curves: &[Curve]) -> Axis {
     let mut axis = Axis {
-        label: "time".to_owned(),
+        label: time_label(compiled.model.motion).to_owned(),
         unit: compiled.model.time.unit.as_ref().map(Unit::to_string),
         ..Axis::default()
     };
@@ -450,6 +450,14 @@ fn horizontal_axis(compiled: &Compiled, curves: &[Curve]) -> Axis {
         axis.unit = first.horizontal_unit.as_ref().map(Unit::to_string);
     }
     axis
+}
+
+/// What the axis of time is called; the steps of a map are counted by n.
+pub(super) fn time_label(motion: Motion) -> &'static str {
+    match motion {
+        Motion::Flow => "time",
+        Motion::Map => motion.variable(),
+    }
 }
 
 /// Labels of the vertical axis longer than this leave it to the legend.

@@ -2,6 +2,7 @@
 
 use super::command::Save;
 use super::outcome::{Outcome, Performed};
+use super::plot::time_label;
 use super::trajectory::Trajectory;
 use super::{Session, reason_to_write};
 use crate::diagnostic::{Code, Diagnostic};
@@ -64,7 +65,7 @@ type Columns = (Vec<String>, Vec<Vec<f64>>);
 
 /// Time first, then what is asked for, else all states and all `let` and flux definitions.
 fn columns(run: &Trajectory, save: &Save) -> Result<Columns, Vec<Diagnostic>> {
-    let mut headers = vec!["time".to_owned()];
+    let mut headers = vec![time_label(run.compiled.model.motion).to_owned()];
     let mut columns = vec![run.times().to_vec()];
     if !save.columns.is_empty() {
         for expr in &save.columns {

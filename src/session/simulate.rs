@@ -10,9 +10,9 @@ use super::steady;
 use super::tables::Tables;
 use super::trajectory::Trajectory;
 use super::values::{self, Overrides};
-use super::{Asked, Observer, Session, failure, inputs, subjects, times};
+use super::{Asked, Observer, Session, failure, inputs, steps, subjects, times};
 use crate::diagnostic::{Code, Diagnostic, listed, number_text};
-use crate::model::{self, ConditionId, Model};
+use crate::model::{self, ConditionId, Model, Motion};
 use crate::simulate::{DoseRow, Options, Output, Stop, Tolerances, Track, VariedStart};
 use crate::symbolic::Pool;
 use crate::syntax::tree;
@@ -217,13 +217,11 @@ fn undisturbed(
                 .help("declare one, as in `state x = 1` with `x' = -x`"),
         ]);
     }
-    if compiled.model.motion == model::Motion::Map {
-        return Err(vec![
-            Diagnostic::new(Code::NotPerformed, "maps are not iterated by this version")
-                .at(command.span, ""),
-        ]);
-    }
+    let is_map = compiled.model.motion == Motion::Map;
     let mut problems = Vec::new();
+    if is_map {
+        problems.extend(steps::no_integration(command).err().into_iter().flatten());
+    }
     let declared = overrides;
     let overrides = with_setting(compiled, overrides, &command.setting).unwrap_or_else(|found| {
         problems.extend(found);
@@ -233,10 +231,16 @@ fn undisturbed(
     // Every part is looked at before one at fault ends the work.
     let number = |expr: &tree::Expr| compiled.number(expr, &present);
     let range = sound(range(compiled, last, command, &number), &mut problems);
+    let range = range.filter(|range| {
+        sound(steps::whole_range(compiled, command, *range), &mut problems).is_some()
+    });
     let relative = sound(relative_tolerance(command, &number), &mut problems);
     let absolute = sound(absolute_tolerance(command, &number), &mut problems);
     let output = range.and_then(|range| {
-        let rows = times::output(compiled, &command.output, range, &number);
+        let rows = match is_map {
+            true => steps::output(compiled, &command.output, range, &number),
+            false => times::output(compiled, &command.output, range, &number),
+        };
         sound(rows, &mut problems)
     });
     problems.extend(
@@ -338,12 +342,18 @@ fn range(
         .as_ref()
         .map_or(command.to.span, |expr| expr.span.to(command.to.span));
     Err(vec![
-        Diagnostic::new(Code::BadOption, "the range of time is empty")
-            .at(
-                span,
-                format!("from {} to {}", number_text(from), number_text(to)),
-            )
-            .help("the end comes after the start"),
+        Diagnostic::new(
+            Code::BadOption,
+            match compiled.model.motion {
+                Motion::Flow => "the range of time is empty",
+                Motion::Map => "the range of steps is empty",
+            },
+        )
+        .at(
+            span,
+            format!("from {} to {}", number_text(from), number_text(to)),
+        )
+        .help("the end comes after the start"),
     ])
 }
 
@@ -447,12 +457,13 @@ fn from_last(
     // The range's own start counts: `simulate 0..50 from last` takes the state, not the clock.
     let start = compiled.number(from, present)?;
     let elsewhere = (start - time).abs() > 1e-9 * time.abs().max(start.abs());
+    let variable = compiled.model.names.variable();
     if elsewhere && time_matters(compiled) {
         warnings.push(
             Diagnostic::new(
                 Code::StartsEarlier,
                 format!(
-                    "the last run ended at t = {}: its end is taken as the state at t = {}",
+                    "the last run ended at {variable} = {}: its end is taken as the state at {variable} = {}",
                     number_text(time),
                     number_text(start)
                 ),
@@ -510,8 +521,12 @@ fn start_of(
             Diagnostic::new(
                 Code::StartsEarlier,
                 format!(
-                    "the model starts at {}: integrated from there, shown from {}",
+                    "the model starts at {}: {} from there, shown from {}",
                     number_text(start),
+                    match compiled.model.motion {
+                        Motion::Flow => "integrated",
+                        Motion::Map => "iterated",
+                    },
                     number_text(shown_from)
                 ),
             )

@@ -48,6 +48,8 @@ pub struct Measures {
 pub struct MeasuredRun {
     /// Whose run it was, when there was one for each subject.
     pub subject: Option<String>,
+    /// `t`, or `n` for a map.
+    pub variable: &'static str,
     /// First and last time of the run.
     pub range: (f64, f64),
     /// One per measure; a measure that the run does not have is `None`, and a diagnostic says why.
@@ -245,6 +247,7 @@ impl Session {
                 unit: unit(&compiled, subject),
             });
             measured.push(MeasuredRun {
+                variable: compiled.model.names.variable(),
                 subject: run.subject.clone(),
                 rows: rows.collect(),
                 range: (
