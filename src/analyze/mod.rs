@@ -20,10 +20,12 @@ mod curve;
 mod eigen;
 pub mod equilibria;
 mod laws;
+mod loops;
 mod measure;
 mod newton;
 mod spectrum;
 mod steady;
+mod survey;
 mod swing;
 
 pub use classify::{Approach, Class, Kind, Side, beyond, classify};
@@ -31,11 +33,13 @@ pub use continuation::Motion;
 pub use curve::Curve;
 pub use eigen::{Direction, Mode};
 pub use laws::{Kept, Law, keeps, kept};
+pub use loops::{Action, Loop, Structure, structure};
 pub use measure::{Measure, Measured, Refusal, first_time, measure};
 pub use spectrum::{
     Eigenvalue, Linearised, MOST_STATES, Place, Stability, jacobian_at, linearise, polish,
 };
 pub use steady::{NotFound, Question, Reached, Residual, Restless, SteadyState, steady};
+pub use survey::{Example, Land, Side as BoxSide, Survey, Tally, survey};
 
 #[cfg(test)]
 mod classify_tests;

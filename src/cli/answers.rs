@@ -32,6 +32,9 @@ pub fn stability(terminal: &mut Terminal, arguments: &StabilityArguments) -> End
     if !arguments.at.is_empty() {
         sentence.push_str(&format!(" at {}", arguments.at.join(", ")));
     }
+    if let Some(ranges) = &arguments.over {
+        sentence.push_str(&format!(" over {ranges}"));
+    }
     sentence.push_str(&setting(&arguments.with, arguments.condition.as_deref()));
     let result = prepared(terminal, &arguments.file).and_then(|_| said(terminal, &sentence));
     finished(terminal, result, arguments.format)
@@ -210,6 +213,7 @@ fn finished(
     let json = match (&performed.outcome, format) {
         (Outcome::Steady(answer), Format::Json) => answers_json::steady(answer),
         (Outcome::Stability(answer), Format::Json) => stability_json::stability(answer),
+        (Outcome::Oscillation(answer), Format::Json) => stability_json::oscillation(answer),
         (Outcome::Jacobian { answer, .. }, Format::Json) => stability_json::jacobian(answer),
         (Outcome::Equilibria(answer), Format::Json) => equilibria_json::equilibria(answer),
         (Outcome::Measured(runs), Format::Json) => answers_json::measured(runs),

@@ -164,6 +164,9 @@ pub struct StabilityArguments {
     /// Near this value of a state instead; may be given several times
     #[arg(long = "at", value_name = "NAME=VALUE", allow_hyphen_values = true)]
     pub at: Vec<String>,
+    /// Can it oscillate for parameters in these ranges? Such as "k in 0..2, b in 0..1"
+    #[arg(long, value_name = "RANGES", conflicts_with = "at")]
+    pub over: Option<String>,
     /// A value for this answer; may be given several times
     #[arg(long = "with", value_name = "NAME=VALUE", allow_hyphen_values = true)]
     pub with: Vec<String>,

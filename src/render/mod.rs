@@ -12,6 +12,7 @@ pub mod equilibria_json;
 pub mod figure;
 pub mod help;
 mod interruptions;
+mod oscillation;
 pub mod outcome;
 pub mod progress;
 pub mod sensitivity;

@@ -1,9 +1,13 @@
-//! Stability and Jacobians as JSON: schemas `lotka-stability-1` and `lotka-jacobian-1`.
+//! Stability and Jacobians as JSON: schemas `lotka-stability-1`, `lotka-oscillation-1` and
+//! `lotka-jacobian-1`.
 
 use super::class::{approach_name, class_name, class_words};
 use super::stability::{growth, period};
-use crate::analyze::{Approach, Class, Mode, Motion};
-use crate::session::{JacobianAnswer, Judged, Origin, StabilityAnswer};
+use crate::analyze::{Approach, Class, Example, Mode, Motion, Structure, Tally};
+use crate::session::{
+    Feedback, Forbids, JacobianAnswer, Judged, Origin, OscillationAnswer, StabilityAnswer,
+};
+use crate::symbolic::Sign;
 use serde::Serialize;
 
 #[derive(Serialize)]
@@ -172,6 +176,163 @@ fn eigenvalue(mode: &Mode, motion: Motion) -> Eigenvalue<'_> {
 fn rows(entries: &[f64], n: usize) -> Vec<Vec<f64>> {
     let row = |i: usize| entries.iter().skip(i).step_by(n.max(1)).copied().collect();
     (0..n).map(row).collect()
+}
+
+#[derive(Serialize)]
+struct Oscillation<'a> {
+    schema: &'static str,
+    model: &'a str,
+    motion: &'static str,
+    names: Vec<String>,
+    ranges: Vec<Range<'a>>,
+    forbidden: Option<&'static str>,
+    forbidden_without_negative: Option<&'static str>,
+    feedback: Option<Loop>,
+    entries: Vec<Entry<'a>>,
+    samples: usize,
+    without_equilibrium: usize,
+    types: Vec<Type<'a>>,
+    complex: Option<Found<'a>>,
+    crossing: Option<Found<'a>>,
+    with_negative: Option<Found<'a>>,
+    complete: bool,
+}
+
+#[derive(Serialize)]
+struct Range<'a> {
+    name: &'a str,
+    low: f64,
+    high: f64,
+}
+
+#[derive(Serialize)]
+struct Loop {
+    sign: &'static str,
+    states: Vec<usize>,
+}
+
+#[derive(Serialize)]
+struct Entry<'a> {
+    row: usize,
+    column: usize,
+    sign: &'static str,
+    text: &'a str,
+}
+
+#[derive(Serialize)]
+struct Type<'a> {
+    #[serde(rename = "type")]
+    kind: &'static str,
+    words: String,
+    samples: usize,
+    point: &'a [f64],
+    state: &'a [f64],
+}
+
+#[derive(Serialize)]
+struct Found<'a> {
+    point: &'a [f64],
+    state: &'a [f64],
+    eigenvalue: Option<[f64; 2]>,
+    period: Option<f64>,
+}
+
+/// One line; points are in the order of the ranges.
+#[must_use]
+pub fn oscillation(answer: &OscillationAnswer) -> String {
+    let feedback = answer.feedback.as_ref();
+    let survey = &answer.survey;
+    let forbids = |known: Option<&Feedback>| known.and_then(|known| known.forbids).map(forbids);
+    text(&Oscillation {
+        schema: "lotka-oscillation-1",
+        model: answer.compiled.model.name.as_deref().unwrap_or(""),
+        motion: motion_name(answer.motion),
+        names: answer.compiled.state_names(),
+        ranges: (answer.sides.iter())
+            .map(|(name, side)| Range {
+                name,
+                low: side.low,
+                high: side.high,
+            })
+            .collect(),
+        forbidden: forbids(feedback),
+        forbidden_without_negative: forbids(answer.without_negative.as_ref()),
+        feedback: feedback.map(|known| structure(&known.structure)),
+        entries: feedback.map_or(Vec::new(), |known| {
+            known.entries.iter().map(entry).collect()
+        }),
+        samples: survey.samples,
+        without_equilibrium: survey.without,
+        types: survey.tallies.iter().map(tally).collect(),
+        complex: found(
+            survey.leads.as_ref().or(survey.complex.as_ref()),
+            answer.motion,
+        ),
+        crossing: found(survey.crossing.as_ref(), answer.motion),
+        with_negative: found(
+            answer
+                .with_negative
+                .as_ref()
+                .and_then(|opened| opened.complex.as_ref()),
+            answer.motion,
+        ),
+        complete: survey.complete,
+    })
+}
+
+fn forbids(why: Forbids) -> &'static str {
+    match why {
+        Forbids::OneState => "one_state",
+        Forbids::NoLoop => "no_loop",
+        Forbids::PositivePair => "positive_pair",
+        Forbids::Discriminant => "discriminant",
+        Forbids::PositiveLoops => "positive_loops",
+    }
+}
+
+fn structure(structure: &Structure) -> Loop {
+    let (sign, states) = match structure {
+        Structure::Acyclic => ("none", Vec::new()),
+        Structure::Positive(states) => ("positive", states.clone()),
+        Structure::Negative(states) => ("negative", states.clone()),
+        Structure::Unknown(states) => ("unknown", states.clone()),
+    };
+    Loop { sign, states }
+}
+
+fn entry(entry: &crate::session::Entry) -> Entry<'_> {
+    Entry {
+        row: entry.action.on,
+        column: entry.action.by,
+        sign: match entry.action.sign {
+            Sign::Zero => "zero",
+            Sign::NotNegative => "not_negative",
+            Sign::NotPositive => "not_positive",
+            Sign::Unknown => "unknown",
+        },
+        text: &entry.text,
+    }
+}
+
+fn tally(tally: &Tally) -> Type<'_> {
+    Type {
+        kind: class_name(&tally.class),
+        words: class_words(&tally.class),
+        samples: tally.samples,
+        point: &tally.example.point,
+        state: &tally.example.state,
+    }
+}
+
+fn found(example: Option<&Example>, motion: Motion) -> Option<Found<'_>> {
+    let example = example?;
+    let pair = example.linear.modes.iter().find(|mode| mode.is_pair());
+    Some(Found {
+        point: &example.point,
+        state: &example.state,
+        eigenvalue: pair.map(|mode| [mode.value.real, mode.value.imaginary]),
+        period: pair.map(|mode| period(motion, mode.value)),
+    })
 }
 
 #[derive(Serialize)]

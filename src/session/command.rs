@@ -140,6 +140,8 @@ pub enum About {
     },
     /// `at x = 1, y = 2`: the one next to these values.
     At(Vec<tree::Binding>),
+    /// `over k in 0..2, b in 0..1`: all that are found for parameters of a box.
+    Over(Vec<Ranged>),
 }
 
 /// The search for all steady states in a box.

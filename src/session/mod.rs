@@ -55,7 +55,7 @@ pub use method::MethodAdvice;
 pub use outcome::{Made, Outcome, Performed};
 pub use ranges::{Range, Ranged};
 pub use sensitivity::{Influence, Sensitivities};
-pub use stability::{Judged, Origin, StabilityAnswer};
+pub use stability::{Entry, Feedback, Forbids, Judged, Origin, OscillationAnswer, StabilityAnswer};
 pub use steady::SteadyAnswer;
 pub use timing::{LoadTimes, Timing};
 pub use trajectory::Trajectory;

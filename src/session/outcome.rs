@@ -6,7 +6,7 @@ use super::equilibria::EquilibriaAnswer;
 use super::jacobian::JacobianAnswer;
 use super::measure::MeasuredRun;
 use super::sensitivity::Sensitivities;
-use super::stability::StabilityAnswer;
+use super::stability::{OscillationAnswer, StabilityAnswer};
 use super::steady::SteadyAnswer;
 use super::trajectory::Trajectory;
 use crate::diagnostic::Diagnostic;
@@ -64,6 +64,8 @@ pub enum Outcome {
     Steady(Arc<SteadyAnswer>),
     /// What happens near an equilibrium.
     Stability(Arc<StabilityAnswer>),
+    /// What a model can do in a box of parameters.
+    Oscillation(Arc<OscillationAnswer>),
     /// A Jacobian as numbers.
     Jacobian {
         /// The matrix with its names.

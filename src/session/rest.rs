@@ -9,7 +9,7 @@ use super::compiled::Compiled;
 use super::simulate::with_setting;
 use super::trajectory::Trajectory;
 use super::values::{self, Overrides, Present};
-use crate::analyze::Law;
+use crate::analyze::{Law, Motion};
 use crate::diagnostic::{Code, Diagnostic};
 use crate::kernel::Kernels;
 use crate::model::Entity;
@@ -84,6 +84,11 @@ impl<'c> AtRest<'c> {
     pub fn dynamics(&self) -> CompiledDynamics<'_> {
         let parameters = self.present.parameters.clone();
         CompiledDynamics::new(self.system(), self.kernels(), parameters)
+    }
+
+    /// Whether they say how fast the state changes or what it is next.
+    pub fn motion(&self) -> Motion {
+        Motion::Flow
     }
 
     /// The time that is handed to the equations.

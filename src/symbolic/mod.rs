@@ -13,6 +13,7 @@ mod operator;
 mod pattern;
 mod pool;
 mod print;
+mod rational;
 mod rewrite;
 mod shape;
 mod simplify;
@@ -32,6 +33,7 @@ pub use pool::{Pool, ShapeError, Symbol};
 pub use print::{
     Names, Notation, PlainNames, latex_name, print, print_operator, to_latex, to_text,
 };
+pub use rational::{Sign, Signs, Span};
 pub use rewrite::{dependents, rewrite};
 pub use shape::Shape;
 pub use traverse::{reachable, substitute, substitute_all, symbols_of};

@@ -1,8 +1,9 @@
 //! Where a system is made linear: the state that a sentence means.
 
+use super::over;
 use super::smooth::{self, Switch};
 use super::{Judged, Origin, StabilityAnswer};
-use crate::analyze::{self, Linearised, Motion, Place, Reached, linearise, polish};
+use crate::analyze::{self, Linearised, Place, Reached, linearise, polish};
 use crate::diagnostic::{Code, Diagnostic, did_you_mean, listed, number_text};
 use crate::model::Entity;
 use crate::session::command::{About, Setting, Stability, Steady};
@@ -28,14 +29,15 @@ pub(in crate::session) fn check(
 ) -> Result<(), Vec<Diagnostic>> {
     let at_rest = AtRest::new(compiled, overrides, &command.setting, None, command.span)?;
     refuse_delays(compiled, command.span)?;
-    if let About::At(bindings) = &command.about {
-        named_state(compiled, &at_rest, bindings)?;
+    match &command.about {
+        About::At(bindings) => named_state(compiled, &at_rest, bindings).map(|_| ()),
+        About::Over(ranges) => over::check(compiled, &at_rest, ranges, command.span),
+        About::Here { .. } => Ok(()),
     }
-    Ok(())
 }
 
 /// A delay adds eigenvalues without end: those of the present state alone say nothing.
-fn refuse_delays(compiled: &Compiled, span: Span) -> Result<(), Vec<Diagnostic>> {
+pub(super) fn refuse_delays(compiled: &Compiled, span: Span) -> Result<(), Vec<Diagnostic>> {
     let Some(delay) = compiled.model.delays.first() else {
         return Ok(());
     };
@@ -82,6 +84,8 @@ pub(super) fn judged(
             let (state, origin) = near(&at_rest, given);
             (state, origin, Vec::new())
         }
+        // That question has an answer of its own.
+        About::Over(_) => (at_rest.state.clone(), Origin::Present, Vec::new()),
     };
     diagnostics.extend(refuse_switches(compiled, &at_rest, &state, span)?);
     let linear = linear_part(compiled, &at_rest, &state, span)?;
@@ -92,7 +96,7 @@ pub(super) fn judged(
     ];
     let answer = StabilityAnswer {
         compiled: Arc::clone(compiled),
-        motion: Motion::Flow,
+        motion: at_rest.motion(),
         judged: Judged {
             state,
             origin,
@@ -166,7 +170,7 @@ fn near(at_rest: &AtRest<'_>, given: Vec<f64>) -> (Vec<f64>, Origin) {
     let laws = at_rest.laws();
     let place = Place {
         dynamics: &dynamics,
-        motion: Motion::Flow,
+        motion: at_rest.motion(),
         time: at_rest.time(),
         state: &given,
         tolerances: &tolerances,
@@ -243,6 +247,25 @@ fn refuse_switches(
     }
 }
 
+/// Eigenvalues of large matrices take too long.
+pub(super) fn refuse_size(compiled: &Compiled, span: Span) -> Result<(), Vec<Diagnostic>> {
+    let states = compiled.system.dimension();
+    if states <= analyze::MOST_STATES {
+        return Ok(());
+    }
+    Err(vec![
+        Diagnostic::new(
+            Code::NotPerformed,
+            format!(
+                "this version of Lotka computes the eigenvalues of at most {} states",
+                analyze::MOST_STATES
+            ),
+        )
+        .at(span, format!("the model has {states}"))
+        .help("`steady` finds where they rest"),
+    ])
+}
+
 /// The linear part at a state.
 fn linear_part(
     compiled: &Compiled,
@@ -251,22 +274,10 @@ fn linear_part(
     span: Span,
 ) -> Result<Linearised, Vec<Diagnostic>> {
     let dynamics = at_rest.dynamics();
-    if state.len() > analyze::MOST_STATES {
-        return Err(vec![
-            Diagnostic::new(
-                Code::NotPerformed,
-                format!(
-                    "this version of Lotka computes the eigenvalues of at most {} states",
-                    analyze::MOST_STATES
-                ),
-            )
-            .at(span, format!("the model has {}", state.len()))
-            .help("`steady` finds where they rest"),
-        ]);
-    }
+    refuse_size(compiled, span)?;
     let found = linearise(&Place {
         dynamics: &dynamics,
-        motion: Motion::Flow,
+        motion: at_rest.motion(),
         time: at_rest.time(),
         state,
         tolerances: &at_rest.tolerances(),

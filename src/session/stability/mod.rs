@@ -9,7 +9,9 @@
 //! Enters: a command and the session's values. Leaves: a [`StabilityAnswer`]. Must not know how a
 //! linear part is found.
 
+mod feedback;
 mod find;
+mod over;
 mod smooth;
 
 use super::command::{About, Command, Stability};
@@ -17,14 +19,16 @@ use super::compiled::Compiled;
 use super::lower::{setting, word_of};
 use super::options::Options;
 use super::outcome::{Outcome, Performed};
-use super::{Observer, Session};
+use super::{Observer, Session, ranges};
 use crate::analyze::{Linearised, Motion};
 use crate::diagnostic::{Code, Diagnostic};
 use crate::source::Span;
 use crate::syntax::tree;
 use std::sync::Arc;
 
+pub use feedback::{Entry, Feedback, Forbids};
 pub(super) use find::{check, named_state, not_finite};
+pub use over::OscillationAnswer;
 
 /// The linear parts at one or several states, with the names of their model.
 #[derive(Debug, Clone)]
@@ -99,7 +103,27 @@ pub(super) fn lower(
     }
     let from_last = super::steady::from_last(&mut options);
     let at = bindings(&mut options);
+    let over = ranges::after_word("over", &mut options);
     let about = match (all, at, from_last) {
+        (all, at, from_last) if over.is_some() => {
+            let places = [all, at.map(|at| at.1), from_last];
+            for span in places.into_iter().flatten() {
+                options.problem(
+                    Diagnostic::new(Code::BadOption, "`over` looks at all states of rest")
+                        .at(span, "")
+                        .help("leave out `all`, `at` and `from`"),
+                );
+            }
+            let ranges = over.unwrap_or_default();
+            if ranges.is_empty() {
+                options.problem(
+                    Diagnostic::new(Code::MissingArgument, "`over` is followed by parameters")
+                        .at(span, "over which?")
+                        .help("as in `stability over k in 0..2, b in 0..1`"),
+                );
+            }
+            About::Over(ranges)
+        }
         (Some(span), None, None) => {
             options.problem(
                 Diagnostic::new(
@@ -157,6 +181,15 @@ impl Session {
         _: &mut dyn Observer,
     ) -> Result<Performed, Vec<Diagnostic>> {
         let compiled = Arc::clone(&self.need_model()?.compiled);
+        if let About::Over(ranges) = &command.about {
+            find::refuse_delays(&compiled, command.span)?;
+            let (answer, diagnostics) =
+                over::answered(&compiled, &self.overrides, ranges, command, &*self.world)?;
+            return Ok(Performed {
+                outcome: Outcome::Oscillation(Arc::new(answer)),
+                diagnostics,
+            });
+        }
         let from_last = matches!(command.about, About::Here { from_last: true });
         let last = if from_last {
             Some(Arc::clone(self.need_last()?))

@@ -35,6 +35,12 @@ pub(super) const AT_STATE: Choice = choice(
     "at x = 1, y = 2",
     "the state of rest next to these values",
 );
+pub(super) const OVER_RANGES: Choice = choice(
+    "over",
+    Value::Ranges,
+    "over k in 0..2, b in 0..1",
+    "can it oscillate for parameters in these ranges?",
+);
 pub(super) const AT_POINT: Choice = choice(
     "at",
     Value::Bindings,

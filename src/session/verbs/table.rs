@@ -174,7 +174,7 @@ pub static VERBS: &[Verb] = &[
         example: "stability",
         summary: "what happens near a state of rest",
         subjects: Value::Nothing,
-        options: &[AT_STATE, WITH, IN_CONDITION, FROM_LAST],
+        options: &[AT_STATE, OVER_RANGES, WITH, IN_CONDITION, FROM_LAST],
         more: &[],
         see: &["steady", "jacobian", "continue"],
         place: Anywhere,
