@@ -3,9 +3,11 @@
 
 mod support;
 
-use lotka::analyze::{Kind, Mode, Side};
+use lotka::analyze::{Kind, Mode, Side, Structure};
 use lotka::render::class::class_words;
-use lotka::session::{Judged, Origin, Outcome, Session, StabilityAnswer};
+use lotka::session::{
+    Forbids, Judged, Origin, OscillationAnswer, Outcome, Session, StabilityAnswer,
+};
 use lotka::world::SystemWorld;
 use std::path::Path;
 use std::sync::Arc;
@@ -269,4 +271,162 @@ fn larger_systems_have_all_their_eigenvalues() {
     assert_eq!(answer.judged.linear.class.kind, Kind::Node(Side::Stable));
     close(modes[0].value.real, -1.0);
     assert!(!modes[0].directions.is_empty());
+}
+
+// ---- can it oscillate? ----
+
+fn box_of(file: &str, line: &str) -> Arc<OscillationAnswer> {
+    match say(&mut load(file), line) {
+        Outcome::Oscillation(answer) => answer,
+        other => panic!("{line}: {other:?}"),
+    }
+}
+
+/// The same for a model of text.
+fn box_of_text(text: &str, line: &str) -> Arc<OscillationAnswer> {
+    let folder = Workplace::new();
+    folder.write("model.lotka", text);
+    let mut session = Session::new(Arc::new(SystemWorld::default()));
+    session
+        .load(&folder.path().join("model.lotka"))
+        .expect("a model");
+    match say(&mut session, line) {
+        Outcome::Oscillation(answer) => answer,
+        other => panic!("{line}: {other:?}"),
+    }
+}
+
+fn forbids(answer: &OscillationAnswer) -> Option<Forbids> {
+    answer.feedback.as_ref().and_then(|known| known.forbids)
+}
+
+/// G1' = -k1 G1 + 2 k2 G2, G2' = k1 G1 - k2 G2: the discriminant is k1^2 + 6 k1 k2 + k2^2, positive for
+/// positive rates and negative between the lines k1 = (-3 +- sqrt(8)) k2, where one rate is
+/// negative. (Swierniak, Polanski, Kimmel 1996.)
+#[test]
+fn the_cell_cycle_needs_a_negative_rate() {
+    let proved = box_of("cell_cycle.lotka", "stability over k1 in 0..1, k2 in 0..1");
+    assert_eq!(forbids(&proved), Some(Forbids::PositivePair));
+    assert!(proved.survey.complex.is_none());
+    let opened = proved.with_negative.as_ref().expect("beyond the box");
+    let example = opened.complex.as_ref().expect("complex eigenvalues");
+    let (k1, k2) = (example.point[0], example.point[1]);
+    assert!(k1 * k2 < 0.0 && k1 * k1 + 6.0 * k1 * k2 + k2 * k2 < 0.0);
+
+    let open = box_of("cell_cycle.lotka", "stability over k1, k2");
+    assert_eq!(forbids(&open), None);
+    let cut = open
+        .without_negative
+        .as_ref()
+        .expect("without negative rates");
+    assert_eq!(cut.forbids, Some(Forbids::PositivePair));
+    // Every type with complex eigenvalues comes from a negative rate.
+    for tally in open.survey.tallies.iter().filter(|tally| tally.class.turns) {
+        let point = &tally.example.point;
+        assert!(point[0] * point[1] < 0.0, "{tally:?}");
+    }
+    // On the border the trace -(k1 + k2) is zero.
+    let crossing = open.survey.crossing.as_ref().expect("a crossing");
+    assert!((crossing.point[0] + crossing.point[1]).abs() < 1e-9);
+}
+
+/// Brusselator: Hopf at B = 1 + A^2 with the frequency A. (Prigogine, Lefever 1968.)
+#[test]
+fn the_onset_of_oscillations_is_found() {
+    let answer = box_of("brusselator.lotka", "stability over A in 0.5..2, B in 1..5");
+    let crossing = answer.survey.crossing.as_ref().expect("a crossing");
+    let (a, b) = (crossing.point[0], crossing.point[1]);
+    assert!((b - 1.0 - a * a).abs() < 1e-9, "{a} {b}");
+    let pair = crossing.linear.modes[0].value;
+    assert!((pair.imaginary - a).abs() < 1e-9);
+    assert_eq!(forbids(&answer), None);
+}
+
+/// Griffith's loop is positive for states that are not negative, which the equations keep so. The
+/// share of the box with three equilibria is that of 2ab < 1.
+#[test]
+fn a_switch_cannot_oscillate() {
+    let answer = box_of("griffith.lotka", "stability over a, b");
+    assert_eq!(forbids(&answer), Some(Forbids::PositivePair));
+    let feedback = answer.feedback.as_ref().expect("signs");
+    assert_eq!(feedback.non_negative, [true, true]);
+    let saddles = answer
+        .survey
+        .tallies
+        .iter()
+        .find(|tally| tally.class.kind == Kind::Saddle)
+        .expect("thresholds");
+    // The area of ab < 1/2 in 0.1..2 by 0.1..2, over 1.9^2: for a below 1/4 all b to 2, then
+    // to 1/(2a).
+    let area = 0.15 * 1.9 + 0.5 * (2.0_f64 / 0.25).ln() - 0.1 * 1.75;
+    let share = area / (1.9 * 1.9);
+    #[expect(clippy::cast_precision_loss, reason = "a share")]
+    let found = saddles.samples as f64 / answer.survey.samples as f64;
+    assert!((found - share).abs() < 0.01, "{found} for {share}");
+}
+
+/// A chain acts one way; two states that hinder each other make a positive loop; a ring of three
+/// that hinder each other a negative one (the repressilator: Elowitz, Leibler 2000).
+#[test]
+fn loops_decide() {
+    let chain = box_of_text(
+        "param k = 1 in 0..5\nstate a = 1, b = 0, c = 0\na' = -k*a\nb' = k*a - b^2\nc' = b - c",
+        "stability over k",
+    );
+    assert_eq!(forbids(&chain), Some(Forbids::NoLoop));
+    let toggle = box_of_text(
+        "param s = 2 in 0..5, n = 2 in 1..4\nstate u = 1, v = 0.5\nu' = s/(1 + v^n) - u\nv' = s/(1 + u^n) - v",
+        "stability over s, n",
+    );
+    assert_eq!(forbids(&toggle), Some(Forbids::PositivePair));
+    let helpers = box_of_text(
+        "param k = 1 in 0..5\nstate a = 1, b = 0, c = 0\na' = c/(1 + c) - k*a\nb' = a - b\nc' = b - c",
+        "stability over k",
+    );
+    assert_eq!(forbids(&helpers), Some(Forbids::PositiveLoops));
+    let ring = box_of_text(
+        "param s = 20 in 1..100\nstate a = 1, b = 2, c = 3
+         a' = s/(1 + c^3) - a\nb' = s/(1 + a^3) - b\nc' = s/(1 + b^3) - c",
+        "stability over s",
+    );
+    let feedback = ring.feedback.as_ref().expect("signs");
+    assert!(matches!(feedback.structure, Structure::Negative(_)));
+    // At the symmetric state x (1 + x^3) = s the pair crosses where the slope of the loop is -2:
+    // 3 x^3/(1 + x^3) = 2, x^3 = 2, s = 3 * 2^(1/3).
+    let crossing = ring.survey.crossing.as_ref().expect("a crossing");
+    assert!(
+        (crossing.point[0] - 3.0 * 2.0_f64.cbrt()).abs() < 1e-6,
+        "{crossing:?}"
+    );
+    // A switch acts without a slope, so that slopes prove nothing.
+    let relay = box_of_text(
+        "param k = 1 in 0.5..2\nstate x = 1, y = 0\nx' = (if y > 1 then -1 else 1) - k*x\ny' = x - y",
+        "stability over k",
+    );
+    assert!(relay.feedback.is_none());
+}
+
+/// Totals that depend on a parameter move with it: A <-> B with A + B = total rests at B = total/2.
+#[test]
+fn sums_follow_the_parameters() {
+    let closed = box_of_text(
+        "param total = 1 in 1..2\nspecies A = total, B = 0\nA <-> B, 1, 1",
+        "stability over total",
+    );
+    let tally = &closed.survey.tallies[0];
+    close(tally.example.state[1], tally.example.point[0] / 2.0);
+    assert_eq!(closed.survey.without, 0);
+}
+
+#[test]
+fn all_equilibria_are_judged_at_once() {
+    let Outcome::StabilityAll(answer) = say(&mut load("griffith.lotka"), "stability all") else {
+        panic!("no answer");
+    };
+    let words: Vec<String> = answer
+        .linear
+        .iter()
+        .map(|linear| class_words(&linear.as_ref().expect("a linear part").class))
+        .collect();
+    assert_eq!(words, ["stable node", "saddle", "stable node"]);
 }

@@ -93,11 +93,17 @@ pub fn jacobian_at(dynamics: &dyn Dynamics, time: f64, state: &[f64]) -> Vec<f64
 pub fn polish(place: &Place<'_>) -> Option<Vec<f64>> {
     let (dynamics, time, tolerances) = (place.dynamics, place.time, place.tolerances);
     let kept = laws::kept(dynamics, time, place.state, tolerances, place.laws);
+    polish_with(place, &kept)
+}
+
+/// The same with sums that are known; their totals need not be those of the state.
+#[must_use]
+pub fn polish_with(place: &Place<'_>, kept: &[Kept]) -> Option<Vec<f64>> {
     let equations = Equations {
-        dynamics,
-        time,
-        tolerances,
-        kept: &kept,
+        dynamics: place.dynamics,
+        time: place.time,
+        tolerances: place.tolerances,
+        kept,
     };
     let found = equations.solve(place.state, f64::INFINITY)?;
     Some(found.state)

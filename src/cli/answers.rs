@@ -29,6 +29,9 @@ pub fn steady(terminal: &mut Terminal, arguments: &SteadyArguments) -> Ending {
 /// Says what happens near a state of rest.
 pub fn stability(terminal: &mut Terminal, arguments: &StabilityArguments) -> Ending {
     let mut sentence = "stability".to_owned();
+    if arguments.all {
+        sentence.push_str(&format!(" all {}", arguments.region.join(", ")));
+    }
     if !arguments.at.is_empty() {
         sentence.push_str(&format!(" at {}", arguments.at.join(", ")));
     }
@@ -215,7 +218,9 @@ fn finished(
         (Outcome::Stability(answer), Format::Json) => stability_json::stability(answer),
         (Outcome::Oscillation(answer), Format::Json) => stability_json::oscillation(answer),
         (Outcome::Jacobian { answer, .. }, Format::Json) => stability_json::jacobian(answer),
-        (Outcome::Equilibria(answer), Format::Json) => equilibria_json::equilibria(answer),
+        (Outcome::Equilibria(answer) | Outcome::StabilityAll(answer), Format::Json) => {
+            equilibria_json::equilibria(answer)
+        }
         (Outcome::Measured(runs), Format::Json) => answers_json::measured(runs),
         _ => return terminal.show(&performed),
     };

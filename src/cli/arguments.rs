@@ -164,6 +164,17 @@ pub struct StabilityArguments {
     /// Near this value of a state instead; may be given several times
     #[arg(long = "at", value_name = "NAME=VALUE", allow_hyphen_values = true)]
     pub at: Vec<String>,
+    /// Every state of rest in a box
+    #[arg(long, conflicts_with_all = ["at", "over"])]
+    pub all: bool,
+    /// The range of a state of the box, such as "x in 0..5"; may be given several times
+    #[arg(
+        long = "box",
+        value_name = "RANGE",
+        requires = "all",
+        allow_hyphen_values = true
+    )]
+    pub region: Vec<String>,
     /// Can it oscillate for parameters in these ranges? Such as "k in 0..2, b in 0..1"
     #[arg(long, value_name = "RANGES", conflicts_with = "at")]
     pub over: Option<String>,

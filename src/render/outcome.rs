@@ -25,6 +25,7 @@ pub fn text(outcome: &Outcome, width: usize) -> String {
         Outcome::Measured(runs) => answers::measured(runs, width),
         Outcome::Steady(answer) => answers::steady(answer, width),
         Outcome::Stability(answer) => super::stability::text(answer, width),
+        Outcome::StabilityAll(answer) => super::stability::all(answer, width),
         Outcome::Oscillation(answer) => super::oscillation::text(answer, width),
         Outcome::Jacobian { answer, made } => {
             super::stability::jacobian(answer, made.as_ref(), width)

@@ -6,7 +6,7 @@ use super::show;
 use super::table::{Column, number, table};
 use super::words;
 use crate::analyze::{Approach, Class, Eigenvalue, Kind, Linearised, Mode, Motion, Side};
-use crate::session::{Form, JacobianAnswer, Made, Origin, StabilityAnswer};
+use crate::session::{EquilibriaAnswer, Form, JacobianAnswer, Made, Origin, StabilityAnswer};
 use std::f64::consts::{LN_2, TAU};
 
 /// Digits of values.
@@ -47,6 +47,76 @@ pub(super) fn text(answer: &StabilityAnswer, width: usize) -> String {
     text.push('\n');
     text.push('\n');
     text.push_str(&eigenvectors(linear, &names, width));
+    text
+}
+
+/// All equilibria in a box, and the eigenvalues of each.
+pub(super) fn all(answer: &EquilibriaAnswer, width: usize) -> String {
+    const SHOWN: usize = 4;
+    let mut text = super::equilibria::text(answer, width);
+    let known: Vec<(usize, &Linearised)> = answer
+        .linear
+        .iter()
+        .enumerate()
+        .filter_map(|(at, linear)| Some((at + 1, linear.as_ref()?)))
+        .collect();
+    if known.is_empty() {
+        return text;
+    }
+    let column = |of: &dyn Fn(&Linearised) -> String| {
+        known
+            .iter()
+            .map(|(_, linear)| of(linear))
+            .collect::<Vec<String>>()
+    };
+    let leading = |of: &dyn Fn(&Mode) -> String| {
+        column(&|linear| linear.modes.first().map_or(String::new(), of))
+    };
+    let values = |linear: &Linearised| {
+        let shown = linear.modes.iter().take(SHOWN).map(eigenvalue_text);
+        let mut shown: Vec<String> = shown.collect();
+        if linear.modes.len() > SHOWN {
+            shown.push(format!("{} more", linear.modes.len() - SHOWN));
+        }
+        shown.join(", ")
+    };
+    let motion = known
+        .first()
+        .map_or(Motion::Flow, |(_, linear)| linear.class.motion);
+    let pace = |mode: &Mode| {
+        let rate = growth(motion, mode.value);
+        if rate.abs() <= mode.error {
+            return "stays".to_owned();
+        }
+        let word = if rate < 0.0 {
+            "halves in"
+        } else {
+            "doubles in"
+        };
+        format!("{word} {}", number(LN_2 / rate.abs(), FEW))
+    };
+    let turns = |linear: &Linearised| {
+        let pair = linear.modes.iter().find(|mode| mode.is_pair());
+        pair.map_or(String::new(), |mode| {
+            number(period(motion, mode.value), FEW)
+        })
+    };
+    let name = match motion {
+        Motion::Flow => "eigenvalues",
+        Motion::Map => "multipliers",
+    };
+    let mut columns = vec![
+        Column::text("", known.iter().map(|(at, _)| at.to_string()).collect()),
+        Column::text("type", column(&|linear| class_words(&linear.class))),
+        Column::text(name, column(&values)),
+        Column::text("distance", leading(&pace)),
+    ];
+    let periods = column(&turns);
+    if periods.iter().any(|period| !period.is_empty()) {
+        columns.push(Column::text("period", periods));
+    }
+    text.push('\n');
+    text.push_str(&table(&columns, width));
     text
 }
 

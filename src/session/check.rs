@@ -261,7 +261,7 @@ impl Session {
                 }
                 jacobian::check(compiled, overrides, command)?;
             }
-            Command::SteadyAll(command) => {
+            Command::SteadyAll(command) | Command::StabilityAll(command) => {
                 if command.from_last {
                     needs_run(*has_run, command.span)?;
                 }

@@ -22,6 +22,8 @@ pub enum Command {
     Steady(Steady),
     /// `stability at x = 1, y = 2`
     Stability(Box<Stability>),
+    /// `stability all x in 0..5`
+    StabilityAll(SteadyAll),
     /// `jacobian at x = 1`
     Jacobian(Box<Jacobian>),
     /// `steady all x in 0..5, y in 0..3`

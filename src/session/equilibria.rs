@@ -276,7 +276,12 @@ fn find(
         seed: SEED,
         interrupted: &|| world.interrupted(),
     });
+    let has_delays = !compiled.system.delays.is_empty();
     let linear = found.equilibria.iter().map(|known| {
+        // A delay adds eigenvalues without end: those of the present state alone say nothing.
+        if has_delays {
+            return None;
+        }
         linearise(&Place {
             dynamics: &dynamics,
             motion: Motion::Flow,

@@ -270,6 +270,13 @@ impl Session {
             Command::Measure(command) => self.measure(command, observer),
             Command::Steady(command) => self.steady(command, observer),
             Command::Stability(command) => self.stability(command, observer),
+            Command::StabilityAll(command) => {
+                let mut performed = self.steady_all(command)?;
+                if let Outcome::Equilibria(answer) = performed.outcome {
+                    performed.outcome = Outcome::StabilityAll(answer);
+                }
+                Ok(performed)
+            }
             Command::Jacobian(command) => self.jacobian(command),
             Command::SteadyAll(command) => self.steady_all(command),
             Command::Plot(command) => self.plot(command),

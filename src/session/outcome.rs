@@ -64,6 +64,8 @@ pub enum Outcome {
     Steady(Arc<SteadyAnswer>),
     /// What happens near an equilibrium.
     Stability(Arc<StabilityAnswer>),
+    /// What happens near every equilibrium in a box of states.
+    StabilityAll(Arc<EquilibriaAnswer>),
     /// What a model can do in a box of parameters.
     Oscillation(Arc<OscillationAnswer>),
     /// A Jacobian as numbers.

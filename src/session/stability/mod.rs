@@ -19,7 +19,7 @@ use super::compiled::Compiled;
 use super::lower::{setting, word_of};
 use super::options::Options;
 use super::outcome::{Outcome, Performed};
-use super::{Observer, Session, ranges};
+use super::{Observer, Session, equilibria, ranges};
 use crate::analyze::{Linearised, Motion};
 use crate::diagnostic::{Code, Diagnostic};
 use crate::source::Span;
@@ -101,6 +101,12 @@ pub(super) fn lower(
             );
         }
     }
+    if all.is_some() {
+        return equilibria::lower(sentence, span, options).map(|command| match command {
+            Command::SteadyAll(command) => Command::StabilityAll(command),
+            other => other,
+        });
+    }
     let from_last = super::steady::from_last(&mut options);
     let at = bindings(&mut options);
     let over = ranges::after_word("over", &mut options);
@@ -123,16 +129,6 @@ pub(super) fn lower(
                 );
             }
             About::Over(ranges)
-        }
-        (Some(span), None, None) => {
-            options.problem(
-                Diagnostic::new(
-                    Code::NotPerformed,
-                    "this version of Lotka does not look at all equilibria at once",
-                )
-                .at(span, ""),
-            );
-            return options.abandon();
         }
         (None, None, from_last) => About::Here {
             from_last: from_last.is_some(),

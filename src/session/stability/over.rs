@@ -7,14 +7,16 @@
 
 use super::feedback::{self, Feedback};
 use crate::analyze::{
-    BoxSide, Land, Law, Linearised, Motion, Place, Survey, linearise, polish, survey,
+    BoxSide, Kept, Land, Law, Linearised, Motion, Place, Survey, kept, linearise, polish_with,
+    survey,
 };
 use crate::diagnostic::{Code, Diagnostic, number_text};
 use crate::model::{self, Target};
-use crate::session::command::Stability;
+use crate::session::command::{Stability, Steady};
 use crate::session::compiled::Compiled;
 use crate::session::ranges::Ranged;
 use crate::session::rest::AtRest;
+use crate::session::steady;
 use crate::session::values::{self, Overrides};
 use crate::simulate::{CompiledDynamics, Tolerances};
 use crate::source::Span;
@@ -211,7 +213,16 @@ pub(super) fn answered(
     } else {
         None
     };
-    let mut fields = Fields::new(compiled, &at_rest, &varied, world, feedback.as_ref());
+    // Where the system settles with the values that hold, if it does.
+    let asked = Steady {
+        span,
+        setting: command.setting.clone(),
+        from_last: false,
+    };
+    let settled = steady::find(compiled, overrides, None, &asked, world);
+    let settled = settled.ok().map(|answer| answer.found.state);
+    let proved = feedback.as_ref();
+    let mut fields = Fields::new(compiled, &at_rest, &varied, world, proved, settled);
     let samples = (SAMPLES * 2 / at_rest.state.len().max(2)).max(100);
     let survey_in = survey(&mut fields, &sides, samples);
     let forbidden = feedback
@@ -264,6 +275,8 @@ struct Fields<'a> {
     world: &'a dyn World,
     tolerances: Tolerances,
     laws: Vec<Law>,
+    /// What is kept for the parameters that hold now, with the totals of their initial values.
+    kept: Vec<Kept>,
     /// One per state: equilibria with a negative value do not count.
     non_negative: Vec<bool>,
     /// States to search from, beside those of neighbours.
@@ -277,6 +290,7 @@ impl<'a> Fields<'a> {
         varied: &'a [Varied],
         world: &'a dyn World,
         feedback: Option<&Feedback>,
+        settled: Option<Vec<f64>>,
     ) -> Fields<'a> {
         let mut non_negative = at_rest.non_negative();
         if let Some(known) = feedback {
@@ -284,32 +298,20 @@ impl<'a> Fields<'a> {
                 *flag |= proved;
             }
         }
-        let dynamics = at_rest.dynamics();
-        let laws = at_rest.laws();
         let mut starts = vec![at_rest.state.clone()];
-        let place = Place {
-            dynamics: &dynamics,
-            motion: at_rest.motion(),
-            time: at_rest.time(),
-            state: &at_rest.state,
-            tolerances: &at_rest.tolerances(),
-            laws: &laws,
-        };
-        // Kept sums belong to the start: other starts would have others.
-        let is_free = linearise(&place).is_none_or(|found| found.kept == (0, 0));
-        if is_free {
-            starts.extend(spread(&at_rest.state, &non_negative));
-        }
+        starts.extend(settled);
+        starts.extend(spread(&at_rest.state, &non_negative));
         Fields {
             compiled,
             at_rest,
             varied,
             world,
             tolerances: at_rest.tolerances(),
-            laws,
             non_negative,
             starts,
-            dynamics,
+            kept: Vec::new(),
+            laws: at_rest.laws(),
+            dynamics: at_rest.dynamics(),
         }
     }
 
@@ -318,14 +320,21 @@ impl<'a> Fields<'a> {
         self.non_negative.fill(false);
     }
 
-    fn set(&self, point: &[f64]) {
+    fn set(&mut self, point: &[f64]) {
         let mut overrides = self.at_rest.overrides.clone();
         for (varied, value) in self.varied.iter().zip(point) {
             overrides.set(varied.target, varied.element, vec![*value]);
         }
-        let parameters = self.compiled.present(&overrides).parameters;
+        let present = self.compiled.present(&overrides);
         self.dynamics
-            .update_parameters(|numbers| numbers.copy_from_slice(&parameters));
+            .update_parameters(|numbers| numbers.copy_from_slice(&present.parameters));
+        self.kept = kept(
+            &self.dynamics,
+            self.at_rest.time(),
+            &present.initial,
+            &self.tolerances,
+            &self.laws,
+        );
     }
 
     fn place<'b>(&'b self, state: &'b [f64]) -> Place<'b> {
@@ -340,7 +349,7 @@ impl<'a> Fields<'a> {
     }
 
     fn polished(&self, state: &[f64]) -> Option<Vec<f64>> {
-        let found = polish(&self.place(state))?;
+        let found = polish_with(&self.place(state), &self.kept)?;
         let pairs = found.iter().zip(&self.non_negative).enumerate();
         let meant = pairs.into_iter().all(|(i, (value, flag))| {
             let floor = self.tolerances.absolute.get(i).copied().unwrap_or(0.0);

@@ -175,7 +175,11 @@ pub static VERBS: &[Verb] = &[
         summary: "what happens near a state of rest",
         subjects: Value::Nothing,
         options: &[AT_STATE, OVER_RANGES, WITH, IN_CONDITION, FROM_LAST],
-        more: &[],
+        more: &[
+            ("stability all", "near every state of rest in a box"),
+            ("stability all x in 0..5", "the range of a state of the box"),
+            ("stability over k, b", "in the bounds that are declared"),
+        ],
         see: &["steady", "jacobian", "continue"],
         place: Anywhere,
         reading: Performed(stability::lower),
