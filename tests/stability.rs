@@ -430,3 +430,48 @@ fn all_equilibria_are_judged_at_once() {
         .collect();
     assert_eq!(words, ["stable node", "saddle", "stable node"]);
 }
+
+// ---- maps ----
+
+/// The logistic map rests at 1 - 1/r with the multiplier 2 - r (May 1976).
+#[test]
+fn maps_are_named_by_their_multipliers() {
+    let file = "stability/logistic_map.lotka";
+    for (r, words) in [
+        (1.5, "stable node, monotone"),
+        (2.0, "stable node, dead-beat"),
+        (2.5, "stable node, alternating"),
+    ] {
+        let found = judged(file, &format!("stability with r = {r}"));
+        assert!((found.state[0] - 1.0 + 1.0 / r).abs() < 1e-9, "{found:?}");
+        assert_eq!(class_words(&found.linear.class), words, "{r}");
+        assert!((found.linear.modes[0].value.real - 2.0 + r).abs() < 1e-9);
+    }
+    let beyond = judged(file, "stability with r = 3.2 at x = 0.6875");
+    assert_eq!(
+        class_words(&beyond.linear.class),
+        "unstable node, alternating"
+    );
+    let onset = judged(file, &format!("stability with r = 3 at x = {}", 2.0 / 3.0));
+    assert_eq!(onset.linear.class.kind, Kind::Undecided);
+}
+
+/// x -> x - eta h x on a parabola of curvature h: the multiplier is 1 - eta h.
+#[test]
+fn gradient_descent_ends_in_one_step() {
+    let file = "stability/gradient_descent.lotka";
+    for (eta, words) in [
+        (0.25, "stable node, monotone"),
+        (0.5, "stable node, dead-beat"),
+        (0.75, "stable node, alternating"),
+    ] {
+        let found = judged(file, &format!("stability with eta = {eta}"));
+        close(found.state[0], 0.0);
+        assert_eq!(class_words(&found.linear.class), words, "{eta}");
+    }
+    let beyond = judged(file, "stability with eta = 1.25 at x = 0");
+    assert_eq!(
+        class_words(&beyond.linear.class),
+        "unstable node, alternating"
+    );
+}

@@ -23,6 +23,7 @@ mod laws;
 mod loops;
 mod measure;
 mod newton;
+mod settle;
 mod spectrum;
 mod steady;
 mod survey;
@@ -35,6 +36,7 @@ pub use eigen::{Direction, Mode};
 pub use laws::{Kept, Law, keeps, kept};
 pub use loops::{Action, Loop, Structure, structure};
 pub use measure::{Measure, Measured, Refusal, first_time, measure};
+pub use settle::{Settled, settle};
 pub use spectrum::{
     Eigenvalue, Linearised, MOST_STATES, Place, Stability, jacobian_at, linearise, polish,
     polish_with,

@@ -5,6 +5,7 @@
 use super::classify::{Class, Kind, beyond, classify};
 use super::continuation::Motion;
 use super::eigen::{self, Mode};
+use super::equilibria::Change;
 use super::laws::{self, Kept, Law, at, sizes};
 use super::newton::Equations;
 use crate::simulate::{Dynamics, Tolerances};
@@ -46,6 +47,7 @@ pub enum Stability {
 pub const MOST_STATES: usize = 250;
 
 /// A state at which a system is made linear.
+#[derive(Clone, Copy)]
 pub struct Place<'a> {
     /// The equations.
     pub dynamics: &'a dyn Dynamics,
@@ -87,20 +89,40 @@ pub fn jacobian_at(dynamics: &dyn Dynamics, time: f64, state: &[f64]) -> Vec<f64
     at(dynamics, time, state).1.as_slice().to_vec()
 }
 
-/// The equilibrium of a flow that Newton's iteration ends at from a state, with the sums of that
-/// state. `None` when it does not end.
+/// The equilibrium, or the fixed point of a map, that Newton's iteration ends at from a state, with
+/// the sums of that state. `None` when it does not end.
 #[must_use]
 pub fn polish(place: &Place<'_>) -> Option<Vec<f64>> {
-    let (dynamics, time, tolerances) = (place.dynamics, place.time, place.tolerances);
-    let kept = laws::kept(dynamics, time, place.state, tolerances, place.laws);
-    polish_with(place, &kept)
+    polish_with(place, &kept_at(place))
+}
+
+/// What a flow keeps; sums that a map keeps are not looked for.
+fn kept_at(place: &Place<'_>) -> Vec<Kept> {
+    match place.motion {
+        Motion::Flow => laws::kept(
+            place.dynamics,
+            place.time,
+            place.state,
+            place.tolerances,
+            place.laws,
+        ),
+        Motion::Map => Vec::new(),
+    }
 }
 
 /// The same with sums that are known; their totals need not be those of the state.
 #[must_use]
 pub fn polish_with(place: &Place<'_>, kept: &[Kept]) -> Option<Vec<f64>> {
+    let change;
+    let dynamics: &dyn Dynamics = match place.motion {
+        Motion::Flow => place.dynamics,
+        Motion::Map => {
+            change = Change::new(place.dynamics);
+            &change
+        }
+    };
     let equations = Equations {
-        dynamics: place.dynamics,
+        dynamics,
         time: place.time,
         tolerances: place.tolerances,
         kept,
@@ -117,13 +139,7 @@ pub fn linearise(place: &Place<'_>) -> Option<Linearised> {
     let kept = if place.dynamics.is_linear() {
         laws::given(place.state, place.tolerances, place.laws)
     } else {
-        laws::kept(
-            place.dynamics,
-            place.time,
-            place.state,
-            place.tolerances,
-            place.laws,
-        )
+        kept_at(place)
     };
     let known = kept
         .iter()

@@ -5,7 +5,7 @@ use super::outcome::counted;
 use super::stability::period;
 use super::table::{Column, number, table};
 use super::words;
-use crate::analyze::{Class, Example, Loop, Mode, Motion, Structure, Survey};
+use crate::analyze::{Approach, Class, Example, Loop, Mode, Motion, Structure, Survey};
 use crate::session::{Feedback, Forbids, OscillationAnswer};
 use crate::symbolic::Sign;
 
@@ -62,9 +62,19 @@ fn headline(answer: &OscillationAnswer) -> String {
             "oscillations that die out were found, lasting ones were not (searched)"
         }
         (None, None, None) if survey.without == survey.samples => "no equilibrium was found",
+        (None, None, None) if alternates(survey) => {
+            "fixed points that lose their stability by alternating were found (searched)"
+        }
         (None, None, None) => "no oscillation was found (searched)",
     };
     format!("for {}: {verdict}", sides(answer))
+}
+
+/// A map leaves its fixed point on both sides in turn.
+fn alternates(survey: &Survey) -> bool {
+    survey.tallies.iter().any(|tally| {
+        tally.class.approach == Some(Approach::Alternating) && tally.class.unstable > 0
+    })
 }
 
 fn is_linear(survey: &Survey) -> bool {

@@ -213,15 +213,10 @@ fn story(answer: &StabilityAnswer, names: &[String]) -> Vec<String> {
     let mut lines = Vec::new();
     let origin = match &judged.origin {
         Origin::Present => "the present state".to_owned(),
-        Origin::Reached(time) => format!(
-            "reached after {} of {}",
-            if answer.motion == Motion::Map {
-                "a number"
-            } else {
-                "a time"
-            },
-            number(*time, 2)
-        ),
+        Origin::Reached(time) => match answer.motion {
+            Motion::Flow => format!("reached after a time of {}", number(*time, 2)),
+            Motion::Map => format!("reached after {} steps", number(*time, DIGITS)),
+        },
         Origin::NotReached => {
             "found by Newton's iteration; the system does not go there".to_owned()
         }

@@ -12,7 +12,7 @@ use super::simulate::with_setting;
 use super::steady::{from_last, left_out};
 use super::trajectory::Trajectory;
 use super::values::{Overrides, Present};
-use crate::analyze::equilibria::{self, Answer, Completeness, Formulas, Motion, Query, Region};
+use crate::analyze::equilibria::{self, Answer, Completeness, Formulas, Query, Region};
 use crate::analyze::{Linearised, Place, linearise};
 use crate::diagnostic::{Code, Diagnostic, listed, number_text};
 use crate::source::Span;
@@ -265,7 +265,7 @@ fn find(
     let formulas = Formulas::of(at_rest.system(), time, &at_rest.present.parameters);
     let found = equilibria::search(&Query {
         dynamics: &dynamics,
-        motion: Motion::Flow,
+        motion: at_rest.motion(),
         time,
         state: &at_rest.state,
         tolerances: &tolerances,
@@ -284,7 +284,7 @@ fn find(
         }
         linearise(&Place {
             dynamics: &dynamics,
-            motion: Motion::Flow,
+            motion: at_rest.motion(),
             time,
             state: &known.state,
             tolerances: &tolerances,

@@ -148,7 +148,7 @@ impl Session {
         }
         let answer = JacobianAnswer {
             compiled: Arc::clone(&compiled),
-            motion: Motion::Flow,
+            motion: at_rest.motion(),
             state,
             entries,
             form: command.form,

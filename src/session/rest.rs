@@ -16,7 +16,7 @@ use crate::model::Entity;
 use crate::simulate::{CompiledDynamics, Tolerances};
 use crate::source::Span;
 use crate::symbolic::{Expr, Pool, SymbolId, symbols_of};
-use crate::system::{System, conservation_laws};
+use crate::system::{self, System, conservation_laws};
 use std::sync::Arc;
 
 /// Error allowed while a system is followed to where it goes.
@@ -88,7 +88,10 @@ impl<'c> AtRest<'c> {
 
     /// Whether they say how fast the state changes or what it is next.
     pub fn motion(&self) -> Motion {
-        Motion::Flow
+        match self.system().motion {
+            system::Motion::Flow => Motion::Flow,
+            system::Motion::Map => Motion::Map,
+        }
     }
 
     /// The time that is handed to the equations.

@@ -38,6 +38,7 @@ fn is_of_type(value: &Value, kind: &str) -> bool {
         "whole number or null" => value.is_u64() || value.is_null(),
         "truth value" => value.is_boolean(),
         "object" => value.is_object(),
+        "object or null" => value.is_object() || value.is_null(),
         "texts" => all("text"),
         "numbers" => all("number"),
         "objects" => all("object"),
@@ -111,6 +112,9 @@ fn json_has_the_fields_that_the_manual_lists() {
             check_fields(value, "Each of the `eigenvalues`:");
         }
     }
+    let ranges = ["stability", "models/cell_cycle.lotka", "--over", "k1, k2"];
+    let oscillation = run(&[&ranges[..], &["--format", "json"]].concat());
+    check_fields(&oscillation, "--over RANGES --format json`");
     let jacobian = run(&["jacobian", "models/griffith.lotka", "--format", "json"]);
     check_fields(&jacobian, "`lotka jacobian FILE --format json`");
     let measures = ["measure", "models/griffith.lotka", "max(x)", "period(x)"];

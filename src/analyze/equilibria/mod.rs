@@ -27,6 +27,7 @@ mod region;
 mod starts;
 
 pub use super::continuation::Motion;
+pub(super) use fixed::Change;
 pub use formulas::Formulas;
 pub use region::Region;
 

@@ -3,7 +3,9 @@
 use super::over;
 use super::smooth::{self, Switch};
 use super::{Judged, Origin, StabilityAnswer};
-use crate::analyze::{self, Linearised, Place, Reached, linearise, polish};
+use crate::analyze::{
+    self, Linearised, Motion, Place, Reached, Settled, linearise, polish, settle,
+};
 use crate::diagnostic::{Code, Diagnostic, did_you_mean, listed, number_text};
 use crate::model::Entity;
 use crate::session::command::{About, Setting, Stability, Steady};
@@ -64,6 +66,10 @@ pub(super) fn judged(
     refuse_delays(compiled, span)?;
     let at_rest = AtRest::new(compiled, overrides, &command.setting, last, span)?;
     let (state, origin, mut diagnostics) = match &command.about {
+        About::Here { .. } if at_rest.motion() == Motion::Map => {
+            let (state, origin) = settled(&at_rest, span, world)?;
+            (state, origin, Vec::new())
+        }
         About::Here { from_last } => {
             let asked = Steady {
                 span,
@@ -109,6 +115,49 @@ pub(super) fn judged(
         parameters: at_rest.present.parameters,
     };
     Ok((answer, diagnostics))
+}
+
+/// The fixed point that a map goes to.
+fn settled(
+    at_rest: &AtRest<'_>,
+    span: Span,
+    world: &dyn World,
+) -> Result<(Vec<f64>, Origin), Vec<Diagnostic>> {
+    let dynamics = at_rest.dynamics();
+    let found = settle(
+        &Place {
+            dynamics: &dynamics,
+            motion: Motion::Map,
+            time: at_rest.time(),
+            state: &at_rest.state,
+            tolerances: &at_rest.tolerances(),
+            laws: &[],
+        },
+        &|| world.interrupted(),
+    );
+    let Some((state, how)) = found else {
+        return Err(vec![if world.interrupted() {
+            Diagnostic::new(
+                Code::Interrupted,
+                "stopped by the user before a fixed point was found",
+            )
+            .at(span, "")
+        } else {
+            Diagnostic::new(
+                Code::NoSteadyState,
+                "no fixed point was found near the present state",
+            )
+            .at(span, "")
+            .help("start the search elsewhere, as in `stability with x = 1`")
+        }]);
+    };
+    #[expect(clippy::cast_precision_loss, reason = "a count of steps")]
+    let origin = match how {
+        Settled::Present => Origin::Present,
+        Settled::After(steps) => Origin::Reached(steps as f64),
+        Settled::Not => Origin::NotReached,
+    };
+    Ok((state, origin))
 }
 
 /// The present state with the values that are named in place of its own.
@@ -203,6 +252,10 @@ fn near(at_rest: &AtRest<'_>, given: Vec<f64>) -> (Vec<f64>, Origin) {
 fn moving(place: &Place<'_>) -> (f64, usize) {
     let mut drift = vec![0.0; place.state.len()];
     place.dynamics.drift(place.time, place.state, &mut drift);
+    if place.motion == Motion::Map {
+        let pairs = drift.iter_mut().zip(place.state);
+        pairs.for_each(|(next, now)| *next -= now);
+    }
     let ratio = |i: usize| {
         let floor = place.tolerances.absolute.get(i).copied().unwrap_or(0.0);
         let size = place.state[i].abs().max(floor / place.tolerances.relative);

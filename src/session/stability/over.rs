@@ -219,8 +219,12 @@ pub(super) fn answered(
         setting: command.setting.clone(),
         from_last: false,
     };
-    let settled = steady::find(compiled, overrides, None, &asked, world);
-    let settled = settled.ok().map(|answer| answer.found.state);
+    let settled = match at_rest.motion() {
+        Motion::Flow => steady::find(compiled, overrides, None, &asked, world)
+            .ok()
+            .map(|answer| answer.found.state),
+        Motion::Map => None,
+    };
     let proved = feedback.as_ref();
     let mut fields = Fields::new(compiled, &at_rest, &varied, world, proved, settled);
     let samples = (SAMPLES * 2 / at_rest.state.len().max(2)).max(100);
@@ -328,6 +332,9 @@ impl<'a> Fields<'a> {
         let present = self.compiled.present(&overrides);
         self.dynamics
             .update_parameters(|numbers| numbers.copy_from_slice(&present.parameters));
+        if self.at_rest.motion() == Motion::Map {
+            return;
+        }
         self.kept = kept(
             &self.dynamics,
             self.at_rest.time(),
