@@ -4,7 +4,7 @@ use super::interruptions;
 use super::outcome::{counted, in_short, method_use};
 use super::table::{Column, number, table};
 use super::words;
-use crate::model::{DefinitionKind, Model, Participant, State, Unit};
+use crate::model::{DefinitionKind, Model, Motion, Participant, State, Unit};
 use crate::session::{Compiled, Form, MethodAdvice, Outcome, Topic};
 use crate::symbolic::{self, Expr, Node, Notation, Operator, Shape};
 use crate::system;
@@ -414,9 +414,10 @@ fn block_lines(
 ) {
     let (system, model) = (&compiled.system, &compiled.model);
     let (row, column) = (&model.states[block.row], &model.states[block.column]);
+    let partial = |row: &str, column: &str| partial(row, column, model.motion, form);
     let Operator::Entries { entries, .. } = &block.operator else {
         let operator = model.print_operator(&system.pool, &block.operator, notation(form));
-        lines.push((partial(&row.name, &column.name, form), operator));
+        lines.push((partial(&row.name, &column.name), operator));
         return;
     };
     let name = |state: &State, at: u32| species_name(compiled, state, at);
@@ -426,13 +427,19 @@ fn block_lines(
             lines.push((String::new(), format!("... {more} more entries")));
             return;
         }
-        let left = partial(&name(row, *i), &name(column, *j), form);
+        let left = partial(&name(row, *i), &name(column, *j));
         lines.push((left, model.print(&system.pool, *expr, notation(form))));
     }
 }
 
-fn partial(row: &str, column: &str, form: Form) -> String {
+fn partial(row: &str, column: &str, motion: Motion, form: Form) -> String {
     match form {
+        Form::Plain if motion == Motion::Map => format!("d(next {row})/d({column})"),
+        Form::Latex if motion == Motion::Map => format!(
+            "\\frac{{\\partial {}_{{n+1}}}}{{\\partial {}}}",
+            symbolic::latex_name(row),
+            symbolic::latex_name(column)
+        ),
         Form::Plain => format!("d({row}')/d({column})"),
         Form::Latex => format!(
             "\\frac{{\\partial \\dot{{{}}}}}{{\\partial {}}}",

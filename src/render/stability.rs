@@ -382,6 +382,7 @@ fn turning(answer: &StabilityAnswer, mode: &Mode) -> String {
 fn spoken(answer: &StabilityAnswer, time: f64) -> String {
     let value = number(time, FEW);
     match (answer.motion, &answer.compiled.model.time.unit) {
+        (Motion::Map, _) if value == "1" => "step".to_owned(),
         (Motion::Map, _) => format!("{value} steps"),
         (Motion::Flow, Some(unit)) => format!("{value} {unit}"),
         (Motion::Flow, None) => value,

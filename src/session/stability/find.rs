@@ -10,7 +10,7 @@ use crate::diagnostic::{Code, Diagnostic, did_you_mean, listed, number_text};
 use crate::model::Entity;
 use crate::session::command::{About, Setting, Stability, Steady};
 use crate::session::compiled::Compiled;
-use crate::session::rest::AtRest;
+use crate::session::rest::{self, AtRest};
 use crate::session::trajectory::Trajectory;
 use crate::session::values::{self, Overrides};
 use crate::session::{simulate, steady};
@@ -94,12 +94,8 @@ pub(super) fn judged(
         About::Over(_) => (at_rest.state.clone(), Origin::Present, Vec::new()),
     };
     diagnostics.extend(refuse_switches(compiled, &at_rest, &state, span)?);
+    diagnostics.extend(rest::noise_left_out(compiled, span));
     let linear = linear_part(compiled, &at_rest, &state, span)?;
-    let model = &compiled.model;
-    let left_out = [
-        ("doses", !model.doses.is_empty()),
-        ("events", !model.events.is_empty()),
-    ];
     let answer = StabilityAnswer {
         compiled: Arc::clone(compiled),
         motion: at_rest.motion(),
@@ -108,10 +104,7 @@ pub(super) fn judged(
             origin,
             linear,
         },
-        left_out: left_out
-            .into_iter()
-            .filter_map(|(what, is_there)| is_there.then_some(what))
-            .collect(),
+        left_out: steady::left_out(compiled),
         parameters: at_rest.present.parameters,
     };
     Ok((answer, diagnostics))

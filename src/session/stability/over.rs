@@ -15,7 +15,7 @@ use crate::model::{self, Target};
 use crate::session::command::{Stability, Steady};
 use crate::session::compiled::Compiled;
 use crate::session::ranges::Ranged;
-use crate::session::rest::AtRest;
+use crate::session::rest::{self, AtRest};
 use crate::session::steady;
 use crate::session::values::{self, Overrides};
 use crate::simulate::{CompiledDynamics, Tolerances};
@@ -242,7 +242,8 @@ pub(super) fn answered(
         fields.anywhere();
         survey(&mut fields, &opened, FEWER.min(samples))
     });
-    let mut diagnostics = Vec::new();
+    let mut diagnostics: Vec<Diagnostic> =
+        rest::noise_left_out(compiled, span).into_iter().collect();
     if !survey_in.complete {
         diagnostics.push(
             Diagnostic::new(
