@@ -317,4 +317,5 @@ codes! {
     KinkHere = "W0602", "a state at which the equations have a kink";
     NoiseLeftOut = "W0610", "an answer that leaves the noise out";
     StartsEarlier = "W0701", "a run that does not start where its range does";
+    SessionIncomplete = "W0702", "a saved session that would not run where it is";
 }

@@ -3,7 +3,7 @@
 use super::Ending;
 use crate::diagnostic::{Code, Diagnostic};
 use crate::render::{self, Colour, diagnostics, figure, progress::Progress};
-use crate::session::{Command, Made, Observer, Outcome, Performed, Session};
+use crate::session::{Command, Made, Observer, Outcome, Performed, Said, Session};
 use crate::world::SystemWorld;
 use std::io::{IsTerminal, Write};
 use std::path::Path;
@@ -82,6 +82,13 @@ impl Terminal {
     /// Performs a command and shows what came of it.
     pub fn perform(&mut self, command: &Command) -> Ending {
         let result = self.watched(command);
+        self.conclude(result)
+    }
+
+    /// The same for what was typed, which the session keeps a record of.
+    pub fn perform_said(&mut self, said: &Said) -> Ending {
+        let result = self.watched(&said.command);
+        self.session.note(said, &result);
         self.conclude(result)
     }
 

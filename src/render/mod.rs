@@ -15,6 +15,7 @@ mod interruptions;
 mod oscillation;
 pub mod outcome;
 pub mod progress;
+mod prompt;
 pub mod sensitivity;
 pub mod show;
 mod stability;

@@ -2,6 +2,7 @@
 
 use super::answers;
 use super::equilibria;
+use super::prompt;
 use super::show;
 use super::subjects;
 use super::table::{Column, number, table};
@@ -42,9 +43,17 @@ pub fn text(outcome: &Outcome, width: usize) -> String {
             columns,
         } => wrote(path, *rows, *columns),
         Outcome::Shown { .. } => show::shown(outcome, width),
-        Outcome::Set { name, before, now } => {
-            format!("{name} = {} (was {})\n", list(now), list(before))
+        Outcome::Set {
+            name,
+            before,
+            now,
+            at_start,
+        } => {
+            let when = if *at_start { " at the start" } else { "" };
+            format!("{name} = {}{when} (was {})\n", list(now), list(before))
         }
+        Outcome::Declared(declared) => prompt::declared(declared),
+        Outcome::SavedSession { path, sentences } => prompt::saved(path, *sentences),
         Outcome::Value {
             label,
             numbers,
@@ -55,9 +64,9 @@ pub fn text(outcome: &Outcome, width: usize) -> String {
             format!("loaded {}: {}\n", path.display(), in_short(compiled))
         }
         Outcome::Reset => "all values are as declared\n".to_owned(),
-        Outcome::Undone => "the last assignment is undone\n".to_owned(),
+        Outcome::Undone(undone) => prompt::undone(undone),
         Outcome::Help(word) => super::help::help(word.as_deref(), width),
-        Outcome::History(lines) => lines.iter().map(|line| format!("{line}\n")).collect(),
+        Outcome::History(lines) => prompt::history(lines),
     }
 }
 
@@ -120,7 +129,7 @@ pub(super) fn in_short(compiled: &Compiled) -> String {
     }
 }
 
-fn list(numbers: &[f64]) -> String {
+pub(super) fn list(numbers: &[f64]) -> String {
     const MOST: usize = 8;
     match numbers {
         [single] => number(*single, 12),

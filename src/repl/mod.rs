@@ -41,6 +41,7 @@ pub fn repl(terminal: &mut Terminal, file: Option<&Path>, interrupt: &Interrupt)
                 crate::cli::ending(&problems)
             }
         };
+        terminal.session.begin();
     }
     if is_terminal {
         talk(terminal, interrupt);
@@ -56,13 +57,13 @@ pub fn repl(terminal: &mut Terminal, file: Option<&Path>, interrupt: &Interrupt)
         }
         let text = std::mem::take(&mut pending);
         match perform(terminal, &text) {
-            Said::Quit => return worst,
-            Said::Done(ending) if worst == Ending::Fine => worst = ending,
-            Said::Done(_) => {}
+            Answered::Quit => return worst,
+            Answered::Done(ending) if worst == Ending::Fine => worst = ending,
+            Answered::Done(_) => {}
         }
     }
     if !pending.trim().is_empty()
-        && let Said::Done(ending) = perform(terminal, &pending)
+        && let Answered::Done(ending) = perform(terminal, &pending)
         && worst == Ending::Fine
     {
         worst = ending;
@@ -95,7 +96,7 @@ fn talk(terminal: &mut Terminal, interrupt: &Interrupt) {
                 }
                 let _ = editor.add_history_entry(line.as_str());
                 interrupt.clear();
-                if matches!(perform(terminal, &line), Said::Quit) {
+                if matches!(perform(terminal, &line), Answered::Quit) {
                     break;
                 }
             }
@@ -112,32 +113,33 @@ fn talk(terminal: &mut Terminal, interrupt: &Interrupt) {
     }
 }
 
-enum Said {
+enum Answered {
     Done(Ending),
     Quit,
 }
 
-fn perform(terminal: &mut Terminal, line: &str) -> Said {
+fn perform(terminal: &mut Terminal, line: &str) -> Answered {
     if line.trim().is_empty() {
-        return Said::Done(Ending::Fine);
+        return Answered::Done(Ending::Fine);
     }
-    let commands = match terminal.session.understand(line) {
-        Ok(commands) => commands,
+    let heard = match terminal.session.hear(line) {
+        Ok(heard) => heard,
         Err(problems) => {
+            terminal.session.note_failure(line, &problems);
             terminal.report(&problems);
-            return Said::Done(crate::cli::ending(&problems));
+            return Answered::Done(crate::cli::ending(&problems));
         }
     };
-    for command in &commands {
-        if *command == Command::Quit {
-            return Said::Quit;
+    for said in &heard {
+        if said.command == Command::Quit {
+            return Answered::Quit;
         }
-        let ending = terminal.perform(command);
+        let ending = terminal.perform_said(said);
         if ending != Ending::Fine {
-            return Said::Done(ending);
+            return Answered::Done(ending);
         }
     }
-    Said::Done(Ending::Fine)
+    Answered::Done(Ending::Fine)
 }
 
 /// Where the lines of earlier sessions are kept, by the XDG convention.

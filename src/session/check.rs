@@ -92,6 +92,19 @@ impl Examined {
     }
 }
 
+/// Checks statements of several texts as one model.
+pub(super) fn check_statements(file: &tree::File) -> Checked {
+    let checked = model::check(file);
+    let mut diagnostics = checked.diagnostics;
+    if let Some(model) = &checked.model {
+        diagnostics.extend(index::problem(model));
+    }
+    Checked {
+        model: checked.model,
+        diagnostics,
+    }
+}
+
 /// Files are read from top to bottom: so are their problems.
 fn in_order(diagnostics: &mut [Diagnostic]) {
     diagnostics.sort_by_key(|diagnostic| diagnostic.labels.first().map(|label| label.span));
@@ -285,6 +298,12 @@ impl Session {
                 needs_run(*has_run, command.span)?;
                 sensitivity::question(compiled, overrides, command)?;
             }
+            Command::Reset => {
+                *overrides = Overrides::new();
+                *has_run = false;
+            }
+            // What was taken back may have been a `reset`, which forgot the run.
+            Command::Undo => *has_run = true,
             Command::Evaluate(expr) | Command::Assert(expr) => {
                 compiled.observable(expr)?;
             }

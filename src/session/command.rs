@@ -46,6 +46,10 @@ pub enum Command {
         /// To what.
         value: tree::Expr,
     },
+    /// Statements of a model file: the model grows by them.
+    Declare(Vec<tree::Statement>),
+    /// `save session "today.lotka"`
+    SaveSession(SaveSession),
     /// A bare expression, evaluated at the present state.
     Evaluate(tree::Expr),
     /// `assert total < 1e6`, at the present state.
@@ -56,7 +60,7 @@ pub enum Command {
     Reload,
     /// `reset`: declared values, no results.
     Reset,
-    /// `undo`: the values before the last assignment.
+    /// `undo`: as it was before the last assignment, declaration, `reset` or `load`.
     Undo,
     /// `help`, `help simulate`
     Help(Option<String>),
@@ -246,6 +250,15 @@ pub struct Save {
     pub path: tree::Text,
     /// The columns; all states and definitions when empty.
     pub columns: Vec<tree::Expr>,
+}
+
+/// A file that does again what a session did.
+#[derive(Debug, Clone, PartialEq)]
+pub struct SaveSession {
+    /// The file.
+    pub path: tree::Text,
+    /// Whatever is there is replaced.
+    pub overwrite: bool,
 }
 
 /// Derivatives along a repetition of the last run.

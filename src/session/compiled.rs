@@ -3,7 +3,7 @@
 use super::values::{self, Overrides, Present};
 use crate::diagnostic::{Code, Diagnostic, number_text};
 use crate::kernel::Kernels;
-use crate::model::{self, Model, Quantity, Scope};
+use crate::model::{self, Model, Quantity, Scope, Target};
 use crate::source::SourceId;
 use crate::symbolic::{Expr, Notation, Pool, Shape};
 use crate::syntax::{self, tree};
@@ -56,6 +56,33 @@ impl Compiled {
     #[must_use]
     pub fn present(&self, overrides: &Overrides) -> Present {
         values::present(&self.model, &self.system, overrides)
+    }
+
+    /// The present numbers of a parameter, or the initial ones of a state.
+    #[must_use]
+    pub fn numbers_of(&self, overrides: &Overrides, target: Target) -> Vec<f64> {
+        let present = self.present(overrides);
+        let (layout, numbers, at) = match target {
+            Target::Parameter(id) => (&self.system.parameters, present.parameters, id.index()),
+            Target::State(id) => (&self.system.states, present.initial, id.index()),
+        };
+        let block = layout.blocks().get(at);
+        block
+            .and_then(|block| numbers.get(block.range()))
+            .map_or_else(Vec::new, <[f64]>::to_vec)
+    }
+
+    /// The shape of a parameter or state.
+    #[must_use]
+    pub fn shape_of(&self, target: Target) -> Shape {
+        let (layout, at) = match target {
+            Target::Parameter(id) => (&self.system.parameters, id.index()),
+            Target::State(id) => (&self.system.states, id.index()),
+        };
+        layout
+            .blocks()
+            .get(at)
+            .map_or(Shape::Scalar, |block| block.shape)
     }
 
     /// An expression of the text in terms of time, states and parameters.

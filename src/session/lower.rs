@@ -24,14 +24,7 @@ pub fn lower(statement: &tree::Statement) -> Result<Command, Vec<Diagnostic>> {
         }),
         StatementKind::Expression(expr) => Ok(Command::Evaluate(expr.clone())),
         StatementKind::Assert(expr) => Ok(Command::Assert(expr.clone())),
-        _ => Err(vec![
-            Diagnostic::new(
-                Code::NotPerformed,
-                "a declaration belongs into a model file",
-            )
-            .at(statement.span, "")
-            .help("write it into the file, then `load` or `reload` it"),
-        ]),
+        _ => Ok(Command::Declare(vec![statement.clone()])),
     }
 }
 
@@ -400,16 +393,8 @@ pub(super) fn save(
     span: Span,
     mut options: Options<'_>,
 ) -> Option<Command> {
-    if let Some(option) = options.take_unlisted("session") {
-        options.problem(
-            Diagnostic::new(
-                Code::NotPerformed,
-                "this version of Lotka does not save sessions",
-            )
-            .at(option.span, "")
-            .help("`save \"out.csv\"` writes the last run as a table"),
-        );
-        return options.abandon();
+    if let Some(option) = options.take("session") {
+        return super::record::lower(sentence, option, options);
     }
     let has_to = options.has("to");
     let mut path = options.text("to");

@@ -6,6 +6,7 @@
 mod check;
 mod command;
 mod compiled;
+mod declare;
 mod doses;
 mod equilibria;
 mod failure;
@@ -20,6 +21,7 @@ mod options;
 mod outcome;
 mod plot;
 mod ranges;
+mod record;
 mod rest;
 mod run;
 mod save;
@@ -33,6 +35,7 @@ mod tables;
 mod times;
 mod timing;
 mod trajectory;
+mod undo;
 mod upset;
 mod values;
 pub mod verbs;
@@ -42,8 +45,8 @@ mod tests;
 
 pub use check::{Checked, Examined, check_text};
 pub use command::{
-    About, Command, DataSource, Form, Jacobian, LogAxis, OutputTimes, Plot, Save, Sensitivity,
-    Setting, Simulate, Stability, Steady, SteadyAll, SteadyStart, Subjects, Topic,
+    About, Command, DataSource, Form, Jacobian, LogAxis, OutputTimes, Plot, Save, SaveSession,
+    Sensitivity, Setting, Simulate, Stability, Steady, SteadyAll, SteadyStart, Subjects, Topic,
 };
 pub use compiled::{Compiled, Observable};
 pub use equilibria::EquilibriaAnswer;
@@ -52,8 +55,9 @@ pub use library::{Error, compile};
 pub use lower::lower;
 pub use measure::{MeasuredRow, MeasuredRun, Measures};
 pub use method::MethodAdvice;
-pub use outcome::{Made, Outcome, Performed};
+pub use outcome::{Declared, Made, Outcome, Performed, Undone};
 pub use ranges::{Range, Ranged};
+pub use record::Said;
 pub use sensitivity::{Influence, Sensitivities};
 pub use stability::{Entry, Feedback, Forbids, Judged, Origin, OscillationAnswer, StabilityAnswer};
 pub use steady::SteadyAnswer;
@@ -89,14 +93,18 @@ pub struct Session {
     /// Every text read so far; diagnostics point into it.
     pub sources: SourceMap,
     loaded: Option<Loaded>,
+    /// Declarations that make no model yet: a state waits for its equation.
+    waiting: Option<declare::Written>,
     overrides: Overrides,
-    earlier: Vec<Overrides>,
+    /// The steps that can be taken back.
+    earlier: Vec<undo::Step>,
     last: Option<Arc<Trajectory>>,
     /// How the last run was asked for, to be repeated.
     asked: Option<Arc<Asked>>,
     /// The runs of the last sentence, when it made one for each subject; `last` is then empty.
     by_subject: Vec<Arc<Trajectory>>,
     history: Vec<String>,
+    record: record::Record,
 }
 
 /// What a run was asked for with: all that it takes to make it again.
@@ -111,7 +119,9 @@ struct Asked {
 #[derive(Debug, Clone)]
 struct Loaded {
     compiled: Arc<Compiled>,
+    /// Its file; empty when it was begun at the prompt.
     path: PathBuf,
+    written: declare::Written,
 }
 
 impl Session {
@@ -122,12 +132,14 @@ impl Session {
             world,
             sources: SourceMap::new(),
             loaded: None,
+            waiting: None,
             overrides: Overrides::new(),
             earlier: Vec::new(),
             last: None,
             asked: None,
             by_subject: Vec::new(),
             history: Vec::new(),
+            record: record::Record::default(),
         }
     }
 
@@ -203,7 +215,10 @@ impl Session {
         let source = self.read(path).map_err(|problem| vec![problem])?;
         let (model, diagnostics) = check_text(source, &self.text_of(source)).sound()?;
         let compiled = Compiled::new(model);
-        self.install(path.to_owned(), Arc::clone(&compiled));
+        let before = self.model_before();
+        self.replace_model(path.to_owned(), Arc::clone(&compiled), Some(source));
+        self.can_undo(undo::Undid::Loaded, before);
+        self.begin_chapter();
         Ok(Performed {
             outcome: Outcome::Loaded {
                 path: path.to_owned(),
@@ -222,9 +237,21 @@ impl Session {
 
     /// Takes a compiled model as if it had been loaded from `path`.
     pub fn install(&mut self, path: PathBuf, compiled: Arc<Compiled>) {
-        self.loaded = Some(Loaded { compiled, path });
+        self.replace_model(path, compiled, None);
+        self.begin();
+    }
+
+    fn replace_model(&mut self, path: PathBuf, compiled: Arc<Compiled>, file: Option<SourceId>) {
+        self.loaded = Some(Loaded {
+            compiled,
+            path,
+            written: declare::Written {
+                file,
+                ..declare::Written::default()
+            },
+        });
+        self.waiting = None;
         self.overrides = Overrides::new();
-        self.earlier.clear();
         self.forget_runs();
     }
 
@@ -233,6 +260,16 @@ impl Session {
     /// # Errors
     /// Syntax errors and misunderstood options.
     pub fn understand(&mut self, line: &str) -> Result<Vec<Command>, Vec<Diagnostic>> {
+        let said = self.hear(line)?;
+        Ok(said.into_iter().map(|said| said.command).collect())
+    }
+
+    /// The same with the text of each command, for the record of the session. Declarations next to
+    /// each other are one command.
+    ///
+    /// # Errors
+    /// Syntax errors and misunderstood options.
+    pub fn hear(&mut self, line: &str) -> Result<Vec<Said>, Vec<Diagnostic>> {
         self.history.push(line.to_owned());
         let name = format!("line {}", self.history.len());
         let source = self.sources.add(name, line);
@@ -240,16 +277,31 @@ impl Session {
         if !parsed.diagnostics.is_empty() {
             return Err(parsed.diagnostics);
         }
-        let mut commands = Vec::new();
+        let mut heard: Vec<Said> = Vec::new();
         let mut problems = Vec::new();
         for statement in &parsed.file.statements {
+            let text = self.sources.slice(statement.span).to_owned();
             match lower(statement) {
-                Ok(command) => commands.push(command),
+                Ok(Command::Declare(more)) => match heard.last_mut() {
+                    Some(Said {
+                        command: Command::Declare(known),
+                        text: known_text,
+                    }) => {
+                        known.extend(more);
+                        known_text.push('\n');
+                        known_text.push_str(&text);
+                    }
+                    _ => heard.push(Said {
+                        command: Command::Declare(more),
+                        text,
+                    }),
+                },
+                Ok(command) => heard.push(Said { command, text }),
                 Err(found) => problems.extend(found),
             }
         }
         if problems.is_empty() {
-            Ok(commands)
+            Ok(heard)
         } else {
             Err(problems)
         }
@@ -291,38 +343,46 @@ impl Session {
             Command::Evaluate(expr) => self.evaluate(expr),
             Command::Assert(expr) => self.assert(expr),
             Command::Load(path) => self.load(Path::new(path)),
-            Command::Reload => {
-                let path = self.need_model()?.path.clone();
-                self.load(&path)
-            }
+            Command::Reload => self.reload(),
             Command::Reset => {
                 self.need_model()?;
-                self.earlier.push(std::mem::take(&mut self.overrides));
+                let before = self.results_before();
+                self.overrides = Overrides::new();
                 self.forget_runs();
+                self.can_undo(undo::Undid::Reset, before);
                 Ok(done(Outcome::Reset))
             }
-            Command::Undo => match self.earlier.pop() {
-                Some(earlier) => {
-                    self.overrides = earlier;
-                    Ok(done(Outcome::Undone))
-                }
-                None => Err(vec![Diagnostic::new(
-                    Code::NothingYet,
-                    "there is nothing to undo",
-                )]),
-            },
+            Command::Undo => self.undo(),
+            Command::Declare(statements) => self.declare(statements),
+            Command::SaveSession(command) => self.save_session(command),
             Command::Help(word) => Ok(done(Outcome::Help(word.clone()))),
             Command::History => Ok(done(Outcome::History(self.history.clone()))),
             Command::Quit => Ok(done(Outcome::Quit)),
         }
     }
 
+    fn reload(&mut self) -> Result<Performed, Vec<Diagnostic>> {
+        let path = self.need_model()?.path.clone();
+        if path.as_os_str().is_empty() {
+            return Err(vec![
+                Diagnostic::new(
+                    Code::NoModel,
+                    "this model has no file that could be read again",
+                )
+                .help("it was declared at the prompt; `save session \"model.lotka\"` makes a file"),
+            ]);
+        }
+        self.load(&path)
+    }
+
     fn need_model(&self) -> Result<&Loaded, Vec<Diagnostic>> {
         self.loaded.as_ref().ok_or_else(|| {
-            vec![
-                Diagnostic::new(Code::NoModel, "no model is loaded")
-                    .help("as in `load \"models/lotka_volterra.lotka\"`"),
-            ]
+            let problem = Diagnostic::new(Code::NoModel, "no model is loaded");
+            vec![if self.waiting.is_some() {
+                problem.help("what has been declared waits for an equation, as in `x' = -x`")
+            } else {
+                problem.help("as in `load \"models/lotka_volterra.lotka\"`")
+            }]
         })
     }
 
@@ -366,28 +426,19 @@ impl Session {
         value: &tree::Expr,
     ) -> Result<Performed, Vec<Diagnostic>> {
         let compiled = Arc::clone(&self.need_model()?.compiled);
-        let overrides = set_value(&compiled, &self.overrides, target, value)?;
+        let overrides = set_value(&compiled, &self.overrides, target, value)
+            .map_err(|problems| declare::offered(problems, target))?;
         let target_id = found_target(&compiled, target)?;
-        let numbers = |overrides: &Overrides| {
-            let present = compiled.present(overrides);
-            match target_id {
-                Target::Parameter(id) => {
-                    let block = compiled.system.parameters.blocks()[id.index()];
-                    present.parameters[block.range()].to_vec()
-                }
-                Target::State(id) => {
-                    let block = compiled.system.states.blocks()[id.index()];
-                    present.initial[block.range()].to_vec()
-                }
-            }
-        };
-        let (before, now) = (numbers(&self.overrides), numbers(&overrides));
-        self.earlier
-            .push(std::mem::replace(&mut self.overrides, overrides));
+        let step = self.values_before();
+        let before = compiled.numbers_of(&self.overrides, target_id);
+        let now = compiled.numbers_of(&overrides, target_id);
+        self.overrides = overrides;
+        self.can_undo(undo::Undid::Set(target_id), step);
         Ok(done(Outcome::Set {
             name: values::target_name(&compiled.model, target_id).to_owned(),
             before,
             now,
+            at_start: matches!(target_id, Target::State(_)) && self.last.is_some(),
         }))
     }
 

@@ -125,6 +125,8 @@ pub enum Outcome {
         before: Vec<f64>,
         /// What it is now.
         now: Vec<f64>,
+        /// True for an initial value while there is a run that did not start from it.
+        at_start: bool,
     },
     /// The value of an expression.
     Value {
@@ -146,12 +148,64 @@ pub enum Outcome {
     },
     /// Values are as declared; results are forgotten.
     Reset,
-    /// The last assignment was taken back.
-    Undone,
+    /// The model grew.
+    Declared(Declared),
+    /// A step was taken back.
+    Undone(Undone),
+    /// The session was written into a file.
+    SavedSession {
+        /// Where.
+        path: PathBuf,
+        /// How many sentences and assignments it performs.
+        sentences: usize,
+    },
     /// Help is wanted, on a word or in general.
     Help(Option<String>),
     /// The lines typed so far.
     History(Vec<String>),
     /// The session ends.
     Quit,
+}
+
+/// What declarations at the prompt came to.
+#[derive(Debug, Clone, Default)]
+pub struct Declared {
+    /// The model with them, unless it waits.
+    pub compiled: Option<Arc<Compiled>>,
+    /// Statements whose place they took, as written.
+    pub replaced: Vec<String>,
+    /// The declared quantities, as far as they have a value now.
+    pub values: Vec<(String, Vec<f64>)>,
+    /// States that wait for their equations; the model is as before until these come.
+    pub waiting: Vec<String>,
+    /// The last runs were of the model before and are forgotten.
+    pub forgot_runs: bool,
+}
+
+/// A step that was taken back.
+#[derive(Debug, Clone, PartialEq)]
+pub enum Undone {
+    /// An assignment.
+    Set {
+        /// What was set.
+        name: String,
+        /// To what.
+        was: Vec<f64>,
+        /// What it is again.
+        again: Vec<f64>,
+    },
+    /// `reset`
+    Reset,
+    /// A declaration, as written.
+    Declared(String),
+    /// `load` or `reload`; the model before, if there was one.
+    Loaded(Option<PathBuf>),
+}
+
+impl Undone {
+    /// True when the model stayed as it was.
+    #[must_use]
+    pub fn is_of_values(&self) -> bool {
+        matches!(self, Undone::Set { .. } | Undone::Reset)
+    }
 }

@@ -42,6 +42,19 @@ impl Trajectory {
         }
     }
 
+    /// The same run for a model that has more parameters and definitions; `parameters` are all of
+    /// them, those of this run first.
+    pub(super) fn extended(&self, compiled: &Arc<Compiled>, parameters: &[f64]) -> Trajectory {
+        let mut run = self.clone();
+        run.compiled = Arc::clone(compiled);
+        let more = parameters.get(self.parameters.len()..).unwrap_or(&[]);
+        run.parameters.extend_from_slice(more);
+        for (_, changed) in &mut run.solution.parameter_changes {
+            changed.extend_from_slice(more);
+        }
+        run
+    }
+
     /// True when the run reached its end.
     #[must_use]
     pub fn is_complete(&self) -> bool {

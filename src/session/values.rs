@@ -1,10 +1,12 @@
 //! The numbers that hold now: declared values, and those that assignments, conditions and `with`
 //! put in their place.
 
+use super::record;
 use crate::diagnostic::{Code, Diagnostic, listed, number_text};
-use crate::model::{Model, ParameterId, Setting, StateId, Target, ValueOf};
+use crate::model::{Entity, Model, ParameterId, Setting, StateId, Target, ValueOf};
 use crate::source::Span;
 use crate::symbolic::{Expr, Pool, Shape, SymbolId, Value, evaluate, symbols_of};
+use crate::syntax;
 use crate::system::System;
 use rustc_hash::FxHashMap;
 use std::collections::BTreeMap;
@@ -57,6 +59,57 @@ impl Overrides {
         (0..parameters)
             .map(|at| self.contains(Target::Parameter(ParameterId::new(at))))
             .collect()
+    }
+
+    /// The same values for a model that grew from another one: what it still has, by name and
+    /// shape.
+    #[must_use]
+    pub fn carried(&self, old: &super::Compiled, new: &super::Compiled) -> Overrides {
+        let target = |target: &Target| {
+            let name = target_name(&old.model, *target);
+            let found = match (target, new.model.names.get(name)?) {
+                (Target::Parameter(_), Entity::Parameter(id)) => Target::Parameter(id),
+                (Target::State(_), Entity::State(id)) => Target::State(id),
+                _ => return None,
+            };
+            (old.shape_of(*target) == new.shape_of(found)).then_some(found)
+        };
+        let replacements = self
+            .replacements
+            .iter()
+            .filter_map(|(old, replacement)| Some((target(old)?, replacement.clone())))
+            .collect();
+        Overrides { replacements }
+    }
+
+    /// The assignments that set these values, in the order of the model.
+    #[must_use]
+    pub fn sentences(&self, compiled: &super::Compiled) -> Vec<String> {
+        let mut targets: Vec<&Target> = self.replacements.keys().collect();
+        targets.sort_by_key(|target| match target {
+            Target::Parameter(id) => (0, id.index()),
+            Target::State(id) => (1, id.index()),
+        });
+        let mut sentences = Vec::new();
+        for target in targets {
+            let Some(replacement) = self.replacements.get(target) else {
+                continue;
+            };
+            let name = target_name(&compiled.model, *target);
+            let written = syntax::written_name(name);
+            if let Some(whole) = &replacement.whole {
+                let shape = compiled.shape_of(*target);
+                sentences.push(record::assignment(&written, whole, shape));
+            }
+            let indices = compiled.model.names.indices(name);
+            for (element, number) in &replacement.elements {
+                let element = *element as usize;
+                let index = compiled.model.element_name("", indices, element);
+                let place = format!("{written}{index}");
+                sentences.push(record::assignment(&place, &[*number], Shape::Scalar));
+            }
+        }
+        sentences
     }
 
     /// Sets a quantity or one element of it to numbers.

@@ -20,9 +20,12 @@ pub mod tree;
 mod words;
 
 pub use parser::MAX_DEPTH;
-pub use printing::show_expression;
+pub use printing::{show_expression, written_name};
 pub use split::{MAX_BLOCKS, MAX_NESTING};
-pub use words::{BLOCKS, DECLARATIONS, OPTIONS, RESERVED, VALUES, VERBS, is_reserved};
+pub use words::{
+    BLOCKS, DECLARATIONS, OPTIONS, RESERVED, VALUES, VERBS, continues_name, is_reserved,
+    starts_name,
+};
 
 use crate::diagnostic::{Code, Diagnostic};
 use crate::source::{SourceId, Span};

@@ -239,14 +239,27 @@ fn write_reference(out: &mut String, reference: &Reference) {
     }
 }
 
-/// The name, in backquotes where it would not be read as one.
+/// A name as it stands in a text: in backquotes where it would not be read as one.
+#[must_use]
+pub fn written_name(name: &str) -> String {
+    let mut out = String::new();
+    let primes = name.len() - name.trim_end_matches('\'').len();
+    write_text_of_name(&mut out, name.trim_end_matches('\''));
+    out.push_str(&"'".repeat(primes));
+    out
+}
+
 fn write_name(out: &mut String, name: &Name) {
-    for (place, part) in name.text.split('.').enumerate() {
+    write_text_of_name(out, &name.text);
+}
+
+fn write_text_of_name(out: &mut String, name: &str) {
+    for (place, part) in name.split('.').enumerate() {
         if place > 0 {
             out.push('.');
         }
         let plain = part.starts_with(starts_name) && part.chars().all(continues_name);
-        if plain && (!is_reserved(&name.text) || VALUES.contains(&part)) {
+        if plain && (!is_reserved(name) || VALUES.contains(&part)) {
             out.push_str(part);
         } else {
             out.push('`');

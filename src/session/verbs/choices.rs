@@ -140,5 +140,17 @@ pub(super) const TO_TABLE: Choice = choice(
     "to \"out.csv\"",
     "the file, after the names of columns",
 );
+pub(super) const SESSION: Choice = choice(
+    "session",
+    Value::File(&["lotka"]),
+    "session \"today.lotka\"",
+    "instead: a file that does all of this again",
+);
+pub(super) const OVERWRITE: Choice = choice(
+    "overwrite",
+    Value::Nothing,
+    "overwrite",
+    "a session that is there already",
+);
 pub(super) const AS_LATEX: Choice =
     choice("as", Value::Words(&["latex"]), "as latex", "for a paper");

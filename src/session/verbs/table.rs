@@ -138,7 +138,7 @@ pub static VERBS: &[Verb] = &[
         example: "save \"out.csv\"",
         summary: "write the last run as a table",
         subjects: Value::File(&["csv", "txt"]),
-        options: &[TO_TABLE],
+        options: &[TO_TABLE, SESSION, OVERWRITE],
         more: &[(
             "save prey, prey + predator to \"out.csv\"",
             "only these columns, after time",
@@ -237,7 +237,7 @@ pub static VERBS: &[Verb] = &[
     ),
     word(
         "undo",
-        "take the last assignment back",
+        "take the last step back",
         &["reset", "history"],
         Performed(|sentence, _, options| alone(sentence, options, Command::Undo)),
     ),
