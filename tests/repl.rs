@@ -254,6 +254,23 @@ fn a_declaration_at_fault_changes_nothing_and_points_into_its_line() {
     assert!(printed.output.ends_with("\nx' = -0.5\n"), "{printed:?}");
 }
 
+#[test]
+fn a_saved_session_that_would_miss_its_tables_says_so() {
+    let place = Workplace::new();
+    std::fs::create_dir_all(place.path().join("lamps")).expect("a folder");
+    place.write("lamps/light.csv", "time,light\n0,1\n10,2\n");
+    place.write(
+        "lamps/m.lotka",
+        "input light from \"light.csv\" linear\nstate x = 1\nx' = light - x\n",
+    );
+    let printed = talk(
+        &place,
+        "load \"lamps/m.lotka\"\nsimulate 0..5\nsave session \"s.lotka\"\nsave session \"lamps/s.lotka\"\n",
+    );
+    assert_eq!(printed.errors.matches("W0702").count(), 1, "{printed:?}");
+    assert!(printed.errors.contains("save it in lamps"), "{printed:?}");
+}
+
 /// The session that `save session` wrote.
 fn saved(place: &Workplace) -> String {
     std::fs::read_to_string(place.path().join("s.lotka")).expect("it was saved")

@@ -19,22 +19,31 @@ struct Entry {
 /// What stands at the prompt or in a file without a verb.
 const WITHOUT_VERB: &[Entry] = &[
     Entry {
-        word: "NAME = VALUE",
+        word: "value",
         example: "alpha = 0.9",
         summary: "set a parameter or an initial value",
-        details: "  k[2] = 3                             one element of a vector\n",
+        details: "  k[2] = 3                             one element of a vector
+  A = [[1, 2], [3, 4]]                 all of a matrix
+  undo                                 takes it back
+see also: undo, reset, with
+",
     },
     Entry {
-        word: "EXPRESSION",
+        word: "expression",
         example: "prey/(prey + predator)",
         summary: "its value now (only at the prompt)",
-        details: "",
+        details:
+            "  x                                    at the end of the last run, else at the start
+  x'                                   its rate of change there
+  x > 1                                yes or no
+see also: measure, functions
+",
     },
     Entry {
         word: "assert",
         example: "assert prey > 0",
         summary: "what must hold along every run",
-        details: "",
+        details: "  at the prompt                        whether it holds now\n",
     },
 ];
 
@@ -207,6 +216,11 @@ fn on(word: &str) -> String {
             function.name, function.description, function.domain
         );
     }
+    match word {
+        "declarations" => return declarations(),
+        "commands" => return commands(),
+        _ => {}
+    }
     if word == "functions" {
         let mut text = String::new();
         for function in Builtin::all() {
@@ -238,7 +252,7 @@ pub fn topics() -> impl Iterator<Item = &'static str> {
         .chain(entries.map(|entry| entry.word))
         .chain(options.map(|choice| choice.word))
         .chain(Builtin::all().map(|function| function.name))
-        .chain(["functions"])
+        .chain(["functions", "declarations", "commands"])
 }
 
 fn on_verb(verb: &Verb) -> String {
@@ -286,30 +300,49 @@ fn pair(form: &str, meaning: &str) -> String {
 
 fn overview() -> String {
     let mut text = String::new();
-    let mut section = |title: &str, lines: &mut dyn Iterator<Item = (&str, &str)>| {
-        text.push_str(title);
-        for (example, summary) in lines {
-            text.push_str(&format!("  {example:40}  {summary}\n"));
-        }
+    let mut line = |example: &str, summary: &str| {
+        text.push_str(&format!("  {example:37} {summary}\n"));
     };
-    let of_entry = |entry: &'static Entry| (entry.example, entry.summary);
-    let of_verb = |verb: &'static Verb| (verb.example, verb.summary);
-    let at = |place: Place| Verb::performed().filter(move |verb| verb.place == place);
-    section(
-        "A model file declares what changes, in any order:\n\n",
-        &mut DECLARATIONS.iter().map(of_entry),
+    for verb in Verb::performed().filter(|verb| verb.place == Place::Anywhere) {
+        line(verb.example, verb.summary);
+    }
+    for entry in WITHOUT_VERB {
+        line(entry.example, entry.summary);
+    }
+    line(
+        "let total = prey + predator",
+        "any declaration: `help declarations`",
     );
-    section(
-        "\nIt asks for something. Sentences, in a file or at the prompt:\n\n",
-        &mut at(Place::Anywhere)
-            .map(of_verb)
-            .chain(WITHOUT_VERB.iter().map(of_entry)),
+    line(
+        "load \"model.lotka\"",
+        "another model; also reload, reset, undo",
     );
-    section("\nAt the prompt:\n\n", &mut at(Place::Prompt).map(of_verb));
+    line(
+        "save session \"today.lotka\"",
+        "all of this as a file; history, quit",
+    );
     text.push_str(
-        "\n`help simulate` says more on a sentence, `help functions` lists the functions.\n\
-         `lotka --help` lists the commands: run, check, simulate, ...\n",
+        "`help simulate` says more on a word; `help functions` and `help commands` are lists.\n",
     );
+    text
+}
+
+/// What a model file declares, each with an example.
+fn declarations() -> String {
+    let mut text = String::from("in any order, in a file or at the prompt:\n");
+    for entry in DECLARATIONS {
+        text.push_str(&format!("  {:40}  {}\n", entry.example, entry.summary));
+    }
+    text
+}
+
+/// The words that begin a sentence at the prompt only, and the program's own commands.
+fn commands() -> String {
+    let mut text = String::from("at the prompt:\n");
+    for verb in Verb::performed().filter(|verb| verb.place == Place::Prompt) {
+        text.push_str(&format!("  {:36}  {}\n", verb.example, verb.summary));
+    }
+    text.push_str("`lotka --help` lists the commands of the program: run, check, simulate, ...\n");
     text
 }
 
@@ -326,6 +359,18 @@ mod tests {
             }
         }
         assert!(help(Some("simulate"), 50).contains("  step 0.1\n      output times"));
+    }
+
+    #[test]
+    fn help_is_a_screen() {
+        assert!(help(None, 80).lines().count() <= 24, "{}", help(None, 80));
+        for word in topics() {
+            let text = help(Some(word), 80);
+            assert!(!text.contains("no help"), "{word}");
+            let lines = text.lines().count();
+            assert!(lines <= 24 || word == "functions", "{word}: {lines}");
+            assert!(text.lines().all(|line| words::width(line) <= 80), "{text}");
+        }
     }
 
     #[test]
