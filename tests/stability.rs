@@ -406,6 +406,35 @@ fn loops_decide() {
     assert!(relay.feedback.is_none());
 }
 
+/// R + L <-> C keeps R + C and L + C: what is left is one state. A -> B -> C -> A with mass action
+/// keeps one sum; of the two states left the discriminant is (k1 + k2 - k3)^2 - 4 k1 k2 for some order, of
+/// either sign: such a ring turns when its rates are alike.
+#[test]
+fn sums_are_eliminated_before_loops_are_judged() {
+    let binding = box_of_text(
+        "param kon = 1 in 0..10, koff = 1 in 0..10\nspecies R = 1, L = 2, C = 0\nR + L <-> C, kon, koff",
+        "stability over kon, koff",
+    );
+    assert_eq!(forbids(&binding), Some(Forbids::OneState));
+    let chain = box_of_text(
+        "param a = 1 in 0..10, b = 1 in 0..10\nspecies A = 1, B = 0, C = 0\nA <-> B, a, b\nB <-> C, b, a",
+        "stability over a, b",
+    );
+    assert!(
+        matches!(
+            forbids(&chain),
+            Some(Forbids::PositivePair | Forbids::PositiveLoops | Forbids::Discriminant)
+        ),
+        "{:?}",
+        chain.feedback
+    );
+    let ring = box_of_text(
+        "param k = 1 in 0.1..10\nspecies A = 1, B = 0, C = 0\nA -> B, k\nB -> C, 1\nC -> A, 1",
+        "stability over k",
+    );
+    assert!(ring.survey.complex.is_some());
+}
+
 /// Totals that depend on a parameter move with it: A <-> B with A + B = total rests at B = total/2.
 #[test]
 fn sums_follow_the_parameters() {

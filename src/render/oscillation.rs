@@ -52,6 +52,9 @@ fn headline(answer: &OscillationAnswer) -> String {
         }
         (Some(_), _, _) => "it cannot oscillate (proved)",
         (None, Some(_), _) => "it can oscillate",
+        (None, None, Some(example)) if is_neutral(&example.linear.class) && !is_usual(survey) => {
+            "a pair lies on the border at an end of a range: oscillations may begin there (searched)"
+        }
         (None, None, Some(example)) if is_neutral(&example.linear.class) => {
             "it turns around its state of rest, neither closer nor away in the linear part"
         }
@@ -85,6 +88,11 @@ fn is_neutral(class: &Class) -> bool {
     class.border > 0 && class.turns && class.unstable == 0
 }
 
+/// Neutral turning is what the samples show, not only an end of a range.
+fn is_usual(survey: &Survey) -> bool {
+    survey.tallies.iter().any(|tally| is_neutral(&tally.class))
+}
+
 fn unstable_pair(example: &Example) -> bool {
     let pair = example.linear.modes.iter().find(|mode| mode.is_pair());
     pair.is_some_and(|mode| mode.value.real > mode.error)
@@ -111,13 +119,16 @@ fn proof(answer: &OscillationAnswer, names: &[String]) -> Vec<String> {
 fn reason(feedback: &Feedback, why: Forbids, names: &[String]) -> Vec<String> {
     let mut lines = Vec::new();
     match why {
+        Forbids::OneState if names.len() > 1 => lines.push(
+            "the conserved sums leave one state to vary: its eigenvalue is real".to_owned(),
+        ),
         Forbids::OneState => lines.push("one state has one eigenvalue, which is real".to_owned()),
         Forbids::NoLoop => lines.push(
             "no state acts back on itself through others: the Jacobian is triangular in some order, and its eigenvalues, the entries of its diagonal, are real"
                 .to_owned(),
         ),
         Forbids::PositivePair => {
-            lines.push(real_pair(names));
+            lines.push(real_pair(feedback, names));
             if let Structure::Positive(states) = &feedback.structure {
                 lines.push(format!(
                     "this product is never negative: a positive feedback loop ({})",
@@ -127,7 +138,7 @@ fn reason(feedback: &Feedback, why: Forbids, names: &[String]) -> Vec<String> {
             lines.extend(entries(feedback, names));
         }
         Forbids::Discriminant => {
-            lines.push(real_pair(names));
+            lines.push(real_pair(feedback, names));
             lines.push("here the first is never less than the second".to_owned());
             lines.extend(entries(feedback, names));
         }
@@ -141,14 +152,20 @@ fn reason(feedback: &Feedback, why: Forbids, names: &[String]) -> Vec<String> {
             }
         }
     }
+    if feedback.states.len() < names.len() && why != Forbids::OneState {
+        lines.push("the other states follow from the conserved sums".to_owned());
+    }
     lines.extend(positive_states(feedback, names));
     lines
 }
 
 /// When two eigenvalues are complex.
-fn real_pair(names: &[String]) -> String {
+fn real_pair(feedback: &Feedback, names: &[String]) -> String {
     let entry = |row: usize, column: usize| {
-        let of = |at: usize| names.get(at).map_or("", String::as_str);
+        let of = |at: usize| {
+            let state = feedback.states.get(at).and_then(|state| names.get(*state));
+            state.map_or("", String::as_str)
+        };
         format!("d({}')/d({})", of(row), of(column))
     };
     format!(
@@ -189,7 +206,10 @@ fn positive_states(feedback: &Feedback, names: &[String]) -> Option<String> {
         .zip(&feedback.non_negative)
         .filter_map(|(name, kept)| kept.then_some(name.as_str()))
         .collect();
-    if kept.is_empty() || names.len() > MOST_STATES {
+    let is_used = feedback
+        .forbids
+        .is_some_and(|why| !matches!(why, Forbids::OneState | Forbids::NoLoop));
+    if kept.is_empty() || names.len() > MOST_STATES || !is_used {
         return None;
     }
     let verb = if kept.len() == 1 { "is" } else { "are" };
@@ -213,7 +233,7 @@ fn loops(feedback: &Feedback, names: &[String], brief: bool) -> Vec<String> {
                 told(feedback, states, names)
             )];
             if names.len() == 2 {
-                lines.push(real_pair(names));
+                lines.push(real_pair(feedback, names));
                 lines.extend(entries(feedback, names));
             }
             lines
@@ -362,12 +382,12 @@ fn found(answer: &OscillationAnswer, names: &[String]) -> Vec<String> {
             number(turn, DIGITS)
         ));
     } else if let Some(example) = &survey.complex {
-        let what = if survey.leads.is_some() {
-            "the leading eigenvalues are complex"
-        } else {
-            "a pair is complex, but does not lead"
-        };
         let example = survey.leads.as_ref().unwrap_or(example);
+        let what = if example.linear.modes.first().is_some_and(Mode::is_pair) {
+            "the leading eigenvalues are complex,"
+        } else {
+            "a pair is complex, but does not lead,"
+        };
         lines.push(format!(
             "{what} for instance at {}: {}",
             values(answer, example),

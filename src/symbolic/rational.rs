@@ -335,6 +335,12 @@ impl<'p> Signs<'p> {
         }
     }
 
+    /// The pool of the expressions.
+    #[must_use]
+    pub fn pool(&self) -> &'p Pool {
+        self.pool
+    }
+
     /// The same with a symbol between other values.
     pub fn set(&mut self, symbol: SymbolId, span: Span) {
         self.symbols.insert(symbol, span);

@@ -6,7 +6,7 @@
 //! zero while the others are not.
 
 use super::over::{numbers, quantity_error, setting_of};
-use crate::analyze::{Action, BoxSide, Motion, Structure, structure};
+use crate::analyze::{Action, BoxSide, Motion, Place, Structure, eliminated, structure};
 use crate::diagnostic::Diagnostic;
 use crate::model::{ParameterId, Target};
 use crate::session::compiled::Compiled;
@@ -21,6 +21,8 @@ use rustc_hash::FxHashMap;
 /// What the signs say.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Feedback {
+    /// The states that were looked at: all, or those that conserved sums leave free.
+    pub states: Vec<usize>,
     /// The loops of two and more states.
     pub structure: Structure,
     /// The entries off the diagonal, with their text.
@@ -87,9 +89,33 @@ pub(super) fn of(
         }
     }
     let resting = at_zero(at_rest, &mut pool);
+    let free = without_sums(at_rest, &mut pool, &entries);
     let (symbols, meanings) = parameters(at_rest, sides);
     let mut signs = Signs::new(&pool, symbols, meanings);
     let non_negative = not_negative(at_rest, &mut signs, &resting);
+    let judge = |states: Vec<usize>, entries: &[(usize, usize, Expr)]| {
+        judged(at_rest, &signs, states, entries, &non_negative)
+    };
+    let whole = judge((0..n).collect(), &entries);
+    if whole.forbids.is_some() {
+        return Some(whole);
+    }
+    // Sums hide that fewer states act on each other than there are.
+    let reduced = free.map(|(states, entries)| judge(states, &entries));
+    let reduced = reduced.filter(|found| found.forbids.is_some());
+    Some(reduced.unwrap_or(whole))
+}
+
+/// The loops of some states and what they forbid.
+fn judged(
+    at_rest: &AtRest<'_>,
+    signs: &Signs<'_>,
+    states: Vec<usize>,
+    entries: &[(usize, usize, Expr)],
+    non_negative: &[bool],
+) -> Feedback {
+    let model = &at_rest.compiled.model;
+    let print = |expr| model.print(signs.pool(), expr, crate::symbolic::Notation::Text);
     let found: Vec<Entry> = entries
         .iter()
         .filter(|(i, j, _)| i != j)
@@ -99,28 +125,69 @@ pub(super) fn of(
                 by: *j,
                 sign: signs.sign(*expr),
             },
-            text: at_rest
-                .compiled
-                .model
-                .print(&pool, *expr, crate::symbolic::Notation::Text),
+            text: print(*expr),
         })
         .collect();
     let actions: Vec<Action> = found.iter().map(|entry| entry.action).collect();
-    let structure = structure(n, &actions);
-    let forbids = match (&structure, n) {
-        (_, 1) => Some(Forbids::OneState),
+    let structure = structure(non_negative.len(), &actions);
+    let forbids = match (&structure, states.as_slice()) {
+        (_, [] | [_]) => Some(Forbids::OneState),
         (Structure::Acyclic, _) => Some(Forbids::NoLoop),
-        (Structure::Positive(_), 2) => Some(Forbids::PositivePair),
+        (Structure::Positive(_), [_, _]) => Some(Forbids::PositivePair),
         (Structure::Positive(_), _) => Some(Forbids::PositiveLoops),
-        (_, 2) => discriminant(&signs, &entries).then_some(Forbids::Discriminant),
+        (_, [a, b]) => discriminant(signs, entries, (*a, *b)).then_some(Forbids::Discriminant),
         _ => None,
     };
-    Some(Feedback {
+    Feedback {
+        states,
         structure,
         entries: found,
         forbids,
-        non_negative,
-    })
+        non_negative: non_negative.to_vec(),
+    }
+}
+
+/// The Jacobian on the states that the conserved sums of the reactions leave free, with these
+/// states; `None` without such sums.
+fn without_sums(
+    at_rest: &AtRest<'_>,
+    pool: &mut Pool,
+    entries: &[(usize, usize, Expr)],
+) -> Option<(Vec<usize>, Vec<(usize, usize, Expr)>)> {
+    let laws = at_rest.laws();
+    if laws.is_empty() {
+        return None;
+    }
+    let dynamics = at_rest.dynamics();
+    let (free, dependent, follows) = eliminated(&Place {
+        dynamics: &dynamics,
+        motion: at_rest.motion(),
+        time: at_rest.time(),
+        state: &at_rest.state,
+        tolerances: &at_rest.tolerances(),
+        laws: &laws,
+    })?;
+    let mut reduced: Vec<(usize, usize, Expr)> = Vec::new();
+    let mut add = |pool: &mut Pool, i: usize, j: usize, term: Expr| match reduced
+        .iter_mut()
+        .find(|(row, column, _)| (*row, *column) == (i, j))
+    {
+        Some((_, _, sum)) => *sum = pool.add(*sum, term),
+        None => reduced.push((i, j, term)),
+    };
+    for (i, j, expr) in entries.iter().filter(|(i, _, _)| free.contains(i)) {
+        let Some(row) = dependent.iter().position(|known| known == j) else {
+            add(pool, *i, *j, *expr);
+            continue;
+        };
+        for (column, follow) in free.iter().zip(follows.get(row)?) {
+            if *follow != 0.0 {
+                let term = pool.scale(-follow, *expr);
+                add(pool, *i, *column, term);
+            }
+        }
+    }
+    Some((free, reduced))
 }
 
 /// Whether the drift holds an operation that can jump.
@@ -142,16 +209,20 @@ fn jumps(pool: &Pool, drift: &[Expr]) -> bool {
 }
 
 /// Whether (a - d)^2 + 4 b c is not negative anywhere.
-fn discriminant(signs: &Signs<'_>, entries: &[(usize, usize, Expr)]) -> bool {
+fn discriminant(
+    signs: &Signs<'_>,
+    entries: &[(usize, usize, Expr)],
+    (first, second): (usize, usize),
+) -> bool {
     let of = |row: usize, column: usize| {
         let found = entries.iter().find(|(i, j, _)| (*i, *j) == (row, column));
         found.map(|(_, _, expr)| *expr)
     };
     // Entries that are zero everywhere are absent, and without b or c there is no loop.
-    let (Some(b), Some(c)) = (of(0, 1), of(1, 0)) else {
+    let (Some(b), Some(c)) = (of(first, second), of(second, first)) else {
         return true;
     };
-    match (of(0, 0), of(1, 1)) {
+    match (of(first, first), of(second, second)) {
         (Some(a), Some(d)) => matches!(
             signs.discriminant([a, b, c, d]),
             Sign::NotNegative | Sign::Zero
