@@ -7,6 +7,7 @@
 //! Dynamics + state --linearise--> Linearised   spectrum.rs: the Jacobian on the states that can vary
 //!   eigen.rs       eigenvalues, eigenvectors, what rounding does to them
 //!   classify.rs    eigenvalues --> Class: node, spiral, saddle, ...
+//! Dynamics + noise --stationary--> Stationary   stationary/: moments, spectra and rotation of fluctuations
 //! rows of a run --Curve--> measure --> Measured
 //!   curve.rs       cubic between rows                  measure.rs extrema, areas, periods, half-lives
 //! ```
@@ -25,6 +26,7 @@ mod measure;
 mod newton;
 mod settle;
 mod spectrum;
+pub mod stationary;
 mod steady;
 mod survey;
 mod swing;

@@ -251,7 +251,7 @@ fn uncertain(place: &Place<'_>, kept: &[Kept], modes: &mut [Mode]) {
 }
 
 /// The reduced Jacobian at a state, in the sizes of the states.
-fn scaled(place: &Place<'_>, state: &[f64], size: &[f64], kept: &[Kept]) -> Option<Reduced> {
+pub(super) fn scaled(place: &Place<'_>, state: &[f64], size: &[f64], kept: &[Kept]) -> Option<Reduced> {
     let n = state.len();
     let (_, jacobian) = at(place.dynamics, place.time, state);
     if jacobian.iter().any(|entry| !entry.is_finite()) {
@@ -347,10 +347,10 @@ pub(super) fn stability(
 }
 
 /// The Jacobian on the states that can vary.
-struct Reduced {
-    matrix: DMatrix<f64>,
+pub(super) struct Reduced {
+    pub matrix: DMatrix<f64>,
     /// Positions of these states.
-    free: Vec<usize>,
+    pub free: Vec<usize>,
     /// Positions of the others, and minus how they follow: a row for each.
     dependent: Vec<usize>,
     follows: DMatrix<f64>,
@@ -359,7 +359,7 @@ struct Reduced {
 
 impl Reduced {
     /// A change of the free states in their sizes as a change of all states in their units.
-    fn lifted(&self, free: &[f64], sizes: &[f64]) -> Vec<f64> {
+    pub fn lifted(&self, free: &[f64], sizes: &[f64]) -> Vec<f64> {
         let mut all = vec![0.0; sizes.len()];
         for (at, value) in self.free.iter().zip(free) {
             all[*at] = value * sizes[*at];

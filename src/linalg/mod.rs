@@ -7,6 +7,7 @@
 //! elimination.rs  LU of a sparse pattern in an order found once, with pivots on the diagonal
 //! large.rs     the bridge to the crate `faer`: large dense and sparse LU with pivoting
 //! exponential.rs  the exponential of a small dense matrix
+//! lyapunov.rs  A X + X A^T + Q = 0, by the real Schur form
 //! length.rs    lengths known when compiling
 //! ```
 //!
@@ -18,6 +19,7 @@ pub mod elimination;
 mod exponential;
 mod large;
 pub mod length;
+pub mod lyapunov;
 pub mod shifted;
 
 pub use exponential::{Exponential, one_norm};
