@@ -251,7 +251,12 @@ fn uncertain(place: &Place<'_>, kept: &[Kept], modes: &mut [Mode]) {
 }
 
 /// The reduced Jacobian at a state, in the sizes of the states.
-pub(super) fn scaled(place: &Place<'_>, state: &[f64], size: &[f64], kept: &[Kept]) -> Option<Reduced> {
+pub(super) fn scaled(
+    place: &Place<'_>,
+    state: &[f64],
+    size: &[f64],
+    kept: &[Kept],
+) -> Option<Reduced> {
     let n = state.len();
     let (_, jacobian) = at(place.dynamics, place.time, state);
     if jacobian.iter().any(|entry| !entry.is_finite()) {

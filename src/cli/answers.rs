@@ -3,12 +3,12 @@
 use super::Ending;
 use super::arguments::{
     Format, JacobianArguments, MeasureArguments, SensitivityArguments, StabilityArguments,
-    SteadyArguments,
+    StationaryArguments, SteadyArguments,
 };
 use super::simulate::in_quotes;
 use super::terminal::{Terminal, ending};
 use crate::diagnostic::{Code, Diagnostic};
-use crate::render::{answers_json, equilibria_json, stability_json};
+use crate::render::{answers_json, equilibria_json, stability_json, stationary_json};
 use crate::session::{Command, Outcome, Performed, lower};
 use std::path::Path;
 
@@ -37,6 +37,20 @@ pub fn stability(terminal: &mut Terminal, arguments: &StabilityArguments) -> End
     }
     if let Some(ranges) = &arguments.over {
         sentence.push_str(&format!(" over {ranges}"));
+    }
+    sentence.push_str(&setting(&arguments.with, arguments.condition.as_deref()));
+    let result = prepared(terminal, &arguments.file).and_then(|_| said(terminal, &sentence));
+    finished(terminal, result, arguments.format)
+}
+
+/// Says how noise spreads the state.
+pub fn stationary(terminal: &mut Terminal, arguments: &StationaryArguments) -> Ending {
+    let mut sentence = format!("stationary {}", arguments.states.join(", "));
+    if !arguments.at.is_empty() {
+        sentence.push_str(&format!(" at {}", arguments.at.join(", ")));
+    }
+    if let Some(path) = &arguments.to {
+        sentence.push_str(&format!(" to {}", in_quotes(path)));
     }
     sentence.push_str(&setting(&arguments.with, arguments.condition.as_deref()));
     let result = prepared(terminal, &arguments.file).and_then(|_| said(terminal, &sentence));
@@ -217,6 +231,7 @@ fn finished(
         (Outcome::Steady(answer), Format::Json) => answers_json::steady(answer),
         (Outcome::Stability(answer), Format::Json) => stability_json::stability(answer),
         (Outcome::Oscillation(answer), Format::Json) => stability_json::oscillation(answer),
+        (Outcome::Stationary { answer, .. }, Format::Json) => stationary_json::stationary(answer),
         (Outcome::Jacobian { answer, .. }, Format::Json) => stability_json::jacobian(answer),
         (Outcome::Equilibria(answer) | Outcome::StabilityAll(answer), Format::Json) => {
             equilibria_json::equilibria(answer)

@@ -50,6 +50,8 @@ pub enum Action {
     Steady(SteadyArguments),
     /// Say what happens near a state of rest: node, spiral, saddle, ...
     Stability(StabilityArguments),
+    /// Say how noise spreads the state around a stable steady state
+    Stationary(StationaryArguments),
     /// Show the derivatives of the equations by the states
     Jacobian(JacobianArguments),
     /// Simulate a model file and take numbers from the run
@@ -184,6 +186,30 @@ pub struct StabilityArguments {
     /// A condition of the model
     #[arg(long = "in", value_name = "CONDITION")]
     pub condition: Option<String>,
+    /// How the answer is written
+    #[arg(long, value_enum, default_value_t = Format::Text)]
+    pub format: Format,
+}
+
+/// `lotka stationary FILE ...` means the sentence `stationary ...`.
+#[derive(Debug, Args)]
+pub struct StationaryArguments {
+    /// The model file
+    pub file: PathBuf,
+    /// The states that are reported; all when absent
+    pub states: Vec<String>,
+    /// Lags at which autocorrelations are given
+    #[arg(long, value_name = "LAG", value_delimiter = ',')]
+    pub at: Vec<String>,
+    /// A value for this answer; may be given several times
+    #[arg(long = "with", value_name = "NAME=VALUE", allow_hyphen_values = true)]
+    pub with: Vec<String>,
+    /// A condition of the model
+    #[arg(long = "in", value_name = "CONDITION")]
+    pub condition: Option<String>,
+    /// Draw autocorrelations and spectra (.svg, .png)
+    #[arg(long, value_name = "FILE")]
+    pub to: Option<String>,
     /// How the answer is written
     #[arg(long, value_enum, default_value_t = Format::Text)]
     pub format: Format,

@@ -90,6 +90,7 @@ pub fn main() -> ExitCode {
         Action::Simulate(arguments) => simulate::simulate(&mut terminal, &arguments),
         Action::Steady(arguments) => answers::steady(&mut terminal, &arguments),
         Action::Stability(arguments) => answers::stability(&mut terminal, &arguments),
+        Action::Stationary(arguments) => answers::stationary(&mut terminal, &arguments),
         Action::Jacobian(arguments) => answers::jacobian(&mut terminal, &arguments),
         Action::Measure(arguments) => answers::measure(&mut terminal, &arguments),
         Action::Sensitivity(arguments) => answers::sensitivity(&mut terminal, &arguments),

@@ -144,6 +144,14 @@ impl Terminal {
             let text = render::outcome::text(outcome, self.width);
             return Ok(text + &self.draw_heat_map(map, to)?);
         }
+        if let Outcome::Stationary {
+            figure: Some((sheet, to)),
+            ..
+        } = outcome
+        {
+            let text = render::outcome::text(outcome, self.width);
+            return Ok(text + &self.draw_sheet(sheet, to)?);
+        }
         let Outcome::Figure { figure, to } = outcome else {
             return Ok(render::outcome::text(outcome, self.width));
         };
@@ -165,6 +173,14 @@ impl Terminal {
         let content = match format_of(path)? {
             figure::Format::Svg => figure::svg(figure, size)?.into_bytes(),
             figure::Format::Png => figure::png(figure, size)?,
+        };
+        self.write(path, &content)
+    }
+
+    fn draw_sheet(&self, sheet: &crate::figure::Sheet, path: &Path) -> Result<String, Diagnostic> {
+        let content = match format_of(path)? {
+            figure::Format::Svg => figure::sheet_svg(sheet)?.into_bytes(),
+            figure::Format::Png => figure::sheet_png(sheet)?,
         };
         self.write(path, &content)
     }

@@ -59,7 +59,11 @@ impl Lyapunov {
         let mut blocks = Vec::new();
         let mut at = 0;
         while at < n {
-            let size = if at + 1 < n && form[(at + 1, at)] != 0.0 { 2 } else { 1 };
+            let size = if at + 1 < n && form[(at + 1, at)] != 0.0 {
+                2
+            } else {
+                1
+            };
             blocks.push((at, size));
             at += size;
         }
@@ -178,7 +182,10 @@ mod tests {
     impl Numbers {
         fn matrix(&mut self, rows: usize, columns: usize) -> DMatrix<f64> {
             DMatrix::from_fn(rows, columns, |_, _| {
-                self.0 = self.0.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
+                self.0 = self
+                    .0
+                    .wrapping_mul(6_364_136_223_846_793_005)
+                    .wrapping_add(1_442_695_040_888_963_407);
                 (self.0 >> 11) as f64 / (1_u64 << 52) as f64 - 1.0
             })
         }
@@ -187,7 +194,12 @@ mod tests {
     /// A random matrix, shifted so that it is stable.
     fn stable(numbers: &mut Numbers, n: usize) -> DMatrix<f64> {
         let a = numbers.matrix(n, n);
-        let most = a.clone().complex_eigenvalues().iter().map(|z| z.re).fold(f64::MIN, f64::max);
+        let most = a
+            .clone()
+            .complex_eigenvalues()
+            .iter()
+            .map(|z| z.re)
+            .fold(f64::MIN, f64::max);
         a - DMatrix::identity(n, n) * (most + 0.1)
     }
 
@@ -203,7 +215,10 @@ mod tests {
             assert!(found.residual < 1e-13, "{n}: {}", found.residual);
             // An independent check: the equation as it stands.
             let rest = &a * &found.matrix + &found.matrix * a.transpose() + &q;
-            assert!(rest.amax() <= 1e-11 * (1.0 + found.matrix.amax() * a.amax()), "{n}");
+            assert!(
+                rest.amax() <= 1e-11 * (1.0 + found.matrix.amax() * a.amax()),
+                "{n}"
+            );
             assert!(found.matrix.clone().cholesky().is_some(), "{n}");
         }
     }

@@ -20,6 +20,8 @@ pub mod sensitivity;
 pub mod show;
 mod stability;
 pub mod stability_json;
+mod stationary;
+pub mod stationary_json;
 pub mod statistics;
 mod subjects;
 pub mod table;

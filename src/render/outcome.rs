@@ -34,6 +34,7 @@ pub fn text(outcome: &Outcome, width: usize) -> String {
         Outcome::Equilibria(answer) => equilibria::text(answer, width),
         Outcome::SimulatedEach(runs) => subjects::simulated(runs, width),
         Outcome::Figure { .. } | Outcome::Quit => String::new(),
+        Outcome::Stationary { answer, .. } => super::stationary::text(answer, width),
         Outcome::Sensitivities { result, made } => {
             super::sensitivity::text(result, made.as_ref(), width)
         }

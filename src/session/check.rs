@@ -7,7 +7,7 @@ use super::tables::Tables;
 use super::values::Overrides;
 use super::{
     Session, equilibria, index, jacobian, measure, plot, rest, sensitivity, set_value, simulate,
-    stability,
+    stability, stationary,
 };
 use crate::diagnostic::{Code, Diagnostic};
 use crate::model::{self, Model};
@@ -267,6 +267,12 @@ impl Session {
                     needs_run(*has_run, command.span)?;
                 }
                 stability::check(compiled, overrides, command)?;
+            }
+            Command::Stationary(command) => {
+                if command.from_last {
+                    needs_run(*has_run, command.span)?;
+                }
+                stationary::check(compiled, overrides, command)?;
             }
             Command::Jacobian(command) => {
                 if command.from_last {

@@ -28,6 +28,8 @@ pub enum Command {
     Jacobian(Box<Jacobian>),
     /// `steady all x in 0..5, y in 0..3`
     SteadyAll(SteadyAll),
+    /// `stationary x, y at 0.5, 1`
+    Stationary(Box<Stationary>),
     /// `sensitivity conc by ka, CL`
     Sensitivity(Sensitivity),
     /// `show equations as latex`
@@ -161,6 +163,23 @@ pub struct SteadyAll {
     pub setting: Setting,
     /// Take conserved sums and sizes from the end of the last run.
     pub from_last: bool,
+}
+
+/// The question about the stationary distribution.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Stationary {
+    /// The whole sentence.
+    pub span: Span,
+    /// States to report; all when empty.
+    pub shown: Vec<tree::Expr>,
+    /// Lags at which the autocorrelation is reported.
+    pub lags: Vec<tree::Expr>,
+    /// Values for this answer only.
+    pub setting: Setting,
+    /// Look for the steady state from the end of the last run.
+    pub from_last: bool,
+    /// The file for a figure.
+    pub to: Option<tree::Text>,
 }
 
 /// The steady state where a run starts.

@@ -28,6 +28,7 @@ mod save;
 mod sensitivity;
 mod simulate;
 mod stability;
+mod stationary;
 mod steady;
 mod steps;
 mod subjects;
@@ -46,7 +47,8 @@ mod tests;
 pub use check::{Checked, Examined, check_text};
 pub use command::{
     About, Command, DataSource, Form, Jacobian, LogAxis, OutputTimes, Plot, Save, SaveSession,
-    Sensitivity, Setting, Simulate, Stability, Steady, SteadyAll, SteadyStart, Subjects, Topic,
+    Sensitivity, Setting, Simulate, Stability, Stationary, Steady, SteadyAll, SteadyStart,
+    Subjects, Topic,
 };
 pub use compiled::{Compiled, Observable};
 pub use equilibria::EquilibriaAnswer;
@@ -60,6 +62,7 @@ pub use ranges::{Range, Ranged};
 pub use record::Said;
 pub use sensitivity::{Influence, Sensitivities};
 pub use stability::{Entry, Feedback, Forbids, Judged, Origin, OscillationAnswer, StabilityAnswer};
+pub use stationary::{NoiseOf, StationaryAnswer};
 pub use steady::SteadyAnswer;
 pub use timing::{LoadTimes, Timing};
 pub use trajectory::Trajectory;
@@ -329,6 +332,7 @@ impl Session {
                 }
                 Ok(performed)
             }
+            Command::Stationary(command) => self.stationary(command, observer),
             Command::Jacobian(command) => self.jacobian(command),
             Command::SteadyAll(command) => self.steady_all(command),
             Command::Plot(command) => self.plot(command),

@@ -7,10 +7,11 @@ use super::jacobian::JacobianAnswer;
 use super::measure::MeasuredRun;
 use super::sensitivity::Sensitivities;
 use super::stability::{OscillationAnswer, StabilityAnswer};
+use super::stationary::StationaryAnswer;
 use super::steady::SteadyAnswer;
 use super::trajectory::Trajectory;
 use crate::diagnostic::Diagnostic;
-use crate::figure::{Figure, HeatMap};
+use crate::figure::{Figure, HeatMap, Sheet};
 use std::path::PathBuf;
 use std::sync::Arc;
 
@@ -68,6 +69,13 @@ pub enum Outcome {
     StabilityAll(Arc<EquilibriaAnswer>),
     /// What a model can do in a box of parameters.
     Oscillation(Arc<OscillationAnswer>),
+    /// A stationary distribution.
+    Stationary {
+        /// What is known of it.
+        answer: Arc<StationaryAnswer>,
+        /// Autocorrelations and spectra, with the file to draw them into.
+        figure: Option<(Sheet, PathBuf)>,
+    },
     /// A Jacobian as numbers.
     Jacobian {
         /// The matrix with its names.

@@ -66,6 +66,19 @@ impl<'c> AtRest<'c> {
         })
     }
 
+    /// What the model has and a steady state leaves out: `doses`, `events`.
+    pub fn left_out(&self) -> Vec<&'static str> {
+        let model = &self.compiled.model;
+        let left_out = [
+            ("doses", !model.doses.is_empty()),
+            ("events", !model.events.is_empty()),
+        ];
+        left_out
+            .into_iter()
+            .filter_map(|(what, is_there)| is_there.then_some(what))
+            .collect()
+    }
+
     /// The equations.
     pub fn system(&self) -> &System {
         self.own

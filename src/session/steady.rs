@@ -264,7 +264,7 @@ pub(super) fn instead(compiled: &Compiled, restless: &Restless) -> String {
     }
 }
 
-fn not_found(compiled: &Compiled, why: &NotFound, span: Span) -> Diagnostic {
+pub(super) fn not_found(compiled: &Compiled, why: &NotFound, span: Span) -> Diagnostic {
     match why {
         NotFound::Restless(restless) => Diagnostic::new(
             Code::NoSteadyState,

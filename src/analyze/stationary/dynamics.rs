@@ -84,7 +84,9 @@ pub(super) fn correlation_times(found: &Fluctuations) -> Vec<f64> {
         return vec![f64::NAN; n];
     };
     let integral = found.lifted(&integral);
-    (0..n).map(|i| -integral[(i, i)] / variances[(i, i)]).collect()
+    (0..n)
+        .map(|i| -integral[(i, i)] / variances[(i, i)])
+        .collect()
 }
 
 /// A root F of D = F F^T, of as many columns as there are sources that count.
@@ -134,7 +136,13 @@ pub(super) fn peaks(found: &Fluctuations, interrupted: &dyn Fn() -> bool) -> Vec
     #[expect(clippy::cast_precision_loss, reason = "a few hundred points")]
     let steps = (0..POINTS).map(|k| k as f64 / (POINTS - 1) as f64);
     let mut frequencies: Vec<f64> = steps.map(|x| low * (high / low).powf(x)).collect();
-    frequencies.extend(found.eigenvalues.iter().map(|known| known.imaginary).filter(|w| *w > low));
+    frequencies.extend(
+        found
+            .eigenvalues
+            .iter()
+            .map(|known| known.imaginary)
+            .filter(|w| *w > low),
+    );
     frequencies.sort_by(f64::total_cmp);
     let mut rows = Vec::with_capacity(frequencies.len());
     for frequency in &frequencies {
@@ -145,7 +153,9 @@ pub(super) fn peaks(found: &Fluctuations, interrupted: &dyn Fn() -> bool) -> Vec
     }
     let power = |state: usize, frequency: f64| {
         let spectra = at(found, &root, frequency);
-        spectra.and_then(|all| all.get(state).copied()).unwrap_or(f64::NAN)
+        spectra
+            .and_then(|all| all.get(state).copied())
+            .unwrap_or(f64::NAN)
     };
     (0..n)
         .map(|state| {

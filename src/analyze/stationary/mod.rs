@@ -221,7 +221,9 @@ impl Stationary {
     /// by n numbers, column by column. For lags from 0 on it is exp(A lag) times the covariance.
     #[must_use]
     pub fn autocovariance(&self, lag: f64) -> Vec<f64> {
-        dynamics::autocovariance(&self.fluctuations, lag).as_slice().to_vec()
+        dynamics::autocovariance(&self.fluctuations, lag)
+            .as_slice()
+            .to_vec()
     }
 
     /// The power spectra of the states at an angular frequency: two-sided, the integral over all

@@ -70,7 +70,10 @@ fn slopes(question: &Question<'_>, found: &Fluctuations) -> Vec<DMatrix<f64>> {
         }))
     };
     let all: Vec<DMatrix<f64>> = question.noise.slopes.iter().filter_map(on_z).collect();
-    if all.iter().all(|slope| slope.iter().all(|entry| *entry == 0.0)) {
+    if all
+        .iter()
+        .all(|slope| slope.iter().all(|entry| *entry == 0.0))
+    {
         return Vec::new();
     }
     all
@@ -105,7 +108,9 @@ fn radius(
         if growth == 0.0 {
             return Ok(0.0);
         }
-        let settled = growths.last().is_some_and(|last| (last - growth).abs() <= 1e-13 * growth);
+        let settled = growths
+            .last()
+            .is_some_and(|last| (last - growth).abs() <= 1e-13 * growth);
         growths.push(growth);
         if settled {
             return Ok(growth);
@@ -143,7 +148,10 @@ fn iterated(
         if (question.interrupted)() {
             return Err(NotStationary::Interrupted);
         }
-        let next = solver.solve(&(d + fed(slopes, &s))).map_err(unsolved)?.matrix;
+        let next = solver
+            .solve(&(d + fed(slopes, &s)))
+            .map_err(unsolved)?
+            .matrix;
         let change = (&next - &s).amax();
         s = next;
         if change <= 1e-14 * s.amax() {

@@ -53,9 +53,18 @@ pub(super) fn fluctuations(question: &Question<'_>) -> Result<Fluctuations, NotS
         laws: question.laws,
     };
     let (dynamics, tolerances) = (question.dynamics, question.tolerances);
-    let kept = laws::kept(dynamics, question.time, question.state, tolerances, question.laws);
+    let kept = laws::kept(
+        dynamics,
+        question.time,
+        question.state,
+        tolerances,
+        question.laws,
+    );
     still(&kept, &whole)?;
-    let known = kept.iter().filter(|kept| question.laws.contains(&kept.law)).count();
+    let known = kept
+        .iter()
+        .filter(|kept| question.laws.contains(&kept.law))
+        .count();
     let reduced = scaled(&place, question.state, &size, &kept).ok_or(NotStationary::NotFinite)?;
     let r = reduced.free.len();
     if r == 0 {
@@ -138,7 +147,10 @@ fn still(kept: &[Kept], whole: &DMatrix<f64>) -> Result<(), NotStationary> {
 }
 
 fn stable(eigenvalues: &[Eigenvalue]) -> Result<(), NotStationary> {
-    let radius = eigenvalues.iter().map(Eigenvalue::modulus).fold(0.0, f64::max);
+    let radius = eigenvalues
+        .iter()
+        .map(Eigenvalue::modulus)
+        .fold(0.0, f64::max);
     let leading = eigenvalues.iter().max_by(|a, b| a.real.total_cmp(&b.real));
     let Some(leading) = leading else {
         return Err(NotStationary::Rigid);

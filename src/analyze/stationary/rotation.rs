@@ -39,10 +39,20 @@ pub(super) fn rotation(found: &Fluctuations) -> Option<Rotation> {
     let drifted = a * s;
     let q = (&drifted - drifted.transpose()) * 0.5;
     let frequencies = frequencies(&q, s)?;
-    let fastest = found.eigenvalues.iter().map(|z| z.modulus()).fold(0.0, f64::max);
-    let balanced = frequencies.first().is_none_or(|most| *most <= BALANCED * fastest);
+    let fastest = found
+        .eigenvalues
+        .iter()
+        .map(|z| z.modulus())
+        .fold(0.0, f64::max);
+    let balanced = frequencies
+        .first()
+        .is_none_or(|most| *most <= BALANCED * fastest);
     let whole = found.lifted(&q);
-    let pair = if balanced { None } else { pair(&whole, &found.lifted(s)) };
+    let pair = if balanced {
+        None
+    } else {
+        pair(&whole, &found.lifted(s))
+    };
     Some(Rotation {
         skew: skew(found, &whole),
         current: whole.as_slice().to_vec(),
@@ -66,7 +76,10 @@ fn frequencies(q: &DMatrix<f64>, s: &DMatrix<f64>) -> Option<Vec<f64>> {
     let half = lower.solve_lower_triangular(&current)?;
     let skew = lower.solve_lower_triangular(&half.transpose())?.transpose();
     let squares = (skew.transpose() * &skew).symmetric_eigenvalues();
-    let mut found: Vec<f64> = squares.iter().map(|square| square.max(0.0).sqrt()).collect();
+    let mut found: Vec<f64> = squares
+        .iter()
+        .map(|square| square.max(0.0).sqrt())
+        .collect();
     found.sort_by(|a, b| b.total_cmp(a));
     // Each frequency comes twice; an odd one is zero.
     Some(found.chunks_exact(2).map(|two| two[0]).collect())
@@ -107,5 +120,8 @@ fn skew(found: &Fluctuations, q: &DMatrix<f64>) -> Option<Vec<f64>> {
     let lu = c.lu();
     let half = lu.solve(q)?;
     let whole = lu.solve(&half.transpose())?.transpose() * -2.0;
-    whole.iter().all(|entry| entry.is_finite()).then(|| whole.as_slice().to_vec())
+    whole
+        .iter()
+        .all(|entry| entry.is_finite())
+        .then(|| whole.as_slice().to_vec())
 }

@@ -128,6 +128,18 @@ pub(super) const TO_FIGURE: Choice = choice(
     "to \"figure.svg\"",
     "or .png; in the terminal when absent",
 );
+pub(super) const TO_FIGURE_ONLY: Choice = choice(
+    "to",
+    Value::File(&crate::figure::FILE_ENDINGS),
+    "to \"figure.svg\"",
+    "autocorrelations and spectra, as SVG or PNG",
+);
+pub(super) const AT_LAGS: Choice = choice(
+    "at",
+    Value::Number,
+    "at 0.5, 1, 2",
+    "autocorrelations at these lags",
+);
 pub(super) const TO_MAP: Choice = choice(
     "to",
     Value::File(&["svg", "png", "csv"]),

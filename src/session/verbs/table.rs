@@ -2,7 +2,7 @@
 
 use super::super::command::Command;
 use super::super::lower::{self, alone};
-use super::super::{jacobian, measure, sensitivity, stability, steady};
+use super::super::{jacobian, measure, sensitivity, stability, stationary, steady};
 use super::choices::*;
 use super::{Place, Reading, Value, Verb};
 
@@ -208,7 +208,17 @@ pub static VERBS: &[Verb] = &[
         "phase",
         "phase portraits (`plot y vs x` draws a trajectory)",
     ),
-    not_yet("stationary", "searches for stationary distributions"),
+    Verb {
+        word: "stationary",
+        example: "stationary",
+        summary: "how noise spreads a steady state",
+        subjects: Value::Expressions,
+        options: &[AT_LAGS, WITH, IN_CONDITION, FROM_LAST, TO_FIGURE_ONLY],
+        more: &[("stationary x, y", "of these states only")],
+        see: &["steady", "stability", "wiener"],
+        place: Anywhere,
+        reading: Performed(stationary::lower),
+    },
     not_yet("fit", "fits"),
     not_yet("profile", "profiles of likelihoods"),
     not_yet("explain", "explanations"),
