@@ -40,8 +40,8 @@ pub use loops::{Action, Loop, Structure, structure};
 pub use measure::{Measure, Measured, Refusal, first_time, measure};
 pub use settle::{Settled, settle};
 pub use spectrum::{
-    Eigenvalue, Linearised, MOST_STATES, Place, Stability, eliminated, jacobian_at, linearise,
-    polish, polish_with,
+    Eigenvalue, Eliminated, Linearised, MOST_STATES, Place, Stability, eliminated, jacobian_at,
+    linearise, polish, polish_with,
 };
 pub use steady::{NotFound, Question, Reached, Residual, Restless, SteadyState, steady};
 pub use survey::{Example, Land, Side as BoxSide, Survey, Tally, survey};

@@ -131,18 +131,32 @@ pub fn polish_with(place: &Place<'_>, kept: &[Kept]) -> Option<Vec<f64>> {
     Some(found.state)
 }
 
-/// Which states given sums leave free, and how the others follow: with changes of the free states
-/// dy_K, those of the others are dy_D = -follows dy_K. Positions of K and of D, and `follows` row by
-/// row. `None` when the sums do not determine D.
+/// Which states sums leave free, and how the others follow.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Eliminated {
+    /// Positions of the free states K.
+    pub free: Vec<usize>,
+    /// Positions of the others, D.
+    pub dependent: Vec<usize>,
+    /// With changes dy_K of the free states those of the others are dy_D = -follows dy_K: a row
+    /// for each of D.
+    pub follows: Vec<Vec<f64>>,
+}
+
+/// Eliminates the given sums. `None` when they do not determine the dependent states.
 #[must_use]
-pub fn eliminated(place: &Place<'_>) -> Option<(Vec<usize>, Vec<usize>, Vec<Vec<f64>>)> {
+pub fn eliminated(place: &Place<'_>) -> Option<Eliminated> {
     let kept = laws::given(place.state, place.tolerances, place.laws);
     let n = place.state.len();
     let ones = vec![1.0; n];
     let found = reduced(&DMatrix::zeros(n, n), &[], &ones, &kept)?;
     let rows = found.follows.row_iter();
     let follows = rows.map(|row| row.iter().copied().collect()).collect();
-    Some((found.free, found.dependent, follows))
+    Some(Eliminated {
+        free: found.free,
+        dependent: found.dependent,
+        follows,
+    })
 }
 
 /// Makes a system linear at a state. `None` for more than 250 states, and where the Jacobian is

@@ -6,7 +6,9 @@
 //! zero while the others are not.
 
 use super::over::{numbers, quantity_error, setting_of};
-use crate::analyze::{Action, BoxSide, Motion, Place, Structure, eliminated, structure};
+use crate::analyze::{
+    Action, BoxSide, Eliminated, Motion, Place, Structure, eliminated, structure,
+};
 use crate::diagnostic::Diagnostic;
 use crate::model::{ParameterId, Target};
 use crate::session::compiled::Compiled;
@@ -60,6 +62,9 @@ pub enum Forbids {
     PositiveLoops,
 }
 
+/// Entries of a Jacobian: row, column and what stands there.
+type Entries = Vec<(usize, usize, Expr)>;
+
 /// Larger systems are not looked at.
 const MOST_STATES: usize = 40;
 
@@ -78,7 +83,7 @@ pub(super) fn of(
         return None;
     }
     let mut pool = Pool::continuing(&system.pool);
-    let mut entries: Vec<(usize, usize, Expr)> = Vec::new();
+    let mut entries: Entries = Vec::new();
     for block in &system.jacobian.blocks {
         let (row, column) = (
             system.states.blocks().get(block.row)?.offset,
@@ -153,13 +158,17 @@ fn without_sums(
     at_rest: &AtRest<'_>,
     pool: &mut Pool,
     entries: &[(usize, usize, Expr)],
-) -> Option<(Vec<usize>, Vec<(usize, usize, Expr)>)> {
+) -> Option<(Vec<usize>, Entries)> {
     let laws = at_rest.laws();
     if laws.is_empty() {
         return None;
     }
     let dynamics = at_rest.dynamics();
-    let (free, dependent, follows) = eliminated(&Place {
+    let Eliminated {
+        free,
+        dependent,
+        follows,
+    } = eliminated(&Place {
         dynamics: &dynamics,
         motion: at_rest.motion(),
         time: at_rest.time(),
@@ -167,7 +176,7 @@ fn without_sums(
         tolerances: &at_rest.tolerances(),
         laws: &laws,
     })?;
-    let mut reduced: Vec<(usize, usize, Expr)> = Vec::new();
+    let mut reduced: Entries = Vec::new();
     let mut add = |pool: &mut Pool, i: usize, j: usize, term: Expr| match reduced
         .iter_mut()
         .find(|(row, column, _)| (*row, *column) == (i, j))

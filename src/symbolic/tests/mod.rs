@@ -6,4 +6,5 @@ mod derivatives;
 mod operators;
 mod printing;
 mod random;
+mod signs;
 mod speed;
