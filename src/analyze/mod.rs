@@ -2,6 +2,7 @@
 //!
 //! ```text
 //! Dynamics + start --steady--> SteadyState    steady.rs: integrate, then Newton; honest when neither ends
+//! Dynamics + start --fixed_point--> SteadyState   fixed.rs: of a map: iterate, then Newton on g(x) - x
 //!   laws.rs        sums that stay, given or found      newton.rs  damped Newton with the exact Jacobian
 //!   swing.rs       does a series of numbers keep swinging?
 //! Dynamics + state --linearise--> Linearised   spectrum.rs: the Jacobian on the states that can vary
@@ -20,6 +21,7 @@ pub mod continuation;
 mod curve;
 mod eigen;
 pub mod equilibria;
+mod fixed;
 mod laws;
 mod loops;
 mod measure;
@@ -35,6 +37,7 @@ pub use classify::{Approach, Class, Kind, Side, beyond, classify};
 pub use continuation::Motion;
 pub use curve::Curve;
 pub use eigen::{Direction, Mode};
+pub use fixed::fixed_point;
 pub use laws::{Kept, Law, keeps, kept};
 pub use loops::{Action, Loop, Structure, structure};
 pub use measure::{Measure, Measured, Refusal, first_time, measure};

@@ -336,9 +336,10 @@ fn determinant(matrix: &DMatrix<f64>) -> f64 {
     matrix.determinant()
 }
 
-/// Judges a steady state of a flow, with its type.
+/// Judges a steady state, with its type.
 pub(super) fn stability(
     dynamics: &dyn Dynamics,
+    motion: Motion,
     time: f64,
     state: &[f64],
     tolerances: &Tolerances,
@@ -346,7 +347,7 @@ pub(super) fn stability(
 ) -> (Stability, Option<Class>) {
     let place = Place {
         dynamics,
-        motion: Motion::Flow,
+        motion,
         time,
         state,
         tolerances,

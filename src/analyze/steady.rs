@@ -8,6 +8,7 @@
 //! does not go to.
 
 use super::classify::Class;
+use super::continuation::Motion;
 use super::laws::{self, Kept, Law, sizes};
 use super::newton::{Equations, Root};
 use super::spectrum::{Stability, stability};
@@ -73,7 +74,7 @@ pub struct Residual {
 pub enum Reached {
     /// It starts there.
     Present,
-    /// A run came so close in this time that the rest is sure.
+    /// A run came so close in this time, or in this many steps, that the rest is sure.
     After(f64),
     /// It does something else instead.
     Not(Restless),
@@ -95,17 +96,24 @@ pub enum Restless {
         /// Mean time between maxima.
         period: f64,
     },
+    /// The iterates of a map repeat.
+    Cycle {
+        /// The state that swings most for its size.
+        state: usize,
+        /// The states of one round, in order; as many as the period.
+        points: Vec<Vec<f64>>,
+    },
     /// The state still moves when patience ends.
     Moves {
         /// The one that moves fastest for its size.
         state: usize,
-        /// Time integrated.
+        /// Time integrated, or steps of a map.
         time: f64,
         /// Its lowest and highest value in the last stretch.
         between: (f64, f64),
         /// Its value at the end.
         value: f64,
-        /// Its derivative there.
+        /// Its derivative there, or its change in one step.
         rate: f64,
     },
     /// The run ended before: most often the solution grows without bounds.
@@ -379,6 +387,7 @@ impl Search<'_> {
         let question = self.question;
         stability(
             question.dynamics,
+            Motion::Flow,
             question.time,
             &root.state,
             question.tolerances,

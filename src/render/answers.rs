@@ -7,6 +7,7 @@ use super::words;
 use crate::analyze::Measured;
 use crate::analyze::{Eigenvalue, Reached, Stability, SteadyState};
 use crate::session::{MeasuredRow, MeasuredRun, SteadyAnswer};
+use crate::system::Motion;
 
 /// Digits of measures.
 const DIGITS: usize = 6;
@@ -35,7 +36,8 @@ pub(super) fn steady(answer: &SteadyAnswer, width: usize) -> String {
     if names.len() > shown {
         text.push_str(&format!("... and {} more states\n", names.len() - shown));
     }
-    for line in [way(answer), stability(&answer.found), rest(answer)] {
+    let motion = answer.compiled.system.motion;
+    for line in [way(answer), stability(&answer.found, motion), rest(answer)] {
         if !line.is_empty() {
             text.push_str(&words::wrapped(&line, width, "  "));
             text.push('\n');
@@ -46,12 +48,16 @@ pub(super) fn steady(answer: &SteadyAnswer, width: usize) -> String {
 
 fn way(answer: &SteadyAnswer) -> String {
     let found = &answer.found;
+    let is_map = answer.compiled.system.motion == Motion::Map;
     let newton = format!(
         "{} of Newton",
         counted(found.iterations as usize, "iteration", "iterations")
     );
     let how = match &found.reached {
         Reached::Present => format!("the present state, polished by {newton}"),
+        Reached::After(_) if is_map => {
+            format!("reached within {} steps, polished by {newton}", found.steps)
+        }
         Reached::After(time) => format!(
             "reached after a time of {} ({} steps), polished by {newton}",
             number(*time, 2),
@@ -63,10 +69,16 @@ fn way(answer: &SteadyAnswer) -> String {
         ),
     };
     let residual = if found.residual.value == 0.0 {
-        "no derivative is left".to_owned()
+        if is_map {
+            "nothing changes any more"
+        } else {
+            "no derivative is left"
+        }
+        .to_owned()
     } else {
         format!(
-            "largest derivative left: {} of {}",
+            "largest {} left: {} of {}",
+            if is_map { "change" } else { "derivative" },
             number(found.residual.value, 2),
             answer.compiled.state_name(found.residual.state)
         )
@@ -74,9 +86,13 @@ fn way(answer: &SteadyAnswer) -> String {
     format!("{how}; {residual}")
 }
 
-fn stability(found: &SteadyState) -> String {
+fn stability(found: &SteadyState, motion: Motion) -> String {
+    let (of, its) = match motion {
+        Motion::Flow => ("eigenvalue", "eigenvalues"),
+        Motion::Map => ("multiplier", "multipliers"),
+    };
     let words = found.class.as_ref().map_or(String::new(), class_words);
-    let leading = |value| format!("leading eigenvalue {}", eigenvalue(value));
+    let leading = |value| format!("leading {of} {}", eigenvalue(value));
     match found.stability {
         Stability::Attracts(value) => {
             format!("{words}: attracts nearby states, {}", leading(value))
@@ -88,7 +104,7 @@ fn stability(found: &SteadyState) -> String {
             )
         }
         Stability::Undecided(value) => format!(
-            "{words}: the eigenvalues do not tell whether it attracts, the leading one is {}",
+            "{words}: the {its} do not tell whether it attracts, the leading one is {}",
             eigenvalue(value)
         ),
         Stability::Rigid => "the conserved sums leave no other state".to_owned(),

@@ -16,7 +16,7 @@ use crate::model::Entity;
 use crate::simulate::{CompiledDynamics, Tolerances};
 use crate::source::Span;
 use crate::symbolic::{Expr, Pool, SymbolId, symbols_of};
-use crate::system::{self, System, conservation_laws};
+use crate::system::{System, conservation_laws};
 use std::sync::Arc;
 
 /// Error allowed while a system is followed to where it goes.
@@ -101,10 +101,7 @@ impl<'c> AtRest<'c> {
 
     /// Whether they say how fast the state changes or what it is next.
     pub fn motion(&self) -> Motion {
-        match self.system().motion {
-            system::Motion::Flow => Motion::Flow,
-            system::Motion::Map => Motion::Map,
-        }
+        self.system().motion
     }
 
     /// The time that is handed to the equations.
@@ -292,7 +289,10 @@ fn moved_by_time(compiled: &Compiled, sentence: Span) -> Vec<Diagnostic> {
     let mover = |pool: &Pool, expr: Expr| {
         let symbols = symbols_of(pool, expr);
         if symbols.contains(&system.time) {
-            return Some("the time".to_owned());
+            return Some(match system.motion {
+                Motion::Flow => "the time".to_owned(),
+                Motion::Map => "`n`".to_owned(),
+            });
         }
         let input = inputs.iter().find(|input| symbols.contains(input))?;
         Some(format!("the input `{}`", pool.symbol_data(*input).name))

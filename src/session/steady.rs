@@ -19,7 +19,7 @@ use crate::diagnostic::{Code, Diagnostic, number_text};
 use crate::simulate::Stop;
 use crate::source::Span;
 use crate::syntax::tree;
-use crate::system::System;
+use crate::system::{Motion, System};
 use crate::world::World;
 use std::sync::Arc;
 
@@ -180,16 +180,22 @@ pub(super) fn left_out(compiled: &Compiled) -> Vec<&'static str> {
 }
 
 fn search(at_rest: &AtRest<'_>, world: &dyn World) -> Result<SteadyState, NotFound> {
-    analyze::steady(&Question {
-        dynamics: &at_rest.dynamics(),
+    let (dynamics, tolerances) = (at_rest.dynamics(), at_rest.tolerances());
+    let (laws, non_negative) = (at_rest.laws(), at_rest.non_negative());
+    let question = Question {
+        dynamics: &dynamics,
         time: at_rest.time(),
         state: &at_rest.state,
-        tolerances: &at_rest.tolerances(),
-        laws: &at_rest.laws(),
-        non_negative: &at_rest.non_negative(),
+        tolerances: &tolerances,
+        laws: &laws,
+        non_negative: &non_negative,
         follows: at_rest.compiled.system.delays.is_empty(),
         interrupted: &|| world.interrupted(),
-    })
+    };
+    match at_rest.system().motion {
+        Motion::Flow => analyze::steady(&question),
+        Motion::Map => analyze::fixed_point(&question),
+    }
 }
 
 // ---- words ----
@@ -199,9 +205,17 @@ fn short(number: f64) -> String {
     number_text(digits)
 }
 
+/// Points of a cycle that are listed.
+const MOST_POINTS: usize = 4;
+
 /// What the system does instead of resting.
 pub(super) fn instead(compiled: &Compiled, restless: &Restless) -> String {
     let name = |state: usize| compiled.state_name(state);
+    let is_map = compiled.system.motion == Motion::Map;
+    let lapse = |time: f64| match is_map {
+        true => format!("{} steps", short(time)),
+        false => format!("a time of {}", short(time)),
+    };
     match restless {
         Restless::Swings {
             state,
@@ -215,6 +229,24 @@ pub(super) fn instead(compiled: &Compiled, restless: &Restless) -> String {
             short(*high),
             short(*period)
         ),
+        Restless::Cycle { state, points } => {
+            let values: Vec<String> = points
+                .iter()
+                .take(MOST_POINTS)
+                .map(|point| short(point.get(*state).copied().unwrap_or(f64::NAN)))
+                .collect();
+            let rest = if points.len() > MOST_POINTS {
+                ", ..."
+            } else {
+                ""
+            };
+            format!(
+                "`{}` keeps swinging with period {}: {}{rest}",
+                name(*state),
+                points.len(),
+                values.join(", ")
+            )
+        }
         Restless::Moves {
             state,
             time,
@@ -225,17 +257,22 @@ pub(super) fn instead(compiled: &Compiled, restless: &Restless) -> String {
             let at_an_end = value >= high || value <= low;
             let way = if at_an_end || high - low <= 1e-3 * value.abs() {
                 format!(
-                    "it is {} and changes at the rate {}",
+                    "it is {} and changes {} {}",
                     short(*value),
+                    if is_map {
+                        "in one step by"
+                    } else {
+                        "at the rate"
+                    },
                     short(*rate)
                 )
             } else {
                 format!("lately between {} and {}", short(*low), short(*high))
             };
             format!(
-                "`{}` still moves after a time of {}: {way}",
+                "`{}` still moves after {}: {way}",
                 name(*state),
-                short(*time)
+                lapse(*time)
             )
         }
         Restless::Stopped {
@@ -248,18 +285,18 @@ pub(super) fn instead(compiled: &Compiled, restless: &Restless) -> String {
                 if value.abs() > 1e6 =>
             {
                 format!(
-                    "`{}` grows without bounds: after a time of {} it is {}",
+                    "`{}` grows without bounds: after {} it is {}",
                     name(*state),
-                    short(*time),
+                    lapse(*time),
                     short(*value)
                 )
             }
             Stop::NonFinite { states, .. } => format!(
-                "after a time of {} the equation of `{}` is not finite",
-                short(*time),
+                "after {} the equation of `{}` is not finite",
+                lapse(*time),
                 name(states.first().copied().unwrap_or(*state))
             ),
-            _ => format!("it could not be followed beyond a time of {}", short(*time)),
+            _ => format!("it could not be followed beyond {}", lapse(*time)),
         },
     }
 }

@@ -46,14 +46,8 @@ pub trait Family {
     fn third(&self, x: &[f64], a: &[f64], b: &[f64], out: &mut [f64]);
 }
 
-/// What solutions of F(u, p) = 0 are.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Motion {
-    /// Equilibria of M u' = F.
-    Flow,
-    /// Fixed points of u -> u + F.
-    Map,
-}
+/// Of which the solutions are equilibria, M u' = F, or fixed points, u -> u + F.
+pub use crate::system::Motion;
 
 /// How far and how finely branches are followed.
 pub struct Options<'a> {
