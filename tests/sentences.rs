@@ -1,7 +1,9 @@
 //! What sentences mean, seen through a session.
 
+use lotka::analyze::equilibria::Completeness;
+use lotka::analyze::{Kind, Side};
 use lotka::figure::{Mark, Scale};
-use lotka::session::{Outcome, Performed, Session};
+use lotka::session::{EquilibriaAnswer, Outcome, Performed, Session};
 use lotka::world::World;
 use std::collections::HashMap;
 use std::io;
@@ -377,6 +379,89 @@ fn the_search_starts_where_it_is_told() {
     say(&mut session, "simulate 0..1 with x = 3, y = 3").expect("runs");
     let on = steady(&mut session, "steady from last");
     assert!(on.iter().all(|value| (value - 2.0).abs() < 1e-12), "{on:?}");
+}
+
+fn steady_all(session: &mut Session, line: &str) -> Arc<EquilibriaAnswer> {
+    match say(session, line).expect("an answer").outcome {
+        Outcome::Equilibria(answer) => answer,
+        other => panic!("{other:?}"),
+    }
+}
+
+/// Griffith's switch: (1 +- sqrt(1 - 4 a^2 b^2))/(2 a b) and 0.
+#[test]
+fn all_steady_states_follow_box_values_and_conditions() {
+    let model = "param a = 1, b = 0.4\nstate x = 0.1 in 0..10, y = 0.1 in 0..
+        x' = -a*x + y\ny' = x^2/(1 + x^2) - b*y\ncondition off { b = 0.6 }";
+    let (mut session, _) = session(model, &[]);
+    for (line, expected) in [
+        ("steady all", &[0.0, 0.5, 2.0][..]),
+        ("steady all x in a..3", &[2.0]),
+        ("steady all x in 0.1..1, y in 0..5", &[0.5]),
+        ("steady all x in 0.., y in ..1", &[0.0, 0.5]),
+        ("steady all in off", &[0.0]),
+        ("steady all x in 0..5 in off", &[0.0]),
+        ("steady all with b = 0.3", &[0.0, 1.0 / 3.0, 3.0]),
+    ] {
+        let answer = steady_all(&mut session, line);
+        let found: Vec<f64> = answer.found.equilibria.iter().map(|e| e.state[0]).collect();
+        assert_eq!(found.len(), expected.len(), "{line}: {found:?}");
+        for (found, expected) in found.iter().zip(expected) {
+            assert!((found - expected).abs() < 1e-12, "{line}: {found}");
+        }
+        assert!(matches!(
+            answer.found.completeness,
+            Completeness::Proved { .. }
+        ));
+    }
+    let answer = steady_all(&mut session, "steady all");
+    let kinds: Vec<Kind> = answer
+        .linear
+        .iter()
+        .flatten()
+        .map(|linear| linear.class.kind)
+        .collect();
+    let stable = Kind::Node(Side::Stable);
+    assert_eq!(kinds, [stable, Kind::Saddle, stable]);
+    assert_eq!(answer.found.region.high[0], 10.0);
+    assert_eq!(answer.found.chosen, [false, true]);
+    // The same sentence gives the same answer, to the last bit.
+    let again = steady_all(&mut session, "steady all");
+    assert_eq!(again.found, answer.found);
+}
+
+/// The logistic map rests at 0 and 1 - 1/r, where its multipliers are r and 2 - r.
+#[test]
+fn all_fixed_points_of_a_map() {
+    let model = "param r = 3.2\nstate x = 0.3 in 0..1\nnext x = r*x*(1 - x)";
+    let (mut session, _) = session(model, &[]);
+    let answer = steady_all(&mut session, "steady all");
+    let found = &answer.found;
+    assert!(matches!(found.completeness, Completeness::Proved { .. }));
+    let states: Vec<f64> = found.equilibria.iter().map(|e| e.state[0]).collect();
+    assert_eq!(states.len(), 2);
+    assert!(states[0].abs() < 1e-15 && (states[1] - 0.6875).abs() < 1e-15);
+    let multipliers: Vec<f64> = answer
+        .linear
+        .iter()
+        .flatten()
+        .filter_map(|linear| linear.class.leading.map(|leading| leading.real))
+        .collect();
+    assert!((multipliers[0] - 3.2).abs() < 1e-14 && (multipliers[1] + 1.2).abs() < 1e-14);
+}
+
+/// Sums are those of the present state, or of the end of the last run.
+#[test]
+fn all_steady_states_of_a_closed_system_keep_its_sums() {
+    let model = "species A = 3, B = 1\nparam k = 2\nA <-> B, k, 1";
+    let (mut session, _) = session(model, &[]);
+    let answer = steady_all(&mut session, "steady all");
+    assert_eq!(answer.found.kept, (1, 0));
+    assert!((answer.found.equilibria[0].state[0] - 4.0 / 3.0).abs() < 1e-14);
+    assert_eq!(answer.found.region.high, [4.0, 4.0]);
+    say(&mut session, "simulate 0..1 with A = 5").expect("runs");
+    let answer = steady_all(&mut session, "steady all from last");
+    assert!((answer.found.equilibria[0].state[0] - 2.0).abs() < 1e-12);
 }
 
 /// A and B in different volumes, 2 and 3: k1 A 2 = k2 B 3 with 2 A + 3 B kept.

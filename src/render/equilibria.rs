@@ -4,8 +4,8 @@ use super::class::class_words;
 use super::outcome::counted;
 use super::table::{Column, number, table};
 use super::words;
-use crate::analyze::equilibria::{Completeness, Continuum, Region, Unproved};
-use crate::analyze::{Eigenvalue, Linearised};
+use crate::analyze::equilibria::{Completeness, Continuum, Equilibrium, Motion, Region, Unproved};
+use crate::analyze::{Eigenvalue, Linearised, beyond};
 use crate::session::EquilibriaAnswer;
 
 /// Digits of states in sentences.
@@ -56,21 +56,29 @@ fn listing(answer: &EquilibriaAnswer, width: usize) -> String {
             Column::numbers(name, values.map(|y| y.unwrap_or(f64::NAN)).collect())
         })
         .collect();
+    let both = found.iter().zip(&answer.linear).take(shown);
     let kinds = Column::text(
         "type",
-        of(&|linear| linear.map_or("–".to_owned(), |linear| class_words(&linear.class))),
+        both.map(|(known, linear)| kind(known, linear.as_ref()))
+            .collect(),
     );
     let leading = |linear: Option<&Linearised>| linear.and_then(|linear| linear.class.leading);
     let values = of(&|linear| leading(linear).map_or("–".to_owned(), eigenvalue));
-    let times = of(&|linear| {
-        let value = leading(linear).zip(linear);
-        let told = value.filter(|(value, linear)| value.real.abs() > linear.class.rounding);
-        told.map_or("–".to_owned(), |(value, _)| time_scale(value))
+    let both = found.iter().zip(&answer.linear).take(shown);
+    let times = both.map(|(known, linear)| {
+        let linear = linear
+            .as_ref()
+            .filter(|linear| !known.singular && linear.class.margin > linear.class.rounding);
+        linear
+            .and_then(|linear| Some(time_scale(linear, linear.class.leading?)))
+            .unwrap_or("–".to_owned())
     });
+    let times = times.collect();
+    let is_map = answer.motion == Motion::Map;
     let judged = [
         kinds,
-        Column::text("eigenvalue", values),
-        Column::text("time scale", times),
+        Column::text(if is_map { "multiplier" } else { "eigenvalue" }, values),
+        Column::text(if is_map { "steps" } else { "time scale" }, times),
     ];
     let mut columns = vec![Column::text("", numbers)];
     let taken = |columns: &[Column]| {
@@ -97,6 +105,31 @@ fn listing(answer: &EquilibriaAnswer, width: usize) -> String {
     text
 }
 
+/// The type in words. At a singular state rounding alone decides on which side the vanishing
+/// eigenvalues lie.
+pub(super) fn kind(known: &Equilibrium, linear: Option<&Linearised>) -> String {
+    match linear {
+        None => "–".to_owned(),
+        Some(linear) if known.singular && is_unstable(linear, known.null) => {
+            "unstable, singular".to_owned()
+        }
+        Some(_) if known.singular => "undecided, singular".to_owned(),
+        Some(linear) => class_words(&linear.class),
+    }
+}
+
+/// Whether some eigenvalue leads away, those nearest the border left out.
+pub(super) fn is_unstable(linear: &Linearised, without: usize) -> bool {
+    let motion = linear.class.motion;
+    let mut beyond: Vec<f64> = linear
+        .modes
+        .iter()
+        .flat_map(|mode| std::iter::repeat_n(beyond(motion, mode.value), mode.dimension()))
+        .collect();
+    beyond.sort_by(|a, b| a.abs().total_cmp(&b.abs()));
+    beyond.iter().skip(without).any(|beyond| *beyond > 0.0)
+}
+
 fn eigenvalue(value: Eigenvalue) -> String {
     let real = number(value.real, DIGITS);
     if value.imaginary == 0.0 {
@@ -106,12 +139,16 @@ fn eigenvalue(value: Eigenvalue) -> String {
     }
 }
 
-/// The time in which a disturbance grows or shrinks to e-fold.
-fn time_scale(value: Eigenvalue) -> String {
-    if value.real == 0.0 {
-        "–".to_owned()
+/// The time (of maps the steps) in which a disturbance grows or shrinks e-fold.
+fn time_scale(linear: &Linearised, value: Eigenvalue) -> String {
+    let rate = match linear.class.motion {
+        Motion::Flow => value.real.abs(),
+        Motion::Map => value.modulus().ln().abs(),
+    };
+    if rate > 0.0 && rate.is_finite() {
+        number(1.0 / rate, DIGITS)
     } else {
-        number(1.0 / value.real.abs(), DIGITS)
+        "–".to_owned()
     }
 }
 
@@ -227,7 +264,13 @@ fn completeness(answer: &EquilibriaAnswer) -> String {
                 (false, true, false) => "these and those outside the box are all",
                 (false, false, _) => "these are all in the box",
             };
-            format!("proved: {said} ({examined} examined)")
+            let (given, hidden) = found.kept;
+            let sums = match given + hidden {
+                0 => "",
+                1 => " with the conserved sum of the start",
+                _ => " with the conserved sums of the start",
+            };
+            format!("proved: {said}{sums} ({examined} examined)")
         }
         Completeness::Undecided { left, spent, .. } => {
             let parts = counted(left.len(), "part", "parts");
@@ -301,9 +344,11 @@ fn outside(answer: &EquilibriaAnswer) -> Vec<String> {
 }
 
 fn rest(answer: &EquilibriaAnswer) -> Option<String> {
-    let (given, hidden) = answer.found.kept;
+    let found = &answer.found;
+    let (given, hidden) = found.kept;
+    let is_said = matches!(found.completeness, Completeness::Proved { .. });
     let mut parts = Vec::new();
-    if given + hidden > 0 {
+    if given + hidden > 0 && !is_said {
         parts.push(format!(
             "{} kept as at the start",
             counted(given + hidden, "conserved sum", "conserved sums")

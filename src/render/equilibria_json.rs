@@ -1,8 +1,9 @@
 //! All steady states in a box as JSON: schema `lotka-equilibria-1`.
 
-use super::class::{approach_name, class_name, class_words};
+use super::class::{approach_name, class_name};
+use super::equilibria::{is_unstable, kind};
 use crate::analyze::Linearised;
-use crate::analyze::equilibria::{Completeness, Region, Unproved};
+use crate::analyze::equilibria::{self, Completeness, Motion, Region, Unproved};
 use crate::session::EquilibriaAnswer;
 use serde::Serialize;
 
@@ -10,6 +11,7 @@ use serde::Serialize;
 struct Equilibria<'a> {
     schema: &'static str,
     model: &'a str,
+    motion: &'static str,
     names: Vec<String>,
     #[serde(rename = "box")]
     region: Vec<[f64; 2]>,
@@ -71,6 +73,10 @@ pub fn equilibria(answer: &EquilibriaAnswer) -> String {
     let whole = Equilibria {
         schema: "lotka-equilibria-1",
         model: answer.compiled.model.name.as_deref().unwrap_or(""),
+        motion: match answer.motion {
+            Motion::Flow => "flow",
+            Motion::Map => "map",
+        },
         names: answer.compiled.state_names(),
         region: pairs(&found.region),
         chosen: &found.chosen,
@@ -84,20 +90,7 @@ pub fn equilibria(answer: &EquilibriaAnswer) -> String {
             }
         ),
         equilibria: all
-            .map(|(known, linear)| Equilibrium {
-                state: &known.state,
-                residual: known.residual.0,
-                class: linear.as_ref().map(|linear| class_name(&linear.class)),
-                words: linear.as_ref().map(|linear| class_words(&linear.class)),
-                approach: linear
-                    .as_ref()
-                    .and_then(|linear| linear.class.approach.map(approach_name)),
-                stable: linear.as_ref().and_then(|linear| linear.class.attracts()),
-                eigenvalues: linear.as_ref().map(eigenvalues).unwrap_or_default(),
-                singular: known.singular,
-                certified: known.certified,
-                starts: known.starts,
-            })
+            .map(|(known, linear)| one(known, linear.as_ref()))
             .collect(),
         lines: found
             .continua
@@ -117,6 +110,28 @@ pub fn equilibria(answer: &EquilibriaAnswer) -> String {
         left_out: &answer.left_out,
     };
     serde_json::to_string(&whole).unwrap_or_default()
+}
+
+fn one<'a>(known: &'a equilibria::Equilibrium, linear: Option<&Linearised>) -> Equilibrium<'a> {
+    // At a singular state rounding alone decides the type.
+    let class = linear.map(|linear| &linear.class);
+    let told = class.filter(|_| !known.singular);
+    let is_unstable = || linear.is_some_and(|linear| is_unstable(linear, known.null));
+    Equilibrium {
+        state: &known.state,
+        residual: known.residual.0,
+        class: class.map(|class| told.map_or("undecided", |_| class_name(class))),
+        words: linear.map(|linear| kind(known, Some(linear))),
+        approach: told.and_then(|class| class.approach.map(approach_name)),
+        stable: match told {
+            Some(class) => class.attracts(),
+            None => (known.singular && is_unstable()).then_some(false),
+        },
+        eigenvalues: linear.map(eigenvalues).unwrap_or_default(),
+        singular: known.singular,
+        certified: known.certified,
+        starts: known.starts,
+    }
 }
 
 fn pairs(region: &Region) -> Vec<[f64; 2]> {

@@ -13,7 +13,7 @@ use super::steady::{from_last, left_out};
 use super::trajectory::Trajectory;
 use super::values::{Overrides, Present};
 use crate::analyze::equilibria::{self, Answer, Completeness, Formulas, Query, Region};
-use crate::analyze::{Linearised, Place, linearise};
+use crate::analyze::{Linearised, Motion, Place, linearise};
 use crate::diagnostic::{Code, Diagnostic, listed, number_text};
 use crate::source::Span;
 use crate::symbolic::Node;
@@ -28,6 +28,8 @@ pub struct EquilibriaAnswer {
     pub compiled: Arc<Compiled>,
     /// The parameter values that they hold for.
     pub parameters: Vec<f64>,
+    /// Of a flow or of a map.
+    pub motion: Motion,
     /// What was found, and whether it is all.
     pub found: Answer,
     /// The linear part at each of them; `None` where it has none.
@@ -56,6 +58,18 @@ pub(super) fn lower(
             );
         }
     }
+    while let Some(bare) = bare_name(&options) {
+        options.problem(
+            Diagnostic::new(Code::BadOption, "a state of the box needs a range")
+                .at(bare.span, "")
+                .help(format!("as in `steady all {} in 0..5`", bare.word.text)),
+        );
+        options.remove(bare);
+        // Its range, further on, is no condition.
+        while let Some(range) = range_without_name(&options) {
+            options.remove(range);
+        }
+    }
     for ranged in &names {
         if ranged.range.is_none() {
             let name = syntax::show_expression(&ranged.name);
@@ -78,6 +92,25 @@ pub(super) fn lower(
     })
 }
 
+/// A word that is no option and has nothing after it.
+fn bare_name<'t>(options: &Options<'t>) -> Option<&'t tree::SentenceOption> {
+    let mut left = (0..).map_while(|place| options.at(place));
+    left.find(|option| {
+        let known = ["with", "in", "from"].contains(&option.word.text.as_str());
+        !known && option.values.is_empty() && options.is_left(option)
+    })
+}
+
+fn range_without_name<'t>(options: &Options<'t>) -> Option<&'t tree::SentenceOption> {
+    let mut left = (0..).map_while(|place| options.at(place));
+    left.find(|option| {
+        let first = option.values.first();
+        let is_range =
+            first.is_some_and(|value| matches!(value.kind, tree::ExprKind::Range { .. }));
+        option.word.text == "in" && is_range && options.is_left(option)
+    })
+}
+
 /// True when the sentence asks for all of them.
 pub(super) fn is_asked(sentence: &tree::Sentence) -> bool {
     let first = sentence.subjects.first();
@@ -85,7 +118,7 @@ pub(super) fn is_asked(sentence: &tree::Sentence) -> bool {
 }
 
 /// Models of more states are refused: a single iteration takes too long to begin many.
-const MOST_STATES: usize = 200;
+const MOST_STATES: usize = 100;
 
 fn too_large(compiled: &Compiled, span: Span) -> Option<Diagnostic> {
     let n = compiled.system.dimension();
@@ -263,9 +296,10 @@ fn find(
     let (dynamics, tolerances) = (at_rest.dynamics(), at_rest.tolerances());
     let (laws, time) = (at_rest.laws(), at_rest.time());
     let formulas = Formulas::of(at_rest.system(), time, &at_rest.present.parameters);
+    let motion = at_rest.motion();
     let found = equilibria::search(&Query {
         dynamics: &dynamics,
-        motion: at_rest.motion(),
+        motion,
         time,
         state: &at_rest.state,
         tolerances: &tolerances,
@@ -284,7 +318,7 @@ fn find(
         }
         linearise(&Place {
             dynamics: &dynamics,
-            motion: at_rest.motion(),
+            motion,
             time,
             state: &known.state,
             tolerances: &tolerances,
@@ -293,6 +327,7 @@ fn find(
     });
     Ok(EquilibriaAnswer {
         compiled: Arc::clone(compiled),
+        motion,
         linear: linear.collect(),
         parameters: at_rest.present.parameters.clone(),
         left_out: left_out(compiled),
@@ -351,8 +386,12 @@ fn remarks(answer: &EquilibriaAnswer, span: Span) -> Vec<Diagnostic> {
                 .take(6)
                 .map(|(at, y)| format!("{} = {}", compiled.state_name(at), short(*y)));
             let (left, state) = miss.residual;
+            let how = match answer.motion {
+                Motion::Flow => "still changes at the rate",
+                Motion::Map => "still changes in a step by",
+            };
             diagnostic.help(format!(
-                "the nearest miss of Newton's iteration is at {}, where `{}` still changes at the rate {}",
+                "the nearest miss of Newton's iteration is at {}, where `{}` {how} {}",
                 place.collect::<Vec<_>>().join(", "),
                 compiled.state_name(state),
                 short(left)

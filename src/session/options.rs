@@ -112,7 +112,6 @@ impl<'t> Options<'t> {
     }
 
     /// True when this very option has not been taken.
-    #[cfg(test)]
     pub fn is_left(&self, option: &tree::SentenceOption) -> bool {
         self.left.iter().any(|left| std::ptr::eq(*left, option))
     }

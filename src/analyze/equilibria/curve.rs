@@ -11,7 +11,7 @@ use crate::analyze::laws::{Kept, at, sizes};
 use crate::analyze::newton::Equations;
 use nalgebra::DMatrix;
 
-/// A singular value this small beside the largest is zero: a root of higher order is found with a
+/// A singular value this small, beside the largest and beside 1, the size of the terms, is zero: a root of higher order is found with a
 /// part of the digits only.
 const SINGULAR: f64 = 1e-6;
 /// Larger systems are not tried.
@@ -95,7 +95,7 @@ pub(super) fn null_vectors(
     vectors
         .row_iter()
         .zip(decomposed.singular_values.iter())
-        .filter(|(_, value)| **value <= SINGULAR * most)
+        .filter(|(_, value)| **value <= SINGULAR * most.max(1.0))
         .map(|(row, _)| row.iter().copied().collect())
         .collect()
 }
@@ -197,7 +197,10 @@ fn followed(
         let mut here = start.to_vec();
         let mut before: Option<Vec<f64>> = None;
         let mut one_way: Vec<Vec<f64>> = Vec::new();
-        while one_way.len() < MOST_POINTS && !(query.interrupted)() {
+        let mut was_short = false;
+        let mut steps = 0;
+        while steps < MOST_POINTS && !(query.interrupted)() {
+            steps += 1;
             let size = sizes(&here, query.tolerances);
             let null = null_vectors(query, equations, kept, &here);
             let [direction] = null.as_slice() else {
@@ -222,18 +225,23 @@ fn followed(
                 });
             let by = along * 0.02 / length;
             // At a face the last steps are shorter.
-            let next = (0..7)
+            let mut steps = (0..30)
                 .map(|halvings| by * 0.5_f64.powi(halvings))
-                .find_map(|by| {
-                    let target: Vec<f64> =
-                        here.iter().zip(&tangent).map(|(y, t)| y + by * t).collect();
-                    let root = equations.solve(&target, f64::INFINITY)?.state;
-                    let stays = distance(&root, &target, &widths) <= 0.02;
-                    (stays && region.holds(&root, 1e-9)).then_some(root)
-                });
-            let Some(next) = next else {
+                .enumerate();
+            let next = steps.find_map(|(halvings, by)| {
+                let pairs = here.iter().zip(&tangent);
+                let target: Vec<f64> = pairs.map(|(y, t)| y + by * t).collect();
+                let root = equations.solve(&target, f64::INFINITY)?.state;
+                let stays = distance(&root, &target, &widths) <= 0.02;
+                (stays && region.holds(&root, 1e-9)).then_some((halvings > 0, root))
+            });
+            let Some((is_short, next)) = next else {
                 break;
             };
+            if is_short && was_short {
+                one_way.pop();
+            }
+            was_short = is_short;
             before = Some(next.iter().zip(&here).map(|(new, old)| new - old).collect());
             here = next;
             closed = one_way.len() > 3 && distance(&here, start, &widths) < 0.02;
@@ -251,6 +259,19 @@ fn followed(
             one_way.reverse();
             one_way.append(&mut points);
             points = one_way;
+        }
+    }
+    // An end within rounding of a face is on it.
+    for point in &mut points {
+        for ((y, (low, high)), width) in point.iter_mut().zip(region.ranges()).zip(&widths) {
+            let snap = |y: f64, end: f64| {
+                if (y - end).abs() <= 1e-7 * width {
+                    end
+                } else {
+                    y
+                }
+            };
+            *y = snap(snap(*y, low), high);
         }
     }
     Continuum {

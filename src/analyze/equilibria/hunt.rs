@@ -27,7 +27,8 @@ pub(super) struct Found {
 #[derive(Debug, Clone)]
 pub(super) struct Candidate {
     pub state: Vec<f64>,
-    pub singular: bool,
+    /// Directions in which the linear part vanishes.
+    pub null: usize,
     pub starts: u32,
 }
 
@@ -165,7 +166,7 @@ impl Hunt<'_> {
         let known = found
             .roots
             .iter()
-            .position(|known| within(known, if known.singular { SAME_SINGULAR } else { SAME }));
+            .position(|known| within(known, if known.null > 0 { SAME_SINGULAR } else { SAME }));
         if known.is_some() {
             return known;
         }
@@ -188,7 +189,7 @@ impl Hunt<'_> {
         }
         found.roots.push(Candidate {
             state,
-            singular: !null.is_empty(),
+            null: null.len(),
             starts: 0,
         });
         Some(found.roots.len() - 1)
@@ -244,13 +245,13 @@ impl Hunt<'_> {
             return;
         }
         let drift = self.residual(state);
-        let size = sizes(state, self.query.tolerances);
+        // The sizes of the present state: far out, anything is small for its size.
+        let size = sizes(self.query.state, self.query.tolerances);
         let ratio = |i: usize| (drift[i] / size[i]).abs();
         let Some(worst) = (0..drift.len()).max_by(|a, b| ratio(*a).total_cmp(&ratio(*b))) else {
             return;
         };
         let known = found.nearest.as_ref().map_or(f64::INFINITY, |known| {
-            let size = sizes(&known.state, self.query.tolerances);
             (known.residual.0 / size[known.residual.1]).abs()
         });
         if ratio(worst) < known {

@@ -110,6 +110,8 @@ pub struct Equilibrium {
     /// The Jacobian is singular there (beside what kept sums explain): a fold, a branch point, or
     /// a root of higher multiplicity.
     pub singular: bool,
+    /// In how many directions it is; 0 when it is not singular.
+    pub null: usize,
     /// Starts from which plain Newton ended here; none when deflation or the proof found it.
     pub starts: u32,
     /// Its existence is proved, and that it is alone in a neighbourhood.
@@ -295,12 +297,12 @@ fn judged(
     if !answer.continua.is_empty() {
         return searched(Unproved::Continuum);
     }
-    let Some(formulas) = query.formulas else {
-        return searched(Unproved::Operation);
-    };
     if query.state.len() > formulas::MOST_STATES {
         return searched(Unproved::Variables(query.state.len() - kept.len()));
     }
+    let Some(formulas) = query.formulas else {
+        return searched(Unproved::Operation);
+    };
     let wider = answer.region.inflated(INFLATION);
     let reduced = Reduced::new(formulas, query.motion, kept, query.state, &wider);
     if reduced.free.len() > MOST_VARIABLES {
@@ -390,7 +392,8 @@ fn list(
             if !is_excluded {
                 answer.equilibria.push(Equilibrium {
                     residual: residual(query, equations, &root.state),
-                    singular: root.singular && !certified,
+                    singular: root.null > 0 && !certified,
+                    null: if certified { 0 } else { root.null },
                     starts: root.starts,
                     certified,
                     state: root.state,
@@ -407,6 +410,7 @@ fn list(
             answer.equilibria.push(Equilibrium {
                 residual: residual(query, equations, &state),
                 singular: false,
+                null: 0,
                 starts: 0,
                 certified: true,
                 state,

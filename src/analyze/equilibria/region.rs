@@ -110,8 +110,11 @@ pub(super) fn met(query: &Query<'_>, follow: bool) -> Region {
 fn run(query: &Query<'_>, met: &mut Region) {
     let mut drift = vec![0.0; query.state.len()];
     query.dynamics.drift(query.time, query.state, &mut drift);
-    let size = sizes(query.state, query.tolerances);
-    let rates = drift.iter().zip(&size).map(|(f, size)| (f / size).abs());
+    let scales = scales(query);
+    let rates = drift
+        .iter()
+        .zip(&scales)
+        .map(|(f, scale)| (f / scale).abs());
     let moving = rates.filter(|rate| *rate > 0.0 && rate.is_finite());
     let slowest = moving.fold(f64::INFINITY, f64::min);
     if !slowest.is_finite() {
@@ -129,31 +132,29 @@ fn run(query: &Query<'_>, met: &mut Region) {
         &mut Watch(query.interrupted),
     );
     // One that grows without bounds shows no sizes.
-    let most = match run.stop {
-        Stop::Finished => FARTHEST,
-        _ => GROWN,
+    let is_within = |state: &[f64], most: f64| {
+        let mut pairs = state.iter().zip(&scales);
+        pairs.all(|(y, scale)| y.abs() < most * scale)
     };
-    let is_sized = |state: &[f64]| {
-        let mut pairs = state.iter().zip(&size);
-        pairs.all(|(y, size)| y.abs() < most * size)
-    };
+    let settles = run.stop == Stop::Finished
+        && run
+            .last()
+            .is_some_and(|(_, state)| is_within(state, FARTHEST));
+    let most = if settles { FARTHEST } else { GROWN };
     let rows = (0..run.times.len()).filter_map(|row| run.row(row));
-    for state in rows.filter(|state| is_sized(state)) {
+    for state in rows.filter(|state| is_within(state, most)) {
         met.extend(state);
     }
 }
 
 fn iterate(query: &Query<'_>, met: &mut Region) {
-    let size = sizes(query.state, query.tolerances);
+    let scales = scales(query);
+    let is_sized = |(y, scale): (&f64, &f64)| y.abs() < GROWN * scale;
     let mut state = query.state.to_vec();
     let mut next = state.clone();
     for _ in 0..STEPS {
         query.dynamics.drift(query.time, &state, &mut next);
-        if !next
-            .iter()
-            .zip(&size)
-            .all(|(y, size)| y.abs() < GROWN * size)
-        {
+        if !next.iter().zip(&scales).all(is_sized) {
             return;
         }
         met.extend(&next);
@@ -182,7 +183,7 @@ pub(super) fn bounded(
     reach: f64,
     roots: Option<&[&[f64]]>,
 ) -> Region {
-    let typical = typical(met);
+    let typical = typical(query, met);
     let ceilings = ceilings(query, kept);
     let mut region = query.region.clone();
     for i in 0..query.state.len() {
@@ -200,11 +201,10 @@ pub(super) fn bounded(
             most = most.max(root[i]);
         }
         let beyond = if roots.is_some() {
-            1.5 * least.abs().max(most)
+            (1.5 * least.abs().max(most)).max(typical[i])
         } else {
             reach * typical[i]
         };
-        let beyond = if beyond > 0.0 { beyond } else { typical[i] };
         if region.low[i] == f64::NEG_INFINITY {
             region.low[i] = if query.non_negative[i] {
                 0.0
@@ -225,17 +225,20 @@ pub(super) fn bounded(
     region
 }
 
-/// How large each state is, as far as can be seen.
-fn typical(met: &Region) -> Vec<f64> {
-    let largest = met.ranges().fold(0.0_f64, |most, (low, high)| {
-        most.max(low.abs()).max(high.abs())
-    });
-    let fallback = if largest > 0.0 { largest } else { 1.0 };
-    let of = |(low, high): (f64, f64)| {
-        let size = low.abs().max(high.abs());
-        if size > 0.0 { size } else { fallback }
-    };
-    met.ranges().map(of).collect()
+/// How large each state is, as far as can be seen: what is met, but no less than its scale.
+fn typical(query: &Query<'_>, met: &Region) -> Vec<f64> {
+    let sizes = met.ranges().map(|(low, high)| low.abs().max(high.abs()));
+    let pairs = sizes.zip(scales(query));
+    pairs.map(|(size, scale)| size.max(scale)).collect()
+}
+
+/// The size of each state at the start; the absolute tolerance tells that of a state that is zero,
+/// being a billionth of it, a thousandth of the relative one.
+fn scales(query: &Query<'_>) -> Vec<f64> {
+    let zero = vec![0.0; query.state.len()];
+    let least = sizes(&zero, query.tolerances);
+    let pairs = query.state.iter().zip(least);
+    pairs.map(|(y, least)| y.abs().max(1e3 * least)).collect()
 }
 
 /// What kept sums leave for states that are not negative: high ends of their ranges, infinite

@@ -11,6 +11,17 @@ use std::sync::Arc;
 
 /// Asks for the equilibria of the equations of a text. `None` chooses the box.
 fn all(text: &str, start: &[f64], positive: bool, region: Option<&[(f64, f64)]>) -> Answer {
+    moving(Motion::Flow, text, start, positive, region)
+}
+
+/// The same, where the right-hand side of a map is the next state.
+fn moving(
+    motion: Motion,
+    text: &str,
+    start: &[f64],
+    positive: bool,
+    region: Option<&[(f64, f64)]>,
+) -> Answer {
     let parsed = syntax::parse_file(SourceId(0), text);
     let checked = model::check(&parsed.file);
     let model = checked.model.expect("a sound model");
@@ -28,7 +39,7 @@ fn all(text: &str, start: &[f64], positive: bool, region: Option<&[(f64, f64)]>)
     );
     search(&Query {
         dynamics: &dynamics,
-        motion: Motion::Flow,
+        motion,
         time: 0.0,
         state: start,
         tolerances: &Tolerances {
@@ -70,6 +81,24 @@ fn proved(answer: &Answer, exact: &[&[f64]]) {
     assert!(answer.equilibria.iter().all(|found| found.certified));
 }
 
+const COMPETITION: &str = "state x = 1, y = 2\nx' = x*(3 - x - 2*y)\ny' = y*(2 - x - y)";
+const GRIFFITH: &str = "state x = 0, y = 0\nx' = -x + y\ny' = x^2/(1 + x^2) - 0.4*y";
+const BRUSSELATOR: &str = "state x = 1, y = 1\nx' = 1 - 4*x + x^2*y\ny' = 3*x - x^2*y";
+const LORENZ: &str =
+    "state x = 1, y = 1, z = 1\nx' = 10*(y - x)\ny' = x*(28 - z) - y\nz' = x*y - 8/3*z";
+const TOGGLE: &str = "state u = 1, v = 2\nu' = 4/(1 + v^2) - u\nv' = 4/(1 + u^2) - v";
+const CHUA: &str = "state x = 1, y = 0, z = 0
+x' = 10*(y - (x^3 - x/6))\ny' = x - y + z\nz' = -16*y";
+const ENZYME: &str = "state e = 1, s = 10, c = 0, p = 0
+e' = -e*s + c - e*p + c\ns' = -e*s + c\nc' = e*s - c + e*p - c\np' = c - e*p";
+const CUBICS: &str = "state x = 0.3, y = 0.2, z = 0.1
+x' = x - x^3\ny' = 4*y - y^3\nz' = z*(z - 1)*(z - 3)";
+const DOUBLE: &str = "state x = 3, y = 1\nx' = (x - 1)^2*(x + 2)\ny' = x - y";
+const HODGKIN_HUXLEY: &str = "state v = 0, m = 0.05, h = 0.6, n = 0.32
+v' = 0 - 120*m^3*h*(v - 115) - 36*n^4*(v + 12) - 0.3*(v - 10.613)
+m' = 0.1*(25 - v)/(exp((25 - v)/10) - 1)*(1 - m) - 4*exp(-v/18)*m
+h' = 0.07*exp(-v/20)*(1 - h) - 1/(exp((30 - v)/10) + 1)*h
+n' = 0.01*(10 - v)/(exp((10 - v)/10) - 1)*(1 - n) - 0.125*exp(-v/80)*n";
 const LOTKA_VOLTERRA: &str = "state x = 10, y = 5\nx' = 1.1*x - 0.4*x*y\ny' = 0.1*x*y - 0.4*y";
 
 #[test]
@@ -88,7 +117,7 @@ fn lotka_and_volterra() {
 #[test]
 fn rabbits_against_sheep() {
     // S. H. Strogatz, Nonlinear Dynamics and Chaos (1994), section 6.4.
-    let text = "state x = 1, y = 2\nx' = x*(3 - x - 2*y)\ny' = y*(2 - x - y)";
+    let text = COMPETITION;
     let exact: [&[f64]; 4] = [&[0.0, 0.0], &[0.0, 2.0], &[1.0, 1.0], &[3.0, 0.0]];
     proved(&all(text, &[1.0, 2.0], true, None), &exact);
     let answer = all(text, &[1.0, 2.0], true, Some(&[(0.0, 1.5), (0.0, 1.5)]));
@@ -99,7 +128,7 @@ fn rabbits_against_sheep() {
 #[test]
 fn griffith() {
     // (1 +- sqrt(1 - 4 a^2 b^2)) / (2 a b) for x' = -a x + y, y' = x^2/(1 + x^2) - b y.
-    let text = "state x = 0, y = 0\nx' = -x + y\ny' = x^2/(1 + x^2) - 0.4*y";
+    let text = GRIFFITH;
     let exact: [&[f64]; 3] = [&[0.0, 0.0], &[0.5, 0.5], &[2.0, 2.0]];
     proved(&all(text, &[1.0, 1.0], true, None), &exact);
     proved(&all(text, &[0.0, 0.0], false, None), &exact);
@@ -107,13 +136,13 @@ fn griffith() {
 
 #[test]
 fn brusselator() {
-    let text = "state x = 1, y = 1\nx' = 1 - 4*x + x^2*y\ny' = 3*x - x^2*y";
+    let text = BRUSSELATOR;
     proved(&all(text, &[1.0, 1.0], true, None), &[&[1.0, 3.0]]);
 }
 
 #[test]
 fn lorenz() {
-    let text = "state x = 1, y = 1, z = 1\nx' = 10*(y - x)\ny' = x*(28 - z) - y\nz' = x*y - 8/3*z";
+    let text = LORENZ;
     let c = 72.0_f64.sqrt();
     let exact: [&[f64]; 3] = [&[-c, -c, 27.0], &[0.0, 0.0, 0.0], &[c, c, 27.0]];
     proved(&all(text, &[1.0, 1.0, 1.0], false, None), &exact);
@@ -133,7 +162,7 @@ fn cusp() {
 fn toggle_switch() {
     // Gardner, Cantor & Collins, Nature 403 (2000) 339, symmetric with alpha = 4 and beta = 2:
     // on the diagonal u (1 + u^2) = 4; beside it u v = 1 and u + v = 4.
-    let text = "state u = 1, v = 2\nu' = 4/(1 + v^2) - u\nv' = 4/(1 + u^2) - v";
+    let text = TOGGLE;
     let s = 3.0_f64.sqrt();
     let middle = 1.378_796_700_129_555;
     let exact: [&[f64]; 3] = [&[2.0 - s, 2.0 + s], &[middle, middle], &[2.0 + s, 2.0 - s]];
@@ -143,8 +172,7 @@ fn toggle_switch() {
 #[test]
 fn chua_with_a_cubic() {
     // x' = a (y - c(x)), y' = x - y + z, z' = -b y: y = 0, z = -x, x (x^2 - 1/6) = 0.
-    let text = "state x = 1, y = 0, z = 0
-x' = 10*(y - (x^3 - x/6))\ny' = x - y + z\nz' = -16*y";
+    let text = CHUA;
     let r = (1.0_f64 / 6.0).sqrt();
     let exact: [&[f64]; 3] = [&[-r, 0.0, r], &[0.0, 0.0, 0.0], &[r, 0.0, -r]];
     proved(&all(text, &[1.0, 0.0, 0.0], false, None), &exact);
@@ -164,7 +192,7 @@ fn wilkinson() {
 
 #[test]
 fn a_double_root_is_left_undecided() {
-    let text = "state x = 3, y = 1\nx' = (x - 1)^2*(x + 2)\ny' = x - y";
+    let text = DOUBLE;
     let answer = all(text, &[3.0, 1.0], false, None);
     assert_eq!(answer.equilibria.len(), 2, "{answer:#?}");
     assert!(answer.equilibria[0].certified && !answer.equilibria[0].singular);
@@ -183,8 +211,7 @@ fn a_closed_enzyme_rests_once() {
     // E + S <-> C -> E + P and back: totals 1 and 10; the reverse of the last step makes it rest
     // at a positive state. With unit rates e s = c (k1 + k2) - k2r e p ... solved by hand for
     // k = 1 all: e s = c, e p = c, so s = p, c = e s, e + c = 1, 2 s + c = 10.
-    let text = "state e = 1, s = 10, c = 0, p = 0
-e' = -e*s + c - e*p + c\ns' = -e*s + c\nc' = e*s - c + e*p - c\np' = c - e*p";
+    let text = ENZYME;
     // s + e s = ..., c = s/(1 + s), 2 s + s/(1 + s) = 10: 2 s^2 - 7 s - 10 = 0.
     let s = (7.0 + 129.0_f64.sqrt()) / 4.0;
     let exact: [&[f64]; 1] = [&[1.0 / (1.0 + s), s, s / (1.0 + s), s]];
@@ -196,8 +223,7 @@ e' = -e*s + c - e*p + c\ns' = -e*s + c\nc' = e*s - c + e*p - c\np' = c - e*p";
 
 #[test]
 fn twenty_seven_roots() {
-    let text = "state x = 0.3, y = 0.2, z = 0.1
-x' = x - x^3\ny' = 4*y - y^3\nz' = z*(z - 1)*(z - 3)";
+    let text = CUBICS;
     let answer = all(text, &[0.3, 0.2, 0.1], false, None);
     let mut exact = Vec::new();
     for x in [-1.0, 0.0, 1.0] {
@@ -280,10 +306,7 @@ fn many_decades() {
 fn transcendental() {
     // x = exp(-x): the omega constant.
     let text = "state x = 1\nx' = exp(-x) - x";
-    proved(
-        &all(text, &[1.0], false, None),
-        &[&[0.567_143_290_409_783_9]],
-    );
+    proved(&all(text, &[1.0], false, None), &[&[0.567_143_290_409_784]]);
     // sin x between -10 and 10.
     let pi = std::f64::consts::PI;
     let roots: Vec<[f64; 1]> = (-3..=3).map(|k| [f64::from(k) * pi]).collect();
@@ -296,11 +319,7 @@ fn transcendental() {
 fn hodgkin_and_huxley() {
     // The rest of the squid axon in the form of 1952, shifted: v = 0 but for the leak, whose
     // reversal 10.6 makes it rest close to 0 (10.613 exactly).
-    let text = "state v = 0, m = 0.05, h = 0.6, n = 0.32
-v' = 0 - 120*m^3*h*(v - 115) - 36*n^4*(v + 12) - 0.3*(v - 10.613)
-m' = 0.1*(25 - v)/(exp((25 - v)/10) - 1)*(1 - m) - 4*exp(-v/18)*m
-h' = 0.07*exp(-v/20)*(1 - h) - 1/(exp((30 - v)/10) + 1)*h
-n' = 0.01*(10 - v)/(exp((10 - v)/10) - 1)*(1 - n) - 0.125*exp(-v/80)*n";
+    let text = HODGKIN_HUXLEY;
     let answer = all(text, &[0.0, 0.05, 0.6, 0.32], false, None);
     assert_eq!(answer.equilibria.len(), 1, "{answer:#?}");
     let rest = &answer.equilibria[0].state;
@@ -310,4 +329,110 @@ n' = 0.01*(10 - v)/(exp((10 - v)/10) - 1)*(1 - n) - 0.125*exp(-v/80)*n";
         "{rest:?}"
     );
     assert!((rest[2] - 0.5961).abs() < 1e-3 && (rest[3] - 0.3177).abs() < 1e-3);
+}
+
+#[test]
+fn fixed_points_of_maps() {
+    // Logistic map: 0 and 1 - 1/r. As a flow it would rest at 0 and 1.
+    let text = "state x = 0.3\nx' = 3.2*x*(1 - x)";
+    let answer = moving(Motion::Map, text, &[0.3], true, None);
+    proved(&answer, &[&[0.0], &[0.6875]]);
+    // Henon, a = 1.4, b = 0.3: a x^2 + (1 - b) x - 1 = 0, y = b x.
+    let text = "state x = 0.1, y = 0.1\nx' = 1 - 1.4*x^2 + y\ny' = 0.3*x";
+    let root = |sign: f64| (-0.7 + sign * (0.49_f64 + 5.6).sqrt()) / 2.8;
+    let (a, b) = (root(-1.0), root(1.0));
+    let exact: [&[f64]; 2] = [&[a, 0.3 * a], &[b, 0.3 * b]];
+    proved(&moving(Motion::Map, text, &[0.1, 0.1], false, None), &exact);
+}
+
+#[test]
+fn many_states_are_searched() {
+    // A chain in which each state is the cube root of the one before.
+    let mut text = String::from("state x1 = 1");
+    for k in 2..=30 {
+        text.push_str(&format!(", x{k} = 1"));
+    }
+    text.push_str("\nx1' = 1 - x1");
+    for k in 2..=30 {
+        text.push_str(&format!("\nx{k}' = x{} - x{k}^3", k - 1));
+    }
+    let answer = all(&text, &[0.5; 30], true, None);
+    are(&answer, &[&[1.0; 30]]);
+    assert!(matches!(answer.completeness, Completeness::Searched(_)));
+}
+
+#[test]
+fn an_interrupt_keeps_what_there_is() {
+    let text = "state x = 1\nx' = x*(1 - x)";
+    let parsed = syntax::parse_file(SourceId(0), text);
+    let model = model::check(&parsed.file).model.expect("a sound model");
+    let system = Arc::new(system::derive(&model));
+    let kernels = Kernels::new(Arc::clone(&system));
+    let dynamics = CompiledDynamics::new(&system, &kernels, Vec::new());
+    let polls = std::cell::Cell::new(0);
+    let answer = search(&Query {
+        dynamics: &dynamics,
+        motion: Motion::Flow,
+        time: 0.0,
+        state: &[0.9],
+        tolerances: &Tolerances {
+            relative: 1e-6,
+            absolute: vec![1e-9],
+        },
+        laws: &[],
+        non_negative: &[true],
+        formulas: None,
+        region: Region {
+            low: vec![0.0],
+            high: vec![2.0],
+        },
+        seed: 1,
+        interrupted: &|| {
+            polls.set(polls.get() + 1);
+            polls.get() > 3
+        },
+    });
+    assert_eq!(answer.completeness, Completeness::Interrupted);
+    assert!(!answer.equilibria.is_empty());
+}
+
+/// `cargo test --release --lib -- --ignored --nocapture time_of_each` prints them.
+#[test]
+#[ignore = "measures time"]
+fn time_of_each() {
+    let models: &[(&str, &str, &[f64], bool)] = &[
+        ("Lotka-Volterra", LOTKA_VOLTERRA, &[10.0, 5.0], true),
+        ("competition", COMPETITION, &[1.0, 2.0], true),
+        ("Griffith", GRIFFITH, &[1.0, 1.0], true),
+        ("Brusselator", BRUSSELATOR, &[1.0, 1.0], true),
+        ("Lorenz", LORENZ, &[1.0, 1.0, 1.0], false),
+        ("toggle", TOGGLE, &[1.0, 2.0], true),
+        ("Chua", CHUA, &[1.0, 0.0, 0.0], false),
+        ("enzyme", ENZYME, &[1.0, 10.0, 0.0, 0.0], true),
+        ("27 roots", CUBICS, &[0.3, 0.2, 0.1], false),
+        ("double root", DOUBLE, &[3.0, 1.0], false),
+        (
+            "Hodgkin-Huxley",
+            HODGKIN_HUXLEY,
+            &[0.0, 0.05, 0.6, 0.32],
+            false,
+        ),
+    ];
+    let mut lines = Vec::new();
+    for (name, text, start, positive) in models {
+        let begin = std::time::Instant::now();
+        let answer = all(text, start, *positive, None);
+        let time = begin.elapsed().as_secs_f64() * 1e3;
+        let examined = match answer.completeness {
+            Completeness::Proved { examined, .. } | Completeness::Undecided { examined, .. } => {
+                examined
+            }
+            _ => 0,
+        };
+        lines.push(format!(
+            "{name}: {time:.2} ms, {} starts, {examined} parts",
+            answer.starts
+        ));
+    }
+    panic!("{}", lines.join("\n"));
 }
