@@ -9,6 +9,7 @@
 //!   eigen.rs       eigenvalues, eigenvectors, what rounding does to them
 //!   classify.rs    eigenvalues --> Class: node, spiral, saddle, ...
 //! Dynamics + noise --stationary--> Stationary   stationary/: moments, spectra and rotation of fluctuations
+//! Plane + window --portrait/--> nullclines, trajectories, manifolds, limit cycles
 //! rows of a run --Curve--> measure --> Measured
 //!   curve.rs       cubic between rows                  measure.rs extrema, areas, periods, half-lives
 //! ```
@@ -27,6 +28,7 @@ mod loops;
 mod measure;
 mod newton;
 mod settle;
+pub mod portrait;
 mod spectrum;
 pub mod stationary;
 mod steady;
