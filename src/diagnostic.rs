@@ -298,6 +298,7 @@ codes! {
     NoMeasure = "E0613", "a measure that the run does not have";
     NotSmooth = "E0614", "a state without a linear part";
     NotStationary = "E0620", "no stationary distribution";
+    NoPlane = "E0616", "a model whose states have no phase plane";
 
     // 07: sentences and options (session/)
     UnknownOption = "E0701", "an option that this sentence does not have";

@@ -1,14 +1,18 @@
-//! `lotka steady`, `lotka stability`, `lotka jacobian`, `lotka measure`, `lotka sensitivity`: the flags spell a sentence.
+//! `lotka steady`, `lotka stability`, `lotka jacobian`, `lotka nullclines`,
+//! `lotka phase`, `lotka measure`, `lotka sensitivity`: the flags spell a sentence.
 
 use super::Ending;
 use super::arguments::{
     Format, JacobianArguments, MeasureArguments, SensitivityArguments, StabilityArguments,
     StationaryArguments, SteadyArguments,
+    Format, JacobianArguments, MeasureArguments, PortraitArguments, SensitivityArguments,
+    StabilityArguments, SteadyArguments,
 };
 use super::simulate::in_quotes;
 use super::terminal::{Terminal, ending};
 use crate::diagnostic::{Code, Diagnostic};
 use crate::render::{answers_json, equilibria_json, stability_json, stationary_json};
+use crate::render::{answers_json, equilibria_json, portrait, stability_json};
 use crate::session::{Command, Outcome, Performed, lower};
 use std::path::Path;
 
@@ -80,6 +84,26 @@ pub fn jacobian(terminal: &mut Terminal, arguments: &JacobianArguments) -> Endin
         }
         performed(terminal, &commands, &sentence)
     });
+    finished(terminal, result, arguments.format)
+}
+
+/// Draws the phase plane of a file, or its nullclines.
+pub fn portrait(terminal: &mut Terminal, arguments: &PortraitArguments, verb: &str) -> Ending {
+    let mut sentence = verb.to_owned();
+    if !arguments.states.is_empty() {
+        sentence.push_str(&format!(" {}", arguments.states.join(", ")));
+    }
+    if let Some(over) = &arguments.over {
+        sentence.push_str(&format!(" over {over}"));
+    }
+    sentence.push_str(&setting(&arguments.with, arguments.condition.as_deref()));
+    if let Some(title) = &arguments.title {
+        sentence.push_str(&format!(" title {}", in_quotes(title)));
+    }
+    if let Some(path) = &arguments.to {
+        sentence.push_str(&format!(" to {}", in_quotes(path)));
+    }
+    let result = prepared(terminal, &arguments.file).and_then(|_| said(terminal, &sentence));
     finished(terminal, result, arguments.format)
 }
 
@@ -236,6 +260,8 @@ fn finished(
         (Outcome::Equilibria(answer) | Outcome::StabilityAll(answer), Format::Json) => {
             equilibria_json::equilibria(answer)
         }
+        (Outcome::Equilibria(answer), Format::Json) => equilibria_json::equilibria(answer),
+        (Outcome::Portrait(answer), Format::Json) => portrait::json(answer),
         (Outcome::Measured(runs), Format::Json) => answers_json::measured(runs),
         _ => return terminal.show(&performed),
     };

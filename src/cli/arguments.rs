@@ -54,6 +54,10 @@ pub enum Action {
     Stationary(StationaryArguments),
     /// Show the derivatives of the equations by the states
     Jacobian(JacobianArguments),
+    /// Draw where each of two states stands still, and the flow
+    Nullclines(PortraitArguments),
+    /// Draw the phase plane: trajectories, fixed points, manifolds, limit cycles
+    Phase(PortraitArguments),
     /// Simulate a model file and take numbers from the run
     Measure(MeasureArguments),
     /// Simulate a model file and say which parameters matter
@@ -236,6 +240,33 @@ pub struct JacobianArguments {
     #[arg(long, value_name = "FILE")]
     pub to: Option<String>,
     /// How the answer is written; numbers only as JSON
+    #[arg(long, value_enum, default_value_t = Format::Text)]
+    pub format: Format,
+}
+
+/// `lotka phase FILE x y ...` means the sentence `phase x, y ...`; so does `lotka nullclines`.
+#[derive(Debug, Args)]
+pub struct PortraitArguments {
+    /// The model file
+    pub file: PathBuf,
+    /// The horizontal and the vertical state, such as x "y in 0..3"; those of the model when absent
+    pub states: Vec<String>,
+    /// A portrait for each value of a parameter, such as "a = 0.3, 0.5" or "a in 0..1 points 4"
+    #[arg(long, value_name = "SERIES")]
+    pub over: Option<String>,
+    /// A value for this portrait; may be given several times
+    #[arg(long = "with", value_name = "NAME=VALUE", allow_hyphen_values = true)]
+    pub with: Vec<String>,
+    /// A condition of the model
+    #[arg(long = "in", value_name = "CONDITION")]
+    pub condition: Option<String>,
+    /// Stands above the figure
+    #[arg(long)]
+    pub title: Option<String>,
+    /// Draw into this SVG or PNG file
+    #[arg(long, value_name = "FILE")]
+    pub to: Option<String>,
+    /// How the answer is written
     #[arg(long, value_enum, default_value_t = Format::Text)]
     pub format: Format,
 }

@@ -91,6 +91,8 @@ pub fn main() -> ExitCode {
         Action::Steady(arguments) => answers::steady(&mut terminal, &arguments),
         Action::Stability(arguments) => answers::stability(&mut terminal, &arguments),
         Action::Stationary(arguments) => answers::stationary(&mut terminal, &arguments),
+        Action::Nullclines(arguments) => answers::portrait(&mut terminal, &arguments, "nullclines"),
+        Action::Phase(arguments) => answers::portrait(&mut terminal, &arguments, "phase"),
         Action::Jacobian(arguments) => answers::jacobian(&mut terminal, &arguments),
         Action::Measure(arguments) => answers::measure(&mut terminal, &arguments),
         Action::Sensitivity(arguments) => answers::sensitivity(&mut terminal, &arguments),

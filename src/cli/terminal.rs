@@ -2,8 +2,10 @@
 
 use super::Ending;
 use crate::diagnostic::{Code, Diagnostic};
+use crate::render::portrait::{self, Drawing};
 use crate::render::{self, Colour, diagnostics, figure, progress::Progress};
 use crate::session::{Command, Made, Observer, Outcome, Performed, Said, Session};
+use crate::session::{Command, Made, Observer, Outcome, Performed, PortraitAnswer, Session};
 use crate::world::SystemWorld;
 use std::io::{IsTerminal, Write};
 use std::path::Path;
@@ -151,21 +153,53 @@ impl Terminal {
         {
             let text = render::outcome::text(outcome, self.width);
             return Ok(text + &self.draw_sheet(sheet, to)?);
+        if let Outcome::Portrait(answer) = outcome {
+            return self.draw_portrait(outcome, answer);
         }
         let Outcome::Figure { figure, to } = outcome else {
             return Ok(render::outcome::text(outcome, self.width));
         };
         let Some(path) = to else {
-            // Two thirds of the width, in lines that are twice as high as wide.
-            let height = (self.width / 3).clamp(16, 28);
-            return Ok(figure::terminal(
-                figure,
-                self.width.min(120),
-                height,
-                self.colour,
-            ));
+            let (width, height) = self.figure_size();
+            return Ok(figure::terminal(figure, width, height, self.colour));
         };
         self.draw(figure, path)
+    }
+
+    /// Two thirds of the width, in lines that are twice as high as wide.
+    fn figure_size(&self) -> (usize, usize) {
+        (self.width.min(120), (self.width / 3).clamp(16, 28))
+    }
+
+    /// The figure, then what it shows in words.
+    fn draw_portrait(
+        &self,
+        outcome: &Outcome,
+        answer: &PortraitAnswer,
+    ) -> Result<String, Diagnostic> {
+        let words = render::outcome::text(outcome, self.width);
+        let drawing = portrait::drawing(answer);
+        let Some(path) = &answer.to else {
+            let (width, height) = self.figure_size();
+            let drawn = match &drawing {
+                Drawing::One(figure) => figure::terminal(figure, width, height, self.colour),
+                Drawing::Several(sheet) => {
+                    figure::sheet_terminal(sheet, width, height, self.colour)
+                }
+            };
+            return Ok(format!("{drawn}\n{words}"));
+        };
+        let wrote = match &drawing {
+            Drawing::One(figure) => self.draw(figure, path)?,
+            Drawing::Several(sheet) => {
+                let content = match format_of(path)? {
+                    figure::Format::Svg => figure::sheet_svg(sheet)?.into_bytes(),
+                    figure::Format::Png => figure::sheet_png(sheet)?,
+                };
+                self.write(path, &content)?
+            }
+        };
+        Ok(words + &wrote)
     }
 
     fn draw(&self, figure: &crate::figure::Figure, path: &Path) -> Result<String, Diagnostic> {

@@ -14,6 +14,7 @@ pub mod help;
 mod interruptions;
 mod oscillation;
 pub mod outcome;
+pub mod portrait;
 pub mod progress;
 mod prompt;
 pub mod sensitivity;

@@ -32,6 +32,7 @@ pub fn text(outcome: &Outcome, width: usize) -> String {
             super::stability::jacobian(answer, made.as_ref(), width)
         }
         Outcome::Equilibria(answer) => equilibria::text(answer, width),
+        Outcome::Portrait(answer) => super::portrait::text(answer, width),
         Outcome::SimulatedEach(runs) => subjects::simulated(runs, width),
         Outcome::Figure { .. } | Outcome::Quit => String::new(),
         Outcome::Stationary { answer, .. } => super::stationary::text(answer, width),

@@ -8,6 +8,8 @@ use super::values::Overrides;
 use super::{
     Session, equilibria, index, jacobian, measure, plot, rest, sensitivity, set_value, simulate,
     stability, stationary,
+    Session, equilibria, index, jacobian, measure, plot, portrait, rest, sensitivity, set_value,
+    simulate, stability,
 };
 use crate::diagnostic::{Code, Diagnostic};
 use crate::model::{self, Model};
@@ -286,6 +288,7 @@ impl Session {
                 }
                 equilibria::check(compiled, overrides, command)?;
             }
+            Command::Portrait(command) => portrait::check(compiled, overrides, command)?,
             Command::Plot(command) => {
                 needs_run(*has_run, command.span)?;
                 let curves = plot::curves(compiled, command)?;

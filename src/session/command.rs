@@ -12,6 +12,8 @@ use crate::syntax::tree;
 pub enum Command {
     /// `simulate 0..100 step 0.1`
     Simulate(Box<Simulate>),
+    /// `phase x, y`, `nullclines x, y`
+    Portrait(Box<Portrait>),
     /// `plot prey, predator over "lynx_hare.csv"`
     Plot(Plot),
     /// `save "out.csv"`
@@ -223,6 +225,73 @@ pub enum OutputTimes {
     Points(tree::Expr),
     /// `at 0.5, 1, 2`
     At(Vec<tree::Expr>),
+}
+
+/// The plane of two states, or the line of one.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Portrait {
+    /// The whole sentence.
+    pub span: Span,
+    /// What is drawn.
+    pub kind: PortraitKind,
+    /// The horizontal state, and the vertical one, with their ranges; those of the model when
+    /// empty.
+    pub axes: Vec<Ranged>,
+    /// A portrait for each of several values of a parameter.
+    pub over: Option<Series>,
+    /// Values for this portrait only.
+    pub setting: Setting,
+    /// Stands above the figure.
+    pub title: Option<String>,
+    /// The file to draw into; the terminal when absent.
+    pub to: Option<tree::Text>,
+}
+
+/// What is drawn in a plane.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum PortraitKind {
+    /// Nullclines, the direction of the flow, and fixed points.
+    Nullclines,
+    /// These with trajectories, manifolds and limit cycles.
+    Phase,
+}
+
+impl PortraitKind {
+    /// The word of the sentence.
+    #[must_use]
+    pub fn verb(self) -> &'static str {
+        match self {
+            PortraitKind::Nullclines => "nullclines",
+            PortraitKind::Phase => "phase",
+        }
+    }
+}
+
+/// `over a = 0.3, 0.5` or `over a in 0.3..0.7 points 3`
+#[derive(Debug, Clone, PartialEq)]
+pub struct Series {
+    /// The whole option.
+    pub span: Span,
+    /// The parameter.
+    pub name: tree::Reference,
+    /// Its values.
+    pub values: SeriesValues,
+}
+
+/// The values of a series, still as written.
+#[derive(Debug, Clone, PartialEq)]
+pub enum SeriesValues {
+    /// One after the other.
+    Listed(Vec<tree::Expr>),
+    /// At even distances.
+    Even {
+        /// The first.
+        low: tree::Expr,
+        /// The last.
+        high: tree::Expr,
+        /// How many; four when absent.
+        points: Option<tree::Expr>,
+    },
 }
 
 /// A figure.

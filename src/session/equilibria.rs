@@ -226,9 +226,13 @@ fn empty(compiled: &Compiled, region: &Region, at: usize, ranged: &Ranged) -> Op
     })
 }
 
-type Ends = (Option<f64>, Option<f64>);
+pub(super) type Ends = (Option<f64>, Option<f64>);
 
-fn ends(compiled: &Compiled, present: &Present, ranged: &Ranged) -> Result<Ends, Vec<Diagnostic>> {
+pub(super) fn ends(
+    compiled: &Compiled,
+    present: &Present,
+    ranged: &Ranged,
+) -> Result<Ends, Vec<Diagnostic>> {
     let Some(range) = &ranged.range else {
         return Ok((None, None));
     };
@@ -250,7 +254,10 @@ fn ends(compiled: &Compiled, present: &Present, ranged: &Ranged) -> Result<Ends,
 }
 
 /// The positions in the state vector of a name: `x`, `theta'`, `y` and `y[2]` of a vector.
-fn positions(compiled: &Compiled, name: &tree::Expr) -> Result<Vec<usize>, Vec<Diagnostic>> {
+pub(super) fn positions(
+    compiled: &Compiled,
+    name: &tree::Expr,
+) -> Result<Vec<usize>, Vec<Diagnostic>> {
     let observable = compiled.observable(name)?;
     let pool = &observable.pool;
     let of_symbol = |expr| match pool.node(expr) {

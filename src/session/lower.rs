@@ -327,16 +327,7 @@ pub(super) fn plot(
         }
     }
     let title = options.text("title").map(|text| text.text);
-    let to = options.text("to");
-    if let Some(path) = &to
-        && !ends_in(&path.text, &crate::figure::FILE_ENDINGS)
-    {
-        options.problem(
-            Diagnostic::new(Code::CannotDraw, "figures are drawn as SVG or PNG")
-                .at(path.span, "this ending means something else")
-                .help("end the name in `.svg` or `.png`"),
-        );
-    }
+    let to = figure_file(&mut options);
     let curves = sentence.subjects.clone();
     options.finish(|| {
         Ok(Command::Plot(Plot {
@@ -348,6 +339,21 @@ pub(super) fn plot(
             to,
         }))
     })
+}
+
+/// `to "figure.svg"`
+pub(super) fn figure_file(options: &mut Options<'_>) -> Option<tree::Text> {
+    let to = options.text("to");
+    if let Some(path) = &to
+        && !ends_in(&path.text, &crate::figure::FILE_ENDINGS)
+    {
+        options.problem(
+            Diagnostic::new(Code::CannotDraw, "figures are drawn as SVG or PNG")
+                .at(path.span, "this ending means something else")
+                .help("end the name in `.svg` or `.png`"),
+        );
+    }
+    to
 }
 
 fn data_source(options: &mut Options<'_>, option: &tree::SentenceOption) -> Option<DataSource> {

@@ -20,6 +20,7 @@ mod method;
 mod options;
 mod outcome;
 mod plot;
+mod portrait;
 mod ranges;
 mod record;
 mod rest;
@@ -49,6 +50,10 @@ pub use command::{
     About, Command, DataSource, Form, Jacobian, LogAxis, OutputTimes, Plot, Save, SaveSession,
     Sensitivity, Setting, Simulate, Stability, Stationary, Steady, SteadyAll, SteadyStart,
     Subjects, Topic,
+    Sensitivity, Setting, Simulate, Stability, Steady, SteadyAll, SteadyStart, Subjects, Topic,
+    About, Command, DataSource, Form, Jacobian, LogAxis, OutputTimes, Plot, Portrait, PortraitKind,
+    Save, Sensitivity, Series, SeriesValues, Setting, Simulate, Stability, Steady, SteadyAll,
+    SteadyStart, Subjects, Topic,
 };
 pub use compiled::{Compiled, Observable};
 pub use equilibria::EquilibriaAnswer;
@@ -58,6 +63,8 @@ pub use lower::lower;
 pub use measure::{MeasuredRow, MeasuredRun, Measures};
 pub use method::MethodAdvice;
 pub use outcome::{Declared, Made, Outcome, Performed, Undone};
+pub use outcome::{Made, Outcome, Performed};
+pub use portrait::{Fixed, PortraitAnswer, View};
 pub use ranges::{Range, Ranged};
 pub use record::Said;
 pub use sensitivity::{Influence, Sensitivities};
@@ -335,6 +342,7 @@ impl Session {
             Command::Stationary(command) => self.stationary(command, observer),
             Command::Jacobian(command) => self.jacobian(command),
             Command::SteadyAll(command) => self.steady_all(command),
+            Command::Portrait(command) => self.portrait(command, observer),
             Command::Plot(command) => self.plot(command),
             Command::Save(command) => self.save(command),
             Command::Sensitivity(command) => self.sensitivity(command, observer),

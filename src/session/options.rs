@@ -116,6 +116,14 @@ impl<'t> Options<'t> {
         self.left.iter().any(|left| std::ptr::eq(*left, option))
     }
 
+    /// The first option with this word, which stays where it is.
+    pub fn peek(&self, word: &str) -> Option<&'t tree::SentenceOption> {
+        self.left
+            .iter()
+            .find(|option| option.word.text == word)
+            .copied()
+    }
+
     /// True when an option with this word is still there.
     pub fn has(&self, word: &str) -> bool {
         self.left.iter().any(|option| option.word.text == word)

@@ -5,6 +5,7 @@ use super::compiled::Compiled;
 use super::equilibria::EquilibriaAnswer;
 use super::jacobian::JacobianAnswer;
 use super::measure::MeasuredRun;
+use super::portrait::PortraitAnswer;
 use super::sensitivity::Sensitivities;
 use super::stability::{OscillationAnswer, StabilityAnswer};
 use super::stationary::StationaryAnswer;
@@ -87,6 +88,8 @@ pub enum Outcome {
     Equilibria(Arc<EquilibriaAnswer>),
     /// A run for each subject, in the order of the tables.
     SimulatedEach(Vec<Arc<Trajectory>>),
+    /// A phase plane or line, or several, drawn by whoever shows it.
+    Portrait(Arc<PortraitAnswer>),
     /// A figure, drawn by whoever shows it.
     Figure {
         /// What it shows.

@@ -275,8 +275,34 @@ fn non_negative(compiled: &Compiled) -> Vec<bool> {
         .collect()
 }
 
+/// What keeps a system from ever resting.
+pub(super) struct Moved {
+    /// The state whose equation it is in.
+    pub state: String,
+    /// `the time`, ``the input `light` ``
+    pub by: String,
+    /// Where.
+    pub place: Span,
+}
+
 /// The equations that name the time or an input: such a system never rests.
 fn moved_by_time(compiled: &Compiled, sentence: Span) -> Vec<Diagnostic> {
+    let Some(Moved { state, by, place }) = moved(compiled) else {
+        return Vec::new();
+    };
+    vec![
+        Diagnostic::new(
+            Code::NoSteadyState,
+            format!("there is no steady state: the equation of `{state}` depends on {by}"),
+        )
+        .at(place, format!("{by} comes in here"))
+        .at(sentence, "")
+        .help("`simulate` over a long range shows what it settles to"),
+    ]
+}
+
+/// The first equation that names the time or an input.
+pub(super) fn moved(compiled: &Compiled) -> Option<Moved> {
     let (model, system) = (&compiled.model, &compiled.system);
     let inputs: Vec<SymbolId> = system
         .slots
@@ -308,18 +334,11 @@ fn moved_by_time(compiled: &Compiled, sentence: Span) -> Vec<Diagnostic> {
         });
         let of_reaction = reaction.map(|reaction| reaction.span);
         let place = state.equation.or(of_reaction).unwrap_or(state.span);
-        return vec![
-            Diagnostic::new(
-                Code::NoSteadyState,
-                format!(
-                    "there is no steady state: the equation of `{}` depends on {what}",
-                    state.name
-                ),
-            )
-            .at(place, format!("{what} comes in here"))
-            .at(sentence, "")
-            .help("`simulate` over a long range shows what it settles to"),
-        ];
+        return Some(Moved {
+            state: state.name.clone(),
+            by: what,
+            place,
+        });
     }
-    Vec::new()
+    None
 }

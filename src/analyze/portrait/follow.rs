@@ -207,3 +207,57 @@ pub fn trajectory(plane: &Plane<'_>, state: &[f64]) -> Vec<Point> {
     });
     points(plane, &run)
 }
+
+/// States that a start comes through, a few hundred steps far, as long as none exceeds `sizes` ten
+/// times; empty when one does, or when it ends otherwise than it should.
+#[must_use]
+pub fn visited(
+    dynamics: &dyn Dynamics,
+    start: &[f64],
+    sizes: &[f64],
+    interrupted: &dyn Fn() -> bool,
+) -> Vec<Vec<f64>> {
+    let mut drift = vec![0.0; start.len()];
+    dynamics.drift(0.0, start, &mut drift);
+    let rate = drift
+        .iter()
+        .zip(sizes)
+        .fold(0.0_f64, |most, (f, size)| most.max((f / size).abs()));
+    if !(rate.is_finite() && rate > 0.0) {
+        return Vec::new();
+    }
+    let absolute = sizes.iter().map(|size| 1e-9 * size).collect();
+    let mut options = Options::new(Tolerances {
+        relative: 1e-5,
+        absolute,
+    });
+    options.max_steps = 600;
+    let mut stays = true;
+    let mut goes_on = |_: f64, state: &[f64]| {
+        stays &= state
+            .iter()
+            .zip(sizes)
+            .all(|(y, size)| y.abs() <= 10.0 * size);
+        stays
+    };
+    let mut watch = Watch {
+        goes_on: &mut goes_on,
+        interrupted,
+    };
+    let output = Output::Steps { interior: 0 };
+    let run = integrate(
+        dynamics,
+        0.0,
+        start,
+        200.0 / rate,
+        &output,
+        &options,
+        &mut watch,
+    );
+    if !stays {
+        return Vec::new();
+    }
+    (0..run.times.len())
+        .filter_map(|row| run.row(row).map(<[f64]>::to_vec))
+        .collect()
+}

@@ -22,7 +22,7 @@ mod tests;
 
 pub use contour::nullclines;
 pub use cycles::{Cycle, Found, attracting_cycle, limit_cycles};
-pub use follow::trajectory;
+pub use follow::{trajectory, visited};
 pub use manifolds::{Manifold, manifolds};
 pub use streamlines::{Streamline, streamlines};
 

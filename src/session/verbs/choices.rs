@@ -166,3 +166,15 @@ pub(super) const OVERWRITE: Choice = choice(
 );
 pub(super) const AS_LATEX: Choice =
     choice("as", Value::Words(&["latex"]), "as latex", "for a paper");
+pub(super) const OVER_SERIES: Choice = choice(
+    "over",
+    Value::Bindings,
+    "over a = 0.3, 0.5, 0.7",
+    "a portrait for each value of a parameter",
+);
+pub(super) const SERIES_POINTS: Choice = choice(
+    "points",
+    Value::Number,
+    "points 3",
+    "so many of a range, as in `over a in 0.3..0.7 points 3`",
+);

@@ -3,6 +3,7 @@
 use super::super::command::Command;
 use super::super::lower::{self, alone};
 use super::super::{jacobian, measure, sensitivity, stability, stationary, steady};
+use super::super::{jacobian, measure, portrait, sensitivity, stability, steady};
 use super::choices::*;
 use super::{Place, Reading, Value, Verb};
 
@@ -219,6 +220,37 @@ pub static VERBS: &[Verb] = &[
         place: Anywhere,
         reading: Performed(stationary::lower),
     },
+        word: "nullclines",
+        example: "nullclines x in 0..2, y in 0..3",
+        summary: "where each of two states stands still, and the flow",
+        subjects: Value::Ranges,
+        options: &[
+            OVER_SERIES,
+            SERIES_POINTS,
+            WITH,
+            IN_CONDITION,
+            TITLE,
+            TO_FIGURE,
+        ],
+        more: &[],
+        see: &["phase", "steady", "stability"],
+        reading: Performed(portrait::lower_nullclines),
+        word: "phase",
+        example: "phase x in 0..2, y in 0..3",
+        summary: "the phase plane: trajectories, fixed points, manifolds, limit cycles",
+        subjects: Value::Ranges,
+        options: &[
+            OVER_SERIES,
+            SERIES_POINTS,
+            WITH,
+            IN_CONDITION,
+            TITLE,
+            TO_FIGURE,
+        ],
+        more: &[("phase x", "the line of one state")],
+        see: &["nullclines", "steady", "plot"],
+        reading: Performed(portrait::lower_phase),
+    not_yet("stationary", "searches for stationary distributions"),
     not_yet("fit", "fits"),
     not_yet("profile", "profiles of likelihoods"),
     not_yet("explain", "explanations"),
