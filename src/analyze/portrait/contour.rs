@@ -163,10 +163,8 @@ impl Grid {
                 let (least, most) = size.fold((f64::INFINITY, 0.0_f64), |(low, high), v| {
                     (low.min(v), high.max(v))
                 });
-                // Only where f comes near zero for how much it changes over the cell.
-                if least > 0.5 * (most - least) {
-                    continue;
-                }
+                // Near zero for how much f changes over the cell it is looked at more closely.
+                let is_near = least <= 0.5 * (most - least);
                 let sign = values[0].signum();
                 let inner = [
                     (0.5, 0.5),
@@ -175,10 +173,11 @@ impl Grid {
                     (0.25, 0.25),
                     (0.75, 0.75),
                 ];
-                let changes = inner.iter().any(|(right, up)| {
+                let looked = if is_near { inner.len() } else { 1 };
+                let changes = inner.iter().take(looked).any(|(right, up)| {
                     let at = (column as f64 + right, row as f64 + up);
                     let value = f.at(place(f, self.cells, at));
-                    value * sign < 0.0 && value.abs() <= most
+                    value * sign < 0.0
                 });
                 if changes {
                     return true;

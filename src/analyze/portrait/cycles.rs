@@ -78,6 +78,7 @@ struct Section {
 fn next_return(
     plane: &Plane<'_>,
     pace: Pace,
+    way: Way,
     section: Section,
     start: &[f64],
     limits: Limits,
@@ -97,14 +98,15 @@ fn next_return(
         ..limits
     };
     let (mut was_below, mut crossed) = (false, false);
-    let run = follow(plane, pace, Way::Forward, start, limits, &mut |_, state| {
+    let run = follow(plane, pace, way, start, limits, &mut |time, state| {
         let point = plane.point(state);
         let at = side(state);
         if was_below && at >= 0.0 {
             crossed = counts(state);
             was_below = false;
         }
-        if at < 0.0 {
+        // The start is on the section but for round-off.
+        if at < 0.0 && time > 0.0 {
             was_below = true;
         }
         let unit = plane.window.unit(point);
@@ -118,13 +120,14 @@ fn next_return(
         return None;
     }
     let row = run.times.len().checked_sub(2)?;
-    onto(plane, pace, section, &run, row, limits)
+    onto(plane, pace, way, section, &run, row, limits)
 }
 
 /// The state on the section after a row of a run, and its time.
 fn onto(
     plane: &Plane<'_>,
     pace: Pace,
+    way: Way,
     section: Section,
     run: &Solution,
     row: usize,
@@ -146,14 +149,18 @@ fn onto(
             time: step,
             ..limits
         };
-        let run = follow(plane, pace, Way::Forward, state, limits, &mut |_, _| true);
+        let run = follow(plane, pace, way, state, limits, &mut |_, _| true);
         let (reached, there) = run.last()?;
         if reached < step {
             return None;
         }
         found = there.to_vec();
         plane.dynamics.drift(plane.time, &found, &mut drift);
-        let change = value(&found)? / drift.get(section.state)?;
+        let rate = match way {
+            Way::Forward => *drift.get(section.state)?,
+            Way::Backward => -*drift.get(section.state)?,
+        };
+        let change = value(&found)? / rate;
         if !change.is_finite() {
             return None;
         }
@@ -169,6 +176,7 @@ fn onto(
 struct Ray<'p> {
     plane: &'p Plane<'p>,
     pace: Pace,
+    way: Way,
     from: Point,
     /// 1 to the right, -1 to the left.
     side: f64,
@@ -191,7 +199,10 @@ impl Ray<'_> {
         let section = Section {
             state: self.plane.axes.1,
             value: self.from.1,
-            sign: rising.signum(),
+            sign: match self.way {
+                Way::Forward => rising.signum(),
+                Way::Backward => -rising.signum(),
+            },
         };
         let outward = |state: &[f64]| {
             let (x, _) = self.plane.point(state);
@@ -199,7 +210,7 @@ impl Ray<'_> {
         };
         let start = self.plane.state(point);
         let (state, period) = next_return(
-            self.plane, self.pace, section, &start, limits, self.fixed, &outward,
+            self.plane, self.pace, self.way, section, &start, limits, self.fixed, &outward,
         )?;
         let (x, _) = self.plane.point(&state);
         Some((self.side * (x - self.from.0) - s, period))
@@ -257,15 +268,22 @@ pub fn limit_cycles(plane: &Plane<'_>, fixed: &[Point], around: &[usize]) -> Fou
         } else {
             (-1.0, left)
         };
-        let ray = Ray {
-            plane,
-            pace,
-            from,
-            side,
-            length,
-            fixed,
-        };
-        around_point(&ray, *index, &mut found);
+        // What repels forward in time attracts backward.
+        for way in [Way::Forward, Way::Backward] {
+            let ray = Ray {
+                plane,
+                pace,
+                way,
+                from,
+                side,
+                length,
+                fixed,
+            };
+            around_point(&ray, *index, &mut found);
+            if found.centers.contains(index) {
+                break;
+            }
+        }
         if (plane.interrupted)() {
             break;
         }
@@ -321,10 +339,16 @@ fn cycle(ray: &Ray<'_>, s: f64) -> Option<Cycle> {
     let beside = |by: f64| Some(ray.change(s + by, FINE)?.0);
     let by = 1e-4 * s;
     let multiplier = 1.0 + (beside(by)? - beside(-by)?) / (2.0 * by);
+    let multiplier = match ray.way {
+        Way::Forward => multiplier,
+        Way::Backward => 1.0 / multiplier,
+    };
+    let state = ray.plane.state(ray.start(s));
     turn(
         ray.plane,
         ray.pace,
-        ray.plane.state(ray.start(s)),
+        ray.way,
+        state,
         period,
         Some(multiplier),
     )
@@ -334,6 +358,7 @@ fn cycle(ray: &Ray<'_>, s: f64) -> Option<Cycle> {
 fn turn(
     plane: &Plane<'_>,
     pace: Pace,
+    way: Way,
     state: Vec<f64>,
     period: f64,
     multiplier: Option<f64>,
@@ -344,11 +369,14 @@ fn turn(
         tolerance: 1e-10,
         interior: 3,
     };
-    let run = follow(plane, pace, Way::Forward, &state, limits, &mut |_, _| true);
+    let run = follow(plane, pace, way, &state, limits, &mut |_, _| true);
     let mut drifts = vec![0.0; run.states.len()];
     let n = state.len().max(1);
     for (row, out) in drifts.chunks_exact_mut(n).enumerate() {
         plane.dynamics.drift(plane.time, run.row(row)?, out);
+        if way == Way::Backward {
+            out.iter_mut().for_each(|rate| *rate = -*rate);
+        }
     }
     let extent: Option<Vec<(f64, f64)>> = (0..n)
         .map(|at| {
@@ -359,6 +387,9 @@ fn turn(
         })
         .collect();
     let mut points = points(plane, &run);
+    if way == Way::Backward {
+        points.reverse();
+    }
     if let Some(first) = points.first().copied() {
         points.push(first);
     }
@@ -412,18 +443,27 @@ pub fn attracting_cycle(plane: &Plane<'_>, state: &[f64]) -> Option<Cycle> {
         sign: 1.0,
     };
     let always = |_: &[f64]| true;
-    let (mut here, _) = next_return(plane, pace, section, last, FINE, &[], &always)?;
+    let (mut here, _) = next_return(plane, pace, Way::Forward, section, last, FINE, &[], &always)?;
     for _ in 0..300 {
         if (plane.interrupted)() {
             return None;
         }
-        let (next, period) = next_return(plane, pace, section, &here, FINE, &[], &always)?;
+        let (next, period) = next_return(
+            plane,
+            pace,
+            Way::Forward,
+            section,
+            &here,
+            FINE,
+            &[],
+            &always,
+        )?;
         let moved = next.iter().zip(&here).fold(0.0_f64, |most, (a, b)| {
             most.max((a - b).abs() / (a.abs() + 1e-3 * size))
         });
         here = next;
         if moved < 1e-9 {
-            return turn(plane, pace, here, period, None);
+            return turn(plane, pace, Way::Forward, here, period, None);
         }
     }
     None

@@ -208,7 +208,10 @@ pub fn trajectory(plane: &Plane<'_>, state: &[f64]) -> Vec<Point> {
     points(plane, &run)
 }
 
-/// States that a start comes through, a few hundred steps far, as long as none exceeds `sizes` ten
+/// A state that exceeds its size so many times runs away.
+const GROWN: f64 = 50.0;
+
+/// States that a start comes through, a few hundred steps far, as long as none exceeds `sizes` fifty
 /// times; empty when one does, or when it ends otherwise than it should.
 #[must_use]
 pub fn visited(
@@ -219,9 +222,17 @@ pub fn visited(
 ) -> Vec<Vec<f64>> {
     let mut drift = vec![0.0; start.len()];
     dynamics.drift(0.0, start, &mut drift);
+    let known = |size: &f64| *size > 0.0;
+    let usual = sizes.iter().copied().filter(known).fold(0.0_f64, f64::max);
+    let usual = if usual > 0.0 { usual } else { 1.0 };
+    // A state that is zero everywhere has a size that only the run shows.
+    let sizes: Vec<f64> = sizes
+        .iter()
+        .map(|size| if known(size) { *size } else { usual })
+        .collect();
     let rate = drift
         .iter()
-        .zip(sizes)
+        .zip(&sizes)
         .fold(0.0_f64, |most, (f, size)| most.max((f / size).abs()));
     if !(rate.is_finite() && rate > 0.0) {
         return Vec::new();
@@ -236,8 +247,8 @@ pub fn visited(
     let mut goes_on = |_: f64, state: &[f64]| {
         stays &= state
             .iter()
-            .zip(sizes)
-            .all(|(y, size)| y.abs() <= 10.0 * size);
+            .zip(&sizes)
+            .all(|(y, size)| y.abs() <= GROWN * size);
         stays
     };
     let mut watch = Watch {

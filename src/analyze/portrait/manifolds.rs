@@ -17,7 +17,7 @@ pub struct Manifold {
 /// the square of it.
 const START: f64 = 1e-5;
 /// Distance to another fixed point at which a branch has come to it.
-const ARRIVED: f64 = 2e-3;
+const ARRIVED: f64 = 8e-3;
 /// The longest branch, in sizes of the window.
 const LONGEST: f64 = 12.0;
 

@@ -117,24 +117,22 @@ fn half(
         .iter()
         .map(|point| plane.window.unit(*point))
         .collect();
+    if way == Way::Forward
+        && let Some(mut orbit) = closed_orbit(&raw, seed)
+    {
+        orbit.push(seed);
+        return (orbit, true);
+    }
     let mut own = Field::default();
     own.add(other);
     let mut kept: Vec<Point> = Vec::with_capacity(raw.len());
     // The last points are not yet in its own field: they are near by nature.
     let (mut waiting, mut gone) = (0, 0.0);
-    for (index, point) in raw.iter().enumerate() {
+    for point in &raw {
         if let Some(before) = kept.last() {
             gone += distance(*before, *point);
         }
         if field.within(*point, NEAR) {
-            break;
-        }
-        if gone > 2.0 * APART && distance(*point, seed) < NEAR && way == Way::Forward {
-            if let Some(end) = returns(&raw, index, seed) {
-                kept.extend(raw.get(index..=end).unwrap_or(&[]));
-                kept.push(seed);
-                return (kept, true);
-            }
             break;
         }
         if own.within(*point, NEAR) && gone > 1.5 * NEAR {
@@ -149,6 +147,20 @@ fn half(
         }
     }
     (kept, false)
+}
+
+/// The points of a trajectory until it meets its seed again, if it does.
+fn closed_orbit(raw: &[Point], seed: Point) -> Option<Vec<Point>> {
+    let mut gone = 0.0;
+    for (index, pair) in raw.windows(2).enumerate() {
+        let [from, to] = pair else { continue };
+        gone += distance(*from, *to);
+        if gone > 2.0 * NEAR && distance(*to, seed) < NEAR {
+            let end = returns(raw, index, seed)?;
+            return raw.get(..=end).map(<[Point]>::to_vec);
+        }
+    }
+    None
 }
 
 /// The index of the point before a trajectory meets its seed again, if it does.

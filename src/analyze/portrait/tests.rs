@@ -85,7 +85,12 @@ fn closed_orbits_are_no_limit_cycles() {
         // V = x - ln x + y - ln y is the same along an orbit.
         let first = |(x, y): Point| x - x.ln() + y - y.ln();
         let wanted = first((2.0, 1.0));
-        assert!(lines[0].points.iter().all(|point| (first(*point) - wanted).abs() < 1e-3));
+        assert!(
+            lines[0]
+                .points
+                .iter()
+                .all(|point| (first(*point) - wanted).abs() < 1e-3)
+        );
     });
 }
 
@@ -97,8 +102,17 @@ fn nullclines_close_and_cross() {
         let [circle, lines] = nullclines(plane);
         assert_eq!(circle.len(), 1);
         assert_eq!(circle[0].first(), circle[0].last());
-        assert!(circle[0].iter().all(|(x, y)| (x * x + y * y - 1.0).abs() < 1e-8));
-        assert!(lines.iter().flatten().all(|(x, y)| ((x - 0.2) * y).abs() < 1e-8));
+        assert!(
+            circle[0]
+                .iter()
+                .all(|(x, y)| (x * x + y * y - 1.0).abs() < 1e-8)
+        );
+        assert!(
+            lines
+                .iter()
+                .flatten()
+                .all(|(x, y)| ((x - 0.2) * y).abs() < 1e-8)
+        );
         assert_eq!(lines.len(), 2, "{lines:?}");
     });
 }

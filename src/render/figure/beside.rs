@@ -11,11 +11,11 @@ use super::ticks::Map;
 use crate::figure::{Arrow, Figure, Scale};
 
 /// Colour of arrows: they stay behind everything else.
-const ARROW: Rgb = (0xb0, 0xb0, 0xb0);
+const ARROW: Rgb = (0x90, 0x90, 0x90);
 /// Length of an arrow.
 const LENGTH: f64 = 11.0;
 /// Length of the strokes of its head, and their angle with the shaft.
-const HEAD: (f64, f64) = (3.6, 0.45);
+const HEAD: (f64, f64) = (4.6, 0.45);
 
 /// How fast the place along an axis changes with the value there.
 fn slope(map: &Map, scale: Scale, value: f64) -> f64 {
@@ -79,7 +79,7 @@ pub fn arrows(figure: &Figure, frame: &Frame, maps: (&Map, &Map), style: &Style)
     (!lines.is_empty()).then_some(Shape::Strokes {
         lines,
         colour: ARROW,
-        width: 0.9 * factor,
+        width: 1.1 * factor,
     })
 }
 

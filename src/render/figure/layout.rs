@@ -471,7 +471,11 @@ fn draw_series(
     let thick = curved().filter(|series| !is_thin(series));
     for series in curved().filter(is_thin).chain(thick) {
         let width = curve_width(curves, style);
-        let margin = (width / frame.width(), width / frame.height());
+        // Half of a curve along the frame is not cut off; trajectories end at it.
+        let margin = match series.mark {
+            Mark::Thin => (0.0, 0.0),
+            _ => (width / frame.width(), width / frame.height()),
+        };
         for run in data::runs(series, x, y, columns.max(1)) {
             for piece in data::clip(&run, margin) {
                 shapes.push(curve(series, &piece, frame, curves, width));

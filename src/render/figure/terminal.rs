@@ -314,6 +314,8 @@ struct Pen {
     drawn: usize,
     empty: usize,
     at: usize,
+    /// The dot before.
+    last: Option<(i64, i64)>,
 }
 
 impl Pen {
@@ -329,14 +331,17 @@ impl Pen {
             drawn,
             empty,
             at: 0,
+            last: None,
         }
     }
 
-    /// True when the next dot is set.
-    fn next(&mut self) -> bool {
-        let set = self.at < self.drawn;
-        self.at = (self.at + 1) % (self.drawn + self.empty);
-        set
+    /// True when this dot is set; stretches of a curve share their ends.
+    fn sets(&mut self, dot: (i64, i64)) -> bool {
+        if self.last.is_some_and(|last| last != dot) {
+            self.at = (self.at + 1) % (self.drawn + self.empty);
+        }
+        self.last = Some(dot);
+        self.at < self.drawn
     }
 }
 
@@ -581,14 +586,13 @@ impl Canvas {
             let [from, to] = pair else { continue };
             let (from, to) = (self.dot_of(*from), self.dot_of(*to));
             let steps = (to.0 - from.0).abs().max((to.1 - from.1).abs()).max(1);
-            // The last dot is the first one of the next stretch.
             for step in 0..=steps {
-                if !pen.next() {
-                    continue;
-                }
                 let part = step as f64 / steps as f64;
                 let along = |from: i64, to: i64| from + ((to - from) as f64 * part).round() as i64;
-                self.dot(along(from.0, to.0), along(from.1, to.1), colour, path);
+                let dot = (along(from.0, to.0), along(from.1, to.1));
+                if pen.sets(dot) {
+                    self.dot(dot.0, dot.1, colour, path);
+                }
             }
         }
     }

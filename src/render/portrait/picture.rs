@@ -2,7 +2,7 @@
 
 use super::super::class::class_words;
 use super::super::table::number;
-use crate::analyze::portrait::Point;
+use crate::analyze::portrait::{Manifold, Point};
 use crate::figure::{Arrow, Axis, Figure, Mark, Series, Sheet};
 use crate::session::{Compiled, Fixed, PortraitAnswer, View};
 
@@ -118,7 +118,7 @@ fn plane(compiled: &Compiled, (x, y): (usize, usize), view: &View) -> Figure {
     ));
     let branches = |stable: bool| {
         let all = view.manifolds.iter();
-        all.filter(move |branch| branch.stable == stable)
+        all.filter(move |branch| branch.stable == stable && !along_axis(view, branch))
             .map(|branch| branch.points.as_slice())
     };
     series.extend(curves(
@@ -169,6 +169,22 @@ fn plane(compiled: &Compiled, (x, y): (usize, usize), view: &View) -> Figure {
             .collect(),
         ..Figure::default()
     }
+}
+
+/// True for a branch along an axis that is a nullcline: this curve is there already.
+fn along_axis(view: &View, branch: &Manifold) -> bool {
+    let [x, y] = view.ranges;
+    let is_axis =
+        |curve: &Vec<Point>, part: fn(&Point) -> f64| curve.iter().all(|at| part(at) == 0.0);
+    let drawn = |part: fn(&Point) -> f64| {
+        let mut curves = view.nullclines.iter().flatten();
+        curves.any(|curve| is_axis(curve, part))
+    };
+    let zero = |part: fn(&Point) -> f64, size: f64| {
+        let mut points = branch.points.iter();
+        points.all(|at| part(at).abs() <= 1e-6 * size) && drawn(part)
+    };
+    zero(|at| at.0, x.1 - x.0) || zero(|at| at.1, y.1 - y.0)
 }
 
 /// How a fixed point is drawn, and under which words.

@@ -268,9 +268,7 @@ fn visited(ground: &Ground<'_>, states: &[&[f64]]) -> Vec<Vec<f64>> {
     let n = ground.state.len();
     let size = |at: usize| {
         let values = states.iter().filter_map(|state| state.get(at).copied());
-        values
-            .fold(0.0_f64, |most, value| most.max(value.abs()))
-            .max(1e-300)
+        values.fold(0.0_f64, |most, value| most.max(value.abs()))
     };
     let sizes: Vec<f64> = (0..n).map(size).collect();
     portrait::visited(ground.dynamics, &ground.state, &sizes, ground.interrupted)
