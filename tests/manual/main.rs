@@ -486,6 +486,33 @@ fn figures_are_drawn_by_the_models_that_the_manual_names() {
 }
 
 #[test]
+fn portraits_are_drawn_by_the_models_on_their_page() {
+    let _guard = PAGES.lock();
+    let workplace = Workplace::new();
+    let page = root().join("docs/src/analysis/portraits.md");
+    let text = fs::read_to_string(page).expect("the page");
+    for (model, figure) in [("griffith.lotka", "griffith_phase.svg")] {
+        let block = blocks(&text)
+            .into_iter()
+            .find(|block| block.file() == Some(model))
+            .expect("the model of the page");
+        fs::write(workplace.path().join(model), block.text()).expect("a model");
+        let printed = lotka(workplace.path(), &["run", model], "");
+        assert!(printed.status.success(), "{}", printed.both());
+        let drawn = fs::read(workplace.path().join(figure)).expect("a figure");
+        let known = root().join("docs/src/figures").join(figure);
+        if blessing() {
+            fs::write(&known, &drawn).expect("the figure is written");
+        }
+        let same = fs::read(&known).is_ok_and(|known| known == drawn);
+        assert!(
+            same,
+            "{model} draws another figure: bless it and look at it"
+        );
+    }
+}
+
+#[test]
 fn links_lead_somewhere_and_every_page_is_in_the_summary() {
     let summary = root().join("docs/src/SUMMARY.md");
     let listed = fs::read_to_string(&summary).expect("a summary");
