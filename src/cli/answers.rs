@@ -260,7 +260,6 @@ fn finished(
         (Outcome::Equilibria(answer) | Outcome::StabilityAll(answer), Format::Json) => {
             equilibria_json::equilibria(answer)
         }
-        (Outcome::Equilibria(answer), Format::Json) => equilibria_json::equilibria(answer),
         (Outcome::Portrait(answer), Format::Json) => portrait::json(answer),
         (Outcome::Measured(runs), Format::Json) => answers_json::measured(runs),
         _ => return terminal.show(&performed),

@@ -52,8 +52,8 @@ pub use command::{
     Subjects, Topic,
     Sensitivity, Setting, Simulate, Stability, Steady, SteadyAll, SteadyStart, Subjects, Topic,
     About, Command, DataSource, Form, Jacobian, LogAxis, OutputTimes, Plot, Portrait, PortraitKind,
-    Save, Sensitivity, Series, SeriesValues, Setting, Simulate, Stability, Steady, SteadyAll,
-    SteadyStart, Subjects, Topic,
+    Save, SaveSession, Sensitivity, Series, SeriesValues, Setting, Simulate, Stability, Steady,
+    SteadyAll, SteadyStart, Subjects, Topic,
 };
 pub use compiled::{Compiled, Observable};
 pub use equilibria::EquilibriaAnswer;
@@ -63,7 +63,6 @@ pub use lower::lower;
 pub use measure::{MeasuredRow, MeasuredRun, Measures};
 pub use method::MethodAdvice;
 pub use outcome::{Declared, Made, Outcome, Performed, Undone};
-pub use outcome::{Made, Outcome, Performed};
 pub use portrait::{Fixed, PortraitAnswer, View};
 pub use ranges::{Range, Ranged};
 pub use record::Said;
