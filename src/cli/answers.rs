@@ -3,16 +3,13 @@
 
 use super::Ending;
 use super::arguments::{
-    Format, JacobianArguments, MeasureArguments, SensitivityArguments, StabilityArguments,
-    StationaryArguments, SteadyArguments,
     Format, JacobianArguments, MeasureArguments, PortraitArguments, SensitivityArguments,
-    StabilityArguments, SteadyArguments,
+    StabilityArguments, StationaryArguments, SteadyArguments,
 };
 use super::simulate::in_quotes;
 use super::terminal::{Terminal, ending};
 use crate::diagnostic::{Code, Diagnostic};
-use crate::render::{answers_json, equilibria_json, stability_json, stationary_json};
-use crate::render::{answers_json, equilibria_json, portrait, stability_json};
+use crate::render::{answers_json, equilibria_json, portrait, stability_json, stationary_json};
 use crate::session::{Command, Outcome, Performed, lower};
 use std::path::Path;
 

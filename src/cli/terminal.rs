@@ -152,6 +152,7 @@ impl Terminal {
         {
             let text = render::outcome::text(outcome, self.width);
             return Ok(text + &self.draw_sheet(sheet, to)?);
+        }
         if let Outcome::Portrait(answer) = outcome {
             return self.draw_portrait(outcome, answer);
         }
@@ -190,13 +191,7 @@ impl Terminal {
         };
         let wrote = match &drawing {
             Drawing::One(figure) => self.draw(figure, path)?,
-            Drawing::Several(sheet) => {
-                let content = match format_of(path)? {
-                    figure::Format::Svg => figure::sheet_svg(sheet)?.into_bytes(),
-                    figure::Format::Png => figure::sheet_png(sheet)?,
-                };
-                self.write(path, &content)?
-            }
+            Drawing::Several(sheet) => self.draw_sheet(sheet, path)?,
         };
         Ok(words + &wrote)
     }

@@ -6,10 +6,8 @@ use super::lower::lower;
 use super::tables::Tables;
 use super::values::Overrides;
 use super::{
-    Session, equilibria, index, jacobian, measure, plot, rest, sensitivity, set_value, simulate,
-    stability, stationary,
     Session, equilibria, index, jacobian, measure, plot, portrait, rest, sensitivity, set_value,
-    simulate, stability,
+    simulate, stability, stationary,
 };
 use crate::diagnostic::{Code, Diagnostic};
 use crate::model::{self, Model};

@@ -47,13 +47,9 @@ mod tests;
 
 pub use check::{Checked, Examined, check_text};
 pub use command::{
-    About, Command, DataSource, Form, Jacobian, LogAxis, OutputTimes, Plot, Save, SaveSession,
-    Sensitivity, Setting, Simulate, Stability, Stationary, Steady, SteadyAll, SteadyStart,
-    Subjects, Topic,
-    Sensitivity, Setting, Simulate, Stability, Steady, SteadyAll, SteadyStart, Subjects, Topic,
     About, Command, DataSource, Form, Jacobian, LogAxis, OutputTimes, Plot, Portrait, PortraitKind,
-    Save, SaveSession, Sensitivity, Series, SeriesValues, Setting, Simulate, Stability, Steady,
-    SteadyAll, SteadyStart, Subjects, Topic,
+    Save, SaveSession, Sensitivity, Series, SeriesValues, Setting, Simulate, Stability, Stationary,
+    Steady, SteadyAll, SteadyStart, Subjects, Topic,
 };
 pub use compiled::{Compiled, Observable};
 pub use equilibria::EquilibriaAnswer;

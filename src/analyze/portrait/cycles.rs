@@ -293,7 +293,7 @@ pub fn limit_cycles(plane: &Plane<'_>, fixed: &[Point], around: &[usize]) -> Fou
 
 fn around_point(ray: &Ray<'_>, index: usize, found: &mut Found) {
     let mut before: Option<(f64, f64)> = None;
-    let (mut tried, mut closed, mut failed) = (0, 0, 0);
+    let (mut tried, mut closed) = (0, 0);
     for k in 1..=STARTS {
         if (ray.plane.interrupted)() {
             return;
@@ -301,11 +301,6 @@ fn around_point(ray: &Ray<'_>, index: usize, found: &mut Found) {
         let s = ray.length * (f64::from(k) / f64::from(STARTS)).powi(2);
         let Some((change, _)) = ray.change(s, COARSE) else {
             before = None;
-            failed += 1;
-            // A point that nothing turns around is not tried for long.
-            if tried == 0 && failed >= 8 {
-                return;
-            }
             continue;
         };
         tried += 1;
@@ -339,6 +334,8 @@ fn cycle(ray: &Ray<'_>, s: f64) -> Option<Cycle> {
     let beside = |by: f64| Some(ray.change(s + by, FINE)?.0);
     let by = 1e-4 * s;
     let multiplier = 1.0 + (beside(by)? - beside(-by)?) / (2.0 * by);
+    // Round-off may turn the sign of one that is next to zero.
+    let multiplier = multiplier.abs().max(f64::MIN_POSITIVE);
     let multiplier = match ray.way {
         Way::Forward => multiplier,
         Way::Backward => 1.0 / multiplier,

@@ -2,8 +2,7 @@
 
 use super::super::command::Command;
 use super::super::lower::{self, alone};
-use super::super::{jacobian, measure, sensitivity, stability, stationary, steady};
-use super::super::{jacobian, measure, portrait, sensitivity, stability, steady};
+use super::super::{jacobian, measure, portrait, sensitivity, stability, stationary, steady};
 use super::choices::*;
 use super::{Place, Reading, Value, Verb};
 
@@ -204,25 +203,10 @@ pub static VERBS: &[Verb] = &[
         reading: Performed(jacobian::lower),
     },
     not_yet("continue", "continuation"),
-    not_yet("nullclines", "plots of nullclines"),
-    not_yet(
-        "phase",
-        "phase portraits (`plot y vs x` draws a trajectory)",
-    ),
     Verb {
-        word: "stationary",
-        example: "stationary",
-        summary: "how noise spreads a steady state",
-        subjects: Value::Expressions,
-        options: &[AT_LAGS, WITH, IN_CONDITION, FROM_LAST, TO_FIGURE_ONLY],
-        more: &[("stationary x, y", "of these states only")],
-        see: &["steady", "stability", "wiener"],
-        place: Anywhere,
-        reading: Performed(stationary::lower),
-    },
         word: "nullclines",
         example: "nullclines x in 0..2, y in 0..3",
-        summary: "where each of two states stands still, and the flow",
+        summary: "where two states stand still, and the flow",
         subjects: Value::Ranges,
         options: &[
             OVER_SERIES,
@@ -234,10 +218,13 @@ pub static VERBS: &[Verb] = &[
         ],
         more: &[],
         see: &["phase", "steady", "stability"],
+        place: Anywhere,
         reading: Performed(portrait::lower_nullclines),
+    },
+    Verb {
         word: "phase",
         example: "phase x in 0..2, y in 0..3",
-        summary: "the phase plane: trajectories, fixed points, manifolds, limit cycles",
+        summary: "the phase plane of two states",
         subjects: Value::Ranges,
         options: &[
             OVER_SERIES,
@@ -249,8 +236,20 @@ pub static VERBS: &[Verb] = &[
         ],
         more: &[("phase x", "the line of one state")],
         see: &["nullclines", "steady", "plot"],
+        place: Anywhere,
         reading: Performed(portrait::lower_phase),
-    not_yet("stationary", "searches for stationary distributions"),
+    },
+    Verb {
+        word: "stationary",
+        example: "stationary",
+        summary: "how noise spreads a steady state",
+        subjects: Value::Expressions,
+        options: &[AT_LAGS, WITH, IN_CONDITION, FROM_LAST, TO_FIGURE_ONLY],
+        more: &[("stationary x, y", "of these states only")],
+        see: &["steady", "stability", "wiener"],
+        place: Anywhere,
+        reading: Performed(stationary::lower),
+    },
     not_yet("fit", "fits"),
     not_yet("profile", "profiles of likelihoods"),
     not_yet("explain", "explanations"),
