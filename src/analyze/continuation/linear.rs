@@ -114,10 +114,14 @@ pub(super) fn by_states(jacobian: &[f64], n: usize) -> DMatrix<f64> {
 }
 
 /// Eigenvalues of the motion near a point: rates of a flow on its constraints, multipliers of a
-/// map.
-pub(super) fn eigenvalues(family: &dyn Family, jacobian: &[f64]) -> Option<Vec<Complex<f64>>> {
+/// map. States are measured in `scale`, which makes eigenvalues more accurate.
+pub(super) fn eigenvalues(
+    family: &dyn Family,
+    jacobian: &[f64],
+    scale: &[f64],
+) -> Option<Vec<Complex<f64>>> {
     let n = family.dimension();
-    let mut matrix = by_states(jacobian, n);
+    let mut matrix = DMatrix::from_fn(n, n, |i, j| jacobian[j * n + i] * scale[j] / scale[i]);
     if family.motion() == Motion::Map {
         for i in 0..n {
             matrix[(i, i)] += 1.0;
@@ -182,7 +186,8 @@ pub(super) fn null_pair(
     shift: Complex<f64>,
 ) -> Option<(DVector<Complex<f64>>, DVector<Complex<f64>>)> {
     let n = a.nrows();
-    let size = a.amax().max(shift.norm()).max(f64::MIN_POSITIVE);
+    let largest = a.amax().max(shift.norm());
+    let size = if largest > 0.0 { largest } else { 1.0 };
     let matrix = DMatrix::from_fn(n, n, |i, j| {
         let mut entry = Complex::new(a[(i, j)], 0.0);
         if i == j {
@@ -216,7 +221,7 @@ pub(super) fn null_pair(
     q *= largest.conj() / largest.norm();
     let p = iterate(near.adjoint())?;
     let of: Complex<f64> = (0..n).map(|i| p[i].conj() * q[i] * masses[i]).sum();
-    if of.norm() < 1e-12 {
+    if of.norm() < 1e-15 {
         return None;
     }
     let p = p / of.conj();

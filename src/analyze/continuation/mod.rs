@@ -3,13 +3,16 @@
 //! Enters: a [`Family`] and a solution to start from. Leaves: a [`Diagram`] of branches with their
 //! special points. Must not know models, names, text or the terminal.
 
+mod curve;
+mod diagram;
+mod events;
 mod iterate;
 mod linear;
 mod normal_form;
-mod trace;
+mod polish;
 
+pub use diagram::diagram;
 pub use iterate::Iterate;
-pub use trace::diagram;
 
 /// Algebraic systems F(u, p) = 0 that depend on one parameter, with exact derivatives. A point is
 /// x = (u, p): n unknowns, then the parameter.
@@ -74,8 +77,22 @@ pub struct Diagram {
     pub branches: Vec<Branch>,
     /// In the order in which they were found.
     pub specials: Vec<Special>,
+    /// Starts, by their number, from which no branch could be followed.
+    pub unstarted: Vec<(usize, Unstarted)>,
     /// The user stopped it.
     pub interrupted: bool,
+}
+
+/// Why no branch leads through a start.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Unstarted {
+    /// F or its derivatives are not finite there.
+    NotFinite,
+    /// Newton's iteration finds no solution near by.
+    NoSolution,
+    /// The Jacobian has lost its rank and no two branches that cross can be told: solutions fill a
+    /// surface, or touch.
+    Singular,
 }
 
 /// One branch.
@@ -201,3 +218,6 @@ pub enum Crossing {
     /// Not known.
     Other,
 }
+
+#[cfg(test)]
+mod tests;
