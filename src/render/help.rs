@@ -62,6 +62,12 @@ const DECLARATIONS: &[Entry] = &[
         details: "  state y = 0 [mg] atol 1e-12          a unit, an absolute tolerance of its own\n",
     },
     Entry {
+        word: "wiener",
+        example: "wiener W",
+        summary: "noise: W' in equations",
+        details: "  x' = theta*(mu - x) + sigma*W'       white noise, in the Itô sense\n  stratonovich V                       in the sense of Stratonovich\n  noise intrinsic (size = Omega)       reactions have noise of their own\n",
+    },
+    Entry {
         word: "equation",
         example: "prey' = alpha*prey - 0.4*prey*predator",
         summary: "its time derivative",

@@ -7,6 +7,7 @@ use super::words;
 use crate::model::{DefinitionKind, Model, Motion, Participant, State, Unit};
 use crate::session::{Compiled, Form, MethodAdvice, Outcome, Topic};
 use crate::symbolic::{self, Expr, Node, Notation, Operator, Shape};
+use crate::syntax::tree::Calculus;
 use crate::system;
 
 /// Elements of a vector that are written out; the rest are counted.
@@ -211,6 +212,9 @@ fn parameter_table(compiled: &Compiled, values: &[f64], width: usize) -> String 
 fn equations(compiled: &Compiled, form: Form) -> String {
     let model = &compiled.model;
     let mut lines: Vec<(String, String)> = Vec::new();
+    if form == Form::Latex && !model.wieners.is_empty() {
+        return stochastic(compiled);
+    }
     // What constraints govern has no equation of its own.
     for state in model.states.iter().filter(|state| !state.is_algebraic) {
         let name = |name: &str| derivative_name(name, form);
@@ -252,6 +256,63 @@ fn equations(compiled: &Compiled, form: Form) -> String {
         return "the model has no equations\n".to_owned();
     }
     aligned(&lines, form)
+}
+
+/// dx = f dt + g dW, for a paper.
+fn stochastic(compiled: &Compiled) -> String {
+    let model = &compiled.model;
+    let (pool, found) = system::noise_terms(model);
+    let text = |expr: Expr| model.print(&pool, expr, Notation::Latex);
+    let mut lines = Vec::new();
+    for known in &found {
+        let state = &model.states[known.state];
+        if state.is_algebraic {
+            continue;
+        }
+        let parts = match pool.node(known.drift) {
+            Node::Stack(elements, Shape::Vector(_)) => elements.to_vec(),
+            _ => vec![known.drift],
+        };
+        let whole = parts.len() == 1;
+        for (at, drift) in parts.iter().take(MOST_ELEMENTS).enumerate() {
+            let name = if whole {
+                state.name.clone()
+            } else {
+                element_label(compiled, state, at)
+            };
+            let mut right = format!("\\left( {} \\right) dt", text(*drift));
+            for (wiener, term) in &known.terms {
+                let term = match (whole, pool.node(*term)) {
+                    (false, Node::Stack(elements, _)) => elements.get(at).copied(),
+                    _ => Some(*term),
+                };
+                let Some(term) = term.filter(|term| !pool.is_zero(*term)) else {
+                    continue;
+                };
+                let wiener = &model.wieners[*wiener];
+                let sense = match wiener.calculus {
+                    Calculus::Ito => "d",
+                    Calculus::Stratonovich => "\\circ d",
+                };
+                let motion = symbolic::latex_name(&wiener.name);
+                let increment = format!("{}{}", system::NoiseTerm::INCREMENT, wiener.name);
+                let increment = symbolic::latex_name(&increment);
+                let term = text(term).replace(&increment, &format!("{sense} {motion}"));
+                right.push_str(" + ");
+                right.push_str(&term);
+            }
+            lines.push((format!("d {}", symbolic::latex_name(&name)), right));
+        }
+    }
+    lines.extend(interruptions::constraints(model, Form::Latex));
+    for definition in &model.definitions {
+        let is_derivative = definition.kind == crate::model::DefinitionKind::Derivative;
+        if !is_derivative && !model.names.is_noisy(definition.symbol) {
+            let name = symbolic::latex_name(&definition.name);
+            lines.push((name, print(model, definition.value, Form::Latex)));
+        }
+    }
+    aligned(&lines, Form::Latex)
 }
 
 fn derivative_name(name: &str, form: Form) -> String {

@@ -322,6 +322,19 @@ impl Session {
         command: &Command,
         observer: &mut dyn Observer,
     ) -> Result<Performed, Vec<Diagnostic>> {
+        let mut performed = self.performed(command, observer)?;
+        if let (Some(span), Some(loaded)) = (asks_about_rest(command), &self.loaded) {
+            let note = rest::noise_left_out(&loaded.compiled, span);
+            performed.diagnostics.extend(note);
+        }
+        Ok(performed)
+    }
+
+    fn performed(
+        &mut self,
+        command: &Command,
+        observer: &mut dyn Observer,
+    ) -> Result<Performed, Vec<Diagnostic>> {
         match command {
             Command::Simulate(command) => self.simulate(command, observer),
             Command::Measure(command) => self.measure(command, observer),
@@ -622,5 +635,15 @@ fn found_target(compiled: &Compiled, target: &tree::Reference) -> Result<Target,
             )
             .at(target.span, ""),
         ]),
+    }
+}
+
+/// Where a question stands that is about the equations without their noise, and that does not say so
+/// itself.
+fn asks_about_rest(command: &Command) -> Option<crate::source::Span> {
+    match command {
+        Command::Steady(command) => Some(command.span),
+        Command::StabilityAll(command) | Command::SteadyAll(command) => Some(command.span),
+        _ => None,
     }
 }

@@ -9,7 +9,7 @@ use super::equilibria;
 use super::lower::{setting, word_of};
 use super::options::Options;
 use super::outcome::{Outcome, Performed};
-use super::rest::{self, AtRest};
+use super::rest::AtRest;
 use super::tables::Tables;
 use super::trajectory::Trajectory;
 use super::values::{self, Overrides};
@@ -340,8 +340,7 @@ impl Session {
         };
         let last = last.as_deref();
         let answer = find(&compiled, &self.overrides, last, command, &*self.world)?;
-        let mut diagnostics = warnings(&answer, command.span);
-        diagnostics.extend(rest::noise_left_out(&compiled, command.span));
+        let diagnostics = warnings(&answer, command.span);
         Ok(Performed {
             outcome: Outcome::Steady(Arc::new(answer)),
             diagnostics,
