@@ -56,6 +56,11 @@ impl Terminal {
         std::process::exit(i32::from(Ending::Data.code()));
     }
 
+    /// Looks at the width again: windows change.
+    pub fn measure(&mut self) {
+        self.width = width();
+    }
+
     /// Columns that text may take.
     #[must_use]
     pub fn width(&self) -> usize {

@@ -3,30 +3,29 @@
 //! Enters: lines from a terminal or a pipe. Leaves: what the command line prints for the same
 //! sentences. Must not know algorithms.
 
+mod complete;
+mod helper;
+mod known;
+mod scan;
+
+#[cfg(test)]
+mod tests;
+
 use crate::cli::{Ending, Terminal};
+use crate::render::Colour;
 use crate::session::Command;
 use crate::syntax;
 use crate::world::Interrupt;
+use helper::Typing;
+use known::Known;
 use rustyline::error::ReadlineError;
 use rustyline::history::FileHistory;
-use rustyline::validate::{ValidationContext, ValidationResult, Validator};
-use rustyline::{Completer, Editor, Helper, Highlighter, Hinter};
+use rustyline::{ColorMode, CompletionType, Config, Editor};
 use std::io::{BufRead, IsTerminal};
 use std::path::{Path, PathBuf};
 
-/// Knows when a line goes on: an open block or bracket, a trailing operator.
-#[derive(Completer, Helper, Highlighter, Hinter)]
-struct Lines;
-
-impl Validator for Lines {
-    fn validate(&self, context: &mut ValidationContext<'_>) -> rustyline::Result<ValidationResult> {
-        Ok(if syntax::is_incomplete(context.input()) {
-            ValidationResult::Incomplete
-        } else {
-            ValidationResult::Valid(None)
-        })
-    }
-}
+/// Lines kept from earlier sessions.
+const MOST_LINES: usize = 10_000;
 
 /// Talks until `quit` or the end of the input. Through a pipe, no prompt is printed, and the
 /// ending is the gravest of all lines.
@@ -72,44 +71,85 @@ pub fn repl(terminal: &mut Terminal, file: Option<&Path>, interrupt: &Interrupt)
 }
 
 fn talk(terminal: &mut Terminal, interrupt: &Interrupt) {
-    let mut editor: Editor<Lines, FileHistory> = match Editor::new() {
+    let mut editor = match editor() {
         Ok(editor) => editor,
         Err(error) => {
             terminal.print(&format!("no line editing on this terminal: {error}\n"));
             return;
         }
     };
-    editor.set_helper(Some(Lines));
     let history = history_file();
-    if let Some(history) = &history {
-        // The first session has no history yet.
-        let _ = editor.load_history(history);
-    }
-    if terminal.session.compiled().is_none() {
-        terminal.print("Lotka: `load \"model.lotka\"` takes up a model, `help` says the rest.\n");
-    }
-    loop {
-        match editor.readline("> ") {
-            Ok(line) => {
-                if line.trim().is_empty() {
-                    continue;
-                }
-                let _ = editor.add_history_entry(line.as_str());
-                interrupt.clear();
-                if matches!(perform(terminal, &line), Answered::Quit) {
-                    break;
-                }
-            }
-            // Ctrl-C on a line forgets the line, as in a shell.
-            Err(ReadlineError::Interrupted) => {}
-            Err(_) => break,
-        }
-    }
     if let Some(history) = &history {
         if let Some(folder) = history.parent() {
             let _ = std::fs::create_dir_all(folder);
         }
-        let _ = editor.save_history(history);
+        // The first session has no history yet.
+        let _ = editor.load_history(history);
+    }
+    if terminal.session.compiled().is_none() {
+        terminal.print(
+            "Lotka: `load \"model.lotka\"` takes up a model, or declare one; `help` says the rest.\n",
+        );
+    }
+    while let Some(text) = heard(&mut editor, terminal) {
+        if text.trim().is_empty() {
+            continue;
+        }
+        let _ = editor.add_history_entry(text.as_str());
+        if let Some(history) = &history {
+            // Each line at once: a session that is killed has its history too.
+            let _ = editor.append_history(history);
+        }
+        interrupt.clear();
+        // The window may have another size by now.
+        terminal.measure();
+        if matches!(perform(terminal, &text), Answered::Quit) {
+            break;
+        }
+        interrupt.clear();
+    }
+}
+
+fn editor() -> rustyline::Result<Editor<Typing, FileHistory>> {
+    let colour = Colour::on(&std::io::stdout());
+    let config = Config::builder()
+        .max_history_size(MOST_LINES)?
+        .history_ignore_dups(true)?
+        .completion_type(CompletionType::List)
+        .completion_show_all_if_ambiguous(true)
+        .color_mode(match colour {
+            Colour::Always => ColorMode::Enabled,
+            Colour::Never => ColorMode::Disabled,
+        })
+        .build();
+    let mut editor = Editor::with_config(config)?;
+    editor.set_helper(Some(Typing {
+        known: Known::default(),
+        before: String::new(),
+        colour,
+    }));
+    Ok(editor)
+}
+
+/// The next statement, over as many lines as it takes; nothing at the end of the input. Ctrl-C
+/// forgets what has been typed of it, as in a shell.
+fn heard(editor: &mut Editor<Typing, FileHistory>, terminal: &Terminal) -> Option<String> {
+    let mut text = String::new();
+    loop {
+        if let Some(typing) = editor.helper_mut() {
+            typing.known.update(terminal.session.compiled());
+            typing.before.clone_from(&text);
+        }
+        let prompt = if text.is_empty() { "> " } else { ". " };
+        match editor.readline(prompt) {
+            Ok(line) => text.push_str(&line),
+            Err(ReadlineError::Interrupted) => text.clear(),
+            Err(_) => return None,
+        }
+        if text.trim().is_empty() || !syntax::is_incomplete(&text) {
+            return Some(text);
+        }
+        text.push('\n');
     }
 }
 
