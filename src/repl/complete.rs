@@ -206,15 +206,15 @@ impl Place<'_> {
     fn beginnings(&self, typed: &str) -> Vec<Suggestion> {
         let verbs = Verb::performed().filter(|verb| verb.word.starts_with(typed));
         let mut found: Vec<Suggestion> = verbs.map(verb_with_space).collect();
-        found.extend(self.names(
-            typed,
-            &[Role::Quantity, Role::Definition, Role::Function],
-            !typed.is_empty(),
-        ));
+        // Values are asked for by name; a function begins a line when nothing else does.
+        found.extend(self.names(typed, &[Role::Quantity, Role::Definition], false));
         if !typed.is_empty() {
             let words = DECLARATIONS.iter().filter(|word| word.starts_with(typed));
             let words = words.filter(|word| Verb::find(word).is_none());
             found.extend(words.map(|word| spaced(word)));
+        }
+        if found.is_empty() {
+            found = self.names(typed, &[Role::Function], !typed.is_empty());
         }
         found
     }
