@@ -7,7 +7,7 @@
 //! [`Site`] and [`Limits`]. Leaves: sites, each shown to a [`Walker`], and a [`Stop`]. Must not
 //! know what the solutions are, nor which of them are special: walkers have the test functions.
 
-use super::linear::{dot, norm, unit};
+use super::linear::{dot, lu, lu_solve, norm, unit};
 
 /// n equations for n + 1 numbers, with their derivatives.
 pub(super) trait Equations {
@@ -282,61 +282,6 @@ impl<'a> Corrector<'a> {
         let mut x = a.ahead(part, &chord);
         self.correct(&mut x, &row, &a.scale)?;
         self.site(x, &row, &a.scale)
-    }
-}
-
-/// LU factorisation with partial pivoting of a matrix by rows, in place; the sign of the
-/// determinant.
-fn lu(matrix: &mut [f64], order: &mut [usize], n: usize) -> f64 {
-    let mut sign = 1.0;
-    for (at, place) in order.iter_mut().enumerate() {
-        *place = at;
-    }
-    for k in 0..n {
-        let mut pivot = k;
-        for i in k + 1..n {
-            if matrix[i * n + k].abs() > matrix[pivot * n + k].abs() {
-                pivot = i;
-            }
-        }
-        let (above, below) = matrix.split_at_mut((k + 1) * n);
-        let row = &mut above[k * n..];
-        if pivot != k {
-            let other = &mut below[(pivot - k - 1) * n..(pivot - k) * n];
-            row.swap_with_slice(other);
-            order.swap(k, pivot);
-            sign = -sign;
-        }
-        let diagonal = row[k];
-        if diagonal == 0.0 || !diagonal.is_finite() {
-            return 0.0;
-        }
-        sign *= diagonal.signum();
-        for other in below.chunks_exact_mut(n) {
-            let factor = other[k] / diagonal;
-            other[k] = factor;
-            if factor != 0.0 {
-                let pairs = other[k + 1..].iter_mut().zip(&row[k + 1..]);
-                pairs.for_each(|(o, r)| *o -= factor * r);
-            }
-        }
-    }
-    sign
-}
-
-fn lu_solve(matrix: &[f64], order: &[usize], right: &[f64], x: &mut [f64]) {
-    let n = order.len();
-    for (x, row) in x.iter_mut().zip(order) {
-        *x = right[*row];
-    }
-    for i in 1..n {
-        let (known, rest) = x.split_at_mut(i);
-        rest[0] -= dot(&matrix[i * n..i * n + i], known);
-    }
-    for i in (0..n).rev() {
-        let (upper, known) = x.split_at_mut(i + 1);
-        let row = &matrix[i * n..(i + 1) * n];
-        upper[i] = (upper[i] - dot(&row[i + 1..], known)) / row[i];
     }
 }
 

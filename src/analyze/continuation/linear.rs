@@ -1,75 +1,62 @@
-//! Small dense linear algebra of continuation: factorisation with the sign of the determinant, null
-//! vectors, the part of a Jacobian that moves.
+//! Small dense linear algebra of continuation: factorisation, null vectors, the part of a Jacobian
+//! that moves.
 
 use super::{Family, Motion};
 use nalgebra::{Complex, DMatrix, DVector, Schur};
 
-/// An LU factorisation with partial pivoting, by rows.
-pub(super) struct Factors {
-    n: usize,
-    entries: Vec<f64>,
-    order: Vec<usize>,
-    /// Sign of the determinant; 0 when a pivot vanishes.
-    pub sign: f64,
-}
-
-impl Factors {
-    /// Factorises a matrix stored by rows.
-    pub fn new(mut entries: Vec<f64>, n: usize) -> Factors {
-        let mut order: Vec<usize> = (0..n).collect();
-        let mut sign = 1.0;
-        for k in 0..n {
-            let size = |i: usize| entries[i * n + k].abs();
-            let pivot = (k..n)
-                .max_by(|a, b| size(*a).total_cmp(&size(*b)))
-                .unwrap_or(k);
-            if pivot != k {
-                for j in 0..n {
-                    entries.swap(k * n + j, pivot * n + j);
-                }
-                order.swap(k, pivot);
-                sign = -sign;
-            }
-            let diagonal = entries[k * n + k];
-            if diagonal == 0.0 || !diagonal.is_finite() {
-                sign = 0.0;
-                continue;
-            }
-            sign *= diagonal.signum();
-            for i in k + 1..n {
-                let factor = entries[i * n + k] / diagonal;
-                entries[i * n + k] = factor;
-                if factor != 0.0 {
-                    for j in k + 1..n {
-                        entries[i * n + j] -= factor * entries[k * n + j];
-                    }
-                }
+/// LU factorisation with partial pivoting of a matrix by rows, in place; the sign of the
+/// determinant, 0 when a pivot vanishes or is not finite.
+pub(super) fn lu(matrix: &mut [f64], order: &mut [usize], n: usize) -> f64 {
+    let mut sign = 1.0;
+    for (at, place) in order.iter_mut().enumerate() {
+        *place = at;
+    }
+    for k in 0..n {
+        let mut pivot = k;
+        for i in k + 1..n {
+            if matrix[i * n + k].abs() > matrix[pivot * n + k].abs() {
+                pivot = i;
             }
         }
-        Factors {
-            n,
-            entries,
-            order,
-            sign,
+        let (above, below) = matrix.split_at_mut((k + 1) * n);
+        let row = &mut above[k * n..];
+        if pivot != k {
+            let other = &mut below[(pivot - k - 1) * n..(pivot - k) * n];
+            row.swap_with_slice(other);
+            order.swap(k, pivot);
+            sign = -sign;
+        }
+        let diagonal = row[k];
+        if diagonal == 0.0 || !diagonal.is_finite() {
+            return 0.0;
+        }
+        sign *= diagonal.signum();
+        for other in below.chunks_exact_mut(n) {
+            let factor = other[k] / diagonal;
+            other[k] = factor;
+            if factor != 0.0 {
+                let pairs = other[k + 1..].iter_mut().zip(&row[k + 1..]);
+                pairs.for_each(|(o, r)| *o -= factor * r);
+            }
         }
     }
+    sign
+}
 
-    /// The solution for one right-hand side; `None` when the matrix is singular.
-    pub fn solve(&self, right: &[f64]) -> Option<Vec<f64>> {
-        let n = self.n;
-        let mut x: Vec<f64> = self.order.iter().map(|row| right[*row]).collect();
-        for i in 0..n {
-            for j in 0..i {
-                x[i] -= self.entries[i * n + j] * x[j];
-            }
-        }
-        for i in (0..n).rev() {
-            for j in i + 1..n {
-                x[i] -= self.entries[i * n + j] * x[j];
-            }
-            x[i] /= self.entries[i * n + i];
-        }
-        x.iter().all(|x| x.is_finite()).then_some(x)
+/// Solves with the factors that [`lu`] leaves.
+pub(super) fn lu_solve(matrix: &[f64], order: &[usize], right: &[f64], x: &mut [f64]) {
+    let n = order.len();
+    for (x, row) in x.iter_mut().zip(order) {
+        *x = right[*row];
+    }
+    for i in 1..n {
+        let (known, rest) = x.split_at_mut(i);
+        rest[0] -= dot(&matrix[i * n..i * n + i], known);
+    }
+    for i in (0..n).rev() {
+        let (upper, known) = x.split_at_mut(i + 1);
+        let row = &matrix[i * n..(i + 1) * n];
+        upper[i] = (upper[i] - dot(&row[i + 1..], known)) / row[i];
     }
 }
 
@@ -178,13 +165,16 @@ pub(super) fn masses(family: &dyn Family) -> Vec<f64> {
         .collect()
 }
 
+/// A vector of complex numbers.
+pub(super) type Vector = DVector<Complex<f64>>;
+
 /// A complex vector q with (A - shift M) q = 0 and one p with p* (A - shift M) = 0, |q| = 1 and
 /// p* M q = 1, by inverse iteration.
 pub(super) fn null_pair(
     a: &DMatrix<f64>,
     masses: &[f64],
     shift: Complex<f64>,
-) -> Option<(DVector<Complex<f64>>, DVector<Complex<f64>>)> {
+) -> Option<(Vector, Vector)> {
     let n = a.nrows();
     let largest = a.amax().max(shift.norm());
     let size = if largest > 0.0 { largest } else { 1.0 };

@@ -2,11 +2,20 @@
 //!
 //! Enters: a [`Family`] and a solution to start from. Leaves: a [`Diagram`] of branches with their
 //! special points. Must not know models, names, text or the terminal.
+//!
+//! ```text
+//! curve.rs     the core: steps along any n equations for n + 1 numbers, shown to a walker
+//! diagram.rs   its first client: branches of equilibria and fixed points, and those that cross
+//!   journey.rs     what a step along a branch brings     events.rs       test functions and their zeros
+//!   polish.rs      special points to round-off           normal_form.rs  coefficients
+//!   iterate.rs     orbits of a map as fixed points       linear.rs       dense linear algebra
+//! ```
 
 mod curve;
 mod diagram;
 mod events;
 mod iterate;
+mod journey;
 mod linear;
 mod normal_form;
 mod polish;
@@ -182,7 +191,9 @@ pub enum Kind {
     Hopf {
         /// w
         frequency: f64,
-        /// First Lyapunov coefficient.
+        /// First Lyapunov coefficient (1/2) Re(p . (C(q, q, q̄) - 2 B(q, A⁻¹ B(q, q̄)) +
+        /// B(q̄, (2 i w - A)⁻¹ B(q, q)))) with |q| = 1, p . q = 1; exactly 0 where it cannot be told
+        /// from round-off.
         l1: f64,
         /// d Re/dp
         growth: f64,

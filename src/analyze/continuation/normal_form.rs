@@ -4,11 +4,10 @@
 //! i w q, p* A = i w p*, |q| = 1, p* M q = 1, where M is the identity but for constraints.
 
 use super::Family;
-use super::linear::{by_states, masses, null_pair};
+use super::linear::{Vector, by_states, masses, null_pair};
 use nalgebra::{Complex, DMatrix, DVector};
 
 type C = Complex<f64>;
-type Vector = DVector<C>;
 
 /// Multilinear forms at a point, of real and complex vectors of states.
 struct Forms<'f> {
@@ -95,6 +94,24 @@ fn resolvent(a: &DMatrix<f64>, masses: &[f64], shift: C, b: &Vector) -> Option<V
     matrix.lu().solve(b)
 }
 
+/// A sum this small beside its terms is zero.
+const ROUND_OFF: f64 = 1e-11;
+
+/// The sum of terms, exactly zero where they cancel to round-off: a degenerate point then has no
+/// sign by chance.
+fn total(p: &Vector, terms: &[Vector], part: impl Fn(C) -> f64) -> f64 {
+    let values = terms.iter().map(|term| p.dotc(term));
+    let (sum, size) = values.fold((C::new(0.0, 0.0), 0.0), |(sum, size), value| {
+        (sum + value, size + value.norm())
+    });
+    let value = part(sum);
+    if value.abs() <= ROUND_OFF * size {
+        0.0
+    } else {
+        value
+    }
+}
+
 /// p . D²F(q, q)/2
 pub(super) fn fold(family: &dyn Family, x: &[f64]) -> Option<f64> {
     let (_, a) = jacobian(family, x);
@@ -127,8 +144,12 @@ pub(super) fn hopf(
     let zero = C::new(0.0, 0.0);
     let mean = resolvent(&a, &masses, zero, &of.b(&q, &conjugate))?;
     let double = resolvent(&a, &masses, C::new(0.0, 2.0 * frequency), &of.b(&q, &q))?;
-    let sum = of.c(&q) + of.b(&q, &mean) * C::new(2.0, 0.0) + of.b(&conjugate, &double);
-    let l1 = p.dotc(&sum).re / 2.0;
+    let terms = [
+        of.c(&q),
+        of.b(&q, &mean) * C::new(2.0, 0.0),
+        of.b(&conjugate, &double),
+    ];
+    let l1 = total(&p, &terms, |sum| sum.re / 2.0);
     // How the eigenvalue moves along the branch, per parameter.
     let (r, s) = parts(&q);
     let lifted = |v: &[f64]| {
@@ -183,9 +204,8 @@ pub(super) fn cubic(family: &dyn Family, x: &[f64], shift: f64) -> Option<f64> {
     }
     let solved = bordered.lu().solve(&right)?;
     let h = solved.rows(0, n).into_owned();
-    let sum = of.c(&q) - of.b(&q, &h) * C::new(3.0, 0.0);
-    let value = p.dotc(&sum) / 6.0;
-    Some(value.re)
+    let terms = [of.c(&q), of.b(&q, &h) * C::new(-3.0, 0.0)];
+    Some(total(&p, &terms, |sum| sum.re / 6.0))
 }
 
 /// The coefficient of a Neimark-Sacker point; negative when the circle attracts.
@@ -199,6 +219,10 @@ pub(super) fn circle(family: &dyn Family, x: &[f64], angle: f64) -> Option<f64> 
     let conjugate = q.conjugate();
     let mean = resolvent(&a, &masses, C::new(0.0, 0.0), &of.b(&q, &conjugate))?;
     let double = resolvent(&a, &masses, turn * turn - one, &of.b(&q, &q))?;
-    let sum = of.c(&q) + of.b(&q, &mean) * C::new(2.0, 0.0) + of.b(&conjugate, &double);
-    Some((turn.conj() * p.dotc(&sum)).re / 2.0)
+    let terms = [
+        of.c(&q),
+        of.b(&q, &mean) * C::new(2.0, 0.0),
+        of.b(&conjugate, &double),
+    ];
+    Some(total(&p, &terms, |sum| (turn.conj() * sum).re / 2.0))
 }

@@ -6,7 +6,7 @@
 //! Enters: a place near by. Leaves: the point, `None` when the iteration leads elsewhere.
 
 use super::Family;
-use super::linear::{Factors, by_states, dot, masses, norm, null_pair, right_vectors};
+use super::linear::{by_states, dot, lu, lu_solve, masses, norm, null_pair, right_vectors};
 use nalgebra::{Complex, DMatrix};
 
 /// The condition on an eigenvalue of dF/du.
@@ -137,8 +137,14 @@ impl Blocks {
         }
     }
 
-    fn step(self) -> Option<Vec<f64>> {
-        Factors::new(self.entries, self.width).solve(&self.right)
+    fn step(mut self) -> Option<Vec<f64>> {
+        let mut order = vec![0; self.width];
+        if lu(&mut self.entries, &mut order, self.width) == 0.0 {
+            return None;
+        }
+        let mut step = vec![0.0; self.width];
+        lu_solve(&self.entries, &order, &self.right, &mut step);
+        step.iter().all(|s| s.is_finite()).then_some(step)
     }
 }
 

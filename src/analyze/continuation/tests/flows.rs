@@ -584,3 +584,14 @@ fn constraints_are_eliminated() {
         other => panic!("{other:?}"),
     }
 }
+
+/// A linear oscillator: its cycles at p = 0 neither attract nor repel.
+#[test]
+fn degenerate_hopf_has_no_sign() {
+    let family = flow(2, |x| vec![x[2] * x[0] - x[1], x[0] + x[2] * x[1]]);
+    let found = over(&family, &[0.0, 0.0, -1.0], (-1.0, 1.0));
+    match at(&found, "H", &[0.0, 0.0, 0.0]) {
+        Kind::Hopf { l1, .. } => assert_eq!(*l1, 0.0),
+        other => panic!("{other:?}"),
+    }
+}
