@@ -63,6 +63,8 @@ pub(super) struct Event {
 
 /// An eigenvalue this close to the axis, or to the circle, beside the largest, is on it.
 const ROUND_OFF: f64 = 1e-11;
+/// What a polish leaves of a zero, in scales.
+const ZERO: f64 = 1e-14;
 /// Pairs with a smaller imaginary part beside the largest eigenvalue are real.
 const REAL: f64 = 1e-6;
 /// Pairs of eigenvalues are tested one by one up to this size.
@@ -317,7 +319,10 @@ fn refined(
     };
     let site = match polished {
         None => site,
-        Some((x, critical)) => {
+        Some((mut x, critical)) => {
+            let pairs = x.iter_mut().zip(&site.scale);
+            let zeros = pairs.filter(|(x, scale)| x.abs() <= ZERO * **scale);
+            zeros.for_each(|(x, _)| *x = 0.0);
             if let Critical::Imaginary(t) | Critical::Circle(t) = critical {
                 turn = t;
             }
