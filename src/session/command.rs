@@ -286,11 +286,11 @@ pub enum SeriesValues {
     /// At even distances.
     Even {
         /// The first.
-        low: tree::Expr,
+        low: Box<tree::Expr>,
         /// The last.
-        high: tree::Expr,
+        high: Box<tree::Expr>,
         /// How many; four when absent.
-        points: Option<tree::Expr>,
+        points: Option<Box<tree::Expr>>,
     },
 }
 

@@ -72,13 +72,14 @@ struct Section {
     value: f64,
     /// Rising or falling.
     sign: f64,
+    /// How the time runs.
+    way: Way,
 }
 
 /// Follows a state that is on the section until it is there again, where `counts` holds.
 fn next_return(
     plane: &Plane<'_>,
     pace: Pace,
-    way: Way,
     section: Section,
     start: &[f64],
     limits: Limits,
@@ -98,36 +99,42 @@ fn next_return(
         ..limits
     };
     let (mut was_below, mut crossed) = (false, false);
-    let run = follow(plane, pace, way, start, limits, &mut |time, state| {
-        let point = plane.point(state);
-        let at = side(state);
-        if was_below && at >= 0.0 {
-            crossed = counts(state);
-            was_below = false;
-        }
-        // The start is on the section but for round-off.
-        if at < 0.0 && time > 0.0 {
-            was_below = true;
-        }
-        let unit = plane.window.unit(point);
-        let rests = fixed.iter().any(|rest| {
-            let rest = plane.window.unit(*rest);
-            (rest.0 - unit.0).hypot(rest.1 - unit.1) < 1e-5
-        });
-        plane.window.holds(point, FAR) && !crossed && !rests
-    });
+    let run = follow(
+        plane,
+        pace,
+        section.way,
+        start,
+        limits,
+        &mut |time, state| {
+            let point = plane.point(state);
+            let at = side(state);
+            if was_below && at >= 0.0 {
+                crossed = counts(state);
+                was_below = false;
+            }
+            // The start is on the section but for round-off.
+            if at < 0.0 && time > 0.0 {
+                was_below = true;
+            }
+            let unit = plane.window.unit(point);
+            let rests = fixed.iter().any(|rest| {
+                let rest = plane.window.unit(*rest);
+                (rest.0 - unit.0).hypot(rest.1 - unit.1) < 1e-5
+            });
+            plane.window.holds(point, FAR) && !crossed && !rests
+        },
+    );
     if !crossed {
         return None;
     }
     let row = run.times.len().checked_sub(2)?;
-    onto(plane, pace, way, section, &run, row, limits)
+    onto(plane, pace, section, &run, row, limits)
 }
 
 /// The state on the section after a row of a run, and its time.
 fn onto(
     plane: &Plane<'_>,
     pace: Pace,
-    way: Way,
     section: Section,
     run: &Solution,
     row: usize,
@@ -149,14 +156,14 @@ fn onto(
             time: step,
             ..limits
         };
-        let run = follow(plane, pace, way, state, limits, &mut |_, _| true);
+        let run = follow(plane, pace, section.way, state, limits, &mut |_, _| true);
         let (reached, there) = run.last()?;
         if reached < step {
             return None;
         }
         found = there.to_vec();
         plane.dynamics.drift(plane.time, &found, &mut drift);
-        let rate = match way {
+        let rate = match section.way {
             Way::Forward => *drift.get(section.state)?,
             Way::Backward => -*drift.get(section.state)?,
         };
@@ -203,6 +210,7 @@ impl Ray<'_> {
                 Way::Forward => rising.signum(),
                 Way::Backward => -rising.signum(),
             },
+            way: self.way,
         };
         let outward = |state: &[f64]| {
             let (x, _) = self.plane.point(state);
@@ -210,7 +218,7 @@ impl Ray<'_> {
         };
         let start = self.plane.state(point);
         let (state, period) = next_return(
-            self.plane, self.pace, self.way, section, &start, limits, self.fixed, &outward,
+            self.plane, self.pace, section, &start, limits, self.fixed, &outward,
         )?;
         let (x, _) = self.plane.point(&state);
         Some((self.side * (x - self.from.0) - s, period))
@@ -431,30 +439,23 @@ pub fn attracting_cycle(plane: &Plane<'_>, state: &[f64]) -> Option<Cycle> {
     let low = values.iter().copied().fold(f64::INFINITY, f64::min);
     let high = values.iter().copied().fold(f64::NEG_INFINITY, f64::max);
     let size = low.abs().max(high.abs());
-    if !(high - low > 1e-5 * size) {
+    let swings = high - low > 1e-5 * size;
+    if !swings {
         return None;
     }
     let section = Section {
         state: plane.axes.0,
         value: f64::midpoint(low, high),
         sign: 1.0,
+        way: Way::Forward,
     };
     let always = |_: &[f64]| true;
-    let (mut here, _) = next_return(plane, pace, Way::Forward, section, last, FINE, &[], &always)?;
+    let (mut here, _) = next_return(plane, pace, section, last, FINE, &[], &always)?;
     for _ in 0..300 {
         if (plane.interrupted)() {
             return None;
         }
-        let (next, period) = next_return(
-            plane,
-            pace,
-            Way::Forward,
-            section,
-            &here,
-            FINE,
-            &[],
-            &always,
-        )?;
+        let (next, period) = next_return(plane, pace, section, &here, FINE, &[], &always)?;
         let moved = next.iter().zip(&here).fold(0.0_f64, |most, (a, b)| {
             most.max((a - b).abs() / (a.abs() + 1e-3 * size))
         });

@@ -193,9 +193,9 @@ fn bound(n: usize, axes: (usize, usize), laws: &[Law]) -> Option<[Vec<f64>; 2]> 
     }
     let of_others = weights.select_columns(others.iter());
     let svd = of_others.svd(true, true);
-    let largest = svd.singular_values.max();
+    let largest: f64 = svd.singular_values.max();
     let small = 1e-10 * largest;
-    if !(largest > 0.0) || svd.rank(small) < others.len() {
+    if largest.is_nan() || largest <= 0.0 || svd.rank(small) < others.len() {
         return None;
     }
     let along = |axis: usize, other: usize| -> Option<Vec<f64>> {

@@ -168,19 +168,18 @@ fn write_markers(
     colour: Rgb,
 ) {
     let outlined = matches!(marker, Marker::Ring | Marker::Half);
-    out.push_str("<g fill=\"");
-    write_colour(out, if outlined { (255, 255, 255) } else { colour });
-    out.push_str("\" stroke=\"");
-    write_colour(out, if outlined { colour } else { (255, 255, 255) });
-    out.push_str("\" stroke-width=\"");
-    number(
+    let mut ink = String::new();
+    write_colour(&mut ink, colour);
+    let (inside, around, width) = if outlined {
+        ("#fff", ink.as_str(), super::shapes::OUTLINE)
+    } else {
+        (ink.as_str(), "#fff", super::shapes::rim(radius))
+    };
+    let _ = write!(
         out,
-        if outlined {
-            super::shapes::OUTLINE
-        } else {
-            super::shapes::rim(radius)
-        },
+        "<g fill=\"{inside}\" stroke=\"{around}\" stroke-width=\""
     );
+    number(out, width);
     out.push_str("\">\n");
     for centre in centres {
         if marker == Marker::Circle || outlined {

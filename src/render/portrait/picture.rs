@@ -10,7 +10,7 @@ use crate::session::{Compiled, Fixed, PortraitAnswer, View};
 #[derive(Debug, Clone)]
 pub enum Drawing {
     /// A single portrait.
-    One(Figure),
+    One(Box<Figure>),
     /// A series.
     Several(Sheet),
 }
@@ -27,10 +27,10 @@ const BLACK: usize = 6;
 pub fn drawing(answer: &PortraitAnswer) -> Drawing {
     let title = answer.title.clone().unwrap_or_default();
     match (answer.views.as_slice(), &answer.over) {
-        ([only], None) => Drawing::One(Figure {
+        ([only], None) => Drawing::One(Box::new(Figure {
             title,
             ..figure(answer, only)
-        }),
+        })),
         (views, over) => Drawing::Several(Sheet {
             title,
             panels: views

@@ -256,9 +256,9 @@ fn series(options: &mut Options<'_>) -> Option<Series> {
             span,
             name: reference.clone(),
             values: SeriesValues::Even {
-                low: low.clone(),
-                high: high.clone(),
-                points,
+                low: Box::new(low.clone()),
+                high: Box::new(high.clone()),
+                points: points.map(Box::new),
             },
         });
     }
