@@ -314,6 +314,8 @@ struct Pen {
     drawn: usize,
     empty: usize,
     at: usize,
+    /// True for trajectories.
+    thin: bool,
     /// The dot before.
     last: Option<(i64, i64)>,
 }
@@ -331,6 +333,7 @@ impl Pen {
             drawn,
             empty,
             at: 0,
+            thin: mark == Mark::Thin,
             last: None,
         }
     }
@@ -499,6 +502,8 @@ struct Canvas {
 #[derive(Clone, Copy, Default)]
 struct Cell {
     dots: u8,
+    /// True when thin curves alone are drawn in it.
+    thin: bool,
     sign: Option<char>,
     colour: usize,
 }
@@ -528,13 +533,13 @@ impl Canvas {
         cell.is_some_and(|cell| cell.sign.is_none())
     }
 
-    /// True when nothing is drawn or written in a cell of the canvas.
+    /// True when nothing but thin curves is drawn in a cell of the canvas, and nothing written.
     fn is_blank(&self, (column, row): (usize, usize)) -> bool {
         if column >= self.columns {
             return true;
         }
         let cell = self.cells.get(row * self.columns + column);
-        cell.is_some_and(|cell| cell.sign.is_none() && cell.dots == 0)
+        cell.is_some_and(|cell| cell.sign.is_none() && (cell.dots == 0 || cell.thin))
     }
 
     fn dot_of(&self, point: Point) -> (i64, i64) {
@@ -552,7 +557,12 @@ impl Canvas {
     }
 
     /// Sets one dot and notes its cell on the curve's path.
-    fn dot(&mut self, x: i64, y: i64, colour: usize, path: &mut Vec<(usize, usize)>) {
+    fn dot(
+        &mut self,
+        (x, y): (i64, i64),
+        (colour, thin): (usize, bool),
+        path: &mut Vec<(usize, usize)>,
+    ) {
         let (Ok(x), Ok(y)) = (usize::try_from(x), usize::try_from(y)) else {
             return;
         };
@@ -562,6 +572,7 @@ impl Canvas {
             .copied()
             .unwrap_or(0);
         if let Some(cell) = self.cell(x / 2, y / 4) {
+            cell.thin = thin && (cell.dots == 0 || cell.thin);
             cell.dots |= bit;
             cell.colour = colour;
             if path.last() != Some(&(x / 2, y / 4)) {
@@ -580,7 +591,7 @@ impl Canvas {
     ) {
         if let [point] = piece {
             let (x, y) = self.dot_of(*point);
-            self.dot(x, y, colour, path);
+            self.dot((x, y), (colour, pen.thin), path);
         }
         for pair in piece.windows(2) {
             let [from, to] = pair else { continue };
@@ -591,7 +602,7 @@ impl Canvas {
                 let along = |from: i64, to: i64| from + ((to - from) as f64 * part).round() as i64;
                 let dot = (along(from.0, to.0), along(from.1, to.1));
                 if pen.sets(dot) {
-                    self.dot(dot.0, dot.1, colour, path);
+                    self.dot(dot, (colour, pen.thin), path);
                 }
             }
         }

@@ -304,8 +304,10 @@ fn around(
         low = 0.0;
     }
     let step = 10_f64.powf((high - low).log10().floor()) / 10.0;
-    low = (low / step).floor() * step;
-    high = (high / step).ceil() * step;
+    // Products of a power of ten round in their last digit.
+    let plain = |value: f64| format!("{value:.9e}").parse().unwrap_or(value);
+    low = plain((low / step).floor() * step);
+    high = plain((high / step).ceil() * step);
     (low.max(bound.0), high.min(bound.1))
 }
 
