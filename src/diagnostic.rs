@@ -299,6 +299,8 @@ codes! {
     NotSmooth = "E0614", "a state without a linear part";
     NotStationary = "E0620", "no stationary distribution";
     NoPlane = "E0616", "a model whose states have no phase plane";
+    CannotContinue = "E0630", "steady states that cannot be followed as a parameter moves";
+    BranchStopped = "E0631", "a branch that could not be followed to its end";
 
     // 07: sentences and options (session/)
     UnknownOption = "E0701", "an option that this sentence does not have";

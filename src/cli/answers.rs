@@ -9,7 +9,9 @@ use super::arguments::{
 use super::simulate::in_quotes;
 use super::terminal::{Terminal, ending};
 use crate::diagnostic::{Code, Diagnostic};
-use crate::render::{answers_json, equilibria_json, portrait, stability_json, stationary_json};
+use crate::render::{
+    answers_json, diagram_json, equilibria_json, portrait, stability_json, stationary_json,
+};
 use crate::session::{Command, Outcome, Performed, lower};
 use std::path::Path;
 
@@ -189,7 +191,10 @@ fn simulated(
 }
 
 /// Loads a file with its assignments up to the first `simulate`, which is handed back.
-fn prepared(terminal: &mut Terminal, file: &Path) -> Result<Option<Command>, Vec<Diagnostic>> {
+pub(super) fn prepared(
+    terminal: &mut Terminal,
+    file: &Path,
+) -> Result<Option<Command>, Vec<Diagnostic>> {
     let performed = terminal.session.load(file)?;
     terminal.report(&performed.diagnostics);
     let compiled = terminal.session.compiled().cloned();
@@ -206,7 +211,7 @@ fn prepared(terminal: &mut Terminal, file: &Path) -> Result<Option<Command>, Vec
     Ok(None)
 }
 
-fn setting(with: &[String], condition: Option<&str>) -> String {
+pub(super) fn setting(with: &[String], condition: Option<&str>) -> String {
     let mut text = String::new();
     if !with.is_empty() {
         text.push_str(&format!(" with {}", with.join(", ")));
@@ -217,7 +222,7 @@ fn setting(with: &[String], condition: Option<&str>) -> String {
     text
 }
 
-fn said(terminal: &mut Terminal, sentence: &str) -> Result<Performed, Vec<Diagnostic>> {
+pub(super) fn said(terminal: &mut Terminal, sentence: &str) -> Result<Performed, Vec<Diagnostic>> {
     let commands = terminal.session.understand(sentence)?;
     performed(terminal, &commands, sentence)
 }
@@ -236,7 +241,7 @@ fn performed(
     }
 }
 
-fn finished(
+pub(super) fn finished(
     terminal: &mut Terminal,
     result: Result<Performed, Vec<Diagnostic>>,
     format: Format,
@@ -258,6 +263,7 @@ fn finished(
             equilibria_json::equilibria(answer)
         }
         (Outcome::Portrait(answer), Format::Json) => portrait::json(answer),
+        (Outcome::Diagram(drawn), Format::Json) => diagram_json::diagram(&drawn.answer),
         (Outcome::Measured(runs), Format::Json) => answers_json::measured(runs),
         _ => return terminal.show(&performed),
     };

@@ -58,6 +58,8 @@ pub enum Action {
     Nullclines(PortraitArguments),
     /// Draw the phase plane: trajectories, fixed points, manifolds, limit cycles
     Phase(PortraitArguments),
+    /// Follow the steady states of a model as a parameter moves
+    Continue(Box<ContinueArguments>),
     /// Simulate a model file and take numbers from the run
     Measure(MeasureArguments),
     /// Simulate a model file and say which parameters matter
@@ -217,6 +219,51 @@ pub struct StationaryArguments {
     /// How the answer is written
     #[arg(long, value_enum, default_value_t = Format::Text)]
     pub format: Format,
+}
+
+/// `lotka continue FILE a 0.2..0.8 ...` means the sentence `continue a in 0.2..0.8 ...`.
+#[derive(Debug, Args)]
+pub struct ContinueArguments {
+    /// The model file
+    pub file: PathBuf,
+    /// The parameter that moves
+    pub parameter: String,
+    /// Where it moves, such as 0.2..0.8; between its declared bounds when absent
+    #[arg(allow_hyphen_values = true)]
+    pub range: Option<String>,
+    /// What is drawn above the parameter; the first state when absent
+    #[arg(long, value_name = "EXPRESSION")]
+    pub of: Option<String>,
+    /// From every steady state at the present value of the parameter
+    #[arg(long)]
+    pub all: bool,
+    /// Orbits of a map that close after so many steps
+    #[arg(long, value_name = "K")]
+    pub period: Option<String>,
+    /// At most so many points of a branch
+    #[arg(long, value_name = "N")]
+    pub points: Option<String>,
+    /// A logarithmic axis: x, y or x,y
+    #[arg(long, value_name = "AXES")]
+    pub log: Option<String>,
+    /// A value for this answer; may be given several times
+    #[arg(long = "with", value_name = "NAME=VALUE", allow_hyphen_values = true)]
+    pub with: Vec<String>,
+    /// A condition of the model
+    #[arg(long = "in", value_name = "CONDITION")]
+    pub condition: Option<String>,
+    /// A figure (.svg, .png) or a table of every point (.csv)
+    #[arg(long, value_name = "FILE")]
+    pub to: Option<String>,
+    /// How the answer is written
+    #[arg(long, value_enum, default_value_t = Format::Text)]
+    pub format: Format,
+    /// Print one JSON object with the special points and the costs instead
+    #[arg(long, value_enum, value_name = "FORMAT", conflicts_with_all = ["to", "format"])]
+    pub stats: Option<StatsFormat>,
+    /// With --stats: load and continue N times and give the medians of the CPU times
+    #[arg(long, value_name = "N", default_value_t = 1, requires = "stats", value_parser = clap::value_parser!(u32).range(1..=1_000_000))]
+    pub repeat: u32,
 }
 
 /// `lotka jacobian FILE ...` means the sentence `jacobian ...`.

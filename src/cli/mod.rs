@@ -5,6 +5,7 @@
 
 mod answers;
 mod arguments;
+mod continuation;
 mod run;
 mod simulate;
 mod terminal;
@@ -94,6 +95,7 @@ pub fn main() -> ExitCode {
         Action::Nullclines(arguments) => answers::portrait(&mut terminal, &arguments, "nullclines"),
         Action::Phase(arguments) => answers::portrait(&mut terminal, &arguments, "phase"),
         Action::Jacobian(arguments) => answers::jacobian(&mut terminal, &arguments),
+        Action::Continue(arguments) => continuation::continue_along(&mut terminal, &arguments),
         Action::Measure(arguments) => answers::measure(&mut terminal, &arguments),
         Action::Sensitivity(arguments) => answers::sensitivity(&mut terminal, &arguments),
         Action::Repl { file } => crate::repl::repl(&mut terminal, file.as_deref(), &interrupt),

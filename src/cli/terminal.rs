@@ -4,7 +4,9 @@ use super::Ending;
 use crate::diagnostic::{Code, Diagnostic};
 use crate::render::portrait::{self, Drawing};
 use crate::render::{self, Colour, diagnostics, figure, progress::Progress};
-use crate::session::{Command, Made, Observer, Outcome, Performed, PortraitAnswer, Said, Session};
+use crate::session::{
+    Command, DrawnInto, Made, Observer, Outcome, Performed, PortraitAnswer, Said, Session,
+};
 use crate::world::SystemWorld;
 use std::io::{IsTerminal, Write};
 use std::path::Path;
@@ -161,12 +163,19 @@ impl Terminal {
         if let Outcome::Portrait(answer) = outcome {
             return self.draw_portrait(outcome, answer);
         }
+        if let Outcome::Diagram(drawn) = outcome {
+            let text = render::outcome::text(outcome, self.width);
+            return Ok(match &drawn.figure {
+                DrawnInto::Terminal(figure) => text + "\n" + &self.in_terminal(figure),
+                DrawnInto::File(figure, path) => text + &self.draw(figure, path)?,
+                DrawnInto::Table(_) => text,
+            });
+        }
         let Outcome::Figure { figure, to } = outcome else {
             return Ok(render::outcome::text(outcome, self.width));
         };
         let Some(path) = to else {
-            let (width, height) = self.figure_size();
-            return Ok(figure::terminal(figure, width, height, self.colour));
+            return Ok(self.in_terminal(figure));
         };
         self.draw(figure, path)
     }
@@ -199,6 +208,11 @@ impl Terminal {
             Drawing::Several(sheet) => self.draw_sheet(sheet, path)?,
         };
         Ok(words + &wrote)
+    }
+
+    fn in_terminal(&self, figure: &crate::figure::Figure) -> String {
+        let (width, height) = self.figure_size();
+        figure::terminal(figure, width, height, self.colour)
     }
 
     fn draw(&self, figure: &crate::figure::Figure, path: &Path) -> Result<String, Diagnostic> {

@@ -7,6 +7,8 @@ mod answers;
 pub mod answers_json;
 pub mod class;
 pub mod diagnostics;
+mod diagram;
+pub mod diagram_json;
 mod equilibria;
 pub mod equilibria_json;
 pub mod figure;

@@ -1,6 +1,7 @@
 //! Outcomes as text.
 
 use super::answers;
+use super::diagram;
 use super::equilibria;
 use super::prompt;
 use super::show;
@@ -33,6 +34,7 @@ pub fn text(outcome: &Outcome, width: usize) -> String {
         }
         Outcome::Equilibria(answer) => equilibria::text(answer, width),
         Outcome::Portrait(answer) => super::portrait::text(answer, width),
+        Outcome::Diagram(drawn) => diagram::text(drawn, width),
         Outcome::SimulatedEach(runs) => subjects::simulated(runs, width),
         Outcome::Figure { .. } | Outcome::Quit => String::new(),
         Outcome::Stationary { answer, .. } => super::stationary::text(answer, width),

@@ -6,8 +6,8 @@ use super::lower::lower;
 use super::tables::Tables;
 use super::values::Overrides;
 use super::{
-    Session, equilibria, index, jacobian, measure, plot, portrait, rest, sensitivity, set_value,
-    simulate, stability, stationary,
+    Session, continuation, equilibria, index, jacobian, measure, plot, portrait, rest, sensitivity,
+    set_value, simulate, stability, stationary,
 };
 use crate::diagnostic::{Code, Diagnostic};
 use crate::model::{self, Model};
@@ -287,6 +287,12 @@ impl Session {
                 equilibria::check(compiled, overrides, command)?;
             }
             Command::Portrait(command) => portrait::check(compiled, overrides, command)?,
+            Command::Continue(command) => {
+                if command.from_last {
+                    needs_run(*has_run, command.span)?;
+                }
+                continuation::check(compiled, overrides, command)?;
+            }
             Command::Plot(command) => {
                 needs_run(*has_run, command.span)?;
                 let curves = plot::curves(compiled, command)?;

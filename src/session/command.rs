@@ -32,6 +32,8 @@ pub enum Command {
     SteadyAll(SteadyAll),
     /// `stationary x, y at 0.5, 1`
     Stationary(Box<Stationary>),
+    /// `continue a in 0.2..0.8`
+    Continue(Box<Continue>),
     /// `sensitivity conc by ka, CL`
     Sensitivity(Sensitivity),
     /// `show equations as latex`
@@ -181,6 +183,35 @@ pub struct Stationary {
     /// Look for the steady state from the end of the last run.
     pub from_last: bool,
     /// The file for a figure.
+    pub to: Option<tree::Text>,
+}
+
+/// Branches of steady states as a parameter moves.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Continue {
+    /// The whole sentence.
+    pub span: Span,
+    /// The parameter, or an element of one.
+    pub parameter: tree::Reference,
+    /// Where it moves; its declared bounds when absent.
+    pub range: Option<super::ranges::Range>,
+    /// What is drawn above the parameter; the first state when absent.
+    pub shown: Option<tree::Expr>,
+    /// From every steady state at the present value, not from one alone.
+    pub all: bool,
+    /// How many steps of a map an orbit takes to close.
+    pub period: Option<tree::Expr>,
+    /// The most points of one branch.
+    pub points: Option<tree::Expr>,
+    /// Axes on a logarithmic scale.
+    pub log: Vec<LogAxis>,
+    /// Values for this sentence only.
+    pub setting: Setting,
+    /// Start from the end of the last run.
+    pub from_last: bool,
+    /// Stands above the figure.
+    pub title: Option<String>,
+    /// The file for the figure or the table.
     pub to: Option<tree::Text>,
 }
 

@@ -288,7 +288,7 @@ pub(super) fn positions(
     })
 }
 
-fn find(
+pub(super) fn find(
     compiled: &Arc<Compiled>,
     overrides: &Overrides,
     last: Option<&Trajectory>,

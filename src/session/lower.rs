@@ -309,23 +309,7 @@ pub(super) fn plot(
     let data = options
         .take("over")
         .and_then(|option| data_source(&mut options, option));
-    let mut log = Vec::new();
-    while let Some(option) = options.take("log") {
-        for value in &option.values {
-            match word_of(value).map(|name| name.text.as_str()) {
-                Some("x") => log.push(LogAxis::X),
-                Some("y") => log.push(LogAxis::Y),
-                _ => options.problem(
-                    Diagnostic::new(Code::BadOption, "`log` is followed by `x` or `y`")
-                        .at(value.span, "no axis")
-                        .help("`log x` and `log y` name the axis; a state is drawn as in `plot x log y`"),
-                ),
-            }
-        }
-        if option.values.is_empty() {
-            options.needs_value(option);
-        }
-    }
+    let log = log_axes(&mut options);
     let title = options.text("title").map(|text| text.text);
     let to = figure_file(&mut options);
     let curves = sentence.subjects.clone();
@@ -354,6 +338,28 @@ pub(super) fn figure_file(options: &mut Options<'_>) -> Option<tree::Text> {
         );
     }
     to
+}
+
+/// The axes named in `log x, y`.
+pub(super) fn log_axes(options: &mut Options<'_>) -> Vec<LogAxis> {
+    let mut log = Vec::new();
+    while let Some(option) = options.take("log") {
+        for value in &option.values {
+            match word_of(value).map(|name| name.text.as_str()) {
+                Some("x") => log.push(LogAxis::X),
+                Some("y") => log.push(LogAxis::Y),
+                _ => options.problem(
+                    Diagnostic::new(Code::BadOption, "`log` is followed by `x` or `y`")
+                        .at(value.span, "no axis")
+                        .help("`log x` and `log y` name the axis; a state is drawn as in `plot x log y`"),
+                ),
+            }
+        }
+        if option.values.is_empty() {
+            options.needs_value(option);
+        }
+    }
+    log
 }
 
 fn data_source(options: &mut Options<'_>, option: &tree::SentenceOption) -> Option<DataSource> {

@@ -6,6 +6,7 @@
 mod check;
 mod command;
 mod compiled;
+mod continuation;
 mod declare;
 mod doses;
 mod equilibria;
@@ -47,11 +48,15 @@ mod tests;
 
 pub use check::{Checked, Examined, check_text};
 pub use command::{
-    About, Command, DataSource, Form, Jacobian, LogAxis, OutputTimes, Plot, Portrait, PortraitKind,
-    Save, SaveSession, Sensitivity, Series, SeriesValues, Setting, Simulate, Stability, Stationary,
-    Steady, SteadyAll, SteadyStart, Subjects, Topic,
+    About, Command, Continue, DataSource, Form, Jacobian, LogAxis, OutputTimes, Plot, Portrait,
+    PortraitKind, Save, SaveSession, Sensitivity, Series, SeriesValues, Setting, Simulate,
+    Stability, Stationary, Steady, SteadyAll, SteadyStart, Subjects, Topic,
 };
 pub use compiled::{Compiled, Observable};
+pub use continuation::{
+    BranchAnswer, BranchOrigin, BranchPoint, ContinuationTiming, Crossing, Cycle, DiagramAnswer,
+    DrawnDiagram, DrawnInto, EndOfBranch, Run, What,
+};
 pub use equilibria::EquilibriaAnswer;
 pub use jacobian::JacobianAnswer;
 pub use library::{Error, compile};
@@ -351,6 +356,7 @@ impl Session {
             Command::Jacobian(command) => self.jacobian(command),
             Command::SteadyAll(command) => self.steady_all(command),
             Command::Portrait(command) => self.portrait(command, observer),
+            Command::Continue(command) => self.continue_along(command, observer),
             Command::Plot(command) => self.plot(command),
             Command::Save(command) => self.save(command),
             Command::Sensitivity(command) => self.sensitivity(command, observer),

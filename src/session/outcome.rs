@@ -2,6 +2,7 @@
 
 use super::command::{Form, Topic};
 use super::compiled::Compiled;
+use super::continuation::DrawnDiagram;
 use super::equilibria::EquilibriaAnswer;
 use super::jacobian::JacobianAnswer;
 use super::measure::MeasuredRun;
@@ -86,6 +87,8 @@ pub enum Outcome {
     },
     /// Every steady state in a box.
     Equilibria(Arc<EquilibriaAnswer>),
+    /// Branches of steady states over a parameter.
+    Diagram(Box<DrawnDiagram>),
     /// A run for each subject, in the order of the tables.
     SimulatedEach(Vec<Arc<Trajectory>>),
     /// A phase plane or line, or several, drawn by whoever shows it.

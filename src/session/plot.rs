@@ -70,7 +70,7 @@ pub(super) fn curves(compiled: &Compiled, plot: &Plot) -> Result<Vec<Curve>, Vec
 }
 
 /// A name as it can be read back.
-fn quoted(name: &str) -> String {
+pub(super) fn quoted(name: &str) -> String {
     let plain = name.trim_end_matches('\'');
     let primes = &name[plain.len()..];
     format!("`{plain}`{primes}")
@@ -134,7 +134,7 @@ fn drawable(compiled: &Compiled, expr: &tree::Expr) -> Result<Observable, Vec<Di
 }
 
 /// The unit of an expression that is a plain name.
-fn unit_of(compiled: &Compiled, expr: &tree::Expr) -> Option<Unit> {
+pub(super) fn unit_of(compiled: &Compiled, expr: &tree::Expr) -> Option<Unit> {
     let ExprKind::Reference(reference) = &expr.kind else {
         return None;
     };

@@ -98,7 +98,8 @@ fn with_ranges(mut names: Vec<Ranged>, mut place: usize, options: &mut Options<'
     names
 }
 
-fn range_of(value: &tree::Expr) -> Option<Range> {
+/// A range as it is written.
+pub(super) fn range_of(value: &tree::Expr) -> Option<Range> {
     match &value.kind {
         ExprKind::Range { low, high } => Some(Range {
             span: value.span,

@@ -179,7 +179,8 @@ pub(super) fn left_out(compiled: &Compiled) -> Vec<&'static str> {
     there.map(|(what, _)| what).collect()
 }
 
-fn search(at_rest: &AtRest<'_>, world: &dyn World) -> Result<SteadyState, NotFound> {
+/// The steady state that the equations go to.
+pub(super) fn search(at_rest: &AtRest<'_>, world: &dyn World) -> Result<SteadyState, NotFound> {
     let (dynamics, tolerances) = (at_rest.dynamics(), at_rest.tolerances());
     let (laws, non_negative) = (at_rest.laws(), at_rest.non_negative());
     let question = Question {
@@ -301,6 +302,7 @@ pub(super) fn instead(compiled: &Compiled, restless: &Restless) -> String {
     }
 }
 
+/// Why there is no steady state, in words.
 pub(super) fn not_found(compiled: &Compiled, why: &NotFound, span: Span) -> Diagnostic {
     match why {
         NotFound::Restless(restless) => Diagnostic::new(

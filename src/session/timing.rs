@@ -113,7 +113,7 @@ fn sentence(compiled: &Compiled) -> Result<(Overrides, Option<Simulate>), Vec<Di
     Ok((overrides, None))
 }
 
-fn time_loading(
+pub(super) fn time_loading(
     world: &dyn World,
     source: SourceId,
     text: &str,
@@ -148,7 +148,7 @@ fn time_loading(
     (load, compiled)
 }
 
-fn median(mut seconds: Vec<f64>) -> f64 {
+pub(super) fn median(mut seconds: Vec<f64>) -> f64 {
     seconds.sort_by(f64::total_cmp);
     let middle = seconds.len() / 2;
     match (seconds.get(middle.wrapping_sub(1)), seconds.get(middle)) {

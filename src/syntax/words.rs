@@ -111,7 +111,7 @@ pub const OPTIONS: &[&str] = &[
     "from", "to", "with", "using", "by", "over", "into", "where", "as", "in", "at", "every",
     "until", "step", "points", "rtol", "atol", "paths", "seed", "starts", "log", "layer", "times",
     "lag", "after", "for", "priority", "values", "column", "method", "session", "rising",
-    "falling", "linear", "cubic", "steady", "sobol", "grid", "vs",
+    "falling", "linear", "cubic", "steady", "sobol", "grid", "vs", "of",
 ];
 
 /// True for a word that may be neither declared nor set.

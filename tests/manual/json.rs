@@ -42,6 +42,7 @@ fn is_of_type(value: &Value, kind: &str) -> bool {
         "texts" => all("text"),
         "numbers" => all("number"),
         "objects" => all("object"),
+        "numbers with gaps" => all("number or null"),
         "rows of numbers" => all("numbers"),
         other => panic!("the manual lists the type `{other}`, which this test does not know"),
     }
@@ -117,6 +118,11 @@ fn json_has_the_fields_that_the_manual_lists() {
     check_fields(&oscillation, "--over RANGES --format json`");
     let jacobian = run(&["jacobian", "models/griffith.lotka", "--format", "json"]);
     check_fields(&jacobian, "`lotka jacobian FILE --format json`");
+    let file = "models/bifurcation/brusselator.lotka";
+    let diagram = run(&["continue", file, "B", "--format", "json"]);
+    check_fields(&diagram, "## Bifurcation diagrams");
+    check_fields(&diagram["points"][0], "Each special point:");
+    check_fields(&diagram["branches"][0], "Each of the `branches`:");
     let measures = ["measure", "models/griffith.lotka", "max(x)", "period(x)"];
     let measured = run(&[&measures[..], &["--format", "json"]].concat());
     check_fields(&measured, "## Measures");

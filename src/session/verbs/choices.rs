@@ -178,3 +178,33 @@ pub(super) const SERIES_POINTS: Choice = choice(
     "points 3",
     "so many of a range, as in `over a in 0.3..0.7 points 3`",
 );
+pub(super) const OF_SHOWN: Choice = choice(
+    "of",
+    Value::Expressions,
+    "of y",
+    "what is drawn above the parameter; the first state when absent",
+);
+pub(super) const ALL: Choice = choice(
+    "all",
+    Value::Nothing,
+    "all",
+    "from every steady state at the present value",
+);
+pub(super) const PERIOD: Choice = choice(
+    "period",
+    Value::Number,
+    "period 2",
+    "orbits of a map that close after so many steps",
+);
+pub(super) const MOST_POINTS: Choice = choice(
+    "points",
+    Value::Number,
+    "points 500",
+    "at most so many points of a branch",
+);
+pub(super) const TO_DIAGRAM: Choice = choice(
+    "to",
+    Value::File(&["svg", "png", "csv"]),
+    "to \"diagram.svg\"",
+    "or .png; .csv for every point",
+);

@@ -2,7 +2,9 @@
 
 use super::super::command::Command;
 use super::super::lower::{self, alone};
-use super::super::{jacobian, measure, portrait, sensitivity, stability, stationary, steady};
+use super::super::{
+    continuation, jacobian, measure, portrait, sensitivity, stability, stationary, steady,
+};
 use super::choices::*;
 use super::{Place, Reading, Value, Verb};
 
@@ -202,7 +204,34 @@ pub static VERBS: &[Verb] = &[
         place: Anywhere,
         reading: Performed(jacobian::lower),
     },
-    not_yet("continue", "continuation"),
+    Verb {
+        word: "continue",
+        example: "continue a in 0.2..0.8",
+        summary: "follow steady states as a parameter moves",
+        subjects: Value::Ranges,
+        options: &[
+            OF_SHOWN,
+            ALL,
+            PERIOD,
+            MOST_POINTS,
+            LOG,
+            WITH,
+            IN_CONDITION,
+            FROM_LAST,
+            TITLE,
+            TO_DIAGRAM,
+        ],
+        more: &[
+            ("continue a", "between the bounds that `a` is declared with"),
+            (
+                "continue a in 0..2 with x = 1",
+                "the search for the start begins there",
+            ),
+        ],
+        see: &["steady", "stability", "phase"],
+        place: Anywhere,
+        reading: Performed(continuation::lower),
+    },
     Verb {
         word: "nullclines",
         example: "nullclines x in 0..2, y in 0..3",
