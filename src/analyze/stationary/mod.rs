@@ -18,8 +18,6 @@ mod dynamics;
 mod moments;
 mod problem;
 mod rotation;
-#[cfg(test)]
-mod tests;
 
 pub use dynamics::{Peak, Relaxation};
 pub use rotation::Rotation;

@@ -4,6 +4,9 @@
 //! found as `steady` finds it, with Stratonovich noise read in the Itô sense; a model that
 //! declares no noise is given that of its reactions. Must not know how moments are computed.
 
+mod figure;
+mod words;
+
 use super::command::{Command, Stationary};
 use super::compiled::Compiled;
 use super::lower::setting;
@@ -13,10 +16,9 @@ use super::rest::AtRest;
 use super::steady::{self, SteadyAnswer};
 use super::values::Overrides;
 use super::{Observer, Session};
-use crate::analyze::stationary::{self as moments, Noise, NotStationary, Question};
-use crate::analyze::{self, Eigenvalue, Law, Motion, Place, Reached};
-use crate::diagnostic::{Code, Diagnostic, did_you_mean, listed, number_text};
-use crate::figure::{Axis, Figure, Mark, Series, Sheet};
+use crate::analyze::stationary::{self as moments, Noise, Question};
+use crate::analyze::{self, Motion, Place, Reached};
+use crate::diagnostic::{Code, Diagnostic, did_you_mean, listed};
 use crate::kernel::{Kernels, Scratch, SharedKernel};
 use crate::model;
 use crate::simulate::CompiledDynamics;
@@ -304,7 +306,7 @@ impl Session {
         };
         let figure = command.to.as_ref().map(|to| {
             let path = PathBuf::from(&to.text);
-            (figure(&answer), path)
+            (figure::figure(&answer), path)
         });
         Ok(Performed {
             outcome: Outcome::Stationary {
@@ -506,234 +508,5 @@ impl Asked<'_> {
             }
         }
         all
-    }
-
-    // ---- words ----
-
-    fn not_stationary(&self, why: &NotStationary, state: &[f64]) -> Diagnostic {
-        let refuse =
-            |message: String| Diagnostic::new(Code::NotStationary, message).at(self.span, "");
-        let place = || self.place(state);
-        match why {
-            NotStationary::Unstable(leading) => refuse(format!(
-                "there is no stationary distribution: {} is unstable, with the eigenvalue {}",
-                place(),
-                pair(*leading)
-            ))
-            .help("`stability` says what happens near it; `steady all` finds the others, and `stationary with x = 1` starts elsewhere"),
-            NotStationary::Marginal(leading) => refuse(format!(
-                "there is no stationary distribution: a disturbance of {} does not decay, with the eigenvalue {}",
-                place(),
-                pair(*leading)
-            ))
-            .help("the noise would spread it without bounds; what pulls back, as in `x' = -k*x + s*W'`, gives one"),
-            NotStationary::Wanders(law) => refuse(format!(
-                "there is no stationary distribution: nothing holds {} where the noise takes it",
-                self.law(law)
-            ))
-            .help("its eigenvalue is 0: let the equations pull it back, as in `x' = -k*x + s*W'`"),
-            NotStationary::Spreads(factor) => refuse(format!(
-                "there is no stationary variance: the noise grows with the state and feeds itself, by the factor {} where less than 1 would do",
-                short(*factor)
-            ))
-            .help("the mean is stable, the mean square is not: smaller noise or faster decay gives a variance"),
-            NotStationary::Silent => refuse(format!("no noise acts at {}", place()))
-                .help("the state stays there: the distribution is this one point"),
-            NotStationary::Rigid => refuse("nothing can vary: the conserved sums leave one state".to_owned())
-                .help("`show conserved` lists the sums"),
-            NotStationary::Negative { column, value } => {
-                let (what, span) = self.source(*column);
-                let mut diagnostic = refuse(format!(
-                    "the noise of {what} is not defined: its rate is {}",
-                    short(*value)
-                ));
-                if let Some(span) = span {
-                    diagnostic = diagnostic.at(span, "negative at the steady state");
-                }
-                diagnostic.help("a one-way reaction runs at a rate that is not negative; write the way back as a reaction of its own")
-            }
-            NotStationary::TooMany(n) => Diagnostic::new(
-                Code::NotPerformed,
-                format!(
-                    "this version of Lotka describes the noise of at most {} states",
-                    moments::MOST_STATES
-                ),
-            )
-            .at(self.span, format!("the model has {n}"))
-            .help("`steady` finds where they rest"),
-            NotStationary::NotFinite => refuse(format!(
-                "the linear part or the noise at {} is not finite",
-                place()
-            ))
-            .help("`jacobian` and `show equations` show where a root, a logarithm or a quotient has no value"),
-            NotStationary::Interrupted => Diagnostic::new(
-                Code::Interrupted,
-                "stopped by the user before the distribution was found",
-            )
-            .at(self.span, ""),
-        }
-    }
-
-    /// `the steady state x = 1, y = 2`
-    fn place(&self, state: &[f64]) -> String {
-        const MOST: usize = 3;
-        let parts: Vec<String> = state
-            .iter()
-            .enumerate()
-            .take(MOST)
-            .map(|(at, value)| format!("{} = {}", self.compiled.state_name(at), short(*value)))
-            .collect();
-        let more = if state.len() > MOST { ", ..." } else { "" };
-        format!("the steady state {}{more}", parts.join(", "))
-    }
-
-    fn law(&self, law: &Law) -> String {
-        let terms: Vec<String> = law
-            .terms
-            .iter()
-            .take(4)
-            .map(|(at, weight)| {
-                let name = self.compiled.state_name(*at);
-                if (weight - 1.0).abs() < 1e-12 {
-                    name
-                } else {
-                    format!("{}*{name}", short(*weight))
-                }
-            })
-            .collect();
-        let more = if law.terms.len() > 4 { " + ..." } else { "" };
-        format!("`{}{more}`", terms.join(" + "))
-    }
-
-    fn source(&self, column: usize) -> (String, Option<Span>) {
-        let noise = self.system.noise.as_ref();
-        let source = noise.and_then(|noise| noise.columns.get(column));
-        let model = &self.compiled.model;
-        match source {
-            Some(Source::Reaction { reaction, .. }) => {
-                let known = model.reactions.get(*reaction);
-                let name = known.and_then(|known| known.name.as_ref());
-                let what = name.map_or("a reaction".to_owned(), |name| format!("`{name}`"));
-                (what, known.map(|known| known.span))
-            }
-            Some(Source::Wiener { wiener, .. }) => {
-                let known = model.wieners.get(*wiener);
-                let what = known.map_or(String::new(), |known| format!("`{}'`", known.name));
-                (what, known.map(|known| known.span))
-            }
-            None => ("a source".to_owned(), None),
-        }
-    }
-}
-
-fn short(number: f64) -> String {
-    number_text(format!("{number:.4e}").parse().unwrap_or(number))
-}
-
-fn pair(value: Eigenvalue) -> String {
-    if value.imaginary == 0.0 {
-        short(value.real)
-    } else {
-        format!("{} ± {}i", short(value.real), short(value.imaginary))
-    }
-}
-
-// ---- the figure ----
-
-/// States drawn; more would hide each other.
-const MOST_CURVES: usize = 8;
-const POINTS: u32 = 400;
-/// Lags are drawn up to this many times the slowest relaxation time.
-const LAGS: f64 = 5.0;
-
-/// Autocorrelations, and spectra of unit area.
-fn figure(answer: &StationaryAnswer) -> Sheet {
-    let found = &answer.found;
-    let names = answer.compiled.state_names();
-    let states: Vec<usize> = answer
-        .shown
-        .iter()
-        .copied()
-        .filter(|at| found.deviation(*at) > 0.0)
-        .take(MOST_CURVES)
-        .collect();
-    let (slowest, fastest) = found.rates();
-    let steps: Vec<f64> = (0..=POINTS)
-        .map(|k| f64::from(k) / f64::from(POINTS))
-        .collect();
-    let lags: Vec<f64> = steps.iter().map(|x| x * LAGS / slowest).collect();
-    let (low, high) = (0.05 * slowest, 20.0 * fastest);
-    let mut frequencies: Vec<f64> = steps.iter().map(|x| low * (high / low).powf(*x)).collect();
-    frequencies.extend(
-        states
-            .iter()
-            .filter_map(|at| found.peaks[*at])
-            .map(|peak| peak.frequency),
-    );
-    frequencies.sort_by(f64::total_cmp);
-    let n = found.dimension();
-    let covariances: Vec<Vec<f64>> = lags.iter().map(|lag| found.autocovariance(*lag)).collect();
-    let spectra: Vec<Vec<f64>> = frequencies
-        .iter()
-        .map(|w| found.spectra(*w).unwrap_or_else(|| vec![f64::NAN; n]))
-        .collect();
-    let unit = answer
-        .compiled
-        .model
-        .time
-        .unit
-        .as_ref()
-        .map(ToString::to_string);
-    let series = |values: &dyn Fn(usize) -> Vec<f64>, x: &[f64]| -> Vec<Series> {
-        let curves = states.iter().enumerate();
-        curves
-            .map(|(colour, at)| Series {
-                label: names.get(*at).cloned().unwrap_or_default(),
-                x: x.to_vec(),
-                y: values(*at),
-                mark: Mark::Line,
-                colour,
-            })
-            .collect()
-    };
-    let axis = |label: &str, unit: Option<String>| Axis {
-        label: label.to_owned(),
-        unit,
-        ..Axis::default()
-    };
-    let logarithmic = |axis: Axis| Axis {
-        scale: crate::figure::Scale::Logarithmic,
-        ..axis
-    };
-    let correlation = |at: usize| -> Vec<f64> {
-        let variance = found.covariance_of(at, at);
-        covariances
-            .iter()
-            .map(|matrix| matrix[at * n + at] / variance)
-            .collect()
-    };
-    let power = |at: usize| -> Vec<f64> {
-        let variance = found.covariance_of(at, at);
-        spectra.iter().map(|row| row[at] / variance).collect()
-    };
-    let rate = unit.as_ref().map(|unit| format!("1/{unit}"));
-    Sheet {
-        title: String::new(),
-        panels: vec![
-            Figure {
-                title: "autocorrelation".to_owned(),
-                x: axis("lag", unit.clone()),
-                y: axis("correlation", None),
-                series: series(&correlation, &lags),
-                ..Figure::default()
-            },
-            Figure {
-                title: "power spectrum".to_owned(),
-                x: logarithmic(axis("angular frequency", rate)),
-                y: logarithmic(axis("power/variance", unit)),
-                series: series(&power, &frequencies),
-                ..Figure::default()
-            },
-        ],
     }
 }
