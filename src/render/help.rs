@@ -5,7 +5,7 @@
 
 use super::words;
 use crate::diagnostic::did_you_mean;
-use crate::session::verbs::{Place, Verb};
+use crate::session::verbs::{Choice, Place, Verb};
 use crate::symbolic::Builtin;
 
 /// A sentence, its forms and what it does.
@@ -279,7 +279,7 @@ fn on_verb(verb: &Verb) -> String {
         .see
         .iter()
         .copied()
-        .filter(|word| Verb::find(word).is_some_and(Verb::is_performed))
+        .filter(|word| Verb::find(word).is_none_or(Verb::is_performed))
         .collect();
     if !related.is_empty() {
         text.push_str(&format!("see also: {}\n", related.join(", ")));
@@ -287,14 +287,22 @@ fn on_verb(verb: &Verb) -> String {
     text
 }
 
-/// An option, in every sentence that takes it.
+/// An option, with the sentences that take it; forms that several share are told once.
 fn on_option(word: &str, takers: &[&Verb]) -> String {
-    let mut text = format!("`{word}` is an option of\n");
+    let mut forms: Vec<(&Choice, Vec<&str>)> = Vec::new();
     for verb in takers {
-        if let Some(choice) = verb.option(word) {
-            let form = format!("{} ... {}", verb.word, choice.example);
-            text.push_str(&pair(&form, choice.meaning));
+        let Some(choice) = verb.option(word) else {
+            continue;
+        };
+        match forms.iter_mut().find(|(known, _)| *known == choice) {
+            Some((_, verbs)) => verbs.push(verb.word),
+            None => forms.push((choice, vec![verb.word])),
         }
+    }
+    let mut text = format!("`{word}` is an option\n");
+    for (choice, verbs) in forms {
+        text.push_str(&pair(choice.example, choice.meaning));
+        text.push_str(&format!("    of {}\n", verbs.join(", ")));
     }
     text
 }
@@ -376,6 +384,15 @@ mod tests {
             let lines = text.lines().count();
             assert!(lines <= 24 || word == "functions", "{word}: {lines}");
             assert!(text.lines().all(|line| words::width(line) <= 80), "{text}");
+        }
+    }
+
+    #[test]
+    fn related_words_have_help() {
+        for verb in Verb::performed() {
+            for word in verb.see {
+                assert!(!on(word).contains("no help"), "{} sees {word}", verb.word);
+            }
         }
     }
 

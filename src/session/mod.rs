@@ -22,6 +22,7 @@ mod options;
 mod outcome;
 mod plot;
 mod portrait;
+mod present;
 mod ranges;
 mod record;
 mod rest;
@@ -83,7 +84,6 @@ use crate::syntax::{self, tree};
 use crate::world::World;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
-use tables::Tables;
 
 /// Looks on while a command runs.
 pub trait Observer {
@@ -467,109 +467,6 @@ impl Session {
             at_start: matches!(target_id, Target::State(_)) && self.last.is_some(),
         }))
     }
-
-    /// What bare expressions see: the end of the last run, else the start.
-    fn here(&self, compiled: &Arc<Compiled>) -> Result<Here, Vec<Diagnostic>> {
-        let present = compiled.present(&self.overrides);
-        if !self.by_subject.is_empty() {
-            self.need_last()?;
-        }
-        if let Some(last) = &self.last
-            && let Some((time, state)) = last.solution.last()
-        {
-            let slots = last.solution.slots_of(last.times().len().saturating_sub(1));
-            return Ok(Here {
-                time,
-                state: state.to_vec(),
-                parameters: present.parameters,
-                slots: slots.to_vec(),
-            });
-        }
-        let tables = Tables::new(&*self.world, self.data_folder());
-        let slots = run::slots_at_start(compiled, &tables, &present)?;
-        Ok(Here {
-            time: compiled.model.time.start,
-            state: present.initial,
-            parameters: present.parameters,
-            slots,
-        })
-    }
-
-    fn evaluate(&self, expr: &tree::Expr) -> Result<Performed, Vec<Diagnostic>> {
-        let compiled = &self.need_model()?.compiled;
-        let observable = compiled.observable(expr)?;
-        let here = self.here(compiled)?;
-        let point = values::Point {
-            time: here.time,
-            state: &here.state,
-            parameters: &here.parameters,
-            slots: &here.slots,
-        };
-        let (pool, expr) = (&observable.pool, observable.expr);
-        let numbers = values::evaluate_at(pool, &compiled.system, expr, &point);
-        Ok(done(Outcome::Value {
-            label: observable.label,
-            numbers,
-            is_condition: observable.is_condition,
-        }))
-    }
-
-    fn assert(&self, expr: &tree::Expr) -> Result<Performed, Vec<Diagnostic>> {
-        let performed = self.evaluate(expr)?;
-        let Outcome::Value {
-            label,
-            numbers,
-            is_condition,
-        } = performed.outcome
-        else {
-            return Ok(performed);
-        };
-        if !is_condition {
-            return Err(vec![
-                Diagnostic::new(Code::NotBoolean, "a condition is needed here")
-                    .at(expr.span, "this is a number"),
-            ]);
-        }
-        if numbers.iter().all(|number| *number != 0.0) {
-            return Ok(done(Outcome::Holds(label)));
-        }
-        Err(vec![
-            Diagnostic::new(
-                Code::AssertionFailed,
-                format!("`{label}` does not hold here"),
-            )
-            .at(expr.span, ""),
-        ])
-    }
-
-    fn show(
-        &self,
-        topic: Topic,
-        form: Form,
-        setting: &Setting,
-    ) -> Result<Performed, Vec<Diagnostic>> {
-        let compiled = Arc::clone(&self.need_model()?.compiled);
-        let overrides = simulate::with_setting(&compiled, &self.overrides, setting)?;
-        let present = compiled.present(&overrides);
-        let method = (topic == Topic::Method)
-            .then(|| method::advice(&compiled, &present, self.last.as_deref()));
-        Ok(done(Outcome::Shown {
-            compiled,
-            topic,
-            form,
-            parameters: present.parameters,
-            initial: present.initial,
-            method,
-        }))
-    }
-}
-
-/// A point that a session has come to.
-struct Here {
-    time: f64,
-    state: Vec<f64>,
-    parameters: Vec<f64>,
-    slots: Vec<f64>,
 }
 
 fn done(outcome: Outcome) -> Performed {

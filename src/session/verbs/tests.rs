@@ -51,7 +51,7 @@ fn every_option_of_the_table_is_taken() {
 }
 
 #[test]
-fn options_stand_once_and_related_words_exist() {
+fn options_stand_once() {
     for verb in VERBS {
         for (at, choice) in verb.options.iter().enumerate() {
             let again = verb.options[at + 1..]
@@ -64,9 +64,6 @@ fn options_stand_once_and_related_words_exist() {
                 verb.word,
                 choice.word
             );
-        }
-        for word in verb.see {
-            assert!(Verb::find(word).is_some(), "{} sees {word}", verb.word);
         }
     }
 }

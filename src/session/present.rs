@@ -1,0 +1,117 @@
+//! What is asked about the present state: expressions, assertions, parts of the model.
+//!
+//! Enters: an expression or a topic. Leaves: its value at the end of the last run, or at the start
+//! when nothing has been simulated.
+
+use super::command::{Form, Setting, Topic};
+use super::compiled::Compiled;
+use super::tables::Tables;
+use super::{Outcome, Performed, Session, done, method, run, simulate, values};
+use crate::diagnostic::{Code, Diagnostic};
+use crate::syntax::tree;
+use std::sync::Arc;
+
+impl Session {
+    /// What bare expressions see: the end of the last run, else the start.
+    pub(super) fn here(&self, compiled: &Arc<Compiled>) -> Result<Here, Vec<Diagnostic>> {
+        let present = compiled.present(&self.overrides);
+        if !self.by_subject.is_empty() {
+            self.need_last()?;
+        }
+        if let Some(last) = &self.last
+            && let Some((time, state)) = last.solution.last()
+        {
+            let slots = last.solution.slots_of(last.times().len().saturating_sub(1));
+            return Ok(Here {
+                time,
+                state: state.to_vec(),
+                parameters: present.parameters,
+                slots: slots.to_vec(),
+            });
+        }
+        let tables = Tables::new(&*self.world, self.data_folder());
+        let slots = run::slots_at_start(compiled, &tables, &present)?;
+        Ok(Here {
+            time: compiled.model.time.start,
+            state: present.initial,
+            parameters: present.parameters,
+            slots,
+        })
+    }
+
+    pub(super) fn evaluate(&self, expr: &tree::Expr) -> Result<Performed, Vec<Diagnostic>> {
+        let compiled = &self.need_model()?.compiled;
+        let observable = compiled.observable(expr)?;
+        let here = self.here(compiled)?;
+        let point = values::Point {
+            time: here.time,
+            state: &here.state,
+            parameters: &here.parameters,
+            slots: &here.slots,
+        };
+        let (pool, expr) = (&observable.pool, observable.expr);
+        let numbers = values::evaluate_at(pool, &compiled.system, expr, &point);
+        Ok(done(Outcome::Value {
+            label: observable.label,
+            numbers,
+            is_condition: observable.is_condition,
+        }))
+    }
+
+    pub(super) fn assert(&self, expr: &tree::Expr) -> Result<Performed, Vec<Diagnostic>> {
+        let performed = self.evaluate(expr)?;
+        let Outcome::Value {
+            label,
+            numbers,
+            is_condition,
+        } = performed.outcome
+        else {
+            return Ok(performed);
+        };
+        if !is_condition {
+            return Err(vec![
+                Diagnostic::new(Code::NotBoolean, "a condition is needed here")
+                    .at(expr.span, "this is a number"),
+            ]);
+        }
+        if numbers.iter().all(|number| *number != 0.0) {
+            return Ok(done(Outcome::Holds(label)));
+        }
+        Err(vec![
+            Diagnostic::new(
+                Code::AssertionFailed,
+                format!("`{label}` does not hold here"),
+            )
+            .at(expr.span, ""),
+        ])
+    }
+
+    pub(super) fn show(
+        &self,
+        topic: Topic,
+        form: Form,
+        setting: &Setting,
+    ) -> Result<Performed, Vec<Diagnostic>> {
+        let compiled = Arc::clone(&self.need_model()?.compiled);
+        let overrides = simulate::with_setting(&compiled, &self.overrides, setting)?;
+        let present = compiled.present(&overrides);
+        let method = (topic == Topic::Method)
+            .then(|| method::advice(&compiled, &present, self.last.as_deref()));
+        Ok(done(Outcome::Shown {
+            compiled,
+            topic,
+            form,
+            parameters: present.parameters,
+            initial: present.initial,
+            method,
+        }))
+    }
+}
+
+/// A point that a session has come to.
+pub(super) struct Here {
+    pub time: f64,
+    pub state: Vec<f64>,
+    pub parameters: Vec<f64>,
+    pub slots: Vec<f64>,
+}
