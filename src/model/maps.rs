@@ -197,7 +197,7 @@ impl Elaborator<'_> {
     ) -> Option<Quantity> {
         let name = &target.name.text;
         let own = next_name(name);
-        if self.names.get(&own).is_some() {
+        if matches!(self.names.get(&own), Some(Entity::Definition(_))) {
             let renamed = tree::Reference {
                 span,
                 name: tree::Name {

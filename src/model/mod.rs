@@ -349,13 +349,13 @@ impl Model {
     /// An expression of this model's pool, or of one that continues it, as text.
     #[must_use]
     pub fn print(&self, pool: &Pool, expr: Expr, notation: Notation) -> String {
-        symbolic::print(pool, expr, notation, &ElementNames(self))
+        symbolic::print(pool, expr, notation, &ElementNames::new(self, notation))
     }
 
     /// A block of a Jacobian as text.
     #[must_use]
     pub fn print_operator(&self, pool: &Pool, operator: &Operator, notation: Notation) -> String {
-        symbolic::print_operator(pool, operator, notation, &ElementNames(self))
+        symbolic::print_operator(pool, operator, notation, &ElementNames::new(self, notation))
     }
 
     /// The printed name of one element: `y[GATA1]`, or the plain name of a scalar.
@@ -376,16 +376,34 @@ impl Model {
 }
 
 /// Elements go by the members of their index sets: `y[GATA1]`.
-struct ElementNames<'m>(&'m Model);
+struct ElementNames<'m> {
+    model: &'m Model,
+    /// States carry the number of their step: x_n.
+    steps: bool,
+}
+
+impl<'m> ElementNames<'m> {
+    fn new(model: &'m Model, notation: Notation) -> ElementNames<'m> {
+        ElementNames {
+            model,
+            steps: model.motion == Motion::Map && notation == Notation::Latex,
+        }
+    }
+}
 
 impl symbolic::Names for ElementNames<'_> {
+    fn symbol(&self, symbol: SymbolId) -> Option<String> {
+        let is_state = self.steps && self.model.states.iter().any(|state| state.symbol == symbol);
+        is_state.then(|| format!("now {}", self.model.pool.symbol_data(symbol).name))
+    }
+
     fn element(&self, symbol: SymbolId, offset: usize) -> Option<String> {
-        let name = &self.0.pool.symbol_data(symbol).name;
-        let indices = self.0.names.indices(name);
+        let name = &self.model.pool.symbol_data(symbol).name;
+        let indices = self.model.names.indices(name);
         if indices.is_empty() {
             return None;
         }
-        let label = self.0.element_name("", indices, offset);
+        let label = self.model.element_name("", indices, offset);
         Some(label.trim_matches(['[', ']']).to_owned())
     }
 }

@@ -217,7 +217,7 @@ fn equations(compiled: &Compiled, form: Form) -> String {
     }
     // What constraints govern has no equation of its own.
     for state in model.states.iter().filter(|state| !state.is_algebraic) {
-        let name = |name: &str| derivative_name(name, form);
+        let name = |name: &str| left_name(name, model.motion, form);
         match model.pool.node(state.drift) {
             Node::Stack(elements, Shape::Vector(_)) => {
                 for (at, element) in elements.iter().take(MOST_ELEMENTS).enumerate() {
@@ -315,8 +315,11 @@ fn stochastic(compiled: &Compiled) -> String {
     aligned(&lines, Form::Latex)
 }
 
-fn derivative_name(name: &str, form: Form) -> String {
+/// What the equation of a state says: its derivative, or its next value.
+fn left_name(name: &str, motion: Motion, form: Form) -> String {
     match form {
+        Form::Plain if motion == Motion::Map => format!("next {name}"),
+        Form::Latex if motion == Motion::Map => next_latex(name),
         Form::Plain => format!("{name}'"),
         Form::Latex => format!("\\frac{{d {}}}{{dt}}", symbolic::latex_name(name)),
     }
@@ -493,13 +496,18 @@ fn block_lines(
     }
 }
 
+/// `w_{n+1}`
+fn next_latex(name: &str) -> String {
+    symbolic::latex_name(&format!("next {name}"))
+}
+
 fn partial(row: &str, column: &str, motion: Motion, form: Form) -> String {
     match form {
         Form::Plain if motion == Motion::Map => format!("d(next {row})/d({column})"),
         Form::Latex if motion == Motion::Map => format!(
-            "\\frac{{\\partial {}_{{n+1}}}}{{\\partial {}}}",
-            symbolic::latex_name(row),
-            symbolic::latex_name(column)
+            "\\frac{{\\partial {}}}{{\\partial {}}}",
+            next_latex(row),
+            symbolic::latex_name(&format!("now {column}"))
         ),
         Form::Plain => format!("d({row}')/d({column})"),
         Form::Latex => format!(
@@ -563,6 +571,17 @@ fn advice(advice: &MethodAdvice, width: usize) -> String {
         counted(below, "diagonal", "diagonals")
     );
     match &advice.last {
+        None if advice.motion == Motion::Map => {
+            text.push_str("a map: iteration, one evaluation for each step, exact\n");
+        }
+        Some((_, work, _)) if advice.motion == Motion::Map => text.push_str(&format!(
+            "a map: iteration, exact; the last run took {}\n",
+            counted(
+                usize::try_from(work.steps).unwrap_or(usize::MAX),
+                "step",
+                "steps"
+            )
+        )),
         None if advice.exact => text.push_str(
             "the equations are linear with constant coefficients: auto takes their exact solution, \
              by the matrix exponential\n",

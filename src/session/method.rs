@@ -4,10 +4,13 @@ use super::compiled::Compiled;
 use super::trajectory::Trajectory;
 use super::values::Present;
 use crate::simulate::{MethodUse, Statistics, Tolerances, has_exact_solution};
+use crate::system::Motion;
 
 /// What `show method` says.
 #[derive(Debug, Clone, PartialEq)]
 pub struct MethodAdvice {
+    /// A map is iterated, a flow integrated.
+    pub motion: Motion,
     /// Number of states.
     pub states: usize,
     /// Entries of the Jacobian that can be non-zero.
@@ -29,6 +32,7 @@ pub(super) fn advice(
 ) -> MethodAdvice {
     let pattern = &compiled.system.jacobian.pattern;
     MethodAdvice {
+        motion: compiled.system.motion,
         states: compiled.system.dimension(),
         entries: pattern.len(),
         bandwidths: pattern.bandwidths(),

@@ -11,11 +11,22 @@ const GREEK: [&str; 34] = [
 ];
 
 /// `k_on` is `k_{\mathrm{on}}`, `beta1` is `\beta_{1}`, `y` with index `GATA1` is
-/// `y_{\mathrm{GATA1}}`.
+/// `y_{\mathrm{GATA1}}`. Of a map, `now x` is `x_{n}` and `next x` is `x_{n+1}`.
 pub(super) fn latex(name: &str, index: Option<&str>) -> String {
     if let Some((state, lag)) = name.split_once("(t - ") {
         return delayed(state, index, lag);
     }
+    // The subscript of the step comes last: `next y[2]` is `y_{2,n+1}`.
+    if let Some(state) = name.strip_prefix("next ") {
+        return subscripted(state, index, Some("n+1"));
+    }
+    if let Some(state) = name.strip_prefix("now ") {
+        return subscripted(state, index, Some("n"));
+    }
+    subscripted(name, index, None)
+}
+
+fn subscripted(name: &str, index: Option<&str>, step: Option<&str>) -> String {
     let mut parts = name.split('_').filter(|part| !part.is_empty());
     let first = parts.next().unwrap_or(name);
     let mut subscripts: Vec<String> = Vec::new();
@@ -31,6 +42,7 @@ pub(super) fn latex(name: &str, index: Option<&str>) -> String {
     if let Some(index) = index {
         subscripts.extend(index.split(", ").map(word));
     }
+    subscripts.extend(step.map(str::to_owned));
     match subscripts.is_empty() {
         true => word(base),
         false => format!("{}_{{{}}}", word(base), subscripts.join(",")),
