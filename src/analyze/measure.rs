@@ -110,6 +110,11 @@ pub enum Refusal {
     },
     /// It falls by too little to tell the rate.
     FallsTooLittle,
+    /// The iterates of a map do not repeat.
+    NoRepetition {
+        /// Among so many.
+        steps: usize,
+    },
     /// The condition is never met.
     Never,
 }

@@ -11,6 +11,7 @@
 //! Dynamics + noise --stationary--> Stationary   stationary/: moments, spectra and rotation of fluctuations
 //! Plane + window --portrait/--> nullclines, trajectories, manifolds, limit cycles
 //! rows of a run --Curve--> measure --> Measured
+//!   iterates.rs    of a map, where nothing lies between two steps
 //!   curve.rs       cubic between rows                  measure.rs extrema, areas, periods, half-lives
 //! ```
 //!
@@ -23,6 +24,7 @@ mod curve;
 mod eigen;
 pub mod equilibria;
 mod fixed;
+mod iterates;
 mod laws;
 mod loops;
 mod measure;
@@ -40,6 +42,7 @@ pub use continuation::Motion;
 pub use curve::Curve;
 pub use eigen::{Direction, Mode};
 pub use fixed::fixed_point;
+pub use iterates::measure_iterates;
 pub use laws::{Kept, Law, keeps, kept};
 pub use loops::{Action, Loop, Structure, structure};
 pub use measure::{Measure, Measured, Refusal, first_time, measure};

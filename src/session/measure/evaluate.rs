@@ -4,12 +4,13 @@
 use super::super::compiled::Observable;
 use super::super::trajectory::Trajectory;
 use super::super::values::{self, Point};
-use super::understand::{Term, Window};
+use super::understand::{Condition, Term, Window};
 use crate::analyze::{self, Curve, Measured, Refusal, first_time};
 use crate::diagnostic::{Code, Diagnostic, number_text};
 use crate::source::Span;
 use crate::symbolic::Pool;
 use crate::syntax::tree::BinaryOperator;
+use crate::system::Motion;
 
 pub(super) fn evaluated(run: &Trajectory, term: &Term) -> Result<Measured, Diagnostic> {
     match term {
@@ -21,6 +22,9 @@ pub(super) fn evaluated(run: &Trajectory, term: &Term) -> Result<Measured, Diagn
             window,
             span,
         } => {
+            if run.compiled.system.motion == Motion::Map {
+                return of_iterates(run, of, *what, window.as_ref(), *span);
+            }
             let curve = curve(run, of, window.as_ref(), *span)?;
             let relative = run.solution.tolerances.relative;
             analyze::measure(&curve, *what, relative)
@@ -33,6 +37,9 @@ pub(super) fn evaluated(run: &Trajectory, term: &Term) -> Result<Measured, Diagn
         } => {
             let mut differences = Vec::new();
             condition.differences(&mut differences);
+            if run.compiled.system.motion == Motion::Map {
+                return first_step(run, condition, &differences, window.as_ref(), *span);
+            }
             let curves = differences
                 .into_iter()
                 .map(|difference| curve(run, difference, window.as_ref(), *span))
@@ -40,10 +47,7 @@ pub(super) fn evaluated(run: &Trajectory, term: &Term) -> Result<Measured, Diagn
             let holds = |signs: &[f64]| condition.holds(&mut signs.iter());
             first_time(&curves, &holds)
                 .map(Measured::exact)
-                .map_err(|_| {
-                    Diagnostic::new(Code::NoMeasure, "the condition is never met in this run")
-                        .at(*span, "")
-                })
+                .map_err(|_| never_met(*span))
         }
         Term::Negate(inner) => {
             let inner = evaluated(run, inner)?;
@@ -59,6 +63,107 @@ pub(super) fn evaluated(run: &Trajectory, term: &Term) -> Result<Measured, Diagn
             evaluated(run, right)?,
         )),
     }
+}
+
+fn never_met(span: Span) -> Diagnostic {
+    Diagnostic::new(Code::NoMeasure, "the condition is never met in this run").at(span, "")
+}
+
+/// A number taken from the iterates of a map.
+fn of_iterates(
+    run: &Trajectory,
+    of: &Observable,
+    what: analyze::Measure,
+    window: Option<&Window>,
+    span: Span,
+) -> Result<Measured, Diagnostic> {
+    let (steps, values) = iterates(run, of, window, span)?;
+    match analyze::measure_iterates(&steps, &values, what) {
+        Some(found) => found.map_err(|refusal| refused(run, of, what, refusal, span)),
+        None => Err(
+            Diagnostic::new(Code::NoMeasure, "a map has no such measure")
+                .at(span, "for flows only: nothing lies between two steps")
+                .help(format!("there is `mean({})`, and `max`, `last`, ...", of.label)),
+        ),
+    }
+}
+
+/// The first step at which a condition holds.
+fn first_step(
+    run: &Trajectory,
+    condition: &Condition,
+    differences: &[&Observable],
+    window: Option<&Window>,
+    span: Span,
+) -> Result<Measured, Diagnostic> {
+    let mut steps = Vec::new();
+    let mut columns = Vec::with_capacity(differences.len());
+    for difference in differences {
+        let (own, values) = iterates(run, difference, window, span)?;
+        steps = own;
+        columns.push(values);
+    }
+    let holds = |row: &usize| {
+        let signs: Vec<f64> = columns
+            .iter()
+            .filter_map(|column| column.get(*row).copied())
+            .collect();
+        condition.holds(&mut signs.iter())
+    };
+    let found = (0..steps.len()).find(holds).and_then(|row| steps.get(row));
+    found
+        .map(|step| Measured::exact(*step))
+        .ok_or_else(|| never_met(span))
+}
+
+/// The values of an observable at the steps of a window.
+fn iterates(
+    run: &Trajectory,
+    of: &Observable,
+    window: Option<&Window>,
+    span: Span,
+) -> Result<(Vec<f64>, Vec<f64>), Diagnostic> {
+    if run.solution.kept_every > 1 {
+        return Err(
+            Diagnostic::new(Code::NoMeasure, "not every step of this run was kept")
+                .at(span, "needs every one")
+                .help("simulate fewer steps, as in `simulate 0..100000`"),
+        );
+    }
+    let values = run.evaluate_all(&of.pool, &[of.expr]);
+    let times = run.times();
+    let pairs = || times.iter().copied().zip(values.iter().copied());
+    if let Some((step, value)) = pairs().find(|(_, value)| !value.is_finite()) {
+        return Err(Diagnostic::new(
+            Code::NoMeasure,
+            format!("`{}` is {} at n = {step}", of.label, number_text(value)),
+        )
+        .at(span, "")
+        .help("only what is finite along the whole run can be measured"));
+    }
+    let end = |end: Option<&Observable>, otherwise: f64| {
+        end.map_or(otherwise, |end| at_start(run, end))
+    };
+    let from = end(window.and_then(|w| w.from.as_ref()), f64::NEG_INFINITY);
+    let to = end(window.and_then(|w| w.to.as_ref()), f64::INFINITY);
+    let chosen: (Vec<f64>, Vec<f64>) = pairs()
+        .filter(|(step, _)| *step >= from && *step <= to)
+        .unzip();
+    if chosen.0.is_empty() {
+        let ends = (times.first(), times.last());
+        return Err(
+            Diagnostic::new(Code::BadOption, "the range lies outside the run")
+                .at(
+                    window.map_or(span, |window| window.span),
+                    match ends {
+                        (Some(first), Some(last)) => format!("the run covers {first} to {last}"),
+                        _ => "the run has no rows".to_owned(),
+                    },
+                )
+                .help("simulate a longer range, or measure a shorter one"),
+        );
+    }
+    Ok(chosen)
 }
 
 /// Arithmetic, with errors to first order.
@@ -206,6 +311,10 @@ fn refused(
                 short(longest)
             ),
             "it may need a longer run to become regular, or be chaotic".to_owned(),
+        ),
+        Refusal::NoRepetition { steps } => (
+            format!("it does not repeat within the last {steps} steps"),
+            "it may need a longer run to settle, or be chaotic".to_owned(),
         ),
         Refusal::NotFalling => (
             "it does not fall towards zero at the end of the run".to_owned(),
