@@ -86,7 +86,10 @@ mod tests {
         let of = |what| measure_iterates(&steps, &values, what).unwrap().unwrap();
         assert_eq!(of(Measure::Period).value, 3.0);
         assert_eq!(of(Measure::Amplitude).value, 2.0);
-        assert_eq!((of(Measure::Max).value, of(Measure::Max).at), (5.0, Some(1.0)));
+        assert_eq!(
+            (of(Measure::Max).value, of(Measure::Max).at),
+            (5.0, Some(1.0))
+        );
         assert_eq!(of(Measure::TimeOfMin).value, 0.0);
         assert_eq!(of(Measure::Mean).value, 8.0 / 3.0);
         let still = measure_iterates(&steps, &[2.0; 60], Measure::Period).unwrap();

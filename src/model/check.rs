@@ -115,13 +115,18 @@ impl<'t> Draft<'t> {
                 order.extend(component.into_iter().map(DefinitionId::new));
                 continue;
             }
-            let diagnostic = self.circle_of_derivatives(&component, rules);
+            let diagnostic = self.circle_of_derivatives(&component, &edges, rules);
             self.diagnostics.push(diagnostic);
         }
         order
     }
 
-    fn circle_of_derivatives(&self, component: &[usize], rules: &Rules) -> Diagnostic {
+    fn circle_of_derivatives(
+        &self,
+        component: &[usize],
+        edges: &[Vec<usize>],
+        rules: &Rules,
+    ) -> Diagnostic {
         let members: Vec<&DraftDefinition<'_>> = component
             .iter()
             .map(|index| &self.definitions[*index])
@@ -142,7 +147,11 @@ impl<'t> Draft<'t> {
             let equation = member
                 .state
                 .and_then(|state| rules.governed[state.index()].span());
-            let next = &members[(at + 1) % members.len()].name;
+            let needed = edges[component[at]].iter();
+            let needed = needed.copied().filter(|other| component.contains(other));
+            let next = needed
+                .min()
+                .map_or(&member.name, |other| &self.definitions[other].name);
             diagnostic = diagnostic.at(equation.unwrap_or(member.span), format!("needs `{next}`"));
         }
         diagnostic.help(match self.motion {

@@ -210,7 +210,7 @@ impl Elaborator<'_> {
         }
         match self.names.get(name) {
             None => self.unknown_name(&target.name),
-            Some(_) if self.names.map_at().is_none() => self.report(
+            Some(Entity::State(_)) if self.names.map_at().is_none() => self.report(
                 Diagnostic::new(Code::NotForMaps, format!("`{name}` has no next value"))
                     .at(span, "this model is a flow: it moves without steps")
                     .help(format!(

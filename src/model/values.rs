@@ -6,7 +6,7 @@ use super::dependencies;
 use super::elaborate::{Declared, Elaborator, Quantity, Scope};
 use super::names::{Entity, IndexSet, Members};
 use super::walk;
-use super::{Bounds, DefinitionId, IndexSetId, ParameterId, StateId, ValueOf};
+use super::{Bounds, DefinitionId, IndexSetId, Motion, ParameterId, StateId, ValueOf};
 use crate::diagnostic::{Code, Diagnostic, number_text};
 use crate::source::Span;
 use crate::symbolic::{Expr, Shape};
@@ -78,6 +78,14 @@ impl<'t> Draft<'t> {
         let Some(start) = self.with_elaborator(|e| e.constant(&Scope::default(), from)) else {
             return;
         };
+        if self.motion == Motion::Map && start.is_finite() && start.fract() != 0.0 {
+            self.diagnostics.push(
+                Diagnostic::new(Code::NotForMaps, "a map starts at a whole number of steps")
+                    .at(from.span, format!("this is {}", number_text(start)))
+                    .help("`n` counts the steps: `time from 1900` starts at n = 1900"),
+            );
+            return;
+        }
         if start.is_finite() {
             self.time.start = start;
             return;

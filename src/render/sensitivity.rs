@@ -2,6 +2,7 @@
 
 use super::table::{Column, number, table};
 use super::words;
+use crate::model::Motion;
 use crate::session::{Made, Sensitivities};
 
 /// Of more observables than this only the first are shown and the others counted.
@@ -61,6 +62,12 @@ fn heading(result: &Sensitivities) -> String {
         }
     }
     let kind = if result.scaled { "relative " } else { "" };
+    if result.run.compiled.model.motion == Motion::Map {
+        return format!(
+            "{kind}sensitivities along n = {range}{unit}: exact, carried along {} steps",
+            solution.statistics.steps
+        );
+    }
     format!(
         "{kind}sensitivities along t = {range}{unit}: {} steps of {}, rtol {}",
         solution.statistics.steps,
@@ -85,7 +92,10 @@ fn of_observable(result: &Sensitivities, observable: usize, width: usize) -> Str
     let columns = [
         Column::text(words::fit(&format!("{name} by"), 2 * LONGEST_NAME), names),
         Column::numbers("largest", rows.iter().map(|row| row.largest).collect()),
-        Column::numbers("at t", rows.iter().map(|row| row.at).collect()),
+        Column::numbers(
+            format!("at {}", variable(result)),
+            rows.iter().map(|row| row.at).collect(),
+        ),
         Column::numbers("at end", rows.iter().map(|row| row.end).collect()),
         Column::text("weight", weights.collect()),
     ];
@@ -96,8 +106,17 @@ fn of_observable(result: &Sensitivities, observable: usize, width: usize) -> Str
     out
 }
 
+/// `t`, or `n` for a map.
+fn variable(result: &Sensitivities) -> &'static str {
+    result.run.compiled.model.names.variable()
+}
+
 fn notes(result: &Sensitivities) -> String {
-    let weight = "weight: the share in the integral of |p dy/dp| over time";
+    let over = match result.run.compiled.model.motion {
+        Motion::Flow => "time",
+        Motion::Map => "n",
+    };
+    let weight = format!("weight: the share in the integral of |p dy/dp| over {over}");
     if !result.scaled {
         return format!("dy/dp; {weight}");
     }

@@ -506,6 +506,9 @@ enum Whose<'r> {
     OneOfMany(usize),
 }
 
+/// Iterates of a map that are drawn as dots on the line through them; more would hide it.
+const MOST_DOTS: usize = 101;
+
 fn add_curve(run: &Trajectory, curve: &Curve, whose: Whose<'_>, series: &mut Vec<Series>) {
     let width = curve.vertical.shape.len();
     let vertical = run.evaluate(&curve.vertical);
@@ -521,6 +524,10 @@ fn add_curve(run: &Trajectory, curve: &Curve, whose: Whose<'_>, series: &mut Vec
             .copied()
             .collect()
     };
+    // Nothing lies between two steps of a map: a line there only leads the eye.
+    let is_map = run.compiled.model.motion == Motion::Map;
+    let scattered = is_map && horizontal.is_some();
+    let dotted = is_map && horizontal.is_none() && run.times().len() <= MOST_DOTS;
     for at in 0..width {
         let x = match &horizontal {
             None => run.times().to_vec(),
@@ -543,9 +550,17 @@ fn add_curve(run: &Trajectory, curve: &Curve, whose: Whose<'_>, series: &mut Vec
             },
             x,
             y: column(&vertical, width, at),
-            mark: Mark::Line,
+            mark: if scattered { Mark::Points } else { Mark::Line },
             colour,
         });
+        if dotted && let Some(line) = series.last() {
+            let dots = Series {
+                label: String::new(),
+                mark: Mark::Points,
+                ..line.clone()
+            };
+            series.push(dots);
+        }
     }
 }
 

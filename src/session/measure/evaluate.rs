@@ -83,7 +83,10 @@ fn of_iterates(
         None => Err(
             Diagnostic::new(Code::NoMeasure, "a map has no such measure")
                 .at(span, "for flows only: nothing lies between two steps")
-                .help(format!("there is `mean({})`, and `max`, `last`, ...", of.label)),
+                .help(format!(
+                    "there is `mean({})`, and `max`, `last`, ...",
+                    of.label
+                )),
         ),
     }
 }
@@ -141,9 +144,8 @@ fn iterates(
         .at(span, "")
         .help("only what is finite along the whole run can be measured"));
     }
-    let end = |end: Option<&Observable>, otherwise: f64| {
-        end.map_or(otherwise, |end| at_start(run, end))
-    };
+    let end =
+        |end: Option<&Observable>, otherwise: f64| end.map_or(otherwise, |end| at_start(run, end));
     let from = end(window.and_then(|w| w.from.as_ref()), f64::NEG_INFINITY);
     let to = end(window.and_then(|w| w.to.as_ref()), f64::INFINITY);
     let chosen: (Vec<f64>, Vec<f64>) = pairs()

@@ -12,6 +12,7 @@ use super::command::Sensitivity;
 use super::compiled::{Compiled, Observable};
 use super::lower::ends_in;
 use super::outcome::{Made, Outcome, Performed};
+use super::plot::time_label;
 use super::run::run;
 use super::tables::Tables;
 use super::trajectory::Trajectory;
@@ -19,7 +20,7 @@ use super::values::Overrides;
 use super::{Asked, Observer, Session, failure, reason_to_write, simulate};
 use crate::diagnostic::{Code, Diagnostic};
 use crate::figure::{Axis, HeatMap, HeatPanel};
-use crate::model::{self, Target};
+use crate::model::{self, Motion, Target};
 use crate::simulate::{
     Held, Method, Stop, Varied, VariedStart, observed_sensitivities, serves_sensitivities,
 };
@@ -158,6 +159,7 @@ fn repeated(
         asked.before.as_deref(),
         &again,
     )?;
+    events_of_map(compiled, &plan, command)?;
     let method = plan.options.method;
     if serves_sensitivities(method) {
         return Ok(plan);
@@ -204,6 +206,28 @@ fn derivable(
         ]);
     }
     Ok(())
+}
+
+/// Derivatives through what events do at steps of a map are not worked out.
+fn events_of_map(
+    compiled: &Compiled,
+    plan: &simulate::Plan,
+    command: &Sensitivity,
+) -> Result<(), Vec<Diagnostic>> {
+    let events = compiled.model.events.iter().zip(&plan.active.events);
+    let mut holding = events.filter(|(_, holds)| **holds);
+    match holding.next() {
+        Some((event, _)) if compiled.model.motion == Motion::Map => Err(vec![
+            Diagnostic::new(
+                Code::NotPerformed,
+                "this version of Lotka does not differentiate a map with events",
+            )
+            .at(command.span, "")
+            .at(event.span, "an event at steps")
+            .help("write what happens into the equation, as in `next x = if n == 10 then 0 else f(x)`"),
+        ]),
+        _ => Ok(()),
+    }
 }
 
 /// How parameters and initial values move with what is named.
@@ -435,7 +459,8 @@ fn integral_of_size(times: &[f64], series: &[f64]) -> f64 {
 
 /// Time and every series.
 fn columns(result: &Sensitivities) -> (Vec<String>, Vec<Vec<f64>>) {
-    let mut headers = vec!["time".to_owned()];
+    let motion = result.run.compiled.model.motion;
+    let mut headers = vec![time_label(motion).to_owned()];
     let mut columns = vec![result.run.times().to_vec()];
     for (observable, all) in result.series.iter().enumerate() {
         for (quantity, series) in all.iter().enumerate() {
@@ -458,7 +483,7 @@ fn heat_map(result: &Sensitivities) -> HeatMap {
     HeatMap {
         title,
         x: Axis {
-            label: "time".to_owned(),
+            label: time_label(result.run.compiled.model.motion).to_owned(),
             unit: time.unit.as_ref().map(|unit| unit.to_string()),
             ..Axis::default()
         },

@@ -2,6 +2,7 @@
 
 mod doses;
 mod inputs;
+mod maps;
 
 use super::check::check_text;
 use super::compiled::Compiled;
