@@ -486,12 +486,15 @@ fn figures_are_drawn_by_the_models_that_the_manual_names() {
 }
 
 #[test]
-fn portraits_are_drawn_by_the_models_on_their_page() {
+fn figures_of_analysis_are_drawn_by_the_models_on_their_page() {
     let _guard = PAGES.lock();
     let workplace = Workplace::new();
-    let page = root().join("docs/src/analysis/portraits.md");
-    let text = fs::read_to_string(page).expect("the page");
-    for (model, figure) in [("griffith.lotka", "griffith_phase.svg")] {
+    for (page, model, figure) in [
+        ("portraits", "griffith.lotka", "griffith_phase.svg"),
+        ("continuation", "griffith.lotka", "griffith_diagram.svg"),
+    ] {
+        let page = root().join(format!("docs/src/analysis/{page}.md"));
+        let text = fs::read_to_string(page).expect("the page");
         let block = blocks(&text)
             .into_iter()
             .find(|block| block.file() == Some(model))
