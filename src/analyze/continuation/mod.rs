@@ -17,11 +17,14 @@ mod events;
 mod iterate;
 mod journey;
 mod linear;
+
 mod normal_form;
+mod orbits;
 mod polish;
 
 pub use diagram::diagram;
 pub use iterate::Iterate;
+pub use orbits::orbits;
 
 /// Algebraic systems F(u, p) = 0 that depend on one parameter, with exact derivatives. A point is
 /// x = (u, p): n unknowns, then the parameter.

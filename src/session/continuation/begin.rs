@@ -2,11 +2,11 @@
 
 use super::family::{RestFamily, Start, motion};
 use super::formulas::Values;
-use super::orbits;
 use super::question::Question;
 use super::{Moving, Unfit};
 use crate::analyze::NotFound;
 use crate::analyze::continuation::Motion;
+use crate::analyze::continuation::orbits;
 use crate::diagnostic::{Code, Diagnostic, number_text};
 use crate::model::Bounds;
 use crate::session::command::{Continue, SteadyAll};
@@ -72,11 +72,11 @@ pub(super) fn begin<'c>(
         let family = RestFamily::new(compiled, &start, &question.moving)
             .map_err(|unfit| vec![unfit_for(compiled, &unfit, command, &question.moving)])?;
         if motion(compiled) == Motion::Map {
-            let orbits = orbits::orbits(&family, question.period, &point);
-            if orbits.is_empty() {
+            let found = orbits(&family, question.period, &point);
+            if found.is_empty() {
                 return Err(vec![no_orbit(question, command)]);
             }
-            families.push((family, orbits));
+            families.push((family, found));
         } else {
             families.push((family, vec![point]));
         }

@@ -13,7 +13,6 @@ mod family;
 mod figure;
 mod formulas;
 mod named;
-mod orbits;
 mod question;
 mod read;
 mod timing;

@@ -110,7 +110,10 @@ impl Regimen {
     /// their way.
     fn start_earlier(&self, run: &mut Interruptions<'_>, time: f64) -> Result<(), Stop> {
         let slack = run.clock.slack(time);
-        let mut k = 1.0;
+        // What arrives after the end of the run is not waited for: with a long lag there are
+        // many such doses on their way.
+        let beyond = ((time + self.lag - run.range.1 - slack) / self.period).floor();
+        let mut k = beyond.max(1.0);
         loop {
             let arrival = time + self.lag - k * self.period;
             let end = arrival + self.delivery.duration;

@@ -1,7 +1,7 @@
 //! Fixed points and orbits of maps to start from: where the map settles, and what Newton's
 //! iteration finds from the present state.
 
-use crate::analyze::continuation::{Family, Iterate};
+use super::{Family, Iterate};
 use nalgebra::{DMatrix, DVector};
 
 /// Steps in which a map may settle.
@@ -14,7 +14,8 @@ const SAME: f64 = 1e-6;
 
 /// Orbits of this period near where the map goes, else near the start; each once. A point holds
 /// the states and then the parameter.
-pub(super) fn orbits(map: &dyn Family, period: usize, start: &[f64]) -> Vec<Vec<f64>> {
+#[must_use]
+pub fn orbits(map: &dyn Family, period: usize, start: &[f64]) -> Vec<Vec<f64>> {
     let iterate = Iterate::new(map, period);
     let mut change = vec![0.0; map.dimension()];
     let mut settled = start.to_vec();
