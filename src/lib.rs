@@ -43,7 +43,7 @@
 //! | 4 | [`kernel`] | one lowering to programs; the tape that executes them, and machine code with the same bits (the only unsafe code) | solvers, names |
 //! | 5 | [`linalg`] | factorisations of small and sparse matrices, over and over; exponentials | equations |
 //! | 6 | [`simulate`] | own steppers and the one bridge to the solver crate, under one driver with all that interrupts a run: events, doses, inputs, switches, delays; sensitivities | text, terminal |
-//! | 7 | [`analyze`] | steady states and their stability, measures of curves | text, terminal |
+//! | 7 | [`analyze`] | equilibria and their stability, continuation of any F(u, p) = 0, portraits, stationary distributions, measures of curves | text, terminal |
 //! | 9 | [`session`] | commands, outcomes, values that hold now | standard output, line editing |
 //! | 10 | [`render`], [`repl`], [`cli`] | diagnostics, tables, figures, prompt, arguments: the only places that print | algorithms |
 //!
