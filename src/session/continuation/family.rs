@@ -135,10 +135,10 @@ impl<'c> RestFamily<'c> {
         };
         let mut exprs = formulas.drift;
         exprs.extend(&sums);
-        let places = weights.iter().enumerate().flat_map(|(sum, of)| {
-            let positions = of.iter().map(move |weight| (sum, weight.position));
-            positions
-        });
+        let places = weights
+            .iter()
+            .enumerate()
+            .flat_map(|(sum, of)| of.iter().map(move |weight| (sum, weight.position)));
         let places: Vec<(usize, usize)> = places.collect();
         let mut functions = sums.clone();
         functions.extend(weights.iter().flatten().map(|known| known.weight));
