@@ -168,6 +168,14 @@ const DECLARATIONS: &[Entry] = &[
         details: "  history x = 0.1*exp(t)               before the start, else its initial value\n",
     },
     Entry {
+        word: "next",
+        example: "next w = w - eta*grad(loss, w)",
+        summary: "the state after one step of a map",
+        details: "  n                                    counts the steps; there is no t
+  next w = w + next v                  the new value of v, in the same step
+",
+    },
+    Entry {
         word: "condition",
         example: "condition control { alpha = 0.5 }",
         summary: "values, events, doses under one name",
