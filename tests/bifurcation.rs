@@ -448,3 +448,89 @@ fn every_reference_is_met() {
     assert!(faults_found.is_empty(), "{}", faults_found.join("\n"));
     assert!(met >= 20, "only {met} points are given in numbers");
 }
+
+/// Kuznetsov, Elements of Applied Bifurcation Theory (2004), (4.9): the cubic coefficient of a
+/// period doubling is f''^2/4 + f'''/6, here 36/4.
+#[test]
+fn the_logistic_map_doubles_its_period() {
+    let workplace = Workplace::new();
+    let file = "models/logistic_map.lotka";
+    let fixed = continued(&workplace, &[file, "r", "0.5..3.9"]);
+    let mut found = faults(
+        "fixed points",
+        &fixed,
+        &[
+            point("PD", 3.0, &[2.0 / 3.0]).coefficient(9.0),
+            point("ALT", 2.0, &[0.5]),
+        ],
+        1e-8,
+    );
+    // The orbit born there doubles in its turn at 1 + sqrt(6) (May 1976).
+    let second = continued(&workplace, &[file, "r", "3.1..3.9", "--period", "2"]);
+    let doubling = second["points"].as_array().into_iter().flatten();
+    let doublings: Vec<f64> = doubling
+        .filter(|point| point["kind"] == "PD")
+        .filter_map(|point| point["parameter"].as_f64())
+        .collect();
+    match doublings.as_slice() {
+        [at] if close(*at, 1.0 + 6.0_f64.sqrt(), 1e-8) => {}
+        other => found.push(format!("period 2: doublings at {other:?}")),
+    }
+    assert!(found.is_empty(), "{}", found.join("\n"));
+}
+
+/// Each step multiplies w by 1 - eta*h. The map is linear: no cubic term decides what is born.
+#[test]
+fn plain_gradient_descent_doubles_its_period_at_two() {
+    let workplace = Workplace::new();
+    let file = "models/gradient_descent.lotka";
+    let diagram = continued(&workplace, &[file, "eta", "0.1..3", "--in", "plain"]);
+    let wanted = [point("PD", 2.0, &[0.0, 0.0]).coefficient(0.0)];
+    let found = faults("plain", &diagram, &wanted, 1e-8);
+    assert!(found.is_empty(), "{}", found.join("\n"));
+    let doubling = diagram["points"].as_array().into_iter().flatten();
+    for point in doubling.filter(|point| point["kind"] == "PD") {
+        assert!(point["supercritical"].is_null(), "{point}");
+    }
+}
+
+/// u = -3 for every p, and the circle u^2 + p^2 = 1, which no branch reaches from there.
+#[test]
+fn all_finds_the_branch_that_is_closed() {
+    let workplace = Workplace::new();
+    workplace.write(
+        "isola.lotka",
+        "param p = 0.3 in -2..2\nstate u = -3 in -5..5\nu' = (u + 3)*(1 - u^2 - p^2)",
+    );
+    let alone = continued(&workplace, &["isola.lotka", "p"]);
+    assert_eq!(alone["branches"].as_array().map(Vec::len), Some(1));
+    let all = continued(&workplace, &["isola.lotka", "p", "--all"]);
+    let branches = all["branches"].as_array().cloned().unwrap_or_default();
+    assert_eq!(branches.len(), 2);
+    assert_eq!(branches[1]["ends"], serde_json::json!(["closed", "closed"]));
+    let folds = [point("LP", 1.0, &[0.0]), point("LP", -1.0, &[0.0])];
+    let found = faults("isola", &all, &folds, REFINED);
+    assert!(found.is_empty(), "{}", found.join("\n"));
+}
+
+/// Of a map, too: every fixed point begins a branch.
+#[test]
+fn all_finds_the_fixed_points_of_a_map() {
+    let workplace = Workplace::new();
+    workplace.write(
+        "henon.lotka",
+        "param a = 1 in -1..2, b = 0.3\nstate x = 0, y = 0\nnext x = 1 + y - a*x^2\nnext y = b*x",
+    );
+    let all = continued(&workplace, &["henon.lotka", "a", "--all"]);
+    assert_eq!(all["branches"].as_array().map(Vec::len), Some(2));
+    let folds = all["points"].as_array().into_iter().flatten();
+    let folds: Vec<f64> = folds
+        .filter(|point| point["kind"] == "LP")
+        .filter_map(|point| point["parameter"].as_f64())
+        .collect();
+    // 1 + y - a*x^2 = x with y = b*x has one root at a = -(1 - b)^2/4; b = 0.3.
+    assert!(
+        matches!(folds.as_slice(), [at] if close(*at, -0.49 / 4.0, 1e-8)),
+        "{folds:?}"
+    );
+}

@@ -6,6 +6,7 @@
 //! then looks for a fixed point inside the cycle and near the start, which is handed out as one that
 //! the iterates do not go to.
 
+use super::change::Change;
 use super::continuation::Motion;
 use super::laws::{self, Kept, sizes};
 use super::newton::{Equations, Root};
@@ -13,101 +14,6 @@ use super::spectrum::{Stability, stability};
 use super::steady::{NotFound, Question, Reached, Residual, Restless, SteadyState};
 use crate::simulate::{Dynamics, NonFinite, Stop};
 use std::collections::VecDeque;
-
-/// The change in one step of a map, g(x) - x: zero at fixed points, as the drift of a flow is.
-pub(super) struct Change<'a> {
-    map: &'a dyn Dynamics,
-    starts: Vec<usize>,
-    rows: Vec<usize>,
-    /// Where each entry of the map's Jacobian stands.
-    entries: Vec<usize>,
-    /// Where the diagonal stands.
-    diagonal: Vec<usize>,
-}
-
-impl<'a> Change<'a> {
-    pub fn new(map: &'a dyn Dynamics) -> Change<'a> {
-        let (starts, rows) = map.pattern();
-        let mut change = Change {
-            map,
-            starts: vec![0],
-            rows: Vec::with_capacity(rows.len()),
-            entries: Vec::with_capacity(rows.len()),
-            diagonal: Vec::new(),
-        };
-        for (column, ends) in starts.windows(2).enumerate() {
-            let own = match *ends {
-                [from, to] => rows.get(from..to).unwrap_or(&[]),
-                _ => &[],
-            };
-            for row in own {
-                if *row > column && change.diagonal.len() == column {
-                    change.put_diagonal(column);
-                }
-                if *row == column {
-                    change.diagonal.push(change.rows.len());
-                }
-                change.entries.push(change.rows.len());
-                change.rows.push(*row);
-            }
-            if change.diagonal.len() == column {
-                change.put_diagonal(column);
-            }
-            change.starts.push(change.rows.len());
-        }
-        change
-    }
-
-    fn put_diagonal(&mut self, column: usize) {
-        self.diagonal.push(self.rows.len());
-        self.rows.push(column);
-    }
-}
-
-impl Dynamics for Change<'_> {
-    fn dimension(&self) -> usize {
-        self.map.dimension()
-    }
-
-    fn drift(&self, t: f64, y: &[f64], dy: &mut [f64]) {
-        self.map.drift(t, y, dy);
-        for (dy, y) in dy.iter_mut().zip(y) {
-            *dy -= y;
-        }
-    }
-
-    fn pattern(&self) -> (&[usize], &[usize]) {
-        (&self.starts, &self.rows)
-    }
-
-    fn jacobian(&self, t: f64, y: &[f64], entries: &mut [f64]) {
-        let mut own = vec![0.0; self.entries.len()];
-        self.map.jacobian(t, y, &mut own);
-        entries.fill(0.0);
-        for (at, entry) in self.entries.iter().zip(own) {
-            if let Some(slot) = entries.get_mut(*at) {
-                *slot = entry;
-            }
-        }
-        for at in &self.diagonal {
-            if let Some(slot) = entries.get_mut(*at) {
-                *slot -= 1.0;
-            }
-        }
-    }
-
-    fn is_autonomous(&self) -> bool {
-        self.map.is_autonomous()
-    }
-
-    fn time_derivative(&self, t: f64, y: &[f64], out: &mut [f64]) {
-        self.map.time_derivative(t, y, out);
-    }
-
-    fn is_linear(&self) -> bool {
-        self.map.is_linear()
-    }
-}
 
 /// A root closer than this to the start, in the sizes of the states, is where the iterates are.
 const PRESENT: f64 = 1e-7;

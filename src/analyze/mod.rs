@@ -8,6 +8,9 @@
 //! Dynamics + state --linearise--> Linearised   spectrum.rs: the Jacobian on the states that can vary
 //!   eigen.rs       eigenvalues, eigenvectors, what rounding does to them
 //!   classify.rs    eigenvalues --> Class: node, spiral, saddle, ...
+//! Dynamics + box --equilibria/--> all equilibria in it, searched with deflation, proved by intervals
+//! F(u, p) = 0 --continuation/--> Diagram     branches, their special points, normal forms
+//! ranges of parameters --survey.rs--> which types occur, and where a pair meets the axis
 //! Dynamics + noise --stationary--> Stationary   stationary/: moments, spectra and rotation of fluctuations
 //! Plane + window --portrait/--> nullclines, trajectories, manifolds, limit cycles
 //! rows of a run --Curve--> measure --> Measured
@@ -18,6 +21,7 @@
 //! Enters: a [`crate::simulate::Dynamics`], or times with values and derivatives. Leaves: plain
 //! data. States are positions; must not know names, text or the terminal.
 
+mod change;
 mod classify;
 pub mod continuation;
 mod curve;

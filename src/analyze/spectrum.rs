@@ -2,10 +2,10 @@
 //! and eigenvectors. Kept sums and constraints are eliminated first, since they add eigenvalues
 //! that mean nothing.
 
+use super::change::Change;
 use super::classify::{Class, Kind, beyond, classify};
 use super::continuation::Motion;
 use super::eigen::{self, Mode};
-use super::equilibria::Change;
 use super::laws::{self, Kept, Law, at, sizes};
 use super::newton::Equations;
 use crate::simulate::{Dynamics, Tolerances};

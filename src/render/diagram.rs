@@ -4,10 +4,10 @@
 use super::outcome::{counted, wrote};
 use super::table::{Column, number, table};
 use super::words;
-use crate::analyze::continuation::Motion;
+use crate::analyze::continuation::{Crossing, Kind, Motion};
 use crate::session::{
-    BranchAnswer, BranchOrigin, BranchPoint, Crossing, DiagramAnswer, DrawnDiagram, DrawnInto,
-    EndOfBranch, Made, What,
+    BranchAnswer, BranchOrigin, BranchPoint, DiagramAnswer, DrawnDiagram, DrawnInto, EndOfBranch,
+    Made, Run,
 };
 use std::f64::consts::TAU;
 
@@ -90,17 +90,17 @@ fn points(answer: &DiagramAnswer, width: usize) -> String {
     let numbers = |value: &dyn Fn(&BranchPoint) -> f64| answer.points.iter().map(value).collect();
     let mut columns = vec![
         Column::text("", column(&|point| point.label.clone())),
-        Column::text("", column(&|point| kind(&point.what))),
+        Column::text("", column(&|point| kind(&point.kind))),
         Column::numbers(
             &answer.parameter,
             numbers(&|point| point.point.last().copied().unwrap_or(f64::NAN)),
         ),
     ];
-    let coefficients: Vec<f64> = numbers(&|point| coefficient(&point.what).unwrap_or(f64::NAN));
+    let coefficients: Vec<f64> = numbers(&|point| coefficient(&point.kind).unwrap_or(f64::NAN));
     if coefficients.iter().any(|value| value.is_finite()) {
         columns.push(Column::numbers("coefficient", coefficients));
     }
-    let periods: Vec<f64> = numbers(&|point| period(&point.what).unwrap_or(f64::NAN));
+    let periods: Vec<f64> = numbers(&|point| period(&point.kind).unwrap_or(f64::NAN));
     if periods.iter().any(|value| value.is_finite()) {
         columns.push(Column::numbers("period", periods));
     }
@@ -131,54 +131,42 @@ fn largest(answer: &DiagramAnswer, state: usize) -> f64 {
 }
 
 /// What happens, in the words of the field.
-pub(super) fn kind(what: &What) -> String {
-    let side = |below: bool| {
-        if below {
-            "supercritical"
-        } else {
-            "subcritical"
-        }
+pub(super) fn kind(kind: &Kind) -> String {
+    let name = match kind {
+        Kind::Fold { .. } => "fold",
+        Kind::Crossing(Crossing::Transcritical) => "transcritical",
+        Kind::Crossing(Crossing::Pitchfork { .. }) => "pitchfork",
+        Kind::Crossing(Crossing::Other) => "branches cross",
+        Kind::Hopf { .. } => "Hopf",
+        Kind::Doubling { .. } => "period doubling",
+        Kind::Circle { .. } => "Neimark-Sacker",
+        Kind::Alternation => "begins to alternate",
     };
-    match what {
-        What::Fold { .. } => "fold".to_owned(),
-        What::Crossing(Crossing::Transcritical) => "transcritical".to_owned(),
-        What::Crossing(Crossing::Pitchfork { supercritical }) => {
-            format!("pitchfork, {}", side(*supercritical))
-        }
-        What::Crossing(Crossing::Other) => "branches cross".to_owned(),
-        What::Hopf(cycle) if cycle.l1.is_finite() && cycle.l1 != 0.0 => {
-            format!("Hopf, {}", side(cycle.l1 < 0.0))
-        }
-        What::Hopf(_) => "Hopf".to_owned(),
-        What::NeutralSaddle => "neutral saddle".to_owned(),
-        What::Doubling { coefficient } if coefficient.is_finite() => {
-            format!("period doubling, {}", side(*coefficient > 0.0))
-        }
-        What::Doubling { .. } => "period doubling".to_owned(),
-        What::Circle { coefficient, .. } if coefficient.is_finite() => {
-            format!("Neimark-Sacker, {}", side(*coefficient < 0.0))
-        }
-        What::Circle { .. } => "Neimark-Sacker".to_owned(),
-        What::Alternation => "begins to alternate".to_owned(),
+    match kind.is_supercritical() {
+        Some(true) => format!("{name}, supercritical"),
+        Some(false) => format!("{name}, subcritical"),
+        // A normal form without its cubic term, as in linear equations.
+        None if coefficient(kind) == Some(0.0) => format!("{name}, degenerate"),
+        None => name.to_owned(),
     }
 }
 
 /// The coefficient of the normal form.
-pub(super) fn coefficient(what: &What) -> Option<f64> {
-    match what {
-        What::Fold { coefficient }
-        | What::Doubling { coefficient }
-        | What::Circle { coefficient, .. } => Some(*coefficient),
-        What::Hopf(cycle) => Some(cycle.l1),
-        What::Crossing(_) | What::NeutralSaddle | What::Alternation => None,
+pub(super) fn coefficient(kind: &Kind) -> Option<f64> {
+    match kind {
+        Kind::Fold { coefficient }
+        | Kind::Doubling { coefficient }
+        | Kind::Circle { coefficient, .. } => Some(*coefficient),
+        Kind::Hopf { l1, .. } => Some(*l1),
+        Kind::Crossing(_) | Kind::Alternation => None,
     }
 }
 
 /// The period of what is born.
-pub(super) fn period(what: &What) -> Option<f64> {
-    match what {
-        What::Hopf(cycle) => Some(TAU / cycle.frequency),
-        What::Circle { angle, .. } => Some(TAU / angle),
+pub(super) fn period(kind: &Kind) -> Option<f64> {
+    match kind {
+        Kind::Hopf { frequency, .. } => Some(TAU / frequency),
+        Kind::Circle { angle, .. } => Some(TAU / angle),
         _ => None,
     }
 }
@@ -186,11 +174,23 @@ pub(super) fn period(what: &What) -> Option<f64> {
 /// What the cycles beside the Hopf points are like.
 fn cycles(answer: &DiagramAnswer) -> Vec<String> {
     let mut lines = Vec::new();
-    for point in &answer.points {
-        let What::Hopf(cycle) = &point.what else {
+    for (index, point) in answer.points.iter().enumerate() {
+        let Kind::Hopf {
+            frequency,
+            l1,
+            growth,
+            amplitude,
+        } = &point.kind
+        else {
             continue;
         };
-        let Some(side) = cycle.side() else { continue };
+        let Some(is_supercritical) = point.kind.is_supercritical() else {
+            continue;
+        };
+        let side = -l1 * growth;
+        if side == 0.0 || !side.is_finite() {
+            continue;
+        }
         let p = &answer.parameter;
         let at = point.point.last().copied().unwrap_or(f64::NAN);
         let (sign, root) = if side > 0.0 {
@@ -198,8 +198,7 @@ fn cycles(answer: &DiagramAnswer) -> Vec<String> {
         } else {
             ("<", format!("sqrt({} - {p})", number(at, FEW)))
         };
-        let largest = cycle
-            .amplitude
+        let largest = amplitude
             .iter()
             .zip(&answer.names)
             .max_by(|a, b| a.0.total_cmp(b.0));
@@ -209,13 +208,13 @@ fn cycles(answer: &DiagramAnswer) -> Vec<String> {
         lines.push(format!(
             "{}: {} cycles for {p} {sign} {} near by, period {}{swing}",
             point.label,
-            if cycle.l1 < 0.0 {
-                "attracting"
+            if is_supercritical && !answer.others_leave(index) {
+                "stable"
             } else {
-                "repelling"
+                "unstable"
             },
             number(at, FEW),
-            number(TAU / cycle.frequency, FEW),
+            number(TAU / frequency, FEW),
         ));
     }
     lines
@@ -247,8 +246,10 @@ fn of_branch(answer: &DiagramAnswer, at: usize, branch: &BranchAnswer) -> Vec<St
             let value = number(value.unwrap_or(f64::NAN), DIGITS);
             label.map_or(value.clone(), |point| format!("{value} ({})", point.label))
         };
+        let turn = turn(answer, branch, run);
+        let turn = turn.map_or(String::new(), |at| format!("to {} and back ", place(at)));
         lines.push(format!(
-            "  {} for {} from {} to {}",
+            "  {} for {} from {} {turn}to {}",
             stability(run.unstable, answer.names.len()),
             answer.parameter,
             place(run.from),
@@ -263,6 +264,18 @@ fn of_branch(answer: &DiagramAnswer, at: usize, branch: &BranchAnswer) -> Vec<St
         lines.push(format!("  {}", end(answer, last, "last end")));
     }
     lines
+}
+
+/// Where the parameter goes farthest beyond both ends of a run, for one that turns on its way.
+fn turn(answer: &DiagramAnswer, branch: &BranchAnswer, run: Run) -> Option<usize> {
+    let parameter = |at: usize| branch.points.get(at).and_then(|x| x.last()).copied();
+    let (from, to) = (parameter(run.from)?, parameter(run.to)?);
+    let beyond = |p: f64| (from.min(to) - p).max(p - from.max(to));
+    let far = (run.from..=run.to)
+        .filter_map(|at| Some((at, beyond(parameter(at)?))))
+        .max_by(|a, b| a.1.total_cmp(&b.1))?;
+    let seen = 1e-6 * (answer.range.1 - answer.range.0).abs();
+    (far.1 > seen).then_some(far.0)
 }
 
 /// `stable`, `unstable in 1 of 2 directions`

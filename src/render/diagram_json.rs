@@ -1,10 +1,8 @@
 //! Bifurcation diagrams as JSON: schema `lotka-diagram-1`.
 
 use super::diagram::{coefficient, period};
-use crate::analyze::continuation::Motion;
-use crate::session::{
-    BranchOrigin, ContinuationTiming, Crossing, DiagramAnswer, EndOfBranch, What,
-};
+use crate::analyze::continuation::{Crossing, Kind, Motion};
+use crate::session::{BranchOrigin, ContinuationTiming, DiagramAnswer, EndOfBranch};
 use serde::Serialize;
 
 #[derive(Serialize)]
@@ -112,23 +110,25 @@ pub fn diagram(answer: &DiagramAnswer) -> String {
 fn points(answer: &DiagramAnswer) -> Vec<Point<'_>> {
     let states = answer.names.len();
     let points = answer.points.iter().map(|point| {
-        let cycle = match &point.what {
-            What::Hopf(cycle) => Some(cycle),
-            _ => None,
+        let (growth, amplitude) = match &point.kind {
+            Kind::Hopf {
+                growth, amplitude, ..
+            } => (Some(*growth), Some(amplitude)),
+            _ => (None, None),
         };
         Point {
             label: &point.label,
-            kind: kind(&point.what),
+            kind: point.abbreviation(),
             branch: point.branch,
             parameter: point.parameter(),
             state: point.point.get(..states).unwrap_or_default(),
             shown: point.shown,
-            coefficient: coefficient(&point.what),
-            supercritical: supercritical(&point.what),
-            crossing: crossing(&point.what),
-            period: period(&point.what),
-            growth: cycle.map(|cycle| cycle.growth),
-            amplitude: cycle.map(|cycle| cycle.amplitude.as_slice()),
+            coefficient: coefficient(&point.kind),
+            supercritical: point.kind.is_supercritical(),
+            crossing: crossing(&point.kind),
+            period: period(&point.kind),
+            growth,
+            amplitude: amplitude.map(Vec::as_slice),
         }
     });
     points.collect()
@@ -172,32 +172,10 @@ pub fn statistics(timing: &ContinuationTiming) -> String {
     serde_json::to_string(&value).unwrap_or_default()
 }
 
-fn kind(what: &What) -> &'static str {
-    match what {
-        What::Fold { .. } => "LP",
-        What::Crossing(_) => "BP",
-        What::Hopf(_) => "H",
-        What::NeutralSaddle => "NSA",
-        What::Doubling { .. } => "PD",
-        What::Circle { .. } => "NS",
-        What::Alternation => "ALT",
-    }
-}
-
-fn supercritical(what: &What) -> Option<bool> {
-    match what {
-        What::Crossing(Crossing::Pitchfork { supercritical }) => Some(*supercritical),
-        What::Hopf(cycle) if cycle.l1.is_finite() => Some(cycle.l1 < 0.0),
-        What::Doubling { coefficient } if coefficient.is_finite() => Some(*coefficient > 0.0),
-        What::Circle { coefficient, .. } if coefficient.is_finite() => Some(*coefficient < 0.0),
-        _ => None,
-    }
-}
-
-fn crossing(what: &What) -> Option<&'static str> {
-    match what {
-        What::Crossing(Crossing::Transcritical) => Some("transcritical"),
-        What::Crossing(Crossing::Pitchfork { .. }) => Some("pitchfork"),
+fn crossing(kind: &Kind) -> Option<&'static str> {
+    match kind {
+        Kind::Crossing(Crossing::Transcritical) => Some("transcritical"),
+        Kind::Crossing(Crossing::Pitchfork { .. }) => Some("pitchfork"),
         _ => None,
     }
 }

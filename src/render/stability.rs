@@ -215,6 +215,7 @@ fn story(answer: &StabilityAnswer, names: &[String]) -> Vec<String> {
         Origin::Present => "the present state".to_owned(),
         Origin::Reached(time) => match answer.motion {
             Motion::Flow => format!("reached after a time of {}", number(*time, 2)),
+            Motion::Map if *time == 1.0 => "reached after 1 step".to_owned(),
             Motion::Map => format!("reached after {} steps", number(*time, DIGITS)),
         },
         Origin::NotReached => {

@@ -123,11 +123,7 @@ impl Session {
             return self.show(Topic::Jacobian, command.form, &command.setting);
         }
         let compiled = Arc::clone(&self.need_model()?.compiled);
-        let last = if command.from_last {
-            Some(Arc::clone(self.need_last()?))
-        } else {
-            None
-        };
+        let last = self.last_when(command.from_last)?;
         let (overrides, setting) = (&self.overrides, &command.setting);
         let at_rest = AtRest::new(&compiled, overrides, setting, last.as_deref(), command.span)?;
         let state = match &command.at {

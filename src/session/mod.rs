@@ -55,8 +55,8 @@ pub use command::{
 };
 pub use compiled::{Compiled, Observable};
 pub use continuation::{
-    BranchAnswer, BranchOrigin, BranchPoint, ContinuationTiming, Crossing, Cycle, DiagramAnswer,
-    DrawnDiagram, DrawnInto, EndOfBranch, Run, What,
+    BranchAnswer, BranchOrigin, BranchPoint, ContinuationTiming, DiagramAnswer, DrawnDiagram,
+    DrawnInto, EndOfBranch, Run,
 };
 pub use equilibria::EquilibriaAnswer;
 pub use jacobian::JacobianAnswer;
@@ -410,6 +410,13 @@ impl Session {
                 problem.help("as in `load \"models/lotka_volterra.lotka\"`")
             }]
         })
+    }
+
+    /// The last run, for a sentence that says `from last`.
+    fn last_when(&self, from_last: bool) -> Result<Option<Arc<Trajectory>>, Vec<Diagnostic>> {
+        from_last
+            .then(|| self.need_last().map(Arc::clone))
+            .transpose()
     }
 
     fn forget_runs(&mut self) {

@@ -335,11 +335,7 @@ impl Session {
         _: &mut dyn Observer,
     ) -> Result<Performed, Vec<Diagnostic>> {
         let compiled = Arc::clone(&self.need_model()?.compiled);
-        let last = if command.from_last {
-            Some(Arc::clone(self.need_last()?))
-        } else {
-            None
-        };
+        let last = self.last_when(command.from_last)?;
         let last = last.as_deref();
         let answer = find(&compiled, &self.overrides, last, command, &*self.world)?;
         let diagnostics = warnings(&answer, command.span);

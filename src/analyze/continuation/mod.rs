@@ -181,7 +181,7 @@ pub struct Special {
 }
 
 /// What a special point is.
-#[derive(Debug, Clone)]
+#[derive(Debug, Clone, PartialEq)]
 pub enum Kind {
     /// LP
     Fold {
@@ -217,6 +217,22 @@ pub enum Kind {
     },
     /// Multiplier 0.
     Alternation,
+}
+
+impl Kind {
+    /// Whether what is born attracts (within the plane or line where it is born); `None` when
+    /// nothing is born or the normal form does not decide.
+    #[must_use]
+    pub fn is_supercritical(&self) -> Option<bool> {
+        let decided = |number: f64| number.is_finite() && number != 0.0;
+        match self {
+            Kind::Crossing(Crossing::Pitchfork { supercritical }) => Some(*supercritical),
+            Kind::Hopf { l1, .. } if decided(*l1) => Some(*l1 < 0.0),
+            Kind::Doubling { coefficient } if decided(*coefficient) => Some(*coefficient > 0.0),
+            Kind::Circle { coefficient, .. } if decided(*coefficient) => Some(*coefficient < 0.0),
+            _ => None,
+        }
+    }
 }
 
 /// How branches cross.

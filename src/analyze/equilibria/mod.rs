@@ -15,7 +15,6 @@
 //! States are positions; must not know names, text or the terminal.
 
 mod curve;
-mod fixed;
 mod formulas;
 mod hunt;
 mod interval;
@@ -27,10 +26,10 @@ mod region;
 mod starts;
 
 pub use super::continuation::Motion;
-pub(super) use fixed::Change;
 pub use formulas::Formulas;
 pub use region::Region;
 
+use super::change::Change;
 use super::laws::{self, Kept, Law};
 use super::newton::Equations;
 use crate::simulate::{Dynamics, Tolerances};
@@ -183,7 +182,7 @@ pub fn search(query: &Query<'_>) -> Answer {
     let dynamics: &dyn Dynamics = match query.motion {
         Motion::Flow => query.dynamics,
         Motion::Map => {
-            of_map = fixed::Change::new(query.dynamics);
+            of_map = Change::new(query.dynamics);
             &of_map
         }
     };

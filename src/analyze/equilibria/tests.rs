@@ -324,7 +324,7 @@ fn hodgkin_and_huxley() {
     let answer = all(text, &[0.0, 0.05, 0.6, 0.32], false, None);
     assert_eq!(answer.equilibria.len(), 1, "{answer:#?}");
     let rest = &answer.equilibria[0].state;
-    // m, h and n at v = 0: 0.0529, 0.5961, 0.3177.
+    // alpha/(alpha + beta) at v = 0, by hand: m 0.22356/4.22356, h 0.07/0.11743, n 0.058198/0.183198.
     assert!(
         rest[0].abs() < 0.02 && (rest[1] - 0.0529).abs() < 1e-3,
         "{rest:?}"

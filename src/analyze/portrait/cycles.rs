@@ -349,14 +349,23 @@ fn cycle(ray: &Ray<'_>, s: f64) -> Option<Cycle> {
         Way::Backward => 1.0 / multiplier,
     };
     let state = ray.plane.state(ray.start(s));
-    turn(
+    let cycle = turn(
         ray.plane,
         ray.pace,
         ray.way,
         state,
         period,
         Some(multiplier),
-    )
+    )?;
+    // A ray may pass through other fixed points, which come back to themselves too: a cycle goes
+    // around the point that the ray comes from.
+    let from = [ray.from.0, ray.from.1];
+    let axes = [ray.plane.axes.0, ray.plane.axes.1];
+    let goes_around = axes.iter().zip(from).all(|(axis, at)| {
+        let extent = cycle.extent.get(*axis);
+        extent.is_some_and(|(low, high)| *low < at && at < *high)
+    });
+    goes_around.then_some(cycle)
 }
 
 /// One turn from a state on a cycle.

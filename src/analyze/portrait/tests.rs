@@ -28,8 +28,9 @@ fn near(found: f64, wanted: f64, error: f64) {
 
 const VAN_DER_POL: &str = "state x = 1, y = 1\nx' = y\ny' = (1 - x^2)*y - x";
 
-/// van der Pol with mu = 1: period 6.6632868593, amplitude 2.00861986 (Andersen and Geer, SIAM J.
-/// Appl. Math. 42 (1982) 678; Amore, Boyd and Fernandez 2018). Its multiplier is the exponential of
+/// van der Pol with mu = 1: period 6.6632868593, amplitude 2.00861986, as SciPy's DOP853 gives them
+/// at rtol 1e-13; for the series see Andersen and Geer, SIAM J. Appl. Math. 42 (1982) 678, for more
+/// digits Amore, arXiv:2111.12198 (2021). Its multiplier is the exponential of
 /// the integral of the divergence.
 #[test]
 fn the_cycle_of_van_der_pol() {
@@ -62,6 +63,20 @@ fn cycles_that_attract_and_repel() {
             near(cycle.extent[0].1, radius, 1e-6);
             assert_eq!(cycle.attracts(), attracts);
         }
+    });
+}
+
+/// A pendulum with friction loses energy all the time: it has no cycle. Rays from one state of rest
+/// pass through all the others.
+#[test]
+fn states_of_rest_on_a_ray_are_no_cycles() {
+    let text = "state x = 1, y = 1\nx' = y\ny' = -0.2*y - sin(x)";
+    let turns = (-12..=12).map(|turn| (f64::from(turn) * std::f64::consts::PI, 0.0));
+    let fixed: Vec<Point> = turns.collect();
+    let around: Vec<usize> = (0..fixed.len()).step_by(2).collect();
+    in_plane(text, (-40.0, 40.0), (-5.0, 5.0), |plane| {
+        let found = limit_cycles(plane, &fixed, &around);
+        assert!(found.cycles.is_empty(), "{found:?}");
     });
 }
 

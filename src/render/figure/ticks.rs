@@ -128,7 +128,8 @@ fn same(scale: Scale, low: f64, high: f64) -> bool {
     match scale {
         Scale::Linear => {
             let span = (high - low).abs();
-            span == 0.0 || span < 1e-11 * low.abs().max(high.abs())
+            // Nor are numbers below the smallest that have all their digits.
+            span < f64::MIN_POSITIVE || span < 1e-11 * low.abs().max(high.abs())
         }
         Scale::Logarithmic => (high.log10() - low.log10()).abs() < 1e-9,
     }
@@ -145,7 +146,7 @@ fn around(scale: Scale, value: f64) -> (f64, f64) {
                 if high.is_finite() { high } else { value },
             )
         }
-        Scale::Linear if value == 0.0 => (-1.0, 1.0),
+        Scale::Linear if value.abs() < f64::MIN_POSITIVE => (-1.0, 1.0),
         Scale::Linear => {
             let margin = value.abs() * 0.1;
             let (low, high) = (value - margin, value + margin);

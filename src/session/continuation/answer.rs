@@ -1,6 +1,6 @@
 //! What `continue` answers: the diagram with the names of its model.
 
-use crate::analyze::continuation::Motion;
+use crate::analyze::continuation::{Kind, Motion};
 use crate::figure::Figure;
 use crate::session::compiled::Compiled;
 use crate::session::outcome::Made;
@@ -135,75 +135,7 @@ pub struct BranchPoint {
     /// What is drawn there.
     pub shown: f64,
     /// What happens.
-    pub what: What,
-}
-
-/// What happens at a special point.
-#[derive(Debug, Clone, PartialEq)]
-pub enum What {
-    /// The branch turns back.
-    Fold {
-        /// p . D²F(q, q)/2 with |q| = 1, p . q = 1.
-        coefficient: f64,
-    },
-    /// Another branch crosses.
-    Crossing(Crossing),
-    /// A pair of eigenvalues crosses the imaginary axis.
-    Hopf(Cycle),
-    /// The pair of eigenvalues ±a of a saddle sums to zero: no bifurcation.
-    NeutralSaddle,
-    /// A multiplier passes -1: an orbit of twice the period is born.
-    Doubling {
-        /// Cubic coefficient of the normal form: positive, the orbit is stable.
-        coefficient: f64,
-    },
-    /// A pair of multipliers leaves the unit circle.
-    Circle {
-        /// Its angle.
-        angle: f64,
-        /// Cubic coefficient: negative, the circle is stable.
-        coefficient: f64,
-    },
-    /// The leading multiplier passes zero: nearby orbits begin to alternate.
-    Alternation,
-}
-
-/// How branches cross.
-#[derive(Debug, Clone, Copy, PartialEq)]
-pub enum Crossing {
-    /// The branches exchange their stability.
-    Transcritical,
-    /// A pair of branches is born, on this side.
-    Pitchfork {
-        /// True when the pair is stable where the other branch is not.
-        supercritical: bool,
-    },
-    /// Neither, or not known.
-    Other,
-}
-
-/// The cycle beside a Hopf point.
-#[derive(Debug, Clone, PartialEq)]
-pub struct Cycle {
-    /// Angular frequency.
-    pub frequency: f64,
-    /// First Lyapunov coefficient, (1/2) Re(p . ...) with |q| = 1: its sign says whether the
-    /// cycle is stable.
-    pub l1: f64,
-    /// Derivative of the real part by the parameter.
-    pub growth: f64,
-    /// Half of the swing of each state per square root of the distance of the parameter.
-    pub amplitude: Vec<f64>,
-}
-
-impl Cycle {
-    /// On which side of the point the cycles are: 1 above, -1 below; `None` when that is not
-    /// decided.
-    #[must_use]
-    pub fn side(&self) -> Option<f64> {
-        let side = -self.l1 * self.growth;
-        (side.is_finite() && side != 0.0).then(|| side.signum())
-    }
+    pub kind: Kind,
 }
 
 /// Points of a branch, one after the other, with the same stability.
@@ -253,10 +185,44 @@ impl BranchAnswer {
     }
 }
 
+impl DiagramAnswer {
+    /// Whether directions other than those of this special point leave there, so that nothing
+    /// born at it can attract.
+    #[must_use]
+    pub fn others_leave(&self, point: usize) -> bool {
+        let around = self.branches.iter().flat_map(|branch| {
+            let here = branch.special.iter().filter(move |(_, of)| *of == point);
+            here.flat_map(|(at, _)| {
+                let sides = [at.checked_sub(1), Some(at + 1)];
+                let unstable = sides.map(|side| branch.unstable.get(side?).copied().flatten());
+                unstable.into_iter().flatten()
+            })
+        });
+        around.min().is_some_and(|least| least > 0)
+    }
+}
+
 impl BranchPoint {
+    /// The field's abbreviation for what happens.
+    #[must_use]
+    pub fn abbreviation(&self) -> &'static str {
+        abbreviation(&self.kind)
+    }
+
     /// The value of the parameter.
     #[must_use]
     pub fn parameter(&self) -> f64 {
         self.point.last().copied().unwrap_or(f64::NAN)
+    }
+}
+
+pub(super) fn abbreviation(kind: &Kind) -> &'static str {
+    match kind {
+        Kind::Fold { .. } => "LP",
+        Kind::Crossing(_) => "BP",
+        Kind::Hopf { .. } => "H",
+        Kind::Doubling { .. } => "PD",
+        Kind::Circle { .. } => "NS",
+        Kind::Alternation => "ALT",
     }
 }

@@ -43,10 +43,10 @@ pub(super) fn begin<'c>(
 ) -> Result<Begin<'c>, Vec<Diagnostic>> {
     let span = command.span;
     let at_rest = AtRest::new(compiled, &question.overrides, &question.setting, last, span)?;
-    let states = match motion(compiled) {
-        Motion::Flow => starts(compiled, &at_rest, question, command, last, world)?,
-        // The family finds its own orbits.
-        Motion::Map => vec![at_rest.state.clone()],
+    let motion = motion(compiled);
+    let states = match motion {
+        Motion::Map if !command.all => vec![at_rest.state.clone()],
+        _ => starts(compiled, &at_rest, question, command, last, world)?,
     };
     let tolerances = at_rest.tolerances();
     let laws = at_rest.laws();
@@ -71,7 +71,8 @@ pub(super) fn begin<'c>(
         };
         let family = RestFamily::new(compiled, &start, &question.moving)
             .map_err(|unfit| vec![unfit_for(compiled, &unfit, command, &question.moving)])?;
-        if motion(compiled) == Motion::Map {
+        if motion == Motion::Map && !command.all {
+            // The family finds its own orbits.
             let found = orbits(&family, question.period, &point);
             if found.is_empty() {
                 return Err(vec![no_orbit(question, command)]);

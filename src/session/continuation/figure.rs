@@ -1,6 +1,6 @@
 //! A diagram as a figure and as a table: solid where it is stable, dashed where it is not.
 
-use super::answer::{BranchAnswer, DiagramAnswer, What};
+use super::answer::{BranchAnswer, DiagramAnswer};
 use crate::figure::{Axis, Figure, Mark, Note, Scale, Series};
 use crate::session::command::LogAxis;
 use crate::table::{self, Cells};
@@ -39,7 +39,7 @@ pub(super) fn figure(answer: &DiagramAnswer, log: &[LogAxis], title: Option<&str
     }
     label_once(&mut figure.series, Mark::Line, "stable");
     label_once(&mut figure.series, Mark::Dashed, "unstable");
-    for point in answer.points.iter().filter(|point| is_marked(&point.what)) {
+    for point in &answer.points {
         let at = (point.parameter(), point.shown);
         figure.series.push(Series {
             label: String::new(),
@@ -54,11 +54,6 @@ pub(super) fn figure(answer: &DiagramAnswer, log: &[LogAxis], title: Option<&str
         });
     }
     figure
-}
-
-/// What is no bifurcation has no mark.
-fn is_marked(what: &What) -> bool {
-    !matches!(what, What::NeutralSaddle)
 }
 
 /// The first series of a kind speaks for all in the legend.

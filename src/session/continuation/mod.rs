@@ -18,8 +18,8 @@ mod read;
 mod timing;
 
 pub use answer::{
-    BranchAnswer, BranchOrigin, BranchPoint, Crossing, Cycle, DiagramAnswer, DrawnDiagram,
-    DrawnInto, EndOfBranch, Run, What,
+    BranchAnswer, BranchOrigin, BranchPoint, DiagramAnswer, DrawnDiagram, DrawnInto, EndOfBranch,
+    Run,
 };
 pub(super) use read::lower;
 pub use timing::ContinuationTiming;
@@ -103,11 +103,7 @@ impl Session {
         _: &mut dyn Observer,
     ) -> Result<Performed, Vec<Diagnostic>> {
         let compiled = Arc::clone(&self.need_model()?.compiled);
-        let last = if command.from_last {
-            Some(Arc::clone(self.need_last()?))
-        } else {
-            None
-        };
+        let last = self.last_when(command.from_last)?;
         let (answer, diagnostics) = follow(
             &compiled,
             &self.overrides,

@@ -1,7 +1,7 @@
 //! From positions to names: the diagram of numbers as an answer in the model's words.
 
 use super::answer::{
-    BranchAnswer, BranchOrigin, BranchPoint, Crossing, Cycle, DiagramAnswer, EndOfBranch, What,
+    BranchAnswer, BranchOrigin, BranchPoint, DiagramAnswer, EndOfBranch, abbreviation,
 };
 use super::family::RestFamily;
 use super::question::Question;
@@ -60,14 +60,13 @@ pub(super) fn answer(
         let value = |x: &[f64]| value_of(compiled, &shown, question, x);
         let (branches, points) = (answer.branches.len(), answer.points.len());
         for special in diagram.specials {
-            let what = what(special.kind);
-            let label = label(&what, &answer.points);
+            let label = label(&special.kind, &answer.points);
             answer.points.push(BranchPoint {
                 label,
                 branch: branches + special.branch,
                 shown: value(&special.x),
                 point: special.x,
-                what,
+                kind: special.kind,
             });
         }
         for branch in diagram.branches {
@@ -184,53 +183,11 @@ fn value_of(compiled: &Compiled, shown: &Shown, question: &Question, x: &[f64]) 
     numbers.first().copied().unwrap_or(f64::NAN)
 }
 
-fn what(kind: Kind) -> What {
-    match kind {
-        Kind::Fold { coefficient } => What::Fold { coefficient },
-        Kind::Crossing(crossing) => What::Crossing(match crossing {
-            core::Crossing::Transcritical => Crossing::Transcritical,
-            core::Crossing::Pitchfork { supercritical } => Crossing::Pitchfork { supercritical },
-            core::Crossing::Other => Crossing::Other,
-        }),
-        Kind::Hopf {
-            frequency,
-            l1,
-            growth,
-            amplitude,
-        } => What::Hopf(Cycle {
-            frequency,
-            l1,
-            growth,
-            amplitude,
-        }),
-        Kind::Doubling { coefficient } => What::Doubling { coefficient },
-        Kind::Circle { angle, coefficient } => What::Circle { angle, coefficient },
-        Kind::Alternation => What::Alternation,
-    }
-}
-
 /// `LP1`, `LP2`, `H1`
-fn label(what: &What, before: &[BranchPoint]) -> String {
-    let kind = short(what);
-    let number = before
-        .iter()
-        .filter(|point| short(&point.what) == kind)
-        .count()
-        + 1;
-    format!("{kind}{number}")
-}
-
-/// The field's abbreviation.
-fn short(what: &What) -> &'static str {
-    match what {
-        What::Fold { .. } => "LP",
-        What::Crossing(_) => "BP",
-        What::Hopf(_) => "H",
-        What::NeutralSaddle => "NSA",
-        What::Doubling { .. } => "PD",
-        What::Circle { .. } => "NS",
-        What::Alternation => "ALT",
-    }
+fn label(kind: &Kind, before: &[BranchPoint]) -> String {
+    let kind = abbreviation(kind);
+    let same = before.iter().filter(|point| point.abbreviation() == kind);
+    format!("{kind}{}", same.count() + 1)
 }
 
 fn end(compiled: &Compiled, family: &RestFamily<'_>, end: End, x: &[f64]) -> EndOfBranch {

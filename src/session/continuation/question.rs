@@ -185,18 +185,21 @@ fn refused(compiled: &Compiled, span: Span) -> Vec<Diagnostic> {
     problems
 }
 
-/// Options that belong to maps, or to flows.
+/// Options that belong to maps, or to their fixed points.
 fn misplaced(compiled: &Compiled, command: &Continue) -> Vec<Diagnostic> {
-    let (option, what) = match (compiled.system.motion, &command.period) {
-        (model::Motion::Flow, Some(period)) => (
+    let Some(period) = &command.period else {
+        return Vec::new();
+    };
+    let (option, what) = match compiled.system.motion {
+        model::Motion::Flow => (
             period.span,
             "`period` counts the steps of a map, and this model has no steps",
         ),
-        (model::Motion::Map, _) if command.all => (
+        model::Motion::Map if command.all => (
             command.span,
-            "`all` looks for the steady states of equations, and this model is a map",
+            "`all` finds fixed points, not orbits of a longer period",
         ),
-        _ => return Vec::new(),
+        model::Motion::Map => return Vec::new(),
     };
     vec![
         Diagnostic::new(Code::BadOption, what)

@@ -205,11 +205,7 @@ fn choose_window(
     found: &Answer,
     view: &mut View,
 ) {
-    let mut states: Vec<&[f64]> = view
-        .fixed
-        .iter()
-        .map(|fixed| fixed.state.as_slice())
-        .collect();
+    let mut states = nearest(ground, asked, &view.fixed);
     states.extend(
         found
             .continua
@@ -261,6 +257,36 @@ fn choose_window(
         };
         fixed.inside = window.holds(at, 1e-6);
     }
+}
+
+/// Fixed points in one window; of more, as a pendulum has, only the nearest few are shown.
+const MOST_FIXED: usize = 9;
+const NEAREST: usize = 5;
+
+/// The fixed points that the window is chosen for: all, or those nearest to the present state.
+fn nearest<'f>(ground: &Ground<'_>, asked: &Asked, fixed: &'f [Fixed]) -> Vec<&'f [f64]> {
+    let mut states: Vec<&[f64]> = fixed.iter().map(|fixed| fixed.state.as_slice()).collect();
+    if states.len() <= MOST_FIXED {
+        return states;
+    }
+    let away = |state: &[f64], axis: usize| {
+        let pair = state.get(axis).zip(ground.state.get(axis));
+        pair.map_or(0.0, |(there, here)| (there - here).abs())
+    };
+    let farthest = |axis: usize| {
+        let distances = states.iter().map(|state| away(state, axis));
+        distances.fold(f64::MIN_POSITIVE, f64::max)
+    };
+    let spread: Vec<f64> = asked.axes.iter().map(|axis| farthest(*axis)).collect();
+    let distance = |state: &[f64]| {
+        let parts = asked.axes.iter().zip(&spread);
+        parts.fold(0.0_f64, |most, (axis, spread)| {
+            most.max(away(state, *axis) / spread)
+        })
+    };
+    states.sort_by(|a, b| distance(a).total_cmp(&distance(b)));
+    states.truncate(NEAREST);
+    states
 }
 
 /// States that the present one comes through, as long as they stay within reach of the others.

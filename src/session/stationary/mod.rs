@@ -268,11 +268,7 @@ impl Session {
         _: &mut dyn Observer,
     ) -> Result<Performed, Vec<Diagnostic>> {
         let compiled = Arc::clone(&self.need_model()?.compiled);
-        let last = if command.from_last {
-            Some(Arc::clone(self.need_last()?))
-        } else {
-            None
-        };
+        let last = self.last_when(command.from_last)?;
         let (span, world) = (command.span, &*self.world);
         refuse(&compiled, span)?;
         let last = last.as_deref();

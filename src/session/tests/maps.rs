@@ -182,6 +182,13 @@ fn events_happen_at_steps() {
         every 3 from 2 { x = 1 }";
     let expected = [1.0, 2.0, 1.0, 2.0, 4.0, 1.0, 2.0, 4.0, 1.0];
     assert_eq!(column(every, "0..8", "x"), expected);
+    // What falls together happens in the order of the text: at n = 2 the `when` has the last word.
+    let together = "state x = 1
+        next x = 2*x
+        every 3 from 2 { x = 1 }
+        when x == 4 { x = 5 }";
+    let expected = [1.0, 2.0, 5.0, 10.0, 20.0, 1.0, 2.0, 5.0, 1.0];
+    assert_eq!(column(together, "0..8", "x"), expected);
     // An equality counts where it holds exactly at a step.
     let equality = "state x = 1
         next x = 2*x

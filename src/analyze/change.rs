@@ -3,7 +3,7 @@
 use crate::simulate::Dynamics;
 
 /// g(y) - y for a map whose `drift` is g.
-pub(in crate::analyze) struct Change<'a> {
+pub(super) struct Change<'a> {
     map: &'a dyn Dynamics,
     /// The pattern of the map with the whole diagonal.
     starts: Vec<usize>,
