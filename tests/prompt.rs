@@ -218,6 +218,27 @@ fn ctrl_c_stops_a_computation_and_keeps_the_session() {
 }
 
 #[test]
+fn ctrl_c_stops_a_long_continuation_and_keeps_the_branch() {
+    let place = place();
+    // Some 19000 folds.
+    let model = "param p = 0 in -10..3000\nstate x = 0\nx' = p - x - 3*sin(20*x)\n";
+    place.write("folds.lotka", model);
+    let Some(mut talk) = Talk::open(&place, 80, &["folds.lotka"], false) else {
+        return;
+    };
+    talk.press("continue p points 1000000\r");
+    std::thread::sleep(Duration::from_millis(500));
+    talk.press("\u{3}");
+    let kept = talk.until("E0605");
+    assert!(kept.contains("LP1"), "{kept}");
+    assert!(kept.contains("stopped by the user"), "{kept}");
+    talk.until("\n> ");
+    talk.say("p = 2", "p = 2 (was 0)");
+    talk.press("\u{4}");
+    assert_eq!(talk.ended(), 0);
+}
+
+#[test]
 fn lines_are_kept_for_the_next_session() {
     let place = place();
     let Some(mut talk) = open(&place) else { return };

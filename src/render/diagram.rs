@@ -20,6 +20,9 @@ const ROUND_OFF: f64 = 1e-12;
 /// More states are not listed beside each special point.
 const MOST_STATES: usize = 8;
 
+/// Of a longer list only the first are shown and the others counted; figures, JSON and CSV have all.
+const MOST_LINES: usize = 40;
+
 /// The text of a diagram; its figure is drawn elsewhere.
 pub(super) fn text(drawn: &DrawnDiagram, width: usize) -> String {
     let mut text = in_words(&drawn.answer, width);
@@ -86,8 +89,9 @@ fn headline(answer: &DiagramAnswer) -> String {
 
 /// One row per special point.
 fn points(answer: &DiagramAnswer, width: usize) -> String {
-    let column = |text: &dyn Fn(&BranchPoint) -> String| answer.points.iter().map(text).collect();
-    let numbers = |value: &dyn Fn(&BranchPoint) -> f64| answer.points.iter().map(value).collect();
+    let shown = || answer.points.iter().take(MOST_LINES);
+    let column = |text: &dyn Fn(&BranchPoint) -> String| shown().map(text).collect();
+    let numbers = |value: &dyn Fn(&BranchPoint) -> f64| shown().map(value).collect();
     let mut columns = vec![
         Column::text("", column(&|point| point.label.clone())),
         Column::text("", column(&|point| kind(&point.kind))),
@@ -120,7 +124,16 @@ fn points(answer: &DiagramAnswer, width: usize) -> String {
             numbers(&|point| point.shown),
         ));
     }
-    table(&columns, width)
+    table(&columns, width) + &more(answer.points.len(), "special points")
+}
+
+/// How many of a list are not shown.
+fn more(all: usize, what: &str) -> String {
+    if all > MOST_LINES {
+        format!("… {} more {what}\n", all - MOST_LINES)
+    } else {
+        String::new()
+    }
 }
 
 /// The largest size of a state on all branches.
@@ -174,7 +187,7 @@ pub(super) fn period(kind: &Kind) -> Option<f64> {
 /// What the cycles beside the Hopf points are like.
 fn cycles(answer: &DiagramAnswer) -> Vec<String> {
     let mut lines = Vec::new();
-    for (index, point) in answer.points.iter().enumerate() {
+    for (index, point) in answer.points.iter().enumerate().take(MOST_LINES) {
         let Kind::Hopf {
             frequency,
             l1,
@@ -238,7 +251,8 @@ fn of_branch(answer: &DiagramAnswer, at: usize, branch: &BranchAnswer) -> Vec<St
         at + 1,
         counted(branch.points.len(), "point", "points")
     )];
-    for run in branch.runs() {
+    let runs = branch.runs();
+    for run in runs.iter().take(MOST_LINES).copied() {
         let place = |index: usize| {
             let value = branch.points.get(index).and_then(|x| x.last()).copied();
             let special = branch.special.iter().find(|(place, _)| *place == index);
@@ -255,6 +269,9 @@ fn of_branch(answer: &DiagramAnswer, at: usize, branch: &BranchAnswer) -> Vec<St
             place(run.from),
             place(run.to)
         ));
+    }
+    if runs.len() > MOST_LINES {
+        lines.push(format!("  {}", more(runs.len(), "such pieces").trim_end()));
     }
     let [first, last] = &branch.ends;
     if first == last {

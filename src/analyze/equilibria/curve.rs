@@ -182,6 +182,10 @@ pub(super) fn continua(
     continua
 }
 
+/// How far beyond a face of the box a curve may go, in the width of the box: rounding alone, since
+/// its ends are then put onto the face.
+const FACE: f64 = 1e-12;
+
 /// The curve through a root, both ways to the faces of the box.
 fn followed(
     query: &Query<'_>,
@@ -233,7 +237,7 @@ fn followed(
                 let target: Vec<f64> = pairs.map(|(y, t)| y + by * t).collect();
                 let root = equations.solve(&target, f64::INFINITY)?.state;
                 let stays = distance(&root, &target, &widths) <= 0.02;
-                (stays && region.holds(&root, 1e-9)).then_some((halvings > 0, root))
+                (stays && region.holds(&root, FACE)).then_some((halvings > 0, root))
             });
             let Some((is_short, next)) = next else {
                 break;

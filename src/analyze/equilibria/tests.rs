@@ -270,8 +270,7 @@ fn a_line_is_a_line() {
     let line = &answer.continua[0];
     assert_eq!(line.dimension, 1);
     for point in &line.points {
-        // The ends lie on the axes, where the line meets a second factor of the equations.
-        assert!((point[0] + point[1] - 3.0).abs() < 1e-8, "{point:?}");
+        assert!((point[0] + point[1] - 3.0).abs() < 1e-9, "{point:?}");
     }
     assert_eq!(
         answer.completeness,
