@@ -323,7 +323,7 @@ fn pair(form: &str, meaning: &str) -> String {
 fn overview() -> String {
     let mut text = String::new();
     let mut line = |example: &str, summary: &str| {
-        text.push_str(&format!("  {example:37} {summary}\n"));
+        text.push_str(&format!("  {example:36} {summary}\n"));
     };
     for verb in Verb::performed().filter(|verb| verb.place == Place::Anywhere) {
         line(verb.example, verb.summary);

@@ -235,7 +235,7 @@ pub static VERBS: &[Verb] = &[
     Verb {
         word: "nullclines",
         example: "nullclines x in 0..2, y in 0..3",
-        summary: "where two states stand still, and the flow",
+        summary: "where two states rest, and the flow",
         subjects: Value::Ranges,
         options: &[
             OVER_SERIES,
