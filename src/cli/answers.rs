@@ -4,7 +4,7 @@
 use super::Ending;
 use super::arguments::{
     Format, JacobianArguments, MeasureArguments, PortraitArguments, SensitivityArguments,
-    StabilityArguments, StationaryArguments, SteadyArguments,
+    SettingArguments, StabilityArguments, StationaryArguments, SteadyArguments,
 };
 use super::simulate::in_quotes;
 use super::terminal::{Terminal, ending};
@@ -17,7 +17,7 @@ use std::path::Path;
 
 /// Finds a steady state of a file.
 pub fn steady(terminal: &mut Terminal, arguments: &SteadyArguments) -> Ending {
-    let setting = setting(&arguments.with, arguments.condition.as_deref());
+    let setting = setting(&arguments.setting);
     let all = if arguments.all {
         let ranges = arguments.region.join(", ");
         format!(" all {ranges}").trim_end().to_owned()
@@ -41,7 +41,7 @@ pub fn stability(terminal: &mut Terminal, arguments: &StabilityArguments) -> End
     if let Some(ranges) = &arguments.over {
         sentence.push_str(&format!(" over {ranges}"));
     }
-    sentence.push_str(&setting(&arguments.with, arguments.condition.as_deref()));
+    sentence.push_str(&setting(&arguments.setting));
     let result = prepared(terminal, &arguments.file).and_then(|_| said(terminal, &sentence));
     finished(terminal, result, arguments.format)
 }
@@ -55,7 +55,7 @@ pub fn stationary(terminal: &mut Terminal, arguments: &StationaryArguments) -> E
     if let Some(path) = &arguments.to {
         sentence.push_str(&format!(" to {}", in_quotes(path)));
     }
-    sentence.push_str(&setting(&arguments.with, arguments.condition.as_deref()));
+    sentence.push_str(&setting(&arguments.setting));
     let result = prepared(terminal, &arguments.file).and_then(|_| said(terminal, &sentence));
     finished(terminal, result, arguments.format)
 }
@@ -72,7 +72,7 @@ pub fn jacobian(terminal: &mut Terminal, arguments: &JacobianArguments) -> Endin
     if let Some(path) = &arguments.to {
         sentence.push_str(&format!(" to {}", in_quotes(path)));
     }
-    sentence.push_str(&setting(&arguments.with, arguments.condition.as_deref()));
+    sentence.push_str(&setting(&arguments.setting));
     let result = prepared(terminal, &arguments.file).and_then(|_| {
         let mut commands = terminal.session.understand(&sentence)?;
         // What is symbolic has no numbers for JSON: these are those of the present state.
@@ -95,7 +95,7 @@ pub fn portrait(terminal: &mut Terminal, arguments: &PortraitArguments, verb: &s
     if let Some(over) = &arguments.over {
         sentence.push_str(&format!(" over {over}"));
     }
-    sentence.push_str(&setting(&arguments.with, arguments.condition.as_deref()));
+    sentence.push_str(&setting(&arguments.setting));
     if let Some(title) = &arguments.title {
         sentence.push_str(&format!(" title {}", in_quotes(title)));
     }
@@ -124,7 +124,7 @@ pub fn sensitivity(terminal: &mut Terminal, arguments: &SensitivityArguments) ->
     if let Some(path) = &arguments.to {
         sentence.push_str(&format!(" to {}", in_quotes(path)));
     }
-    let setting = setting(&arguments.with, arguments.condition.as_deref());
+    let setting = setting(&arguments.setting);
     let run = simulated(
         terminal,
         &arguments.file,
@@ -143,7 +143,7 @@ fn measured(
     terminal: &mut Terminal,
     arguments: &MeasureArguments,
 ) -> Result<Performed, Vec<Diagnostic>> {
-    let setting = setting(&arguments.with, arguments.condition.as_deref());
+    let setting = setting(&arguments.setting);
     let run = simulated(
         terminal,
         &arguments.file,
@@ -211,12 +211,13 @@ pub(super) fn prepared(
     Ok(None)
 }
 
-pub(super) fn setting(with: &[String], condition: Option<&str>) -> String {
+/// The words of a sentence for what the flags set.
+pub(super) fn setting(flags: &SettingArguments) -> String {
     let mut text = String::new();
-    if !with.is_empty() {
-        text.push_str(&format!(" with {}", with.join(", ")));
+    if !flags.with.is_empty() {
+        text.push_str(&format!(" with {}", flags.with.join(", ")));
     }
-    if let Some(condition) = condition {
+    if let Some(condition) = &flags.condition {
         text.push_str(&format!(" in {condition}"));
     }
     text

@@ -85,6 +85,17 @@ pub enum Format {
     Json,
 }
 
+/// What `with` and `in` say in every sentence.
+#[derive(Debug, Args)]
+pub struct SettingArguments {
+    /// A value for this answer; may be given several times
+    #[arg(long = "with", value_name = "NAME=VALUE", allow_hyphen_values = true)]
+    pub with: Vec<String>,
+    /// A condition of the model
+    #[arg(long = "in", value_name = "CONDITION")]
+    pub condition: Option<String>,
+}
+
 /// `lotka simulate FILE RANGE ...` means the sentence `simulate RANGE ...`.
 #[derive(Debug, Args)]
 pub struct SimulateArguments {
@@ -111,12 +122,9 @@ pub struct SimulateArguments {
     /// Absolute tolerance of all states
     #[arg(long)]
     pub atol: Option<String>,
-    /// A value for this run; may be given several times
-    #[arg(long = "with", value_name = "NAME=VALUE", allow_hyphen_values = true)]
-    pub with: Vec<String>,
-    /// A condition of the model
-    #[arg(long = "in", value_name = "CONDITION")]
-    pub condition: Option<String>,
+    /// `with` and `in`
+    #[command(flatten)]
+    pub setting: SettingArguments,
     /// A subject of the dose table
     #[arg(long, value_name = "ID", conflicts_with = "by_subject")]
     pub subject: Option<String>,
@@ -142,12 +150,9 @@ pub struct SimulateArguments {
 pub struct SteadyArguments {
     /// The model file
     pub file: PathBuf,
-    /// A value for this search; may be given several times
-    #[arg(long = "with", value_name = "NAME=VALUE", allow_hyphen_values = true)]
-    pub with: Vec<String>,
-    /// A condition of the model
-    #[arg(long = "in", value_name = "CONDITION")]
-    pub condition: Option<String>,
+    /// `with` and `in`
+    #[command(flatten)]
+    pub setting: SettingArguments,
     /// Every steady state in a box instead of the one that the model goes to
     #[arg(long)]
     pub all: bool,
@@ -186,12 +191,9 @@ pub struct StabilityArguments {
     /// Can it oscillate for parameters in these ranges? Such as "k in 0..2, b in 0..1"
     #[arg(long, value_name = "RANGES", conflicts_with = "at")]
     pub over: Option<String>,
-    /// A value for this answer; may be given several times
-    #[arg(long = "with", value_name = "NAME=VALUE", allow_hyphen_values = true)]
-    pub with: Vec<String>,
-    /// A condition of the model
-    #[arg(long = "in", value_name = "CONDITION")]
-    pub condition: Option<String>,
+    /// `with` and `in`
+    #[command(flatten)]
+    pub setting: SettingArguments,
     /// How the answer is written
     #[arg(long, value_enum, default_value_t = Format::Text)]
     pub format: Format,
@@ -207,12 +209,9 @@ pub struct StationaryArguments {
     /// Lags at which autocorrelations are given
     #[arg(long, value_name = "LAG", value_delimiter = ',')]
     pub at: Vec<String>,
-    /// A value for this answer; may be given several times
-    #[arg(long = "with", value_name = "NAME=VALUE", allow_hyphen_values = true)]
-    pub with: Vec<String>,
-    /// A condition of the model
-    #[arg(long = "in", value_name = "CONDITION")]
-    pub condition: Option<String>,
+    /// `with` and `in`
+    #[command(flatten)]
+    pub setting: SettingArguments,
     /// Draw autocorrelations and spectra (.svg, .png)
     #[arg(long, value_name = "FILE")]
     pub to: Option<String>,
@@ -246,12 +245,9 @@ pub struct ContinueArguments {
     /// A logarithmic axis: x, y or x,y
     #[arg(long, value_name = "AXES")]
     pub log: Option<String>,
-    /// A value for this answer; may be given several times
-    #[arg(long = "with", value_name = "NAME=VALUE", allow_hyphen_values = true)]
-    pub with: Vec<String>,
-    /// A condition of the model
-    #[arg(long = "in", value_name = "CONDITION")]
-    pub condition: Option<String>,
+    /// `with` and `in`
+    #[command(flatten)]
+    pub setting: SettingArguments,
     /// A figure (.svg, .png) or a table of every point (.csv)
     #[arg(long, value_name = "FILE")]
     pub to: Option<String>,
@@ -274,12 +270,9 @@ pub struct JacobianArguments {
     /// Numbers, at this value of a state; may be given several times
     #[arg(long = "at", value_name = "NAME=VALUE", allow_hyphen_values = true)]
     pub at: Vec<String>,
-    /// A value for this answer; may be given several times
-    #[arg(long = "with", value_name = "NAME=VALUE", allow_hyphen_values = true)]
-    pub with: Vec<String>,
-    /// A condition of the model
-    #[arg(long = "in", value_name = "CONDITION")]
-    pub condition: Option<String>,
+    /// `with` and `in`
+    #[command(flatten)]
+    pub setting: SettingArguments,
     /// `latex` for a paper
     #[arg(long = "as", value_name = "FORM")]
     pub form: Option<String>,
@@ -301,12 +294,9 @@ pub struct PortraitArguments {
     /// A portrait for each value of a parameter, such as "a = 0.3, 0.5" or "a in 0..1 points 4"
     #[arg(long, value_name = "SERIES")]
     pub over: Option<String>,
-    /// A value for this portrait; may be given several times
-    #[arg(long = "with", value_name = "NAME=VALUE", allow_hyphen_values = true)]
-    pub with: Vec<String>,
-    /// A condition of the model
-    #[arg(long = "in", value_name = "CONDITION")]
-    pub condition: Option<String>,
+    /// `with` and `in`
+    #[command(flatten)]
+    pub setting: SettingArguments,
     /// Stands above the figure
     #[arg(long)]
     pub title: Option<String>,
@@ -329,12 +319,9 @@ pub struct MeasureArguments {
     /// The range of time, such as 0..100; the file's own `simulate` sentence when absent
     #[arg(long, value_name = "RANGE", allow_hyphen_values = true)]
     pub over: Option<String>,
-    /// A value for this run; may be given several times
-    #[arg(long = "with", value_name = "NAME=VALUE", allow_hyphen_values = true)]
-    pub with: Vec<String>,
-    /// A condition of the model
-    #[arg(long = "in", value_name = "CONDITION")]
-    pub condition: Option<String>,
+    /// `with` and `in`
+    #[command(flatten)]
+    pub setting: SettingArguments,
     /// How the answer is written
     #[arg(long, value_enum, default_value_t = Format::Text)]
     pub format: Format,
@@ -357,12 +344,9 @@ pub struct SensitivityArguments {
     /// The range of time, such as 0..100; the file's own `simulate` sentence when absent
     #[arg(long, value_name = "RANGE", allow_hyphen_values = true)]
     pub over: Option<String>,
-    /// A value for this run; may be given several times
-    #[arg(long = "with", value_name = "NAME=VALUE", allow_hyphen_values = true)]
-    pub with: Vec<String>,
-    /// A condition of the model
-    #[arg(long = "in", value_name = "CONDITION")]
-    pub condition: Option<String>,
+    /// `with` and `in`
+    #[command(flatten)]
+    pub setting: SettingArguments,
     /// A heat map (.svg, .png) or a table (.csv)
     #[arg(long, value_name = "FILE")]
     pub to: Option<String>,

@@ -69,6 +69,6 @@ fn sentence(arguments: &ContinueArguments) -> String {
     if let Some(path) = &arguments.to {
         add(format!(" to {}", in_quotes(path)));
     }
-    add(setting(&arguments.with, arguments.condition.as_deref()));
+    add(setting(&arguments.setting));
     sentence
 }

@@ -1,6 +1,7 @@
 //! `lotka simulate`: the flags spell a sentence.
 
 use super::Ending;
+use super::answers::setting;
 use super::arguments::SimulateArguments;
 use super::run::line;
 use super::terminal::{Terminal, ending};
@@ -48,7 +49,6 @@ fn spelled(
         ("using", &arguments.using),
         ("rtol", &arguments.rtol),
         ("atol", &arguments.atol),
-        ("in", &arguments.condition),
     ];
     for (word, value) in flags {
         if let Some(value) = value {
@@ -69,9 +69,7 @@ fn spelled(
     if arguments.by_subject {
         sentence.push_str(" by subject");
     }
-    if !arguments.with.is_empty() {
-        sentence.push_str(&format!(" with {}", arguments.with.join(", ")));
-    }
+    sentence.push_str(&setting(&arguments.setting));
     let commands = terminal.session.understand(&sentence)?;
     match commands.into_iter().next() {
         Some(Command::Simulate(command)) => Ok(Spelled {
