@@ -534,3 +534,21 @@ fn all_finds_the_fixed_points_of_a_map() {
         "{folds:?}"
     );
 }
+
+/// A start at the very point where branches cross: it is said, and both are followed.
+#[test]
+fn a_start_at_a_crossing_is_a_branch_point() {
+    let workplace = Workplace::new();
+    let models = [("pitchfork", "r*x - x^3"), ("transcritical", "r*x - x^2")];
+    for (kind, right) in models {
+        let text = format!("param r = 0 in -1..1\nstate x = 0\nx' = {right}");
+        workplace.write("start.lotka", text);
+        let diagram = continued(&workplace, &["start.lotka", "r"]);
+        let found = faults(kind, &diagram, &[point("BP", 0.0, &[0.0])], REFINED);
+        assert!(found.is_empty(), "{}", found.join("\n"));
+        assert_eq!(diagram["points"][0]["crossing"], kind);
+        for branch in diagram["branches"].as_array().into_iter().flatten() {
+            assert_eq!(branch["special"].as_array().map(Vec::len), Some(1));
+        }
+    }
+}

@@ -71,7 +71,8 @@ pub fn diagram(family: &dyn Family, starts: &[Vec<f64>], options: &Options<'_>) 
 struct Known {
     x: Vec<f64>,
     scale: Vec<f64>,
-    special: Option<usize>,
+    /// Its number among the special points.
+    special: usize,
     /// The directions of both branches, in plain numbers, and whether they have been followed.
     ways: Option<[(Vec<f64>, bool); 2]>,
 }
@@ -143,13 +144,15 @@ impl Found<'_> {
             }
             Some(Tangents::Two(tangents)) => {
                 let [first, second] = tangents;
+                let kind = Kind::Crossing(self.type_of(&x, [&first, &second]));
+                let special = self.add(&x, kind);
                 let plain =
                     |t: &[f64]| -> Vec<f64> { t.iter().zip(&scale).map(|(t, s)| t * s).collect() };
                 let ways = [(plain(&first), true), (plain(&second), false)];
                 self.crossings.push(Known {
                     x: x.clone(),
                     scale: scale.clone(),
-                    special: None,
+                    special,
                     ways: Some(ways),
                 });
                 let crossing = self.crossings.len() - 1;
@@ -276,7 +279,7 @@ impl Found<'_> {
         let scaled = direction.iter().zip(&known.scale).map(|(d, s)| d / s);
         let tangent = unit(&scaled.collect::<Vec<f64>>());
         let (x, scale) = (known.x.clone(), known.scale.clone());
-        let origin = known.special.map_or(Origin::Start, Origin::Crossing);
+        let origin = Origin::Crossing(known.special);
         self.both_ways(corrector, &x, &tangent, &scale, origin);
     }
 
@@ -293,7 +296,8 @@ impl Found<'_> {
             return;
         };
         // Where branches cross, the matrix is singular and the tangent the given one.
-        if self.crossing_at(x, scale, SAME).is_some() {
+        let crossing = self.crossing_at(x, scale, SAME);
+        if crossing.is_some() {
             first.tangent = tangent.to_vec();
             first.sign = 0.0;
         }
@@ -326,9 +330,8 @@ impl Found<'_> {
             branch.points = way.points;
         }
         let shift = branch.points.len();
-        if let Origin::Crossing(id) = origin {
-            branch.special.push((shift, id));
-        }
+        let special = crossing.map(|at| (shift, self.crossings[at].special));
+        branch.special.extend(special);
         let ahead = forward.special.iter().map(|(at, id)| (at + shift, *id));
         branch.special.extend(ahead);
         branch.points.extend(forward.points);
@@ -474,17 +477,9 @@ impl Found<'_> {
     fn keep_crossing(&mut self, event: &Event, at: Option<usize>) -> Option<usize> {
         let direction = event.site.direction();
         if let Some(known) = at {
-            let next = self.diagram.specials.len();
-            let branch = self.diagram.branches.len();
             let known = &mut self.crossings[known];
             known.mark(&direction);
-            if known.special.is_none() {
-                // A start at a crossing, which the branch now comes to.
-                known.special = Some(next);
-                let (x, kind) = (known.x.clone(), Kind::Crossing(Crossing::Other));
-                self.diagram.specials.push(Special { branch, x, kind });
-            }
-            return self.crossings[at?].special;
+            return Some(known.special);
         }
         let (x, scale) = (event.site.x.clone(), event.site.scale.clone());
         let tangents = polish::tangents(self.family, &x, &scale, true);
@@ -500,7 +495,7 @@ impl Found<'_> {
         let mut known = Known {
             x,
             scale,
-            special: Some(special),
+            special,
             ways,
         };
         known.mark(&direction);
