@@ -4,6 +4,7 @@
 //! same code runs under the command line, in tests and in an editor.
 
 use std::io;
+use std::num::NonZero;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -26,6 +27,12 @@ pub trait World: Send + Sync {
 
     /// CPU time that this process has used so far.
     fn cpu_time(&self) -> Duration;
+
+    /// How many threads a computation may use, at least 1: the cores of the machine when nobody
+    /// says otherwise. Results do not depend on it.
+    fn threads(&self) -> usize {
+        std::thread::available_parallelism().map_or(1, NonZero::get)
+    }
 
     /// True once after the user asked to stop what is running; asked at every step.
     fn interrupted(&self) -> bool;
@@ -58,6 +65,8 @@ impl Interrupt {
 pub struct SystemWorld {
     /// Raised by whoever handles Ctrl-C.
     pub interrupt: Interrupt,
+    /// `--threads`
+    pub threads: Option<NonZero<usize>>,
 }
 
 impl World for SystemWorld {
@@ -85,6 +94,11 @@ impl World for SystemWorld {
 
     fn cpu_time(&self) -> Duration {
         cpu_time::ProcessTime::try_now().map_or(Duration::ZERO, |now| now.as_duration())
+    }
+
+    fn threads(&self) -> usize {
+        let all = std::thread::available_parallelism().ok();
+        self.threads.or(all).map_or(1, NonZero::get)
     }
 
     fn interrupted(&self) -> bool {

@@ -1,6 +1,7 @@
 //! The arguments of the program.
 
 use clap::{Args, Parser, Subcommand, ValueEnum};
+use std::num::NonZero;
 use std::path::PathBuf;
 
 /// Models of change: simulate, plot and understand them from one text file.
@@ -16,6 +17,9 @@ pub struct Arguments {
     /// What to do.
     #[command(subcommand)]
     pub action: Action,
+    /// Threads for paths and sweeps; all cores when absent. The results are the same
+    #[arg(long, global = true, value_name = "NUMBER")]
+    pub threads: Option<NonZero<usize>>,
 }
 
 /// The subcommands.

@@ -72,7 +72,10 @@ fn with_run(mut arguments: Vec<OsString>) -> Vec<OsString> {
 #[must_use]
 pub fn main() -> ExitCode {
     let arguments = Arguments::parse_from(with_run(std::env::args_os().collect()));
-    let world = SystemWorld::default();
+    let world = SystemWorld {
+        threads: arguments.threads,
+        ..SystemWorld::default()
+    };
     let interrupt = world.interrupt.clone();
     let flag = interrupt.clone();
     // Without a handler Ctrl-C ends the program, which is what a handler that cannot be set means.

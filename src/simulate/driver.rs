@@ -625,11 +625,22 @@ impl<I: Interrupter> Run<'_, I> {
 /// The order that the estimate of the first step assumes; BDF starts at order 1.
 fn starting_order(method: Method) -> u32 {
     match method {
-        Method::Auto | Method::Bdf | Method::Iteration => 1,
+        Method::Auto | Method::Bdf => 1,
         Method::TrBdf2 => 2,
         Method::Esdirk34 => 3,
         Method::Tsit5 | Method::Tsit45 => 5,
         Method::Rodas => 4,
         Method::Exponential => 1,
+        // These take steps of their own choosing.
+        Method::Iteration
+        | Method::EulerMaruyama
+        | Method::Milstein
+        | Method::Sra1
+        | Method::Srk
+        | Method::ImplicitEuler
+        | Method::ExactTransition
+        | Method::Langevin
+        | Method::Ssa
+        | Method::Tau => 1,
     }
 }

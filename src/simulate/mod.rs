@@ -19,6 +19,7 @@
 //! Options, state and result are three types ([`Options`], the driver's own, [`Solution`]). States
 //! have indices here, not names. Nothing prints; interrupts and progress go through [`Monitor`].
 
+mod chance;
 mod clock;
 mod compiled;
 mod consistent;
@@ -37,6 +38,7 @@ mod linear_estimates;
 mod matrix_choice;
 mod methods;
 mod options;
+mod parallel;
 mod problem;
 mod rodas;
 mod rows;
@@ -49,11 +51,13 @@ mod tsit5;
 mod weights;
 mod work;
 
+pub use chance::{Block, PathEnd, Paths, SinglePaths};
 pub use compiled::{CompiledDynamics, has_exact_solution, modes_at};
 pub use driver::integrate;
 pub use dynamics::Dynamics;
 pub use interrupt::run;
-pub use options::{Method, Options, Output, Tolerances, UnknownMethod};
+pub use options::{Chance, Method, Options, Output, Tolerances, UnknownMethod};
+pub use parallel::in_order;
 pub use problem::{DoseRow, Problem, RowKind, SteadyKind, Track};
 pub use sensitivity::{
     Held, SensitivityDynamics, Varied, VariedStart, observed_sensitivities, run_with_sensitivities,

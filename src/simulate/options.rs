@@ -38,6 +38,33 @@ pub enum Method {
     Tsit45,
     /// One step of a map after the other: exact, and the only one for maps.
     Iteration,
+    /// Noise: y + f h + B dW with steps of fixed length; strong order 1/2 (1 for additive noise),
+    /// weak order 1. Maruyama, Rend. Circ. Mat. Palermo 4 (1955) 48-90.
+    EulerMaruyama,
+    /// Noise: with the derivatives of B, strong order 1 where the columns of B commute. Milstein,
+    /// Theory Probab. Appl. 19 (1975) 557-562.
+    Milstein,
+    /// Noise: Runge-Kutta method of strong order 3/2 for additive noise, fixed steps. Rossler, SIAM
+    /// J. Numer. Anal. 48 (2010) 922-952.
+    Sra1,
+    /// Noise: Runge-Kutta method of strong order 3/2 for additive, scalar and diagonal noise, with
+    /// steps of its own choosing on one Brownian path. Rossler, SIAM J. Numer. Anal. 48 (2010)
+    /// 922-952; steps as of Gaines & Lyons, SIAM J. Appl. Math. 57 (1997) 1455-1484.
+    Srk,
+    /// Noise: implicit in the drift, for stiff drifts, fixed steps. Kloeden & Platen, Numerical
+    /// Solution of Stochastic Differential Equations (1992), section 12.2.
+    ImplicitEuler,
+    /// Noise: the exact transition of a linear equation with additive noise. Van Loan, IEEE Trans.
+    /// Automat. Contr. 23 (1978) 395-404.
+    ExactTransition,
+    /// Reactions: the chemical Langevin equation, by Euler-Maruyama. Gillespie, J. Chem. Phys. 113
+    /// (2000) 297-306.
+    Langevin,
+    /// Reactions: every single one, exactly. Gillespie, J. Phys. Chem. 81 (1977) 2340-2361; Gibson
+    /// & Bruck, J. Phys. Chem. A 104 (2000) 1876-1889.
+    Ssa,
+    /// Reactions: many at a time. Cao, Gillespie & Petzold, J. Chem. Phys. 124 (2006) 044109.
+    Tau,
 }
 
 impl Method {
@@ -53,6 +80,19 @@ impl Method {
         Method::Tsit45,
     ];
 
+    /// Every method of models with noise, in the order of the manual.
+    pub const OF_NOISE: [Method; 9] = [
+        Method::EulerMaruyama,
+        Method::Milstein,
+        Method::Sra1,
+        Method::Srk,
+        Method::ImplicitEuler,
+        Method::ExactTransition,
+        Method::Langevin,
+        Method::Ssa,
+        Method::Tau,
+    ];
+
     /// The name used in sentences.
     pub fn name(self) -> &'static str {
         match self {
@@ -65,6 +105,15 @@ impl Method {
             Method::Esdirk34 => "esdirk34",
             Method::Tsit45 => "tsit45",
             Method::Iteration => "iteration",
+            Method::EulerMaruyama => "euler_maruyama",
+            Method::Milstein => "milstein",
+            Method::Sra1 => "sra1",
+            Method::Srk => "srk",
+            Method::ImplicitEuler => "implicit_euler",
+            Method::ExactTransition => "exact",
+            Method::Langevin => "langevin",
+            Method::Ssa => "ssa",
+            Method::Tau => "tau",
         }
     }
 
@@ -85,7 +134,7 @@ impl fmt::Display for Method {
     }
 }
 
-/// A name that is not one of [`Method::ALL`].
+/// A name that is neither one of [`Method::ALL`] nor of [`Method::OF_NOISE`].
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct UnknownMethod(pub String);
 
@@ -93,7 +142,8 @@ impl FromStr for Method {
     type Err = UnknownMethod;
 
     fn from_str(name: &str) -> Result<Self, UnknownMethod> {
-        let found = Method::ALL.into_iter().find(|m| m.name() == name);
+        let all = Method::ALL.into_iter().chain(Method::OF_NOISE);
+        let found = all.into_iter().find(|m| m.name() == name);
         found.ok_or_else(|| UnknownMethod(name.to_owned()))
     }
 }
@@ -118,6 +168,19 @@ impl Tolerances {
     }
 }
 
+/// What makes one path of a model with noise.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct Chance {
+    /// Of all paths.
+    pub seed: u64,
+    /// Which of them. Its random numbers are those of [`crate::kernel::Stream::new`].
+    pub path: u64,
+    /// Length of the steps of a method that does not choose them itself.
+    pub step: Option<f64>,
+    /// States that fall below zero are set to zero, and counted.
+    pub non_negative: bool,
+}
+
 /// How a run is to be made.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Options {
@@ -133,6 +196,8 @@ pub struct Options {
     pub max_step: Option<f64>,
     /// Rows of [`Output::Steps`] before this time are not kept; one stands at it.
     pub shown_from: Option<f64>,
+    /// Of a model with noise.
+    pub chance: Option<Chance>,
 }
 
 impl Options {
@@ -149,6 +214,7 @@ impl Options {
             initial_step: None,
             max_step: None,
             shown_from: None,
+            chance: None,
         }
     }
 
