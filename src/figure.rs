@@ -14,10 +14,26 @@ pub struct Figure {
     pub y: Axis,
     /// Curves and points in the order of the legend.
     pub series: Vec<Series>,
+    /// Regions under the curves: where most of something lies.
+    pub bands: Vec<Band>,
     /// Short arrows under the curves: the direction of a flow.
     pub arrows: Vec<Arrow>,
     /// Words beside places, such as `LP1`.
     pub notes: Vec<Note>,
+}
+
+/// The region between a lower and an upper curve over the same `x`, in a pale colour through which
+/// others show. A value that is not finite interrupts it.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Band {
+    /// Horizontal values, ascending.
+    pub x: Vec<f64>,
+    /// The lower edge.
+    pub low: Vec<f64>,
+    /// The upper edge.
+    pub high: Vec<f64>,
+    /// The colour of the series with the same number.
+    pub colour: usize,
 }
 
 /// The direction of a flow at a place. Arrows are drawn with the same length on paper, thinly, in

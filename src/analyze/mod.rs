@@ -13,6 +13,7 @@
 //! ranges of parameters --survey.rs--> which types occur, and where a pair meets the axis
 //! Dynamics + noise --stationary--> Stationary   stationary/: moments, spectra and rotation of fluctuations
 //! Plane + window --portrait/--> nullclines, trajectories, manifolds, limit cycles
+//! blocks of paths --ensemble/--> moments, quantiles and histograms in bounded memory
 //! rows of a run --Curve--> measure --> Measured
 //!   iterates.rs    of a map, where nothing lies between two steps
 //!   curve.rs       cubic between rows                  measure.rs extrema, areas, periods, half-lives
@@ -26,6 +27,7 @@ mod classify;
 pub mod continuation;
 mod curve;
 mod eigen;
+pub mod ensemble;
 pub mod equilibria;
 mod fixed;
 mod iterates;

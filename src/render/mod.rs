@@ -9,6 +9,7 @@ pub mod class;
 pub mod diagnostics;
 mod diagram;
 pub mod diagram_json;
+mod ensemble;
 mod equilibria;
 pub mod equilibria_json;
 pub mod figure;

@@ -301,6 +301,10 @@ impl Session {
                     return Ok(warnings);
                 }
             }
+            Command::Histogram(command) => {
+                needs_run(*has_run, command.span)?;
+                super::ensemble::check_histogram(compiled, command)?;
+            }
             Command::Save(command) => {
                 needs_run(*has_run, command.span)?;
                 for column in &command.columns {

@@ -18,6 +18,8 @@ pub enum Command {
     Plot(Plot),
     /// `save "out.csv"`
     Save(Save),
+    /// `histogram x at 20`
+    Histogram(Histogram),
     /// `measure max(C1), auc(C1, 0..24)`
     Measure(Measures),
     /// `steady in control`
@@ -101,6 +103,23 @@ pub struct Simulate {
     pub from_steady: Option<SteadyStart>,
     /// Whose doses are given.
     pub subjects: Subjects,
+    /// What is said of paths and their noise.
+    pub chance: super::chance::ChanceWords,
+}
+
+/// How a quantity is distributed over paths.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Histogram {
+    /// The whole sentence.
+    pub span: Span,
+    /// Quantities; all when empty.
+    pub shown: Vec<tree::Expr>,
+    /// When; the end when absent.
+    pub at: Option<tree::Expr>,
+    /// Stands above the figure.
+    pub title: Option<String>,
+    /// The file for the figure or the table.
+    pub to: Option<tree::Text>,
 }
 
 /// The search for a steady state.

@@ -4,11 +4,12 @@ use super::values::{self, Overrides, Present};
 use crate::diagnostic::{Code, Diagnostic, number_text};
 use crate::kernel::Kernels;
 use crate::model::{self, Model, Quantity, Scope, Target};
+use crate::simulate::Method;
 use crate::source::SourceId;
 use crate::symbolic::{Expr, Notation, Pool, Shape};
 use crate::syntax::{self, tree};
 use crate::system::{self, System};
-use std::sync::Arc;
+use std::sync::{Arc, OnceLock};
 
 /// A checked model, its symbolic equations and its compiled functions.
 ///
@@ -22,6 +23,8 @@ pub struct Compiled {
     pub system: Arc<System>,
     /// Its functions, compiled when first asked for.
     pub kernels: Kernels,
+    /// The same with the noise of reactions, for a model that declares none.
+    reactions: OnceLock<(Arc<System>, Kernels)>,
 }
 
 /// An expression of the model's names, ready to be evaluated along a trajectory.
@@ -49,7 +52,22 @@ impl Compiled {
             model,
             system,
             kernels,
+            reactions: OnceLock::new(),
         })
+    }
+
+    /// The equations that a method takes: reactions have noise of their own when it asks for that.
+    pub(super) fn with_noise_for(&self, method: Method) -> (&System, &Kernels) {
+        let of_reactions = matches!(method, Method::Langevin | Method::Ssa | Method::Tau);
+        if !of_reactions || self.system.noise.is_some() {
+            return (&self.system, &self.kernels);
+        }
+        let (system, kernels) = self.reactions.get_or_init(|| {
+            let system = Arc::new(system::of_reactions(&self.model, &self.system));
+            let kernels = Kernels::new(Arc::clone(&system));
+            (system, kernels)
+        });
+        (system, kernels)
     }
 
     /// All parameters and initial values.

@@ -1,5 +1,6 @@
 //! From a statement of the tree to a command: verbs, topics and options are understood here.
 
+use super::chance;
 use super::command::{
     Command, DataSource, Form, LogAxis, OutputTimes, Plot, Save, Setting, Simulate, Subjects, Topic,
 };
@@ -127,7 +128,7 @@ pub(super) fn simulate(
     let (from_last, from_steady) = steady::start_of_sentence(&mut options);
     let setting = setting(&mut options);
     let subjects = subjects(&mut options);
-    ensembles(&mut options);
+    let chance = chance::words(&mut options);
     options.finish(|| {
         Ok(Command::Simulate(Box::new(Simulate {
             span,
@@ -141,6 +142,7 @@ pub(super) fn simulate(
             from_last,
             from_steady,
             subjects,
+            chance,
         })))
     })
 }
@@ -200,24 +202,6 @@ fn subjects(options: &mut Options<'_>) -> Subjects {
     }
 }
 
-/// `paths 1000 seed 7`
-fn ensembles(options: &mut Options<'_>) {
-    let words = ["paths", "seed"].map(|word| options.take_unlisted(word));
-    let spans: Vec<Span> = words.into_iter().flatten().map(|word| word.span).collect();
-    let Some(first) = spans.first() else { return };
-    let mut diagnostic = Diagnostic::new(
-        Code::NotPerformed,
-        "this version of Lotka does not simulate ensembles of paths",
-    )
-    .at(*first, "");
-    for other in &spans[1..] {
-        diagnostic = diagnostic.at(*other, "");
-    }
-    options.problem(
-        diagnostic.help("remove the words; `stationary` describes the noise around a steady state"),
-    );
-}
-
 fn output_times(options: &mut Options<'_>) -> Result<OutputTimes, ()> {
     let spacing = options.take("step");
     let points = options.take("points");
@@ -275,7 +259,8 @@ fn method(options: &mut Options<'_>, name: &tree::Name) -> Option<Method> {
             format!("there is no method `{}`", name.text),
         ),
     };
-    let known = Method::ALL.iter().map(|method| method.name());
+    let all = Method::ALL.iter().chain(&Method::OF_NOISE);
+    let known = all.map(|method| method.name());
     let names: Vec<String> = known.clone().map(|name| format!("`{name}`")).collect();
     let help = match closest(&name.text, known) {
         Some(near) => format!("did you mean `{near}`? There are {}", listed(&names)),

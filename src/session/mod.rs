@@ -3,12 +3,14 @@
 //! Enters: files and sentences. Leaves: [`Outcome`]s and diagnostics, never text. The command
 //! line, the prompt and the Rust interface all go through it. Must not know the terminal.
 
+mod chance;
 mod check;
 mod command;
 mod compiled;
 mod continuation;
 mod declare;
 mod doses;
+mod ensemble;
 mod equilibria;
 mod failure;
 mod index;
@@ -47,17 +49,19 @@ pub mod verbs;
 #[cfg(test)]
 mod tests;
 
+pub use chance::ChanceWords;
 pub use check::{Checked, Examined, check_text};
 pub use command::{
-    About, Command, Continue, DataSource, Form, Jacobian, LogAxis, OutputTimes, Plot, Portrait,
-    PortraitKind, Save, SaveSession, Sensitivity, Series, SeriesValues, Setting, Simulate,
-    Stability, Stationary, Steady, SteadyAll, SteadyStart, Subjects, Topic,
+    About, Command, Continue, DataSource, Form, Histogram, Jacobian, LogAxis, OutputTimes, Plot,
+    Portrait, PortraitKind, Save, SaveSession, Sensitivity, Series, SeriesValues, Setting,
+    Simulate, Stability, Stationary, Steady, SteadyAll, SteadyStart, Subjects, Topic,
 };
 pub use compiled::{Compiled, Observable};
 pub use continuation::{
     BranchAnswer, BranchOrigin, BranchPoint, ContinuationTiming, DiagramAnswer, DrawnDiagram,
     DrawnInto, EndOfBranch, Run,
 };
+pub use ensemble::{Ensemble, FailedPath, Quantity, SHARES};
 pub use equilibria::EquilibriaAnswer;
 pub use jacobian::JacobianAnswer;
 pub use library::{Error, compile};
@@ -113,6 +117,8 @@ pub struct Session {
     asked: Option<Arc<Asked>>,
     /// The runs of the last sentence, when it made one for each subject; `last` is then empty.
     by_subject: Vec<Arc<Trajectory>>,
+    /// The paths of the last sentence, when it made many; `last` is then empty.
+    ensemble: Option<Arc<Ensemble>>,
     history: Vec<String>,
     record: record::Record,
 }
@@ -148,6 +154,7 @@ impl Session {
             last: None,
             asked: None,
             by_subject: Vec::new(),
+            ensemble: None,
             history: Vec::new(),
             record: record::Record::default(),
         }
@@ -359,6 +366,7 @@ impl Session {
             Command::Continue(command) => self.continue_along(command, observer),
             Command::Plot(command) => self.plot(command),
             Command::Save(command) => self.save(command),
+            Command::Histogram(command) => self.histogram(command),
             Command::Sensitivity(command) => self.sensitivity(command, observer),
             Command::Show {
                 topic,
@@ -422,6 +430,7 @@ impl Session {
     fn forget_runs(&mut self) {
         self.last = None;
         self.by_subject.clear();
+        self.ensemble = None;
     }
 
     /// The runs of the last `simulate`: one, or one for each subject.
@@ -444,6 +453,9 @@ impl Session {
             return Err(vec![Diagnostic::new(Code::NoSubject, message).help(
                 format!("simulate one of them, as in `simulate 0..100 subject {subject}`"),
             )]);
+        }
+        if let Some(ensemble) = &self.ensemble {
+            return Err(vec![ensemble::is_no_run(ensemble)]);
         }
         self.last.as_ref().ok_or_else(|| {
             vec![

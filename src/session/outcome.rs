@@ -3,6 +3,7 @@
 use super::command::{Form, Topic};
 use super::compiled::Compiled;
 use super::continuation::DrawnDiagram;
+use super::ensemble::Ensemble;
 use super::equilibria::EquilibriaAnswer;
 use super::jacobian::JacobianAnswer;
 use super::measure::MeasuredRun;
@@ -89,6 +90,8 @@ pub enum Outcome {
     Equilibria(Arc<EquilibriaAnswer>),
     /// Branches of steady states over a parameter.
     Diagram(Box<DrawnDiagram>),
+    /// Many paths of a model with noise, summed up.
+    Ensemble(Arc<Ensemble>),
     /// A run for each subject, in the order of the tables.
     SimulatedEach(Vec<Arc<Trajectory>>),
     /// A phase plane or line, or several, drawn by whoever shows it.

@@ -5,7 +5,7 @@ use super::compiled::{Compiled, Observable};
 use super::outcome::{Outcome, Performed};
 use super::tables::{Columns, Tables};
 use super::trajectory::Trajectory;
-use super::{Session, inputs};
+use super::{Ensemble, Session, ensemble, inputs};
 use crate::diagnostic::{Code, Diagnostic, listed};
 use crate::figure::{Axis, Figure, Mark, Scale, Series};
 use crate::model::{Entity, Model, Motion, Unit};
@@ -138,7 +138,12 @@ pub(super) fn unit_of(compiled: &Compiled, expr: &tree::Expr) -> Option<Unit> {
     let ExprKind::Reference(reference) = &expr.kind else {
         return None;
     };
-    match compiled.model.names.get(&reference.name.text)? {
+    unit_of_name(compiled, &reference.name.text)
+}
+
+/// The unit of a quantity, if it has one.
+pub(super) fn unit_of_name(compiled: &Compiled, name: &str) -> Option<Unit> {
+    match compiled.model.names.get(name)? {
         Entity::Parameter(id) => compiled.model.parameters[id.index()].unit.clone(),
         Entity::State(id) => compiled.model.states[id.index()].unit.clone(),
         Entity::Definition(id) => compiled.model.definitions[id.index()].unit.clone(),
@@ -347,7 +352,10 @@ impl Session {
     }
 
     pub(super) fn plot(&self, plot: &Plot) -> Result<Performed, Vec<Diagnostic>> {
-        let runs = self.need_runs()?;
+        let runs = match &self.ensemble {
+            Some(_) => &[],
+            None => self.need_runs()?,
+        };
         let compiled = &self.need_model()?.compiled;
         let curves = curves(compiled, plot)?;
         let mut diagnostics = Vec::new();
@@ -360,7 +368,10 @@ impl Session {
             }
             None => None,
         };
-        let figure = figure(runs, compiled, plot, &curves, data.as_ref())?;
+        let figure = match &self.ensemble {
+            Some(ensemble) => figure_of_paths(ensemble, plot, &curves, data.as_ref())?,
+            None => figure(runs, compiled, plot, &curves, data.as_ref())?,
+        };
         Ok(Performed {
             outcome: Outcome::Figure {
                 figure,
@@ -368,6 +379,48 @@ impl Session {
             },
             diagnostics,
         })
+    }
+}
+
+/// Bands instead of curves.
+fn figure_of_paths(
+    ensemble: &Ensemble,
+    plot: &Plot,
+    curves: &[Curve],
+    data: Option<&Points>,
+) -> Result<Figure, Vec<Diagnostic>> {
+    if let Some(curve) = curves.iter().find(|curve| curve.horizontal.is_some()) {
+        return Err(vec![
+            Diagnostic::new(Code::BadOption, "bands of many paths are drawn over time")
+                .at(curve.span, "against another quantity")
+                .help("simulate without `paths` to draw one path like this"),
+        ]);
+    }
+    // All that was summed up, when nothing is named.
+    let named = curves.iter().filter(|_| !plot.curves.is_empty());
+    let columns =
+        ensemble.columns(named.map(|curve| (curve.vertical.label.as_str(), curve.span)))?;
+    let time = time_label(ensemble.compiled.model.motion);
+    let mut figure = ensemble::bands(ensemble, &columns, time);
+    if let Some(title) = &plot.title {
+        figure.title.clone_from(title);
+    }
+    set_scales(&mut figure, plot);
+    if let Some(points) = data {
+        for (colour, curve) in curves.iter().enumerate() {
+            add_points(points, curve, colour, &mut figure.series)?;
+        }
+    }
+    drawn(&figure, plot, curves)?;
+    Ok(figure)
+}
+
+fn set_scales(figure: &mut Figure, plot: &Plot) {
+    for axis in &plot.log {
+        match axis {
+            LogAxis::X => figure.x.scale = Scale::Logarithmic,
+            LogAxis::Y => figure.y.scale = Scale::Logarithmic,
+        }
     }
 }
 
@@ -384,12 +437,7 @@ fn figure(
         y: vertical_axis(curves),
         ..Figure::default()
     };
-    for axis in &plot.log {
-        match axis {
-            LogAxis::X => figure.x.scale = Scale::Logarithmic,
-            LogAxis::Y => figure.y.scale = Scale::Logarithmic,
-        }
-    }
+    set_scales(&mut figure, plot);
     for curve in curves {
         let colour = next_colour(&figure.series);
         for run in runs {

@@ -218,29 +218,6 @@ pub(super) fn noise_left_out(compiled: &Compiled, span: Span) -> Option<Diagnost
     )
 }
 
-/// Refuses what would need paths of a model with noise.
-pub(super) fn needs_no_paths(compiled: &Compiled, span: Span) -> Result<(), Vec<Diagnostic>> {
-    if compiled.system.noise.is_none() {
-        return Ok(());
-    }
-    let model = &compiled.model;
-    let wieners = model.wieners.iter().map(|known| known.span);
-    let declared = wieners
-        .chain(model.intrinsic.as_ref().map(|known| known.span))
-        .next();
-    let mut diagnostic = Diagnostic::new(
-        Code::NotPerformed,
-        "this version of Lotka does not simulate the paths of a model with noise",
-    )
-    .at(span, "");
-    if let Some(declared) = declared {
-        diagnostic = diagnostic.at(declared, "noise");
-    }
-    Err(vec![diagnostic.help(
-        "`stationary` gives the mean, the covariance and the spectrum around a steady state, and `steady` the steady state; to simulate without noise, remove its declaration and its terms",
-    )])
-}
-
 /// The conservation laws of the reactions, in terms of the state vector: amounts are
 /// concentrations times volumes.
 fn laws(compiled: &Compiled, parameters: &[f64]) -> Vec<Law> {

@@ -17,16 +17,12 @@ use crate::world::World;
 use std::ops::ControlFlow;
 use std::sync::Arc;
 
-/// Runs a plan once.
-pub(super) fn run(
-    compiled: &Arc<Compiled>,
-    plan: &Plan,
-    world: &dyn World,
-    observer: &mut dyn Observer,
-) -> (Trajectory, EndOfRun) {
-    let problem = Problem {
-        system: &compiled.system,
-        kernels: &compiled.kernels,
+/// A plan with the equations that it is made with.
+pub(super) fn problem<'c>(compiled: &'c Compiled, plan: &Plan) -> Problem<'c> {
+    let (system, kernels) = compiled.with_noise_for(plan.options.method);
+    Problem {
+        system,
+        kernels,
         parameters: plan.parameters.clone(),
         initial: plan.declared.clone(),
         held: plan.held.clone(),
@@ -36,9 +32,18 @@ pub(super) fn run(
         inputs: plan.inputs.clone(),
         origin: compiled.model.time.start,
         resumed: plan.resumed,
-    };
-    let dynamics =
-        CompiledDynamics::new(&compiled.system, &compiled.kernels, plan.parameters.clone());
+    }
+}
+
+/// Runs a plan once.
+pub(super) fn run(
+    compiled: &Arc<Compiled>,
+    plan: &Plan,
+    world: &dyn World,
+    observer: &mut dyn Observer,
+) -> (Trajectory, EndOfRun) {
+    let problem = problem(compiled, plan);
+    let dynamics = CompiledDynamics::new(problem.system, problem.kernels, plan.parameters.clone());
     let mut watch = Watch {
         world,
         observer,

@@ -4,17 +4,21 @@ use super::command::Save;
 use super::outcome::{Outcome, Performed};
 use super::plot::time_label;
 use super::trajectory::Trajectory;
-use super::{Session, reason_to_write};
+use super::{Ensemble, Session, ensemble, reason_to_write};
 use crate::diagnostic::{Code, Diagnostic};
 use crate::model::DefinitionKind;
+use crate::source::Span;
 use crate::symbolic::{Expr, Shape};
+use crate::syntax::tree;
 use crate::table::{self, Cells};
 use std::path::PathBuf;
 
 impl Session {
     pub(super) fn save(&self, save: &Save) -> Result<Performed, Vec<Diagnostic>> {
+        if let Some(ensemble) = &self.ensemble {
+            return self.save_paths(ensemble, save);
+        }
         let runs = self.need_runs()?;
-        let path = PathBuf::from(&save.path.text);
         let (mut headers, mut numbers) = (Vec::new(), Vec::new());
         let mut subjects = Vec::new();
         for run in runs {
@@ -36,7 +40,35 @@ impl Session {
             cells.push(Cells::Text(&subjects));
         }
         cells.extend(numbers.iter().map(|column| Cells::Numbers(column)));
-        let text = table::write_cells(&headers, &cells);
+        self.write_cells_to(&save.path, &headers, &cells, subjects.len())
+    }
+
+    /// What many paths have in common, a row for each output time.
+    fn save_paths(&self, ensemble: &Ensemble, save: &Save) -> Result<Performed, Vec<Diagnostic>> {
+        let labels: Vec<(String, Span)> = (save.columns.iter())
+            .map(|expr| Ok((ensemble.compiled.observable(expr)?.label, expr.span)))
+            .collect::<Result<_, Vec<Diagnostic>>>()?;
+        let named = labels.iter().map(|(label, span)| (label.as_str(), *span));
+        let shown = ensemble.columns(named)?;
+        let time = time_label(ensemble.compiled.model.motion);
+        let (headers, columns) = ensemble::columns_of_file(ensemble, &shown, time);
+        let cells: Vec<Cells<'_>> = columns
+            .iter()
+            .map(|column| Cells::Numbers(column))
+            .collect();
+        self.write_cells_to(&save.path, &headers, &cells, ensemble.times.len())
+    }
+
+    /// Writes a table of so many rows.
+    pub(super) fn write_cells_to(
+        &self,
+        to: &tree::Text,
+        headers: &[String],
+        cells: &[Cells<'_>],
+        rows: usize,
+    ) -> Result<Performed, Vec<Diagnostic>> {
+        let path = PathBuf::from(&to.text);
+        let text = table::write_cells(headers, cells);
         self.world.write(&path, text.as_bytes()).map_err(|error| {
             vec![
                 Diagnostic::new(
@@ -47,13 +79,13 @@ impl Session {
                         reason_to_write(&error)
                     ),
                 )
-                .at(save.path.span, ""),
+                .at(to.span, ""),
             ]
         })?;
         Ok(Performed {
             outcome: Outcome::Saved {
                 path,
-                rows: subjects.len(),
+                rows,
                 columns: headers.len(),
             },
             diagnostics: Vec::new(),

@@ -1,16 +1,16 @@
 //! `simulate`: from the sentence to a plan, from the plan to a trajectory.
 
 use super::command::{Setting, Simulate, Subjects};
-use super::compiled::Compiled;
+use super::compiled::{Compiled, Observable};
 use super::doses::{self, Sheet};
 use super::outcome::{Outcome, Performed};
-use super::rest::{self, with_set};
+use super::rest::with_set;
 use super::run::run;
 use super::steady;
 use super::tables::Tables;
 use super::trajectory::Trajectory;
 use super::values::{self, Overrides};
-use super::{Asked, Observer, Session, failure, inputs, steps, subjects, times};
+use super::{Asked, Observer, Session, chance, failure, inputs, steps, subjects, times};
 use crate::diagnostic::{Code, Diagnostic, listed, number_text};
 use crate::model::{self, ConditionId, Model, Motion};
 use crate::simulate::{DoseRow, Options, Output, Stop, Tolerances, Track, VariedStart};
@@ -45,6 +45,10 @@ pub(super) struct Plan {
     pub inputs: Vec<Track>,
     /// Whose doses these are.
     pub subject: Option<String>,
+    /// How many paths are summed up; `None` for a single run.
+    pub paths: Option<u64>,
+    /// What they are summed up for; all states when empty.
+    pub of: Vec<Observable>,
     pub warnings: Vec<Diagnostic>,
 }
 
@@ -82,7 +86,6 @@ pub(super) fn plans<'l>(
     last: &dyn Fn(Option<&str>) -> Option<&'l Trajectory>,
     command: &Simulate,
 ) -> Result<Vec<Plan>, Vec<Diagnostic>> {
-    rest::needs_no_paths(compiled, command.span)?;
     let outside = outside(compiled, tables, command);
     let subjects = outside
         .as_ref()
@@ -236,6 +239,10 @@ fn undisturbed(
     });
     let relative = sound(relative_tolerance(command, &number), &mut problems);
     let absolute = sound(absolute_tolerance(command, &number), &mut problems);
+    let random = sound(
+        chance::understand(compiled, command, &number),
+        &mut problems,
+    );
     let output = range.and_then(|range| {
         let rows = match is_map {
             true => steps::output(compiled, &command.output, range, &number),
@@ -268,9 +275,14 @@ fn undisturbed(
         }
         Some(from)
     });
-    let (Some(from), Some(relative), Some(absolute), Some(output), true) =
-        (from, relative, absolute, output, problems.is_empty())
-    else {
+    let (Some(from), Some(relative), Some(absolute), Some(output), Some(random), true) = (
+        from,
+        relative,
+        absolute,
+        output,
+        random,
+        problems.is_empty(),
+    ) else {
         return Err(problems);
     };
     // Tolerances follow the size of the declared initial values, also in a continued run.
@@ -283,6 +295,12 @@ fn undisturbed(
     let mut options = Options::new(tolerances);
     options.method = command.method;
     options.shown_from = (shown_from > start).then_some(shown_from);
+    let (mut paths, mut of) = (None, Vec::new());
+    if let Some(random) = random {
+        options.method = random.method;
+        options.chance = Some(chance::after(random.chance, last.filter(|_| from.resumed)));
+        (paths, of) = (random.paths, random.of);
+    }
     Ok(Plan {
         output,
         parameters: present.parameters,
@@ -298,6 +316,8 @@ fn undisturbed(
         rows: Vec::new(),
         inputs: Vec::new(),
         subject: None,
+        paths,
+        of,
         warnings,
     })
 }
@@ -594,6 +614,11 @@ impl Session {
         let tables = Tables::new(&*world, self.data_folder());
         let last = |subject: Option<&str>| self.last_of(subject);
         let plans = plans(&compiled, &tables, &self.overrides, &last, command)?;
+        if let [plan] = plans.as_slice()
+            && plan.paths.is_some()
+        {
+            return self.simulate_paths(&compiled, plan, command, observer);
+        }
         let mut diagnostics = Vec::new();
         let mut runs: Vec<Arc<Trajectory>> = Vec::with_capacity(plans.len());
         for plan in &plans {
@@ -614,6 +639,7 @@ impl Session {
             overrides: self.overrides.clone(),
             before: self.last.take().filter(|_| command.from_last),
         }));
+        self.ensemble = None;
         let outcome = match (&command.subjects, runs.as_slice()) {
             (Subjects::Each(_), _) => {
                 (self.last, self.by_subject) = (None, runs.clone());

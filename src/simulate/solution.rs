@@ -21,6 +21,17 @@ pub struct Statistics {
     pub factorisations: u64,
 }
 
+impl Statistics {
+    /// Takes in the work of another run.
+    pub fn add(&mut self, other: &Statistics) {
+        self.steps += other.steps;
+        self.rejected += other.rejected;
+        self.evaluations += other.evaluations;
+        self.jacobians += other.jacobians;
+        self.factorisations += other.factorisations;
+    }
+}
+
 /// How the linear systems inside an implicit step were solved.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum LinearSolver {
@@ -396,12 +407,7 @@ impl Solution {
     #[must_use]
     pub fn after(mut self, before: Solution) -> Solution {
         self.methods.splice(..0, before.methods);
-        let (work, earlier) = (&mut self.statistics, before.statistics);
-        work.steps += earlier.steps;
-        work.rejected += earlier.rejected;
-        work.evaluations += earlier.evaluations;
-        work.jacobians += earlier.jacobians;
-        work.factorisations += earlier.factorisations;
+        self.statistics.add(&before.statistics);
         self
     }
 

@@ -13,6 +13,7 @@ pub const VERBS: &[&str] = &[
     "jacobian",
     "continue",
     "nullclines",
+    "histogram",
     "phase",
     "stationary",
     "sensitivity",

@@ -5,10 +5,38 @@
 
 use super::font;
 use super::layout::{Frame, INK, Style, words};
-use super::palette::Rgb;
+use super::palette::{self, Rgb};
 use super::shapes::{Anchor, Rich, Shape};
 use super::ticks::Map;
 use crate::figure::{Arrow, Figure, Scale};
+
+/// How much of what is under a band it hides.
+const BAND_OPACITY: f64 = 0.22;
+
+/// Bands between their edges, cut at the frame.
+pub fn bands(figure: &Figure, frame: &Frame, (x, y): (&Map, &Map)) -> Vec<Shape> {
+    let mut shapes = Vec::new();
+    for band in &figure.bands {
+        let edges = band.low.iter().zip(&band.high);
+        let places: Vec<[f64; 3]> = (band.x.iter().zip(edges))
+            // Below all that a logarithmic axis shows.
+            .map(|(at, (low, high))| [x.place(*at), y.place(*low).max(0.0), y.place(*high)])
+            .collect();
+        let pieces = places.split(|place| !place.iter().all(|number| number.is_finite()));
+        for piece in pieces.filter(|piece| piece.len() > 1) {
+            let cut = |at: f64, up: f64| frame.place((at.clamp(0.0, 1.0), up.clamp(0.0, 1.0)));
+            let mut points: Vec<(f64, f64)> =
+                piece.iter().map(|[at, _, high]| cut(*at, *high)).collect();
+            points.extend(piece.iter().rev().map(|[at, low, _]| cut(*at, *low)));
+            shapes.push(Shape::Region {
+                points,
+                colour: palette::colour(band.colour),
+                opacity: BAND_OPACITY,
+            });
+        }
+    }
+    shapes
+}
 
 /// Colour of arrows: they stay behind everything else.
 const ARROW: Rgb = (0x90, 0x90, 0x90);

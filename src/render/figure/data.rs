@@ -75,6 +75,19 @@ fn extent(figure: &Figure, name: AxisName) -> Result<Option<Range>, FigureError>
             }
         }
     }
+    for band in &figure.bands {
+        let edges = band.low.iter().zip(&band.high);
+        for (x, (low, high)) in band.x.iter().zip(edges) {
+            let (values, axis) = match name {
+                AxisName::X => ([*x, *x], &figure.x),
+                AxisName::Y => ([*low, *high], &figure.y),
+            };
+            for value in values.into_iter().filter(|value| drawable(axis, *value)) {
+                let (low, high) = found.unwrap_or((value, value));
+                found = Some((low.min(value), high.max(value)));
+            }
+        }
+    }
     if found.is_none() && any {
         return Err(FigureError::NothingPositive { axis: name });
     }

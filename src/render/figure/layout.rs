@@ -123,6 +123,7 @@ pub fn with_legend(
     let words_top = style.gap + title_height(figure, style);
     draw_y_axis(&mut shapes, &frame, &y, words_top, style);
     let maps = (&x.map, &y.map);
+    shapes.extend(beside::bands(figure, &frame, maps));
     shapes.extend(beside::arrows(figure, &frame, maps, style));
     let before = shapes.len();
     draw_series(&mut shapes, figure, &frame, maps, style);

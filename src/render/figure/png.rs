@@ -93,6 +93,11 @@ fn paint(canvas: &mut Pixmap, shape: &Shape) {
                 canvas.stroke_path(&path, &solid(*colour), &stroke, scaled(), None);
             }
         }
+        Shape::Region {
+            points,
+            colour,
+            opacity,
+        } => paint_region(canvas, points, *colour, *opacity),
         Shape::Strokes {
             lines,
             colour,
@@ -136,6 +141,28 @@ fn paint(canvas: &mut Pixmap, shape: &Shape) {
             };
             paint_text(canvas, text, *size, shift, *colour, turned);
         }
+    }
+}
+
+fn paint_region(canvas: &mut Pixmap, points: &[(f64, f64)], colour: Rgb, opacity: f64) {
+    let mut path = PathBuilder::new();
+    for (index, (x, y)) in points.iter().enumerate() {
+        if index == 0 {
+            path.move_to(*x as f32, *y as f32);
+        } else {
+            path.line_to(*x as f32, *y as f32);
+        }
+    }
+    path.close();
+    if let Some(path) = path.finish() {
+        let mut paint = solid(colour);
+        paint.set_color_rgba8(
+            colour.0,
+            colour.1,
+            colour.2,
+            (opacity * 255.0).round() as u8,
+        );
+        canvas.fill_path(&path, &paint, FillRule::Winding, scaled(), None);
     }
 }
 

@@ -43,6 +43,15 @@ pub enum Shape {
         /// Thickness.
         width: f64,
     },
+    /// A filled polygon through which what is under it shows.
+    Region {
+        /// Corners.
+        points: Vec<(f64, f64)>,
+        /// Colour.
+        colour: Rgb,
+        /// From 0, not seen, to 1.
+        opacity: f64,
+    },
     /// A filled rectangle with sharp edges.
     Rectangle {
         /// The upper left corner.
@@ -88,7 +97,9 @@ impl Shape {
             point.1 += down;
         };
         match &mut self {
-            Shape::Line { points, .. } => points.iter_mut().for_each(shift),
+            Shape::Line { points, .. } | Shape::Region { points, .. } => {
+                points.iter_mut().for_each(shift)
+            }
             Shape::Strokes { lines, .. } => lines.iter_mut().flatten().for_each(shift),
             Shape::Markers { centres, .. } => centres.iter_mut().for_each(shift),
             Shape::Rectangle { at, .. } | Shape::Text { at, .. } => shift(at),

@@ -43,6 +43,11 @@ fn write_shape(out: &mut String, shape: &Shape) {
             dash,
             cap,
         } => write_line(out, points, *colour, *width, dash, *cap),
+        Shape::Region {
+            points,
+            colour,
+            opacity,
+        } => write_region(out, points, *colour, *opacity),
         Shape::Strokes {
             lines,
             colour,
@@ -124,6 +129,19 @@ fn write_line(
         pair(out, *point);
     }
     out.push_str("\"/>\n");
+}
+
+fn write_region(out: &mut String, points: &[(f64, f64)], colour: Rgb, opacity: f64) {
+    out.push_str("<path stroke=\"none\" fill=\"");
+    write_colour(out, colour);
+    out.push_str("\" fill-opacity=\"");
+    number(out, opacity);
+    out.push_str("\" d=\"");
+    for (index, point) in points.iter().enumerate() {
+        out.push(if index == 0 { 'M' } else { 'L' });
+        pair(out, *point);
+    }
+    out.push_str("Z\"/>\n");
 }
 
 fn write_strokes(out: &mut String, lines: &[Vec<(f64, f64)>], colour: Rgb, width: f64) {

@@ -267,7 +267,19 @@ fn draw(canvas: &mut Canvas, figure: &Figure, signs: &Signs, (x, y): (&Map, &Map
     let dots = canvas.columns * 2;
     let mut paths = Vec::new();
     let thin_first = |series: &&Series| series.mark != Mark::Thin;
-    let mut curves: Vec<&Series> = figure.series.iter().filter(|s| s.mark.is_curve()).collect();
+    // The edges of a band stand for it.
+    let edges: Vec<Series> = (figure.bands.iter())
+        .flat_map(|band| [&band.low, &band.high].map(|edge| (band, edge)))
+        .map(|(band, edge)| Series {
+            label: String::new(),
+            x: band.x.clone(),
+            y: edge.clone(),
+            mark: Mark::Thin,
+            colour: band.colour,
+        })
+        .collect();
+    let all = edges.iter().chain(&figure.series);
+    let mut curves: Vec<&Series> = all.filter(|s| s.mark.is_curve()).collect();
     curves.sort_by_key(thin_first);
     for series in curves {
         let mut path = Vec::new();

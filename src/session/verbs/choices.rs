@@ -59,6 +59,42 @@ pub(super) const USING: Choice = choice(
     "using bdf",
     "or tsit5, rodas, exponential, ...; auto when absent",
 );
+pub(super) const AT_TIME: Choice = choice(
+    "at",
+    Value::Number,
+    "at 20",
+    "the output time; the end when absent",
+);
+pub(super) const PATHS: Choice = choice(
+    "paths",
+    Value::Number,
+    "paths 1000",
+    "so many paths of a model with noise, summed up",
+);
+pub(super) const SEED: Choice = choice(
+    "seed",
+    Value::Number,
+    "seed 7",
+    "other random numbers; 1 when absent",
+);
+pub(super) const DT: Choice = choice(
+    "dt",
+    Value::Number,
+    "dt 0.01",
+    "the step of a method for noise; chosen when absent",
+);
+pub(super) const NONNEGATIVE: Choice = choice(
+    "nonnegative",
+    Value::Nothing,
+    "nonnegative",
+    "noise that takes a state below zero stops at zero",
+);
+pub(super) const OF_ENSEMBLE: Choice = choice(
+    "of",
+    Value::Expressions,
+    "of x, x*y",
+    "what paths are summed up for; all states when absent",
+);
 pub(super) const RTOL: Choice = choice("rtol", Value::Number, "rtol 1e-8", "relative tolerance");
 pub(super) const ATOL: Choice = choice("atol", Value::Number, "atol 1e-10", "absolute tolerance");
 pub(super) const WITH: Choice = choice(

@@ -3,7 +3,7 @@
 use super::super::command::Command;
 use super::super::lower::{self, alone};
 use super::super::{
-    continuation, jacobian, measure, portrait, sensitivity, stability, stationary, steady,
+    continuation, ensemble, jacobian, measure, portrait, sensitivity, stability, stationary, steady,
 };
 use super::choices::*;
 use super::{Place, Reading, Value, Verb};
@@ -65,6 +65,11 @@ pub static VERBS: &[Verb] = &[
             FROM,
             SUBJECT,
             BY_SUBJECT,
+            PATHS,
+            SEED,
+            DT,
+            NONNEGATIVE,
+            OF_ENSEMBLE,
         ],
         more: &[(
             "from steady in control",
@@ -87,6 +92,17 @@ pub static VERBS: &[Verb] = &[
         see: &["simulate", "save"],
         place: Anywhere,
         reading: Performed(lower::plot),
+    },
+    Verb {
+        word: "histogram",
+        example: "histogram x at 20",
+        summary: "how paths are spread at a time",
+        subjects: Value::Expressions,
+        options: &[AT_TIME, TITLE, TO_DIAGRAM],
+        more: &[("histogram x, y", "at the end")],
+        see: &["simulate", "plot", "stationary"],
+        place: Anywhere,
+        reading: Performed(ensemble::lower_histogram),
     },
     Verb {
         word: "measure",

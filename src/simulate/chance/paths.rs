@@ -5,7 +5,8 @@
 //! alone.
 
 use crate::simulate::{
-    Chance, CompiledDynamics, Halt, Monitor, Options, Output, Problem, Statistics, Stop, run,
+    Chance, CompiledDynamics, Halt, MethodUse, Monitor, Options, Output, Problem, Statistics, Stop,
+    run,
 };
 use std::ops::{ControlFlow, Range};
 
@@ -28,6 +29,8 @@ pub struct Block {
     pub values: Vec<f64>,
     /// One for each path.
     pub ends: Vec<PathEnd>,
+    /// The methods used by the first path.
+    pub methods: Vec<MethodUse>,
 }
 
 /// A source of paths; path k of a seed is the same however it is asked for.
@@ -112,6 +115,9 @@ impl Paths for SinglePaths<'_> {
                 }
             }
             block.values.resize(from + rows * width, f64::NAN);
+            if block.ends.is_empty() {
+                block.methods = solution.methods;
+            }
             block.ends.push(PathEnd {
                 rows: reached,
                 stop: solution.stop,

@@ -1,0 +1,357 @@
+//! What `simulate` may say of chance: `paths 1000 seed 7 using milstein dt 0.01 nonnegative of x`.
+//!
+//! Enters: the words and the model. Leaves: a seed, a step and how many paths; or what is wrong.
+//! Must not know how paths are made.
+
+use super::command::{Simulate, Subjects};
+use super::compiled::{Compiled, Observable};
+use super::options::Options;
+use super::simulate::{Number, fault, sound};
+use super::trajectory::Trajectory;
+use crate::diagnostic::{Code, Diagnostic};
+use crate::model::Motion;
+use crate::simulate::{Chance, Method, Output};
+use crate::source::Span;
+use crate::symbolic::Shape;
+use crate::syntax::tree;
+use crate::system::Source;
+
+/// The seed when none is said: the same sentence gives the same paths.
+pub(super) const SEED: u64 = 1;
+
+/// Output times of an ensemble for which none are said.
+const ROWS: usize = 101;
+
+/// More paths than this are a slip of the keyboard.
+const MOST_PATHS: f64 = 1e9;
+
+/// The words of a sentence.
+#[derive(Debug, Clone, PartialEq, Default)]
+pub struct ChanceWords {
+    /// `paths 1000`: an ensemble, not one path.
+    pub paths: Option<tree::Expr>,
+    /// `seed 7`
+    pub seed: Option<tree::Expr>,
+    /// `dt 0.01`: the step of a method that does not choose it.
+    pub step: Option<tree::Expr>,
+    /// `nonnegative`: states that fall below zero are set to zero.
+    pub non_negative: Option<Span>,
+    /// `of x, x*y`: what an ensemble sums up; all states when empty.
+    pub of: Vec<tree::Expr>,
+    /// Where `of` stands.
+    pub of_span: Option<Span>,
+}
+
+/// Takes the words out of a sentence.
+pub(super) fn words(options: &mut Options<'_>) -> ChanceWords {
+    let paths = options.value("paths");
+    let seed = options.value("seed");
+    let step = options.value("dt");
+    let non_negative = options.take("nonnegative").map(|option| {
+        if let Some(value) = option.values.first() {
+            options.problem(
+                Diagnostic::new(Code::BadOption, "`nonnegative` takes no value")
+                    .at(value.span, "")
+                    .help("it holds for all states"),
+            );
+        }
+        option.span
+    });
+    let of = options.take("of");
+    if let Some(option) = of.filter(|option| option.values.is_empty()) {
+        options.needs_value(option);
+    }
+    ChanceWords {
+        paths,
+        seed,
+        step,
+        non_negative,
+        of: of.map_or_else(Vec::new, |option| option.values.clone()),
+        of_span: of.map(|option| option.span),
+    }
+}
+
+/// What a plan takes from them.
+#[derive(Debug, Clone)]
+pub(super) struct Random {
+    pub method: Method,
+    pub chance: Chance,
+    /// How many paths an ensemble has; `None` for a single path.
+    pub paths: Option<u64>,
+    /// What an ensemble sums up; all states when empty.
+    pub of: Vec<Observable>,
+}
+
+/// What a sentence says of chance; `None` where nothing is random.
+///
+/// # Errors
+/// Words that do not fit the model, the method or each other; values out of range.
+pub(super) fn understand(
+    compiled: &Compiled,
+    command: &Simulate,
+    number: &Number<'_>,
+) -> Result<Option<Random>, Vec<Diagnostic>> {
+    let words = &command.chance;
+    if !is_random(compiled, command)? {
+        return Ok(None);
+    }
+    let mut problems = Vec::new();
+    problems.extend(misfits(compiled, command));
+    let paths = words.paths.as_ref().and_then(|expr| {
+        let value = sound(number(expr), &mut problems)?;
+        sound(whole_paths(expr, value), &mut problems)
+    });
+    let seed = words.seed.as_ref().map_or(Some(SEED), |expr| {
+        let value = sound(number(expr), &mut problems)?;
+        sound(whole_seed(expr, value), &mut problems)
+    });
+    let step = words.step.as_ref().and_then(|expr| {
+        let value = sound(number(expr), &mut problems)?;
+        if value > 0.0 {
+            return Some(value);
+        }
+        problems.extend(fault(expr, "`dt` is positive", value, "as in `dt 0.01`"));
+        None
+    });
+    if let (Some(paths), Subjects::Each(span)) = (&words.paths, &command.subjects) {
+        problems.push(
+            Diagnostic::new(Code::BadOption, "an ensemble is of one subject")
+                .at(*span, "a run for each of them")
+                .at(paths.span, "many paths")
+                .help("choose one, as in `subject 1`"),
+        );
+    }
+    if let (Some(span), None) = (words.of_span, &words.paths) {
+        problems.push(
+            Diagnostic::new(Code::BadOption, "`of` chooses what an ensemble sums up")
+                .at(span, "there is one path only")
+                .help("write `paths 1000` too, or leave it away: a single run keeps all states"),
+        );
+    }
+    let mut of = Vec::with_capacity(words.of.len());
+    for expr in &words.of {
+        of.extend(sound(summed_up(compiled, expr), &mut problems));
+    }
+    let (Some(seed), true) = (seed, problems.is_empty()) else {
+        return Err(problems);
+    };
+    Ok(Some(Random {
+        method: method(compiled, command.method),
+        chance: Chance {
+            seed,
+            path: 0,
+            step,
+            non_negative: words.non_negative.is_some(),
+        },
+        paths,
+        of,
+    }))
+}
+
+/// What a run takes that goes on where `last` ended: the random numbers of that one are used up.
+pub(super) fn after(chance: Chance, last: Option<&Trajectory>) -> Chance {
+    let before = last
+        .and_then(|last| last.plan.as_ref())
+        .and_then(|plan| plan.options.chance);
+    match before {
+        Some(before) if before.seed == chance.seed => Chance {
+            path: before.path + 1,
+            ..chance
+        },
+        _ => chance,
+    }
+}
+
+/// Whether the sentence makes paths; words of chance where nothing is random are at fault.
+fn is_random(compiled: &Compiled, command: &Simulate) -> Result<bool, Vec<Diagnostic>> {
+    let words = &command.chance;
+    let noisy = compiled.system.noise.is_some();
+    let by_reactions = is_of_reactions(command.method);
+    if noisy || by_reactions && !compiled.model.reactions.is_empty() {
+        return Ok(true);
+    }
+    let declare = "declare noise, as in `wiener W` with `x' = -x + 0.1*W'`";
+    if by_reactions {
+        return Err(vec![
+            Diagnostic::new(
+                Code::BadOption,
+                format!(
+                    "`{}` is for reactions, and the model has none",
+                    command.method
+                ),
+            )
+            .at(command.span, "")
+            .help("write the model as reactions, as in `S -> P, k`"),
+        ]);
+    }
+    if Method::OF_NOISE.contains(&command.method) {
+        return Err(vec![
+            Diagnostic::new(
+                Code::BadOption,
+                format!("`{}` is for models with noise", command.method),
+            )
+            .at(command.span, "this model has none")
+            .help(declare),
+        ]);
+    }
+    let exprs = [&words.paths, &words.seed, &words.step];
+    let mut spans = exprs.into_iter().flatten().map(|expr| expr.span);
+    let first = spans.next().or(words.non_negative).or(words.of_span);
+    match first {
+        None => Ok(false),
+        Some(span) => Err(vec![
+            Diagnostic::new(Code::BadOption, "nothing is random in this model")
+                .at(span, "this is for models with noise")
+                .help(if compiled.model.reactions.is_empty() {
+                    declare
+                } else if compiled.model.motion == Motion::Map {
+                    "leave it away: each run would be the same"
+                } else {
+                    "write `using ssa` to simulate single reactions, or declare noise"
+                }),
+        ]),
+    }
+}
+
+fn is_of_reactions(method: Method) -> bool {
+    matches!(method, Method::Langevin | Method::Ssa | Method::Tau)
+}
+
+/// Whether the method chooses its own steps, so that there is no `dt`.
+fn has_own_steps(method: Method) -> bool {
+    matches!(
+        method,
+        Method::Srk | Method::ExactTransition | Method::Ssa | Method::Tau
+    )
+}
+
+/// Words that do not go with the method.
+fn misfits(compiled: &Compiled, command: &Simulate) -> Vec<Diagnostic> {
+    let (method, words) = (command.method, &command.chance);
+    let mut problems = Vec::new();
+    if method != Method::Auto && !Method::OF_NOISE.contains(&method) {
+        problems.push(
+            Diagnostic::new(
+                Code::BadOption,
+                format!("`{method}` is for equations without noise"),
+            )
+            .at(command.span, "this model has noise")
+            .help("leave `using` away, or choose a method for noise, as in `using euler_maruyama`"),
+        );
+        return problems;
+    }
+    let of_wiener = !compiled.model.wieners.is_empty();
+    if is_of_reactions(method) && of_wiener && compiled.model.intrinsic.is_none() {
+        let wiener = compiled.model.wieners.first().map(|known| known.span);
+        problems.push(
+            Diagnostic::new(
+                Code::BadOption,
+                format!("`{method}` is for reactions, and this noise stands in equations"),
+            )
+            .at(wiener.unwrap_or(command.span), "noise of equations")
+            .help("choose `using euler_maruyama`; `noise intrinsic` adds that of the reactions"),
+        );
+    }
+    if let Some(expr) = &words.step
+        && has_own_steps(method)
+    {
+        problems.push(
+            Diagnostic::new(Code::BadOption, format!("`{method}` takes no `dt`"))
+                .at(expr.span, "")
+                .help("it takes steps of its own; `step` spaces the output times"),
+        );
+    }
+    let has_tolerance = matches!(method, Method::Auto | Method::Srk);
+    for (word, written) in [("rtol", &command.relative), ("atol", &command.absolute)] {
+        if let Some(expr) = written
+            && !has_tolerance
+        {
+            problems.push(
+                Diagnostic::new(Code::BadOption, format!("`{method}` has no `{word}`"))
+                    .at(expr.span, "")
+                    .help("`using srk` chooses its steps by a tolerance; others take `dt`"),
+            );
+        }
+    }
+    problems
+}
+
+/// The method: where only reactions are random, each is simulated.
+fn method(compiled: &Compiled, asked: Method) -> Method {
+    let Some(noise) = compiled
+        .system
+        .noise
+        .as_ref()
+        .filter(|_| asked == Method::Auto)
+    else {
+        return asked;
+    };
+    let of_reaction = |source: &Source| matches!(source, Source::Reaction { .. });
+    if noise.columns.iter().all(of_reaction) {
+        Method::Ssa
+    } else if noise.columns.iter().any(of_reaction) {
+        Method::Langevin
+    } else {
+        asked
+    }
+}
+
+fn whole_paths(expr: &tree::Expr, value: f64) -> Result<u64, Vec<Diagnostic>> {
+    if value >= 1.0 && value <= MOST_PATHS && value.fract() == 0.0 {
+        #[expect(
+            clippy::cast_possible_truncation,
+            clippy::cast_sign_loss,
+            reason = "checked above"
+        )]
+        return Ok(value as u64);
+    }
+    Err(fault(
+        expr,
+        if value > MOST_PATHS {
+            "these are more paths than any computer makes"
+        } else {
+            "`paths` is followed by a whole number of at least 1"
+        },
+        value,
+        "as in `paths 1000`",
+    ))
+}
+
+fn whole_seed(expr: &tree::Expr, value: f64) -> Result<u64, Vec<Diagnostic>> {
+    if (0.0..=9_007_199_254_740_992.0).contains(&value) && value.fract() == 0.0 {
+        #[expect(
+            clippy::cast_possible_truncation,
+            clippy::cast_sign_loss,
+            reason = "checked above"
+        )]
+        return Ok(value as u64);
+    }
+    let message = "a `seed` is a whole number that is not negative";
+    Err(fault(expr, message, value, "as in `seed 7`"))
+}
+
+fn summed_up(compiled: &Compiled, expr: &tree::Expr) -> Result<Observable, Vec<Diagnostic>> {
+    let observable = compiled.observable(expr)?;
+    if matches!(observable.shape, Shape::Matrix(..)) {
+        return Err(vec![
+            Diagnostic::new(Code::ShapeMismatch, "a matrix cannot be summed up")
+                .at(expr.span, format!("this is {}", observable.shape))
+                .help("choose elements by their indices"),
+        ]);
+    }
+    Ok(observable)
+}
+
+/// The output times of an ensemble: those asked for, else evenly spaced ones.
+pub(super) fn ensemble_times(output: &Output, (from, to): (f64, f64)) -> Vec<f64> {
+    match output {
+        Output::Times(times) => times.clone(),
+        #[expect(clippy::cast_precision_loss, reason = "a small count")]
+        Output::Steps { .. } => (0..ROWS)
+            .map(|row| match row + 1 {
+                ROWS => to,
+                _ => from + (to - from) * (row as f64 / (ROWS - 1) as f64),
+            })
+            .collect(),
+    }
+}
