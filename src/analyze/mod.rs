@@ -14,8 +14,10 @@
 //! Dynamics + noise --stationary--> Stationary   stationary/: moments, spectra and rotation of fluctuations
 //! Plane + window --portrait/--> nullclines, trajectories, manifolds, limit cycles
 //! blocks of paths --ensemble/--> moments, quantiles and histograms in bounded memory
+//! evenly spaced rows --correlation.rs--> Correlation   how they hang together over time
 //! rows of a run --Curve--> measure --> Measured
 //!   iterates.rs    of a map, where nothing lies between two steps
+//!   rough.rs       of a path with noise, which has no slope
 //!   curve.rs       cubic between rows                  measure.rs extrema, areas, periods, half-lives
 //! ```
 //!
@@ -25,6 +27,7 @@
 mod change;
 mod classify;
 pub mod continuation;
+mod correlation;
 mod curve;
 mod eigen;
 pub mod ensemble;
@@ -36,6 +39,7 @@ mod loops;
 mod measure;
 mod newton;
 pub mod portrait;
+mod rough;
 mod settle;
 mod spectrum;
 pub mod stationary;
@@ -45,6 +49,7 @@ mod swing;
 
 pub use classify::{Approach, Class, Kind, Side, beyond, classify};
 pub use continuation::Motion;
+pub use correlation::{Correlation, autocorrelation, cross_correlation};
 pub use curve::Curve;
 pub use eigen::{Direction, Mode};
 pub use fixed::fixed_point;
@@ -52,6 +57,7 @@ pub use iterates::measure_iterates;
 pub use laws::{Kept, Law, keeps, kept};
 pub use loops::{Action, Loop, Structure, structure};
 pub use measure::{Measure, Measured, Refusal, first_time, measure};
+pub use rough::{Between, measure_rough};
 pub use settle::{Settled, settle};
 pub use spectrum::{
     Eigenvalue, Eliminated, Linearised, MOST_STATES, Place, Stability, eliminated, jacobian_at,

@@ -117,9 +117,24 @@ pub struct SimulateArguments {
     /// Output times, separated by commas
     #[arg(long, value_name = "T,T,...")]
     pub at: Option<String>,
-    /// auto, bdf, tr_bdf2, esdirk34 or tsit45
+    /// auto, tsit5, rodas, bdf, ...; for noise euler_maruyama, milstein, ..., ssa, tau
     #[arg(long, value_name = "METHOD")]
     pub using: Option<String>,
+    /// Many paths of a model with noise, summed up
+    #[arg(long, value_name = "N")]
+    pub paths: Option<String>,
+    /// Other random numbers; 1 when absent
+    #[arg(long, value_name = "N")]
+    pub seed: Option<String>,
+    /// The step of a method for noise
+    #[arg(long, value_name = "H")]
+    pub dt: Option<String>,
+    /// Noise that takes a state below zero stops at zero
+    #[arg(long)]
+    pub nonnegative: bool,
+    /// What paths are summed up for, separated by commas; all states when absent
+    #[arg(long, value_name = "EXPRESSIONS", allow_hyphen_values = true)]
+    pub of: Option<String>,
     /// Relative tolerance
     #[arg(long)]
     pub rtol: Option<String>,

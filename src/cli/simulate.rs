@@ -49,11 +49,18 @@ fn spelled(
         ("using", &arguments.using),
         ("rtol", &arguments.rtol),
         ("atol", &arguments.atol),
+        ("paths", &arguments.paths),
+        ("seed", &arguments.seed),
+        ("dt", &arguments.dt),
+        ("of", &arguments.of),
     ];
     for (word, value) in flags {
         if let Some(value) = value {
             sentence.push_str(&format!(" {word} {value}"));
         }
+    }
+    if arguments.nonnegative {
+        sentence.push_str(" nonnegative");
     }
     if let Some(subject) = &arguments.subject {
         let plain = subject
@@ -105,6 +112,14 @@ fn merged(own: Option<Simulate>, spelled: Spelled) -> Result<Simulate, Vec<Diagn
     command.absolute = flags.absolute.or(command.absolute);
     command.setting.with.extend(flags.setting.with);
     command.setting.condition = flags.setting.condition.or(command.setting.condition);
+    let (own, more) = (&mut command.chance, flags.chance);
+    own.paths = more.paths.or(own.paths.take());
+    own.seed = more.seed.or(own.seed.take());
+    own.step = more.step.or(own.step.take());
+    own.non_negative = more.non_negative.or(own.non_negative);
+    if more.of_span.is_some() {
+        (own.of, own.of_span) = (more.of, more.of_span);
+    }
     if flags.subjects != Subjects::Unsaid {
         command.subjects = flags.subjects;
     }

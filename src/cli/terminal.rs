@@ -163,6 +163,13 @@ impl Terminal {
         if let Outcome::Portrait(answer) = outcome {
             return self.draw_portrait(outcome, answer);
         }
+        if let Outcome::Correlation { figure, to, .. } = outcome {
+            let text = render::outcome::text(outcome, self.width);
+            return Ok(match to {
+                None => text + "\n" + &self.in_terminal(figure),
+                Some(path) => text + &self.draw(figure, path)?,
+            });
+        }
         if let Outcome::Diagram(drawn) = outcome {
             let text = render::outcome::text(outcome, self.width);
             return Ok(match &drawn.figure {

@@ -6,6 +6,7 @@
 mod answers;
 pub mod answers_json;
 pub mod class;
+mod correlation;
 pub mod diagnostics;
 mod diagram;
 pub mod diagram_json;

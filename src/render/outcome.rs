@@ -35,6 +35,7 @@ pub fn text(outcome: &Outcome, width: usize) -> String {
         Outcome::Equilibria(answer) => equilibria::text(answer, width),
         Outcome::Portrait(answer) => super::portrait::text(answer, width),
         Outcome::Diagram(drawn) => diagram::text(drawn, width),
+        Outcome::Correlation { answer, .. } => super::correlation::text(answer, width),
         Outcome::Ensemble(ensemble) => super::ensemble::text(ensemble, width),
         Outcome::SimulatedEach(runs) => subjects::simulated(runs, width),
         Outcome::Figure { .. } | Outcome::Quit => String::new(),

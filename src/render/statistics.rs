@@ -1,7 +1,7 @@
-//! The JSON object of `--stats json`, schema `lotka-stats-1`.
+//! The JSON object of `--stats json`, schema `lotka-stats-1`, or `lotka-ensemble-1` for many paths.
 
 use crate::model::{Model, Schedule};
-use crate::session::Timing;
+use crate::session::{Ensemble, SHARES, Timed, Timing, Trajectory};
 use crate::simulate::{Occasion, Occurrence};
 use crate::source::{SourceMap, Span};
 use serde::Serialize;
@@ -42,7 +42,86 @@ struct Interruption {
 /// One line; numbers with every digit, values that are not finite as null.
 #[must_use]
 pub fn json(timing: &Timing, sources: &SourceMap) -> String {
-    let run = &timing.trajectory;
+    match &timing.made {
+        Timed::Run(run) => of_run(timing, run, sources),
+        Timed::Ensemble(ensemble) => of_paths(timing, ensemble),
+    }
+}
+
+/// Schema `lotka-ensemble-1`: `means[row][quantity]`, and likewise for the others.
+#[derive(Serialize)]
+struct OfPaths<'a> {
+    schema: &'static str,
+    model: &'a str,
+    method: String,
+    repeats: usize,
+    parse_s: f64,
+    check_s: f64,
+    compile_s: f64,
+    solve_s: f64,
+    seed: u64,
+    paths: u64,
+    failed: u64,
+    steps: u64,
+    complete: bool,
+    names: Vec<&'a str>,
+    times: &'a [f64],
+    means: Vec<Vec<f64>>,
+    deviations: Vec<Vec<f64>>,
+    quantiles: Vec<Quantiles>,
+}
+
+/// The values below which a share of the paths lies.
+#[derive(Serialize)]
+struct Quantiles {
+    share: f64,
+    values: Vec<Vec<f64>>,
+}
+
+fn of_paths(timing: &Timing, ensemble: &Ensemble) -> String {
+    let summary = &ensemble.summary;
+    let every = |value: &dyn Fn(usize, usize) -> f64| -> Vec<Vec<f64>> {
+        let columns = summary.columns();
+        let row = |row| (0..columns).map(|column| value(row, column)).collect();
+        (0..summary.rows()).map(row).collect()
+    };
+    let mut methods: Vec<&str> = Vec::new();
+    for used in &ensemble.methods {
+        if !methods.contains(&used.method.name()) {
+            methods.push(used.method.name());
+        }
+    }
+    let statistics = OfPaths {
+        schema: "lotka-ensemble-1",
+        model: ensemble.compiled.model.name.as_deref().unwrap_or(""),
+        method: methods.join("+"),
+        repeats: timing.repeats,
+        parse_s: timing.load.parse,
+        check_s: timing.load.check,
+        compile_s: timing.load.compile,
+        solve_s: timing.solve,
+        seed: ensemble.seed,
+        paths: ensemble.made,
+        failed: ensemble.failures,
+        steps: ensemble.statistics.steps,
+        complete: ensemble.is_complete(),
+        names: (ensemble.quantities.iter())
+            .map(|known| known.name.as_str())
+            .collect(),
+        times: &ensemble.times,
+        means: every(&|row, column| summary.moments(row, column).mean),
+        deviations: every(&|row, column| summary.moments(row, column).deviation()),
+        quantiles: (SHARES.into_iter())
+            .map(|share| Quantiles {
+                share,
+                values: every(&|row, column| summary.quantile(row, column, share)),
+            })
+            .collect(),
+    };
+    serde_json::to_string(&statistics).unwrap_or_default()
+}
+
+fn of_run(timing: &Timing, run: &Trajectory, sources: &SourceMap) -> String {
     let solution = &run.solution;
     let mut methods: Vec<&str> = Vec::new();
     for used in &solution.methods {

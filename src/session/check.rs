@@ -301,6 +301,10 @@ impl Session {
                     return Ok(warnings);
                 }
             }
+            Command::Correlation(command) => {
+                needs_run(*has_run, command.span)?;
+                super::correlation::pairs(compiled, command)?;
+            }
             Command::Histogram(command) => {
                 needs_run(*has_run, command.span)?;
                 super::ensemble::check_histogram(compiled, command)?;

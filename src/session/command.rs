@@ -18,6 +18,8 @@ pub enum Command {
     Plot(Plot),
     /// `save "out.csv"`
     Save(Save),
+    /// `correlation x, y vs x lag 20`
+    Correlation(Correlate),
     /// `histogram x at 20`
     Histogram(Histogram),
     /// `measure max(C1), auc(C1, 0..24)`
@@ -105,6 +107,21 @@ pub struct Simulate {
     pub subjects: Subjects,
     /// What is said of paths and their noise.
     pub chance: super::chance::ChanceWords,
+}
+
+/// How the rows of the last run hang together over time.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Correlate {
+    /// The whole sentence.
+    pub span: Span,
+    /// Quantities, or pairs of them; all states when empty.
+    pub shown: Vec<tree::Subject>,
+    /// The longest lag.
+    pub lag: Option<tree::Expr>,
+    /// Stands above the figure.
+    pub title: Option<String>,
+    /// The file for the figure or the table.
+    pub to: Option<tree::Text>,
 }
 
 /// How a quantity is distributed over paths.

@@ -85,7 +85,7 @@ impl Session {
         };
         let was_waiting = self.waiting.take().is_some();
         let is_harmless = replaced.is_empty() && !was_waiting && statements.iter().all(is_harmless);
-        let has_run = self.last.is_some() || !self.by_subject.is_empty();
+        let has_run = self.last.is_some() || !self.by_subject.is_empty() || self.ensemble.is_some();
         let keeps_runs = self.take_over(&compiled, is_harmless);
         let path = self.loaded.take().map_or_else(PathBuf::new, |old| old.path);
         self.loaded = Some(Loaded {
@@ -145,7 +145,8 @@ impl Session {
             return false;
         };
         self.overrides = self.overrides.carried(old, compiled);
-        if !(is_harmless && same_layout(old, compiled)) {
+        // Paths have been summed up: they cannot be asked for more.
+        if !(is_harmless && same_layout(old, compiled)) || self.ensemble.is_some() {
             self.forget_runs();
             return false;
         }
@@ -185,6 +186,7 @@ impl Session {
             last: self.last.clone(),
             asked: self.asked.clone(),
             by_subject: self.by_subject.clone(),
+            ensemble: self.ensemble.clone(),
         }
     }
 }

@@ -8,6 +8,7 @@ mod check;
 mod command;
 mod compiled;
 mod continuation;
+mod correlation;
 mod declare;
 mod doses;
 mod ensemble;
@@ -52,15 +53,17 @@ mod tests;
 pub use chance::ChanceWords;
 pub use check::{Checked, Examined, check_text};
 pub use command::{
-    About, Command, Continue, DataSource, Form, Histogram, Jacobian, LogAxis, OutputTimes, Plot,
-    Portrait, PortraitKind, Save, SaveSession, Sensitivity, Series, SeriesValues, Setting,
-    Simulate, Stability, Stationary, Steady, SteadyAll, SteadyStart, Subjects, Topic,
+    About, Command, Continue, Correlate, DataSource, Form, Histogram, Jacobian, LogAxis,
+    OutputTimes, Plot, Portrait, PortraitKind, Save, SaveSession, Sensitivity, Series,
+    SeriesValues, Setting, Simulate, Stability, Stationary, Steady, SteadyAll, SteadyStart,
+    Subjects, Topic,
 };
 pub use compiled::{Compiled, Observable};
 pub use continuation::{
     BranchAnswer, BranchOrigin, BranchPoint, ContinuationTiming, DiagramAnswer, DrawnDiagram,
     DrawnInto, EndOfBranch, Run,
 };
+pub use correlation::CorrelationAnswer;
 pub use ensemble::{Ensemble, FailedPath, Quantity, SHARES};
 pub use equilibria::EquilibriaAnswer;
 pub use jacobian::JacobianAnswer;
@@ -76,7 +79,7 @@ pub use sensitivity::{Influence, Sensitivities};
 pub use stability::{Entry, Feedback, Forbids, Judged, Origin, OscillationAnswer, StabilityAnswer};
 pub use stationary::{NoiseOf, StationaryAnswer};
 pub use steady::SteadyAnswer;
-pub use timing::{LoadTimes, Timing};
+pub use timing::{LoadTimes, Timed, Timing};
 pub use trajectory::Trajectory;
 pub use values::{Overrides, Present};
 
@@ -367,6 +370,7 @@ impl Session {
             Command::Plot(command) => self.plot(command),
             Command::Save(command) => self.save(command),
             Command::Histogram(command) => self.histogram(command),
+            Command::Correlation(command) => self.correlation(command),
             Command::Sensitivity(command) => self.sensitivity(command, observer),
             Command::Show {
                 topic,

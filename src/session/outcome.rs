@@ -3,6 +3,7 @@
 use super::command::{Form, Topic};
 use super::compiled::Compiled;
 use super::continuation::DrawnDiagram;
+use super::correlation::CorrelationAnswer;
 use super::ensemble::Ensemble;
 use super::equilibria::EquilibriaAnswer;
 use super::jacobian::JacobianAnswer;
@@ -92,6 +93,15 @@ pub enum Outcome {
     Diagram(Box<DrawnDiagram>),
     /// Many paths of a model with noise, summed up.
     Ensemble(Arc<Ensemble>),
+    /// How the rows of a run hang together over time.
+    Correlation {
+        /// The numbers.
+        answer: Arc<CorrelationAnswer>,
+        /// The same as a figure.
+        figure: Figure,
+        /// The file to draw into; the terminal when absent.
+        to: Option<PathBuf>,
+    },
     /// A run for each subject, in the order of the tables.
     SimulatedEach(Vec<Arc<Trajectory>>),
     /// A phase plane or line, or several, drawn by whoever shows it.

@@ -15,7 +15,7 @@ impl Session {
     /// What bare expressions see: the end of the last run, else the start.
     pub(super) fn here(&self, compiled: &Arc<Compiled>) -> Result<Here, Vec<Diagnostic>> {
         let present = compiled.present(&self.overrides);
-        if !self.by_subject.is_empty() {
+        if !self.by_subject.is_empty() || self.ensemble.is_some() {
             self.need_last()?;
         }
         if let Some(last) = &self.last

@@ -5,11 +5,11 @@ use super::command::Command;
 use super::compiled::Compiled;
 use super::lower::lower;
 use super::run::run;
-use super::simulate::plan;
+use super::simulate::{Plan, plan};
 use super::tables::Tables;
 use super::trajectory::Trajectory;
 use super::values::Overrides;
-use super::{Session, Simulate};
+use super::{Ensemble, Session, Simulate, ensemble, failure};
 use crate::diagnostic::{Code, Diagnostic};
 use crate::model;
 use crate::source::SourceId;
@@ -38,10 +38,19 @@ pub struct Timing {
     pub load: LoadTimes,
     /// CPU seconds of integration alone, median.
     pub solve: f64,
-    /// The relative and absolute tolerances are in its solution.
-    pub trajectory: Arc<Trajectory>,
+    /// What was made.
+    pub made: Timed,
     /// Why the run was partial, and warnings.
     pub diagnostics: Vec<Diagnostic>,
+}
+
+/// What a repeated sentence made.
+#[derive(Debug, Clone)]
+pub enum Timed {
+    /// A run; the relative and absolute tolerances are in its solution.
+    Run(Arc<Trajectory>),
+    /// Many paths.
+    Ensemble(Arc<Ensemble>),
 }
 
 impl Session {
@@ -72,7 +81,7 @@ impl Session {
         let mut last = None;
         for _ in 0..repeats.max(1) {
             let before = world.cpu_time();
-            let result = run(&compiled, &plan, &*world, &mut ());
+            let result = once(&compiled, &plan, &command, &*world)?;
             seconds.push((world.cpu_time() - before).as_secs_f64());
             let interrupted = world.interrupted();
             last = Some(result);
@@ -80,22 +89,39 @@ impl Session {
                 break;
             }
         }
-        let Some((trajectory, end)) = last else {
+        let Some((made, found)) = last else {
             return Err(vec![Diagnostic::new(
                 Code::BadOption,
                 "nothing was repeated",
             )]);
         };
         let mut diagnostics = plan.warnings;
-        diagnostics.extend(super::failure::explain(&trajectory, &end, command.span));
+        diagnostics.extend(found);
         Ok(Timing {
             repeats: seconds.len(),
             load,
             solve: median(seconds),
-            trajectory: Arc::new(trajectory),
+            made,
             diagnostics,
         })
     }
+}
+
+/// Performs a plan, with what is to be said of it.
+fn once(
+    compiled: &Arc<Compiled>,
+    plan: &Plan,
+    command: &Simulate,
+    world: &dyn World,
+) -> Result<(Timed, Vec<Diagnostic>), Vec<Diagnostic>> {
+    if plan.paths.is_some() {
+        let (ensemble, found) = ensemble::made(compiled, plan, command, world, &mut ())?;
+        return Ok((Timed::Ensemble(Arc::new(ensemble)), found));
+    }
+    let (trajectory, end) = run(compiled, plan, world, &mut ());
+    let found = failure::explain(&trajectory, &end, command.span);
+    let found = found.into_iter().collect();
+    Ok((Timed::Run(Arc::new(trajectory)), found))
 }
 
 /// The first `simulate` sentence, with the values that are set before it.

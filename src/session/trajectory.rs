@@ -55,6 +55,13 @@ impl Trajectory {
         run
     }
 
+    /// True for a path of a model with noise.
+    #[must_use]
+    pub fn is_random(&self) -> bool {
+        let plan = self.plan.as_ref();
+        plan.is_some_and(|plan| plan.options.chance.is_some())
+    }
+
     /// True when the run reached its end.
     #[must_use]
     pub fn is_complete(&self) -> bool {

@@ -3,7 +3,7 @@
 use super::outcome::Undone;
 use super::trajectory::Trajectory;
 use super::values::{self, Overrides};
-use super::{Asked, Loaded, Outcome, Performed, Session, declare::Written, done};
+use super::{Asked, Ensemble, Loaded, Outcome, Performed, Session, declare::Written, done};
 use crate::diagnostic::{Code, Diagnostic};
 use crate::model::Target;
 use std::sync::Arc;
@@ -40,6 +40,7 @@ pub(super) struct Runs {
     pub last: Option<Arc<Trajectory>>,
     pub asked: Option<Arc<Asked>>,
     pub by_subject: Vec<Arc<Trajectory>>,
+    pub ensemble: Option<Arc<Ensemble>>,
 }
 
 /// One step that can be taken back.
@@ -107,6 +108,7 @@ impl Session {
             self.last = runs.last;
             self.asked = runs.asked;
             self.by_subject = runs.by_subject;
+            self.ensemble = runs.ensemble;
         }
         if let Some((loaded, waiting)) = step.before.model {
             self.loaded = loaded;

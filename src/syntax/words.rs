@@ -14,6 +14,7 @@ pub const VERBS: &[&str] = &[
     "continue",
     "nullclines",
     "histogram",
+    "correlation",
     "phase",
     "stationary",
     "sensitivity",

@@ -17,6 +17,7 @@ mod table;
 
 pub(super) use figure::bands;
 pub(super) use histogram::{check as check_histogram, lower as lower_histogram};
+pub(super) use run::made;
 pub(super) use table::columns as columns_of_file;
 
 use super::compiled::Compiled;

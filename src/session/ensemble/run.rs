@@ -36,15 +36,9 @@ impl Session {
         observer: &mut dyn Observer,
     ) -> Result<Performed, Vec<Diagnostic>> {
         let world = Arc::clone(&self.world);
-        let columns = columns(compiled, &plan.of, &plan.parameters, command.span)?;
-        let ensemble = ensemble(compiled, plan, columns, &*world, observer);
+        let (ensemble, said) = made(compiled, plan, command, &*world, observer)?;
         let mut diagnostics = plan.warnings.clone();
-        let said = problems(&ensemble, plan, &*world, command);
-        let at_fault = said.iter().any(Diagnostic::is_error);
         diagnostics.extend(said);
-        if ensemble.made == 0 || ensemble.failures == ensemble.made && at_fault {
-            return Err(diagnostics);
-        }
         self.asked = Some(Arc::new(Asked {
             command: command.clone(),
             overrides: self.overrides.clone(),
@@ -58,6 +52,27 @@ impl Session {
             diagnostics,
         })
     }
+}
+
+/// Makes the paths of a plan, with what is to be said of those that failed.
+///
+/// # Errors
+/// What cannot be summed up; why no path was made at all.
+pub(in crate::session) fn made(
+    compiled: &Arc<Compiled>,
+    plan: &Plan,
+    command: &Simulate,
+    world: &dyn World,
+    observer: &mut dyn Observer,
+) -> Result<(Ensemble, Vec<Diagnostic>), Vec<Diagnostic>> {
+    let columns = columns(compiled, &plan.of, &plan.parameters, command.span)?;
+    let ensemble = ensemble(compiled, plan, columns, world, observer);
+    let said = problems(&ensemble, plan, world, command);
+    let of_start = |failed: &FailedPath| matches!(failed.stop, Stop::Invalid(_));
+    if ensemble.made == 0 || ensemble.failed.first().is_some_and(of_start) {
+        return Err(said);
+    }
+    Ok((ensemble, said))
 }
 
 /// A block after its quantities were computed, where it was made.

@@ -5,8 +5,9 @@ use super::super::compiled::Observable;
 use super::super::trajectory::Trajectory;
 use super::super::values::{self, Point};
 use super::understand::{Condition, Term, Window};
-use crate::analyze::{self, Curve, Measured, Refusal, first_time};
+use crate::analyze::{self, Between, Curve, Measured, Refusal, first_time};
 use crate::diagnostic::{Code, Diagnostic, number_text};
+use crate::simulate::{Method, MethodUse};
 use crate::source::Span;
 use crate::symbolic::Pool;
 use crate::syntax::tree::BinaryOperator;
@@ -25,6 +26,9 @@ pub(super) fn evaluated(run: &Trajectory, term: &Term) -> Result<Measured, Diagn
             if run.compiled.system.motion == Motion::Map {
                 return of_iterates(run, of, *what, window.as_ref(), *span);
             }
+            if run.is_random() {
+                return of_path(run, of, *what, window.as_ref(), *span);
+            }
             let curve = curve(run, of, window.as_ref(), *span)?;
             let relative = run.solution.tolerances.relative;
             analyze::measure(&curve, *what, relative)
@@ -37,7 +41,7 @@ pub(super) fn evaluated(run: &Trajectory, term: &Term) -> Result<Measured, Diagn
         } => {
             let mut differences = Vec::new();
             condition.differences(&mut differences);
-            if run.compiled.system.motion == Motion::Map {
+            if run.compiled.system.motion == Motion::Map || run.is_random() {
                 return first_step(run, condition, &differences, window.as_ref(), *span);
             }
             let curves = differences
@@ -91,7 +95,29 @@ fn of_iterates(
     }
 }
 
-/// The first step at which a condition holds.
+/// A number taken from the rows of a path with noise.
+fn of_path(
+    run: &Trajectory,
+    of: &Observable,
+    what: analyze::Measure,
+    window: Option<&Window>,
+    span: Span,
+) -> Result<Measured, Diagnostic> {
+    let (times, values) = iterates(run, of, window, span)?;
+    let counts = |used: &MethodUse| matches!(used.method, Method::Ssa | Method::Tau);
+    let between = if run.solution.methods.iter().any(counts) {
+        Between::Constant
+    } else {
+        Between::Straight
+    };
+    analyze::measure_rough(&times, &values, what, between).ok_or_else(|| {
+        Diagnostic::new(Code::NoMeasure, "a path with noise has no such measure")
+            .at(span, "of smooth curves only")
+            .help("`max`, `min`, `mean`, `auc`, `first` and `last` are taken from its rows")
+    })
+}
+
+/// The first row at which a condition holds.
 fn first_step(
     run: &Trajectory,
     condition: &Condition,
@@ -119,7 +145,7 @@ fn first_step(
         .ok_or_else(|| never_met(span))
 }
 
-/// The values of an observable at the steps of a window.
+/// The values of an observable at the rows of a window.
 fn iterates(
     run: &Trajectory,
     of: &Observable,
@@ -139,7 +165,12 @@ fn iterates(
     if let Some((step, value)) = pairs().find(|(_, value)| !value.is_finite()) {
         return Err(Diagnostic::new(
             Code::NoMeasure,
-            format!("`{}` is {} at n = {step}", of.label, number_text(value)),
+            format!(
+                "`{}` is {} at {} = {step}",
+                of.label,
+                number_text(value),
+                run.compiled.model.names.variable()
+            ),
         )
         .at(span, "")
         .help("only what is finite along the whole run can be measured"));

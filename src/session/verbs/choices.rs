@@ -65,6 +65,12 @@ pub(super) const AT_TIME: Choice = choice(
     "at 20",
     "the output time; the end when absent",
 );
+pub(super) const LAG: Choice = choice(
+    "lag",
+    Value::Number,
+    "lag 20",
+    "the longest; a quarter of the run when absent",
+);
 pub(super) const PATHS: Choice = choice(
     "paths",
     Value::Number,

@@ -3,7 +3,8 @@
 use super::super::command::Command;
 use super::super::lower::{self, alone};
 use super::super::{
-    continuation, ensemble, jacobian, measure, portrait, sensitivity, stability, stationary, steady,
+    continuation, correlation, ensemble, jacobian, measure, portrait, sensitivity, stability,
+    stationary, steady,
 };
 use super::choices::*;
 use super::{Place, Reading, Value, Verb};
@@ -103,6 +104,17 @@ pub static VERBS: &[Verb] = &[
         see: &["simulate", "plot", "stationary"],
         place: Anywhere,
         reading: Performed(ensemble::lower_histogram),
+    },
+    Verb {
+        word: "correlation",
+        example: "correlation x lag 20",
+        summary: "how a run hangs together over time",
+        subjects: Value::Expressions,
+        options: &[LAG, TITLE, TO_DIAGRAM],
+        more: &[("correlation y vs x", "of y with x so much earlier")],
+        see: &["simulate", "histogram", "stationary"],
+        place: Anywhere,
+        reading: Performed(correlation::lower),
     },
     Verb {
         word: "measure",
