@@ -41,7 +41,7 @@ pub use lower::lower;
 pub use program::{Code, Input, Instruction, Operation, Program, Register};
 pub use random::Stream;
 pub use scratch::{Parameters, Scratch};
-pub use set::{Kernels, SharedKernel};
+pub use set::{CompiledScheme, Kernels, SharedKernel};
 pub use statistics::Statistics;
 pub use tape::Tape;
 

@@ -8,12 +8,24 @@ use super::Adaptive;
 use super::{Kernel, Layout, Output, Place, Program, lower};
 use crate::model::Repeat;
 use crate::symbolic::{Expr, Pool, Shape, SymbolId, derivative};
-use crate::system::{DoseSchedule, Jacobian, System, Trigger, partial_tangent, tangent};
+use crate::system::{
+    DoseSchedule, Jacobian, NoiseStructure, Scheme, SchemeKind, System, Trigger, Unsuited,
+    noise_structure, partial_tangent, tangent,
+};
 use rustc_hash::FxHashSet;
 use std::sync::{Arc, OnceLock};
 
 /// A compiled function that threads share.
 pub type SharedKernel = Arc<dyn Kernel>;
+
+/// One step of a method for equations with noise.
+#[derive(Debug)]
+pub struct CompiledScheme {
+    /// What is computed.
+    pub scheme: Scheme,
+    /// f(t, state, parameters ++ \[h\], slots ++ normals): the state after the step.
+    pub kernel: SharedKernel,
+}
 
 /// Compiled functions f(t, state, parameters, slots) of a system.
 #[derive(Debug)]
@@ -40,6 +52,9 @@ pub struct Kernels {
     diffusion: OnceLock<SharedKernel>,
     noise_factor: OnceLock<SharedKernel>,
     noise_intensities: OnceLock<SharedKernel>,
+    noise_structure: OnceLock<Option<NoiseStructure>>,
+    /// One per kind.
+    schemes: [OnceLock<Result<CompiledScheme, Unsuited>>; SchemeKind::ALL.len()],
     /// One per event.
     jumps: Box<[OnceLock<SharedKernel>]>,
     /// One per dose.
@@ -86,6 +101,8 @@ impl Kernels {
             diffusion: OnceLock::new(),
             noise_factor: OnceLock::new(),
             noise_intensities: OnceLock::new(),
+            noise_structure: OnceLock::new(),
+            schemes: Default::default(),
         }
     }
 
@@ -343,6 +360,40 @@ impl Kernels {
             let intensities = noise.map_or(&[][..], |noise| &noise.intensities);
             self.function(&self.system.pool, intensities)
         })
+    }
+
+    /// What the diffusion matrix depends on; `None` without noise.
+    #[must_use]
+    pub fn noise_structure(&self) -> Option<NoiseStructure> {
+        *self.noise_structure.get_or_init(|| {
+            let noise = self.system.noise.as_ref()?;
+            Some(noise_structure(&self.system, noise))
+        })
+    }
+
+    /// One step of a method: the length of the step stands behind the system's parameters, the
+    /// normal numbers behind its slots.
+    ///
+    /// # Errors
+    /// The noise is not of the kind that the method is for.
+    pub fn scheme(&self, kind: SchemeKind) -> Result<&CompiledScheme, Unsuited> {
+        let compiled = self.schemes[kind as usize].get_or_init(|| {
+            let scheme = Scheme::derive(&self.system, kind)?;
+            let kernel = self.stepping(&scheme);
+            Ok(CompiledScheme { scheme, kernel })
+        });
+        compiled.as_ref().map_err(|unsuited| *unsuited)
+    }
+
+    fn stepping(&self, scheme: &Scheme) -> SharedKernel {
+        let mut layout = self.layout.clone();
+        layout.insert(scheme.step, Place::Parameter(self.system.parameters.len()));
+        for block in scheme.normals.blocks() {
+            let at = self.system.slots.len() + block.offset;
+            layout.insert(block.symbol, Place::Slot(at));
+        }
+        let (outputs, len) = one_after_the_other(&scheme.pool, &scheme.next);
+        compile(&scheme.pool, &layout, &outputs, len)
     }
 
     /// Other expressions of time, states and parameters, their numbers one after the other.

@@ -15,6 +15,7 @@ mod linear;
 mod matching;
 mod noise;
 mod rates;
+mod scheme;
 mod tangent;
 #[cfg(test)]
 mod tests;
@@ -30,6 +31,7 @@ pub use jacobian::{Contribution, Jacobian, JacobianBlock, parameter_jacobian};
 pub use layout::{Block, Layout};
 pub use linear::linear_form;
 pub use noise::{Noise, NoiseTerm, Source, noise_terms, of_reactions};
+pub use scheme::{NoiseStructure, Scheme, SchemeKind, Unsuited, noise_structure};
 pub use tangent::{partial_tangent, tangent};
 
 pub use crate::model::Motion;

@@ -231,27 +231,42 @@ fn append(matrix: &mut Jacobian, column: &[(usize, Expr)]) {
     pattern.columns += 1;
 }
 
-/// 1/2 sum over Stratonovich columns b of (db/dy) b (P. E. Kloeden, E. Platen, Numerical Solution
-/// of Stochastic Differential Equations, 1992, section 4.9).
+/// What Stratonovich columns add to the drift.
 fn correction(
     pool: &mut Pool,
     noise: &Noise,
     states: &Layout,
     own: &FxHashSet<SymbolId>,
 ) -> Option<Vec<Expr>> {
+    half_self_derivatives(pool, noise, states, own, is_stratonovich)
+}
+
+pub(super) fn is_stratonovich(source: &Source) -> bool {
+    matches!(
+        source,
+        Source::Wiener {
+            calculus: Calculus::Stratonovich,
+            ..
+        }
+    )
+}
+
+/// 1/2 sum over the columns b that `takes` accepts of (db/dy) b, from the factor G (P. E. Kloeden,
+/// E. Platen, Numerical Solution of Stochastic Differential Equations, 1992, section 4.9). `None`
+/// when that is nothing.
+pub(super) fn half_self_derivatives(
+    pool: &mut Pool,
+    noise: &Noise,
+    states: &Layout,
+    own: &FxHashSet<SymbolId>,
+    takes: impl Fn(&Source) -> bool,
+) -> Option<Vec<Expr>> {
     let places: Vec<(usize, usize)> = noise.factor.pattern.places().collect();
     let mut columns: BTreeMap<usize, BTreeMap<usize, Expr>> = BTreeMap::new();
     for contribution in &noise.factor.contributions {
         for (k, entry) in contribution.entries.iter().enumerate() {
             let (row, column) = places[*entry as usize];
-            let is_stratonovich = matches!(
-                noise.columns.get(column),
-                Some(Source::Wiener {
-                    calculus: Calculus::Stratonovich,
-                    ..
-                })
-            );
-            if is_stratonovich {
+            if noise.columns.get(column).is_some_and(&takes) {
                 let number = pool.element(contribution.expr, k);
                 let rows = columns.entry(column).or_default();
                 let sum = match rows.get(&row) {
