@@ -301,6 +301,8 @@ codes! {
     NoPlane = "E0616", "a model whose states have no phase plane";
     CannotContinue = "E0630", "steady states that cannot be followed as a parameter moves";
     BranchStopped = "E0631", "a branch that could not be followed to its end";
+    NegativeRate = "E0640", "a reaction at a negative rate";
+    UnsuitedMethod = "E0641", "a method that is not for the noise of the model";
 
     // 07: sentences and options (session/)
     UnknownOption = "E0701", "an option that this sentence does not have";

@@ -10,7 +10,9 @@ use super::table::{Column, number, table};
 use super::words;
 use crate::model::Motion;
 use crate::session::{Compiled, Outcome, Trajectory};
-use crate::simulate::{LinearSolver, MethodUse, Occasion, Occurrence, Stop, SwitchReason};
+use crate::simulate::{
+    LinearSolver, MethodUse, NoiseReason, Occasion, Occurrence, Stop, SwitchReason,
+};
 
 /// A table of more states than this is no longer read whole after each run,
 const MOST_STATES: usize = 24;
@@ -360,6 +362,24 @@ pub(super) fn state_units(compiled: &Compiled, shown: usize) -> Vec<String> {
         .collect()
 }
 
+/// Why a method for noise was chosen.
+pub(super) fn noise_reason(reason: NoiseReason) -> String {
+    match reason {
+        NoiseReason::Linear => {
+            "linear equations with constant noise: the transition is exact".to_owned()
+        }
+        NoiseReason::Stiff { stability } => format!(
+            "the drift is stiff: it decays at {} times the rate of the steps",
+            number(stability, 3)
+        ),
+        NoiseReason::Reactions => "the noise is that of reactions".to_owned(),
+        NoiseReason::Additive => "the noise is additive".to_owned(),
+        NoiseReason::Decoupled => "no noise depends on a state that another one drives".to_owned(),
+        NoiseReason::Commutative => "the sources of noise commute".to_owned(),
+        NoiseReason::General => "the sources of noise do not commute".to_owned(),
+    }
+}
+
 /// `tsit45 from t = 0: as asked for`
 pub(super) fn method_use(used: &MethodUse) -> String {
     let why = match used.why {
@@ -376,6 +396,7 @@ pub(super) fn method_use(used: &MethodUse) -> String {
         SwitchReason::TurnedStiff { .. } => {
             "the steps had come to the stability limit of the explicit method".to_owned()
         }
+        SwitchReason::Noise(reason) => noise_reason(reason),
         SwitchReason::Constraints => "there are constraints".to_owned(),
         SwitchReason::TurnedNonstiff { .. } => {
             "the steps had come well within the stability limit of an explicit method".to_owned()

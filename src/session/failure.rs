@@ -3,8 +3,8 @@
 use super::compiled::Compiled;
 use super::run::{EndOfRun, FailedAssertion};
 use super::trajectory::Trajectory;
-use super::upset;
 use super::values::{self, Point};
+use super::{unsuited, upset};
 use crate::diagnostic::{Code, Diagnostic, listed, number_text};
 use crate::model::{Motion, Reaction};
 use crate::simulate::{Invalid, NonFinite, Stop};
@@ -71,6 +71,12 @@ pub(super) fn explain(run: &Trajectory, ending: &EndOfRun, sentence: Span) -> Op
             format!("stopped by the user at {variable} = {}", short(*time)),
         )
         .at(sentence, ""),
+        Stop::NegativePropensity {
+            time,
+            reaction,
+            way,
+            value,
+        } => unsuited::negative_rate(compiled, *time, (*reaction, *way), *value).at(sentence, ""),
         Stop::EventStorm { .. }
         | Stop::Chattering { .. }
         | Stop::Inconsistent { .. }
@@ -226,6 +232,7 @@ fn non_finite(
         NonFinite::State => listed(&names),
         NonFinite::Derivative => format!("the derivative of {}", listed(&names)),
         NonFinite::Jacobian => format!("the Jacobian by {}", listed(&names)),
+        NonFinite::Noise => format!("the noise of {}", listed(&names)),
     };
     let variable = compiled.model.names.variable();
     let at_start = run.solution.times.first() == Some(&fault.time);
@@ -315,6 +322,9 @@ fn not_possible(compiled: &Compiled, invalid: Invalid, sentence: Span) -> Diagno
             return Diagnostic::new(Code::BadOption, message)
                 .at(sentence, "")
                 .help("take `rodas`, or leave the choice to `auto`");
+        }
+        Invalid::Noise { method, why } => {
+            return unsuited::refused(compiled, method, why, sentence);
         }
         Invalid::NotLinear => return not_linear(sentence),
         Invalid::StepSize { value } => format!("a step of {} is not usable", number_text(value)),

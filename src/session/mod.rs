@@ -43,6 +43,7 @@ mod times;
 mod timing;
 mod trajectory;
 mod undo;
+mod unsuited;
 mod upset;
 mod values;
 pub mod verbs;

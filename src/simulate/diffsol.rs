@@ -470,6 +470,7 @@ where
             steps: (s.number_of_steps as u64).saturating_sub(self.rejected),
             rejected: failed as u64 + self.rejected,
             factorisations: s.number_of_linear_solver_setups as u64,
+            clamped: 0,
         }
     }
 }

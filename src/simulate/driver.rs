@@ -13,7 +13,8 @@ use super::methods::with_stepper;
 use super::rows::{Rows, Witness};
 use super::step_size::{initial_step, largest_scaled};
 use super::stepper::{
-    Accepted, Start, StepFailure, Stepper, StepperStatistics, Watched, all_finite, shortest_step,
+    Accepted, Start, StepFailure, Stepper, StepperStatistics, Walker, Watched, all_finite,
+    shortest_step,
 };
 use super::stiffness::{Supervisor, Verdict};
 use super::work::{Work, check};
@@ -45,6 +46,7 @@ pub fn integrate(
         end,
         output,
         options,
+        walker: None,
     };
     drive(&work, &mut (), monitor)
 }
@@ -67,6 +69,7 @@ pub(super) fn drive<I: Interrupter>(
         rows: Rows::new(work.output, options, work.start, width, solution.slot_width),
         watched: &watched,
         options,
+        walker: work.walker,
         interrupter,
         monitor,
         shown: work.shown,
@@ -117,6 +120,7 @@ enum Passed {
 struct Run<'a, I> {
     watched: &'a Watched<'a>,
     options: &'a Options,
+    walker: Option<&'a dyn Walker>,
     interrupter: &'a mut I,
     monitor: &'a mut dyn Monitor,
     rows: Rows<'a>,
@@ -337,14 +341,23 @@ impl<I: Interrupter> Run<'_, I> {
             smooth: self.rows.shows_steps() || self.interrupter.has_guards(),
         };
         self.state = vec![0.0; state.len()];
-        let ended = with_stepper(self.watched, &start, |stepper| {
+        let (walker, watched) = (self.walker, self.watched);
+        let mut walk = |stepper: &mut dyn Stepper| {
             let end = self.steps(stepper, method, stop, supervisor);
             let counts = stepper.statistics();
             self.finished.steps += counts.steps;
             self.finished.rejected += counts.rejected;
             self.finished.factorisations += counts.factorisations;
+            self.finished.clamped += counts.clamped;
             end
-        });
+        };
+        let ended = match walker {
+            None => with_stepper(watched, &start, walk),
+            Some(walker) => {
+                let stepper = walker.stepper(watched, &start);
+                stepper.map(|mut stepper| walk(&mut *stepper))
+            }
+        };
         ended.unwrap_or_else(|failure| {
             self.state.copy_from_slice(&state);
             LegEnd::Stop(failed(failure, time))
@@ -365,6 +378,9 @@ impl<I: Interrupter> Run<'_, I> {
         consequence: Consequence,
     ) -> Result<f64, Stop> {
         let longest = self.longest_step().min(stop - self.time);
+        if self.walker.is_some() {
+            return Ok(longest);
+        }
         let chosen = match (self.typical_step, self.options.initial_step) {
             (None, Some(step)) => Some(step),
             (Some(step), _) if consequence < Consequence::Jump => Some(step),
@@ -618,6 +634,7 @@ impl<I: Interrupter> Run<'_, I> {
             evaluations: self.watched.evaluations(),
             jacobians: self.watched.jacobians(),
             factorisations: self.finished.factorisations + current.factorisations,
+            clamped: self.finished.clamped + current.clamped,
         }
     }
 }

@@ -13,6 +13,7 @@ pub(super) fn failed(failure: StepFailure, time: f64) -> Stop {
             step,
             state: 0,
         },
+        StepFailure::Ended(stop) => *stop,
         StepFailure::Other(detail) => Stop::SolverFailed { time, detail },
     }
 }

@@ -474,6 +474,7 @@ impl Stepper for Exact<'_> {
             steps: self.steps,
             rejected: self.rejected,
             factorisations: self.equations.propagators.computed,
+            clamped: 0,
         }
     }
 }

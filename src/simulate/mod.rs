@@ -51,7 +51,7 @@ mod tsit5;
 mod weights;
 mod work;
 
-pub use chance::{Block, PathEnd, Paths, SinglePaths};
+pub use chance::{Block, Pace, PathEnd, Paths, SinglePaths, choose, pace};
 pub use compiled::{CompiledDynamics, has_exact_solution, modes_at};
 pub use driver::integrate;
 pub use dynamics::Dynamics;
@@ -64,7 +64,7 @@ pub use sensitivity::{
     serves_sensitivities,
 };
 pub use solution::{
-    Halt, Invalid, LinearSolver, MethodUse, Monitor, NonFinite, Occasion, Occurrence,
+    Halt, Invalid, LinearSolver, MethodUse, Monitor, NoiseReason, NonFinite, Occasion, Occurrence,
     ScheduleFault, Solution, Statistics, Stop, SwitchReason,
 };
 

@@ -124,7 +124,11 @@ impl Method {
 
     /// Whether the method solves no equations within a step.
     pub fn is_explicit(self) -> bool {
-        matches!(self, Method::Tsit5 | Method::Tsit45 | Method::Exponential)
+        match self {
+            Method::Tsit5 | Method::Tsit45 | Method::Exponential | Method::Iteration => true,
+            Method::ImplicitEuler => false,
+            _ => Method::OF_NOISE.contains(&self),
+        }
     }
 }
 

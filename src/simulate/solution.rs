@@ -3,6 +3,7 @@
 //! States are named by their index; only the session knows their names.
 
 use super::{Method, Tolerances};
+use crate::system::Unsuited;
 use std::ops::ControlFlow;
 
 /// Work done, summed over all methods used in the run.
@@ -19,6 +20,8 @@ pub struct Statistics {
     pub jacobians: u64,
     /// LU factorisations of the iteration matrix.
     pub factorisations: u64,
+    /// States that fell below zero and were set to zero: [`super::Chance::non_negative`].
+    pub clamped: u64,
 }
 
 impl Statistics {
@@ -29,6 +32,7 @@ impl Statistics {
         self.evaluations += other.evaluations;
         self.jacobians += other.jacobians;
         self.factorisations += other.factorisations;
+        self.clamped += other.clamped;
     }
 }
 
@@ -63,11 +67,35 @@ pub enum SwitchReason {
     },
     /// There are constraints, which no other method solves.
     Constraints,
+    /// What the noise and the drift are like, for paths of a model with noise.
+    Noise(NoiseReason),
     /// For long, the implicit method's steps were short enough for an explicit one to be stable.
     TurnedNonstiff {
         /// Mean step times the spectral radius.
         stability: f64,
     },
+}
+
+/// What decided on a method for paths.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub enum NoiseReason {
+    /// The equations are linear with constant coefficients, the noise is additive and constant.
+    Linear,
+    /// At the length of the steps, the drift asks for an implicit method.
+    Stiff {
+        /// The length of a step times the fastest decay rate at the start.
+        stability: f64,
+    },
+    /// The noise is that of reactions.
+    Reactions,
+    /// The noise is additive.
+    Additive,
+    /// The noise is scalar or diagonal, and no length of the steps was asked for.
+    Decoupled,
+    /// The columns of noise commute.
+    Commutative,
+    /// The columns of noise do not commute.
+    General,
 }
 
 /// One method, used from a time on.
@@ -92,6 +120,8 @@ pub enum NonFinite {
     Derivative,
     /// An entry of the Jacobian, at a finite state: `states` names the columns.
     Jacobian,
+    /// An entry of the diffusion matrix, at a finite state: `states` names the rows.
+    Noise,
 }
 
 /// Arguments that no run can be made with.
@@ -133,6 +163,13 @@ pub enum Invalid {
     /// [`Method::Exponential`] was asked for, and the equations are not linear with constant
     /// coefficients.
     NotLinear,
+    /// The method is not for paths of this model.
+    Noise {
+        /// The method asked for.
+        method: Method,
+        /// Why not.
+        why: Unsuited,
+    },
     /// The initial or the longest step is not positive.
     StepSize {
         /// The value given.
@@ -196,6 +233,19 @@ pub enum Stop {
     Halted {
         /// The time reached.
         time: f64,
+    },
+    /// The rate of a reaction fell below zero, and with it the noise that it makes lost its sense:
+    /// the state left the domain of the equations. [`super::Chance::non_negative`] keeps states
+    /// from falling below zero.
+    NegativePropensity {
+        /// The time reached.
+        time: f64,
+        /// Position in the model's reactions.
+        reaction: usize,
+        /// Position in its ways.
+        way: usize,
+        /// The rate, per size.
+        value: f64,
     },
     /// Events set each other off, or follow each other ever faster, without end.
     EventStorm {
@@ -343,6 +393,8 @@ pub struct Solution {
     pub methods: Vec<MethodUse>,
     /// Work done.
     pub statistics: Statistics,
+    /// The longest step allowed to a method with steps of fixed length, for paths.
+    pub step: Option<f64>,
     /// `slot_width` numbers per time: the slots (inputs, infusions, delayed values) that held.
     pub slots: Vec<f64>,
     /// Slots per row; 0 for a system without.
@@ -375,6 +427,7 @@ impl Solution {
             dimension,
             methods: Vec::new(),
             statistics: Statistics::default(),
+            step: None,
             slots: Vec::new(),
             slot_width,
             parameter_changes: Vec::new(),

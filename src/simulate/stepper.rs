@@ -3,7 +3,7 @@
 //!
 //! In: a [`Dynamics`]. Out: accepted steps with an interpolant, or a failure with its cause.
 
-use super::{Dynamics, Method, NonFinite, Tolerances};
+use super::{Dynamics, Method, NonFinite, Stop, Tolerances};
 use std::cell::{Cell, RefCell};
 
 /// Where a stepper begins.
@@ -46,6 +46,8 @@ pub(super) enum StepFailure {
     TooSmall { step: f64 },
     /// The solver's own message.
     Other(String),
+    /// The run ends for this reason.
+    Ended(Box<Stop>),
 }
 
 /// Counts of one stepper.
@@ -54,6 +56,8 @@ pub(super) struct StepperStatistics {
     pub steps: u64,
     pub rejected: u64,
     pub factorisations: u64,
+    /// States below zero that were set to zero.
+    pub clamped: u64,
 }
 
 /// Advances a solution by steps of its own choosing.
@@ -102,6 +106,16 @@ pub(super) trait Stepper {
 
     /// The counts so far.
     fn statistics(&self) -> StepperStatistics;
+}
+
+/// Makes the stepper of a run in place of those that the name of a method stands for.
+pub(super) trait Walker {
+    /// A stepper at its start.
+    fn stepper<'s>(
+        &'s self,
+        system: &'s Watched<'s>,
+        start: &Start<'_>,
+    ) -> Result<Box<dyn Stepper + 's>, StepFailure>;
 }
 
 /// The shortest step that still moves the time: a few units of round-off, and far below the
@@ -181,6 +195,11 @@ impl<'a> Watched<'a> {
 
     pub fn jacobians(&self) -> u64 {
         self.jacobians.get()
+    }
+
+    /// Counts evaluations of a function that stands for the drift.
+    pub fn count_evaluation(&self) {
+        self.evaluations.set(self.evaluations.get() + 1);
     }
 
     /// f(t, y) into `dy`, as it comes.

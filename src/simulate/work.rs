@@ -2,6 +2,7 @@
 //!
 //! In: a system, a range, options. Out: the same, or what is wrong with it.
 
+use super::stepper::Walker;
 use super::{Dynamics, Invalid, Method, Options, Output};
 
 /// What is to be integrated.
@@ -16,6 +17,8 @@ pub(super) struct Work<'a> {
     pub end: f64,
     pub output: &'a Output,
     pub options: &'a Options,
+    /// Who makes the stepper, where the name of the method does not say it.
+    pub walker: Option<&'a dyn Walker>,
 }
 
 /// Refuses arguments that no run can be made with.

@@ -1,12 +1,29 @@
 //! Paths of models with noise, one at a time or block by block.
 //!
 //! ```text
+//! diffusion/    one path of equations with noise
 //! paths.rs      many paths in blocks, whose results do not depend on threads
 //! ```
 //!
 //! In: a [`super::Problem`], [`super::Options`] with their [`super::Chance`]. Out: a
 //! [`super::Solution`] for one path, [`Block`]s for many. Must not know names.
 
+mod diffusion;
 mod paths;
 
+pub use diffusion::{Pace, choose, pace};
 pub use paths::{Block, PathEnd, Paths, SinglePaths};
+
+use super::work::Work;
+use super::{Chance, CompiledDynamics, Monitor, Problem, Solution};
+
+/// Makes one path.
+pub(super) fn path(
+    problem: &Problem<'_>,
+    dynamics: &CompiledDynamics<'_>,
+    work: &Work<'_>,
+    chance: Chance,
+    monitor: &mut dyn Monitor,
+) -> Solution {
+    diffusion::path(problem, dynamics, work, chance, monitor)
+}

@@ -32,6 +32,7 @@ mod tests;
 pub(super) use guards::live_modes;
 pub(super) use inputs::Inputs;
 
+use super::chance;
 use super::clock::Clock;
 use super::delayed::Delayed;
 use super::driver::drive;
@@ -78,8 +79,14 @@ pub fn run(
         end,
         output,
         options,
+        walker: None,
     };
-    drive_with(problem, dynamics, &work, None, monitor)
+    match options.chance {
+        Some(chance) if problem.system.motion == Motion::Flow => {
+            chance::path(problem, dynamics, &work, chance, monitor)
+        }
+        _ => drive_with(problem, dynamics, &work, None, monitor),
+    }
 }
 
 /// Runs a problem whose state vector may carry derivatives: those of `both`.

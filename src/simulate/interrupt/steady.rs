@@ -179,6 +179,7 @@ impl Map<'_, '_> {
             end,
             output: &output,
             options: self.options,
+            walker: None,
         };
         let solution = drive(&work, &mut interruptions, &mut ());
         let last = solution.last().filter(|_| solution.stop == Stop::Finished);

@@ -36,6 +36,7 @@ pub fn run_with_sensitivities(
         end,
         output,
         options: &whole,
+        walker: None,
     };
     let mut solution = interrupt::drive_with(problem, dynamics, &work, Some(&both), monitor);
     solution.tolerances = options.tolerances.clone();

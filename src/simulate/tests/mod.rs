@@ -6,6 +6,7 @@ mod delays;
 mod exact;
 mod exponential;
 mod orders;
+mod paths;
 mod problems;
 mod reference;
 mod robustness;

@@ -64,6 +64,7 @@ fn work_is_as_it_was() {
             evaluations,
             jacobians,
             factorisations,
+            clamped: _,
         } = solution.statistics;
         format!("{steps} {rejected} {evaluations} {jacobians} {factorisations}")
     };

@@ -278,9 +278,7 @@ impl<'s> Equations<'s> {
 
     /// Each block times a number.
     pub fn times(&mut self, factor: Expr, of: &[Expr]) -> Vec<Expr> {
-        of.iter()
-            .map(|expr| self.pool.mul(factor, *expr))
-            .collect()
+        of.iter().map(|expr| self.pool.mul(factor, *expr)).collect()
     }
 }
 

@@ -139,8 +139,10 @@ impl Columns {
         system: &System,
         coupled: &[(usize, usize)],
     ) -> Option<(usize, usize)> {
-        let mut pairs: Vec<(usize, usize)> =
-            coupled.iter().map(|(j, k)| (*j.min(k), *j.max(k))).collect();
+        let mut pairs: Vec<(usize, usize)> = coupled
+            .iter()
+            .map(|(j, k)| (*j.min(k), *j.max(k)))
+            .collect();
         pairs.sort_unstable();
         pairs.dedup();
         let mut along: FxHashMap<usize, FxHashMap<(usize, usize), Expr>> = FxHashMap::default();
@@ -151,8 +153,11 @@ impl Columns {
                     along.insert(column, changes);
                 }
             }
-            let rows: FxHashSet<usize> =
-                (self.entries[j].keys().chain(self.entries[k].keys()).copied()).collect();
+            let rows: FxHashSet<usize> = (self.entries[j]
+                .keys()
+                .chain(self.entries[k].keys())
+                .copied())
+            .collect();
             let zero = self.pool.constant(0.0);
             let change = |of, along_column, row| -> Expr {
                 let changes: &FxHashMap<(usize, usize), Expr> = &along[&along_column];
@@ -217,7 +222,8 @@ impl Columns {
         const GOLDEN: f64 = 0.618_033_988_749_894_8;
         let shape: Shape = self.pool.symbol_data(symbol).shape;
         let numbers = (0..shape.len()).map(|at| {
-            let seed = 1.0 + f64::from(symbol.0) * 17.0 + at as f64 * 5.0 + f64::from(point) * 101.0;
+            let seed =
+                1.0 + f64::from(symbol.0) * 17.0 + at as f64 * 5.0 + f64::from(point) * 101.0;
             let fraction = (seed * GOLDEN).fract();
             let size = 0.5 + 1.5 * fraction;
             let is_negative = point % 2 == 1 && (seed * GOLDEN * GOLDEN).fract() < 0.5;

@@ -1,0 +1,137 @@
+//! One step of each method.
+//!
+//! In: time, state and normal numbers. Out: the state after the step, as it comes. Must not know
+//! where steps end.
+
+use super::Path;
+use crate::kernel::{CompiledScheme, Parameters, Scratch};
+use crate::simulate::stepper::{StepFailure, Watched};
+use crate::simulate::{CompiledDynamics, Method, Problem};
+use crate::system::{SchemeKind, Source, Unsuited};
+
+/// A method with steps of given length.
+pub(super) trait Rule {
+    /// Takes in the parameters that hold now.
+    fn restart(&mut self, time: f64);
+
+    /// Steps are this long from now on.
+    fn set_step(&mut self, step: f64);
+
+    /// Room for the independent standard normal numbers of the next step.
+    fn normals(&mut self) -> &mut [f64];
+
+    /// The state a step after (`time`, `state`).
+    fn advance(&mut self, time: f64, state: &[f64], next: &mut [f64]) -> Result<(), StepFailure>;
+
+    /// Factorisations made so far.
+    fn factorisations(&self) -> u64 {
+        0
+    }
+}
+
+/// The function of the state that a method's steps are.
+fn kind(method: Method) -> Option<SchemeKind> {
+    match method {
+        Method::EulerMaruyama | Method::Langevin => Some(SchemeKind::EulerMaruyama),
+        Method::Milstein => Some(SchemeKind::Milstein),
+        Method::Sra1 => Some(SchemeKind::Sra1),
+        _ => None,
+    }
+}
+
+/// Refuses a method that is not for the noise of a problem.
+pub(super) fn suits(method: Method, problem: &Problem<'_>) -> Result<(), Unsuited> {
+    let noise = problem.system.noise.as_ref().ok_or(Unsuited::NoNoise)?;
+    let of_reaction = |source: &Source| matches!(source, Source::Reaction { .. });
+    if method == Method::Langevin && !noise.columns.iter().any(of_reaction) {
+        return Err(Unsuited::NoReactions);
+    }
+    match kind(method) {
+        Some(kind) => problem.kernels.scheme(kind).map(|_| ()),
+        None => Err(Unsuited::Deterministic),
+    }
+}
+
+/// The rule of a path's method.
+pub(super) fn of<'s>(
+    path: &'s Path<'_>,
+    system: &'s Watched<'s>,
+) -> Result<Box<dyn Rule + 's>, StepFailure> {
+    let unsuited = |_| StepFailure::Other(format!("{} is not for this noise", path.method));
+    let kind = kind(path.method).ok_or(Unsuited::Deterministic);
+    let kind = kind.map_err(unsuited)?;
+    let compiled = path.problem.kernels.scheme(kind).map_err(unsuited)?;
+    Ok(Box::new(Compiled::new(path.dynamics, system, compiled)))
+}
+
+/// A compiled scheme with its arguments.
+pub(super) struct Compiled<'s> {
+    dynamics: &'s CompiledDynamics<'s>,
+    system: &'s Watched<'s>,
+    scheme: &'s CompiledScheme,
+    /// The length of a step stands last.
+    parameters: Parameters,
+    /// The normal numbers stand behind the system's slots.
+    slots: Vec<f64>,
+    own_slots: usize,
+    scratch: Scratch,
+}
+
+impl<'s> Compiled<'s> {
+    pub fn new(
+        dynamics: &'s CompiledDynamics<'s>,
+        system: &'s Watched<'s>,
+        scheme: &'s CompiledScheme,
+    ) -> Compiled<'s> {
+        let own_slots = dynamics.slots().len();
+        let mut values = dynamics.parameters().values().to_vec();
+        values.push(0.0);
+        Compiled {
+            dynamics,
+            system,
+            scheme,
+            parameters: Parameters::new(values),
+            slots: vec![0.0; own_slots + scheme.scheme.normals.len()],
+            own_slots,
+            scratch: Scratch::new(),
+        }
+    }
+}
+
+impl Rule for Compiled<'_> {
+    fn restart(&mut self, _: f64) {
+        let own = self.dynamics.parameters();
+        self.parameters.update(|values| {
+            for (to, from) in values.iter_mut().zip(own.values()) {
+                *to = *from;
+            }
+        });
+    }
+
+    fn set_step(&mut self, step: f64) {
+        self.parameters.update(|values| {
+            if let Some(last) = values.last_mut() {
+                *last = step;
+            }
+        });
+    }
+
+    fn normals(&mut self) -> &mut [f64] {
+        self.slots.get_mut(self.own_slots..).unwrap_or_default()
+    }
+
+    fn advance(&mut self, time: f64, state: &[f64], next: &mut [f64]) -> Result<(), StepFailure> {
+        if self.own_slots > 0 {
+            self.dynamics.refresh(time, state);
+            let own = self.dynamics.slots();
+            for (to, from) in self.slots.iter_mut().zip(own.iter()) {
+                *to = *from;
+            }
+        }
+        self.system.count_evaluation();
+        let kernel = &*self.scheme.kernel;
+        let (parameters, scratch) = (&self.parameters, &mut self.scratch);
+        kernel.call(time, state, parameters, &self.slots, next, scratch);
+        Ok(())
+    }
+}

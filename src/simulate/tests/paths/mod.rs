@@ -1,0 +1,163 @@
+//! Paths of models with noise against exact moments, exact solutions and theory.
+
+mod interruptions;
+mod moments;
+
+use crate::kernel::{Kernels, Parameters, Scratch};
+use crate::model;
+use crate::simulate::{
+    Chance, CompiledDynamics, Method, Options, Output, Paths, Problem, SinglePaths, Solution, Stop,
+    Tolerances, run,
+};
+use crate::source::SourceId;
+use crate::syntax;
+use crate::system::{self, System};
+use std::sync::Arc;
+
+/// A model with how its paths are made.
+pub(super) struct Case {
+    system: Arc<System>,
+    kernels: Kernels,
+    parameters: Vec<f64>,
+    initial: Vec<f64>,
+    method: Method,
+    step: Option<f64>,
+    seed: u64,
+    tolerance: f64,
+    non_negative: bool,
+}
+
+/// Parameters and initial values of the text must be plain numbers.
+fn case(text: &str, method: Method, step: f64) -> Case {
+    let parsed = syntax::parse_file(SourceId(0), text);
+    assert!(parsed.diagnostics.is_empty(), "{:?}", parsed.diagnostics);
+    let checked = model::check(&parsed.file);
+    let model = checked.model.expect("a model without faults");
+    of_system(system::derive(&model), method, step)
+}
+
+fn of_system(system: System, method: Method, step: f64) -> Case {
+    let system = Arc::new(system);
+    let kernels = Kernels::new(Arc::clone(&system));
+    let zero = vec![0.0; system.dimension()];
+    let slots = vec![0.0; system.slots.len()];
+    let numbers = |exprs: &[_], parameters: &[f64]| {
+        let kernel = kernels.function(&system.pool, exprs);
+        let mut out = vec![0.0; kernel.out_len()];
+        let parameters = Parameters::new(parameters);
+        let scratch = &mut Scratch::new();
+        kernel.call(0.0, &zero, &parameters, &slots, &mut out, scratch);
+        out
+    };
+    let mut parameters = vec![0.0; system.parameters.len()];
+    for _ in 0..=system.followers.len() {
+        parameters = numbers(&system.parameter_values, &parameters);
+    }
+    let initial = numbers(&system.initial, &parameters);
+    Case {
+        kernels,
+        parameters,
+        initial,
+        method,
+        step: Some(step),
+        seed: 1,
+        tolerance: 1e-6,
+        non_negative: false,
+        system,
+    }
+}
+
+impl Case {
+    fn problem(&self) -> Problem<'_> {
+        Problem {
+            system: &self.system,
+            kernels: &self.kernels,
+            parameters: self.parameters.clone(),
+            initial: self.initial.clone(),
+            held: Vec::new(),
+            events: vec![true; self.system.events.len()],
+            doses: vec![true; self.system.doses.len()],
+            rows: Vec::new(),
+            inputs: Vec::new(),
+            origin: 0.0,
+            resumed: false,
+        }
+    }
+
+    fn options(&self, path: u64) -> Options {
+        let dimension = self.initial.len();
+        let tolerances = Tolerances::uniform(self.tolerance, self.tolerance, dimension);
+        let mut options = Options::new(tolerances).with_method(self.method);
+        options.chance = Some(Chance {
+            seed: self.seed,
+            path,
+            step: self.step,
+            non_negative: self.non_negative,
+        });
+        options
+    }
+
+    /// One path with all it leaves behind.
+    fn path(&self, path: u64, end: f64, output: &Output) -> Solution {
+        let problem = self.problem();
+        let parameters = self.parameters.clone();
+        let dynamics = CompiledDynamics::new(&self.system, &self.kernels, parameters);
+        let options = self.options(path);
+        let initial = &self.initial;
+        run(
+            &problem,
+            &dynamics,
+            (0.0, end),
+            initial,
+            output,
+            &options,
+            &mut (),
+        )
+    }
+
+    /// The states of many paths at some times: for each path, for each time, for each state.
+    fn paths(&self, count: u64, times: &[f64]) -> Vec<f64> {
+        let (problem, options) = (self.problem(), self.options(0));
+        let single = SinglePaths {
+            problem: &problem,
+            range: (0.0, times.last().copied().unwrap_or(0.0)),
+            initial: &self.initial,
+            times,
+            options: &options,
+        };
+        let block = single.block(0..count, &|| false);
+        for end in &block.ends {
+            assert_eq!(end.stop, Stop::Finished);
+        }
+        block.values
+    }
+}
+
+/// A mean over paths with its standard error.
+#[derive(Debug, Clone, Copy)]
+struct Estimate {
+    mean: f64,
+    error: f64,
+}
+
+impl Estimate {
+    fn of(values: impl Iterator<Item = f64>) -> Estimate {
+        let values: Vec<f64> = values.collect();
+        let count = values.len() as f64;
+        let mean = values.iter().sum::<f64>() / count;
+        let spread: f64 = values.iter().map(|x| (x - mean) * (x - mean)).sum();
+        Estimate {
+            mean,
+            error: (spread / (count * (count - 1.0))).sqrt(),
+        }
+    }
+
+    /// Four standard errors, plus what the method is known to be off by.
+    #[track_caller]
+    fn is(self, exact: f64, bias: f64) {
+        let off = (self.mean - exact).abs();
+        assert!(off <= 4.0 * self.error + bias, "{self:?} for {exact}");
+        // The comparison says something.
+        assert!(4.0 * self.error < 0.2 * exact.abs().max(0.5), "{self:?}");
+    }
+}
