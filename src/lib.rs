@@ -40,7 +40,7 @@
 //! | 1 | [`table`] | data tables, CSV and TSV | models |
 //! | 2 | [`model`] | names, index sets, reactions, definitions; every check | derivatives |
 //! | 3 | [`system`] | definitions inlined, drift, Jacobians with their sparsity, guards and the modes they set, the index of constraints, conservation laws, the diffusion matrix of noise; flows and maps | back ends |
-//! | 4 | [`kernel`] | one lowering to programs; the tape that executes them, and machine code with the same bits (the only unsafe code) | solvers, names |
+//! | 4 | [`kernel`] | one lowering to programs; the tape that executes them, machine code with the same bits, and lanes for many members at once (the only unsafe code); streams of random numbers | solvers, names |
 //! | 5 | [`linalg`] | factorisations of small and sparse matrices, over and over; exponentials; Lyapunov equations | equations |
 //! | 6 | [`simulate`] | own steppers and the one bridge to the solver crate, under one driver with all that interrupts a run: events, doses, inputs, switches, delays; sensitivities; maps iterated | text, terminal |
 //! | 7 | [`analyze`] | equilibria and their stability, continuation of any F(u, p) = 0, portraits, stationary distributions, measures of curves | text, terminal |

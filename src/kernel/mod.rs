@@ -15,6 +15,7 @@ mod block;
 mod draft;
 #[cfg(feature = "jit")]
 mod jit;
+pub mod lanes;
 mod layout;
 mod listing;
 mod lower;

@@ -5,6 +5,7 @@
 //! Trans. Math. Softw. 47, 36, 2021); its state is filled by SplitMix64 from a hash of seed and
 //! path, so that the streams of neighbouring paths have nothing in common.
 
+use super::lanes::math::normal_pair;
 use rand::TryRng;
 use std::convert::Infallible;
 
@@ -23,6 +24,28 @@ fn split_mix(state: &mut u64) -> u64 {
     mixed ^ (mixed >> 31)
 }
 
+/// A step of xoshiro256++.
+#[inline(always)]
+pub(super) fn step(words: &mut [u64; 4]) -> u64 {
+    let [a, b, c, d] = words;
+    let result = a.wrapping_add(*d).rotate_left(23).wrapping_add(*a);
+    let shifted = *b << 17;
+    *c ^= *a;
+    *d ^= *b;
+    *b ^= *c;
+    *a ^= *d;
+    *c ^= shifted;
+    *d = d.rotate_left(45);
+    result
+}
+
+/// The upper 53 of these bits as a number in (0, 1].
+#[inline(always)]
+#[expect(clippy::cast_precision_loss, reason = "53 bits are exact")]
+pub(super) fn to_uniform(bits: u64) -> f64 {
+    ((bits >> 11) + 1) as f64 * (1.0 / 9_007_199_254_740_992.0)
+}
+
 impl Stream {
     /// The stream of this path of this seed.
     #[must_use]
@@ -34,38 +57,31 @@ impl Stream {
         }
     }
 
+    /// What the generator holds.
+    pub(super) fn words(&self) -> [u64; 4] {
+        self.state
+    }
+
     /// The next 64 random bits.
     #[inline]
     pub fn next_bits(&mut self) -> u64 {
-        let [a, b, c, d] = &mut self.state;
-        let result = a.wrapping_add(*d).rotate_left(23).wrapping_add(*a);
-        let shifted = *b << 17;
-        *c ^= *a;
-        *d ^= *b;
-        *b ^= *c;
-        *a ^= *d;
-        *c ^= shifted;
-        *d = d.rotate_left(45);
-        result
+        step(&mut self.state)
     }
 
     /// Uniform in (0, 1], a multiple of 2^-53: its logarithm is finite.
     #[inline]
-    #[expect(clippy::cast_precision_loss, reason = "53 bits are exact")]
     pub fn uniform(&mut self) -> f64 {
-        ((self.next_bits() >> 11) + 1) as f64 * (1.0 / 9_007_199_254_740_992.0)
+        to_uniform(self.next_bits())
     }
 
-    /// Fills `out` with independent standard normal numbers, two from each pair of uniform ones
-    /// (G. E. P. Box, M. E. Muller, Ann. Math. Stat. 29, 610, 1958). Of the last pair the second
-    /// is dropped when `out` has an odd length: what a stream gives next depends on the lengths
-    /// alone.
+    /// Fills `out` with independent standard normal numbers, two from each pair of uniform ones.
+    /// Of the last pair the second is dropped when `out` has an odd length: what a stream gives
+    /// next depends on the lengths alone. [`super::LaneStreams`] gives the same bits.
     pub fn normals(&mut self, out: &mut [f64]) {
         for pair in out.chunks_mut(2) {
-            let radius = (-2.0 * self.uniform().ln()).sqrt();
-            let (sine, cosine) = (std::f64::consts::TAU * self.uniform()).sin_cos();
-            let both = [radius * cosine, radius * sine];
-            pair.copy_from_slice(&both[..pair.len()]);
+            let radius = self.uniform();
+            let (first, second) = normal_pair(radius, self.uniform());
+            pair.copy_from_slice(&[first, second][..pair.len()]);
         }
     }
 }

@@ -7,6 +7,7 @@ mod outputs;
 mod programs;
 mod random;
 
+use super::lanes::tests as lanes;
 use super::{Kernel, Layout, Output, Parameters, Place, Program, Scratch, Tape, lower};
 use crate::symbolic::{Expr, Pool, Shape, SymbolId, Value, evaluate};
 
@@ -91,6 +92,17 @@ impl Model {
         );
         #[cfg(feature = "jit")]
         check_machine_code(&tape, point, &expected);
+        lanes::check(tape.program(), &[in_lane(point)]);
+    }
+}
+
+/// A point as the arguments of a member.
+fn in_lane(point: &Point) -> lanes::Member {
+    lanes::Member {
+        t: point.t,
+        state: point.state.clone(),
+        parameters: point.parameters.clone(),
+        slots: point.slots.clone(),
     }
 }
 

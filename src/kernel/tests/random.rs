@@ -174,6 +174,7 @@ proptest! {
             .then(|| crate::kernel::Jit::new(tape.program()))
             .flatten();
         let mut scratch = Scratch::new();
+        let mut members = Vec::new();
         for seed in seeds {
             let len = 4 + n + n * n;
             let point = Point {
@@ -198,7 +199,9 @@ proptest! {
                     tape.program()
                 );
             }
+            members.push(in_lane(&point));
         }
+        lanes::check(tape.program(), &members);
     }
 }
 
