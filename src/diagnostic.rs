@@ -303,6 +303,8 @@ codes! {
     BranchStopped = "E0631", "a branch that could not be followed to its end";
     NegativeRate = "E0640", "a reaction at a negative rate";
     UnsuitedMethod = "E0641", "a method that is not for the noise of the model";
+    NotCounted = "E0642", "reactions that cannot be simulated one by one";
+    NotWhole = "E0643", "a number of molecules that is not whole, or negative";
 
     // 07: sentences and options (session/)
     UnknownOption = "E0701", "an option that this sentence does not have";

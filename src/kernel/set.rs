@@ -9,7 +9,7 @@ use super::{Kernel, Layout, Output, Place, Program, lower};
 use crate::model::Repeat;
 use crate::symbolic::{Expr, Pool, Shape, SymbolId, derivative};
 use crate::system::{
-    DoseSchedule, Jacobian, NoiseStructure, Scheme, SchemeKind, System, Trigger, Unsuited,
+    DoseSchedule, Jacobian, Law, NoiseStructure, Scheme, SchemeKind, System, Trigger, Unsuited,
     noise_structure, partial_tangent, tangent,
 };
 use rustc_hash::FxHashSet;
@@ -55,6 +55,10 @@ pub struct Kernels {
     noise_structure: OnceLock<Option<NoiseStructure>>,
     /// One per kind.
     schemes: [OnceLock<Result<CompiledScheme, Unsuited>>; SchemeKind::ALL.len()],
+    propensity_constants: OnceLock<SharedKernel>,
+    molecules: OnceLock<SharedKernel>,
+    /// One per channel of the propensities.
+    propensities: Box<[OnceLock<SharedKernel>]>,
     /// One per event.
     jumps: Box<[OnceLock<SharedKernel>]>,
     /// One per dose.
@@ -80,6 +84,7 @@ impl Kernels {
         Kernels {
             jumps: empty(system.events.len()),
             dose_terms: empty(system.doses.len()),
+            propensities: empty(system.propensities.as_ref().map_or(0, |p| p.channels.len())),
             system,
             layout,
             directed: OnceLock::new(),
@@ -103,6 +108,8 @@ impl Kernels {
             noise_intensities: OnceLock::new(),
             noise_structure: OnceLock::new(),
             schemes: Default::default(),
+            propensity_constants: OnceLock::new(),
+            molecules: OnceLock::new(),
         }
     }
 
@@ -394,6 +401,50 @@ impl Kernels {
         }
         let (outputs, len) = one_after_the_other(&scheme.pool, &scheme.next);
         compile(&scheme.pool, &layout, &outputs, len)
+    }
+
+    /// One number per channel of the propensities: its constant of mass action; 0 for a free law.
+    #[must_use]
+    pub fn propensity_constants(&self) -> &SharedKernel {
+        self.propensity_constants.get_or_init(|| {
+            let mut pool = Pool::continuing(&self.system.pool);
+            let zero = pool.constant(0.0);
+            let channels = self.system.propensities.iter().flat_map(|p| &p.channels);
+            let constants = channels.map(|channel| match channel.law {
+                Law::MassAction(constant) => constant,
+                Law::Free(_) => zero,
+            });
+            self.function(&pool, &constants.collect::<Vec<_>>())
+        })
+    }
+
+    /// The propensity of a channel as an expression of the state, one number; meant for free laws.
+    ///
+    /// # Panics
+    /// When there is no channel at this position of [`System::propensities`].
+    #[must_use]
+    pub fn propensity(&self, channel: usize) -> &SharedKernel {
+        self.propensities[channel].get_or_init(|| {
+            let propensities = self.system.propensities.iter();
+            let known = propensities.flat_map(|p| p.channels.get(channel));
+            let laws: Vec<Expr> = known.map(|channel| channel.law.expr()).collect();
+            self.function(&self.system.pool, &laws)
+        })
+    }
+
+    /// Molecules per unit of each state, n numbers; none where reactions are not counted.
+    #[must_use]
+    pub fn molecules(&self) -> &SharedKernel {
+        self.molecules.get_or_init(|| {
+            let mut pool = Pool::continuing(&self.system.pool);
+            let scales = self.system.propensities.iter().flat_map(|p| &p.scales);
+            let blocks = self.system.states.blocks().iter();
+            let filled: Vec<Expr> = scales
+                .zip(blocks)
+                .map(|(scale, block)| pool.fill(*scale, block.shape))
+                .collect();
+            self.function(&pool, &filled)
+        })
     }
 
     /// Other expressions of time, states and parameters, their numbers one after the other.

@@ -286,6 +286,8 @@ pub struct Reaction {
     /// The flux of each way with its sign: one for a one-way reaction and for a free law, two for
     /// a reversible reaction of mass action.
     pub ways: Vec<(f64, Expr)>,
+    /// The constant of each way of mass action; empty for a free law.
+    pub constants: Vec<Expr>,
     /// True when the flux follows from mass action.
     pub mass_action: bool,
 }

@@ -26,6 +26,8 @@ struct Direction {
     rate: Expr,
     /// The volume that the rate is multiplied by; `None` when `rate` is the flux itself.
     volume: Option<ParameterId>,
+    /// The constant of mass action.
+    constant: Option<Expr>,
 }
 
 impl Draft<'_> {
@@ -83,6 +85,7 @@ impl Draft<'_> {
                 let direction = Direction {
                     rate: rate?,
                     volume: None,
+                    constant: None,
                 };
                 let (reactants, products) = (reactants?, products?);
                 self.spread(
@@ -280,7 +283,11 @@ impl Draft<'_> {
             };
             rate = self.pool.mul(rate, factor);
         }
-        Some(Direction { rate, volume })
+        Some(Direction {
+            rate,
+            volume,
+            constant: Some(constant),
+        })
     }
 
     /// The one compartment of these species (`None` inside for no compartment at all).
@@ -371,7 +378,9 @@ impl Draft<'_> {
             .map(|(sign, direction)| (*sign, self.times_volume(*direction)))
             .collect();
         let flux = self.flux(&ways);
+        let constants = directions.iter().filter_map(|(_, way)| way.constant);
         Reaction {
+            constants: constants.collect(),
             name: reaction.name.as_ref().map(|name| name.name.text.clone()),
             span,
             reactants,

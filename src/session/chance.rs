@@ -5,6 +5,7 @@
 
 use super::command::{Simulate, Subjects};
 use super::compiled::{Compiled, Observable};
+use super::counted;
 use super::options::Options;
 use super::simulate::{Number, fault, sound};
 use super::trajectory::Trajectory;
@@ -97,6 +98,10 @@ pub(super) fn understand(
     }
     let mut problems = Vec::new();
     problems.extend(misfits(compiled, command));
+    let counts = matches!(method(compiled, command.method), Method::Ssa | Method::Tau);
+    if counts && problems.is_empty() {
+        problems.extend(counted::problems(compiled, command.span));
+    }
     let paths = words.paths.as_ref().and_then(|expr| {
         let value = sound(number(expr), &mut problems)?;
         sound(whole_paths(expr, value), &mut problems)

@@ -8,7 +8,7 @@ use crate::simulate::Method;
 use crate::source::SourceId;
 use crate::symbolic::{Expr, Notation, Pool, Shape};
 use crate::syntax::{self, tree};
-use crate::system::{self, System};
+use crate::system::{self, System, Uncountable};
 use std::sync::{Arc, OnceLock};
 
 /// A checked model, its symbolic equations and its compiled functions.
@@ -25,6 +25,8 @@ pub struct Compiled {
     pub kernels: Kernels,
     /// The same with the noise of reactions, for a model that declares none.
     reactions: OnceLock<(Arc<System>, Kernels)>,
+    /// The same with reactions as single events, or why they cannot be.
+    counted: OnceLock<Result<(Arc<System>, Kernels), Vec<Uncountable>>>,
 }
 
 /// An expression of the model's names, ready to be evaluated along a trajectory.
@@ -53,13 +55,16 @@ impl Compiled {
             system,
             kernels,
             reactions: OnceLock::new(),
+            counted: OnceLock::new(),
         })
     }
 
     /// The equations that a method takes: reactions have noise of their own when it asks for that.
     pub(super) fn with_noise_for(&self, method: Method) -> (&System, &Kernels) {
-        let of_reactions = matches!(method, Method::Langevin | Method::Ssa | Method::Tau);
-        if !of_reactions || self.system.noise.is_some() {
+        if matches!(method, Method::Ssa | Method::Tau) {
+            return self.counted().unwrap_or((&self.system, &self.kernels));
+        }
+        if method != Method::Langevin || self.system.noise.is_some() {
             return (&self.system, &self.kernels);
         }
         let (system, kernels) = self.reactions.get_or_init(|| {
@@ -68,6 +73,22 @@ impl Compiled {
             (system, kernels)
         });
         (system, kernels)
+    }
+
+    /// The equations with reactions as single events.
+    ///
+    /// # Errors
+    /// Every reason why they cannot be counted.
+    pub(super) fn counted(&self) -> Result<(&System, &Kernels), &[Uncountable]> {
+        let counted = self.counted.get_or_init(|| {
+            let system = Arc::new(system::count(&self.model, &self.system)?);
+            let kernels = Kernels::new(Arc::clone(&system));
+            Ok((system, kernels))
+        });
+        match counted {
+            Ok((system, kernels)) => Ok((system, kernels)),
+            Err(problems) => Err(problems),
+        }
     }
 
     /// All parameters and initial values.

@@ -1,13 +1,14 @@
 //! Why a run stopped, in the model's own words: the time, the state, the likely equation.
 
 use super::compiled::Compiled;
+use super::counted;
 use super::run::{EndOfRun, FailedAssertion};
 use super::trajectory::Trajectory;
 use super::values::{self, Point};
 use super::{unsuited, upset};
 use crate::diagnostic::{Code, Diagnostic, listed, number_text};
 use crate::model::{Motion, Reaction};
-use crate::simulate::{Invalid, NonFinite, Stop};
+use crate::simulate::{Invalid, Method, NonFinite, Stop};
 use crate::source::Span;
 use crate::symbolic::{self, Binary, Expr, Node, Pool};
 
@@ -50,7 +51,13 @@ pub(super) fn explain(run: &Trajectory, ending: &EndOfRun, sentence: Span) -> Op
             ),
         )
         .at(sentence, "")
-        .help("shorten the range or loosen `rtol`; a stiff system needs `using bdf` or `auto`"),
+        .help(match run.plan.as_ref().map(|plan| plan.options.method) {
+            Some(Method::Ssa) => {
+                "shorten the range; `using tau` or `using langevin` take many reactions at a time"
+            }
+            Some(Method::Tau) => "shorten the range; `using langevin` does not count molecules",
+            _ => "shorten the range or loosen `rtol`; a stiff system needs `using bdf` or `auto`",
+        }),
         Stop::Stiff {
             time,
             method,
@@ -83,6 +90,7 @@ pub(super) fn explain(run: &Trajectory, ending: &EndOfRun, sentence: Span) -> Op
         | Stop::Schedule { .. }
         | Stop::Delay { .. }
         | Stop::NeverSteady { .. } => upset::explain(run, sentence)?,
+        Stop::Propensity { .. } | Stop::Count { .. } => counted::explain(run, sentence)?,
         Stop::SolverFailed { time, detail } => Diagnostic::new(
             Code::SolverFailed,
             format!("the solver gave up at t = {}: {detail}", short(*time)),
@@ -327,6 +335,7 @@ fn not_possible(compiled: &Compiled, invalid: Invalid, sentence: Span) -> Diagno
             return unsuited::refused(compiled, method, why, sentence);
         }
         Invalid::NotLinear => return not_linear(sentence),
+        Invalid::NotCounted => "these reactions are not counted".to_owned(),
         Invalid::StepSize { value } => format!("a step of {} is not usable", number_text(value)),
     };
     Diagnostic::new(Code::BadOption, message).at(sentence, "")

@@ -9,6 +9,7 @@ mod command;
 mod compiled;
 mod continuation;
 mod correlation;
+mod counted;
 mod declare;
 mod doses;
 mod ensemble;

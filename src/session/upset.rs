@@ -194,6 +194,11 @@ fn schedule(compiled: &Compiled, what: Occasion, fault: ScheduleFault) -> Diagno
             format!("the steady state of this {kind} has no derivatives here"),
             "`sensitivity` follows doses that are given: write some of those before, without `steady`",
         ),
+        ScheduleFault::Counted => (
+            format!("this {kind} does not give whole molecules at once"),
+            "where molecules are counted, write the infusion as a reaction, as in `0 -> A, k`, with \
+             events that change `k`; and instead of `steady`, doses that are given before",
+        ),
     };
     let diagnostic = Diagnostic::new(Code::BadSchedule, message).help(help);
     match span {

@@ -47,6 +47,16 @@ pub(super) trait Interrupter {
         Self::INTERRUPTS
     }
 
+    /// Whether something waits for a condition that a state decides.
+    fn looks_at_states(&self) -> bool {
+        false
+    }
+
+    /// Whether a condition may change while the state stays, other than at [`Self::next_stop`].
+    fn moves_with_time(&self) -> bool {
+        false
+    }
+
     /// The first time after `before`, and up to `until`, at which some guard changes its mode, as
     /// the far end of an interval of round-off length. `None` when none does. Both lie within the
     /// stepper's last step.

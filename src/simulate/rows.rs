@@ -219,6 +219,17 @@ impl<'a> Rows<'a> {
         Ok(ControlFlow::Continue(()))
     }
 
+    /// The first time of [`Output::Times`] after `time` that has no row yet; infinite when there is
+    /// none.
+    pub fn next_output_time(&self, time: f64) -> f64 {
+        let Output::Times(times) = self.output else {
+            return f64::INFINITY;
+        };
+        let left = times.get(self.next_output..).unwrap_or(&[]);
+        let next = left.iter().find(|at| **at > time);
+        next.copied().unwrap_or(f64::INFINITY)
+    }
+
     /// Stores the same state for every output time up to `time`.
     pub fn push_times_to<I: Interrupter>(
         &mut self,

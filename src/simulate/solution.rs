@@ -170,6 +170,9 @@ pub enum Invalid {
         /// Why not.
         why: Unsuited,
     },
+    /// [`Method::Ssa`] or [`Method::Tau`] was asked for, and the system's reactions are not counted
+    /// ([`crate::system::count`]), or the options say nothing of chance.
+    NotCounted,
     /// The initial or the longest step is not positive.
     StepSize {
         /// The value given.
@@ -297,6 +300,26 @@ pub enum Stop {
         /// The state that changes most from one interval to the next.
         state: usize,
     },
+    /// A propensity is negative, or not finite.
+    Propensity {
+        /// When.
+        time: f64,
+        /// Position in the channels of the system's propensities.
+        channel: usize,
+        /// Its value.
+        value: f64,
+    },
+    /// A number of molecules is none: it is not whole, is negative, or too large to be counted.
+    Count {
+        /// When.
+        time: f64,
+        /// Position in the state vector.
+        state: usize,
+        /// The number.
+        count: f64,
+        /// The channel that would have led there; `None` for an initial value, event or dose.
+        channel: Option<usize>,
+    },
     /// Nothing was computed.
     Invalid(Invalid),
     /// The solver gave up for a reason that has no name here.
@@ -329,6 +352,8 @@ pub enum ScheduleFault {
     NotRepeated,
     /// A periodic steady state, whose derivatives were asked for.
     SteadyVaried,
+    /// An infusion, or a steady state of doses, where molecules are counted.
+    Counted,
 }
 
 /// What a monitor asks for.

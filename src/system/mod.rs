@@ -14,6 +14,7 @@ mod layout;
 mod linear;
 mod matching;
 mod noise;
+mod propensities;
 mod rates;
 mod scheme;
 mod tangent;
@@ -31,6 +32,7 @@ pub use jacobian::{Contribution, Jacobian, JacobianBlock, parameter_jacobian};
 pub use layout::{Block, Layout};
 pub use linear::linear_form;
 pub use noise::{Noise, NoiseTerm, Source, noise_terms, of_reactions};
+pub use propensities::{Channel, Law, Propensities, Uncountable, count};
 pub use scheme::{NoiseStructure, Scheme, SchemeKind, Unsuited, noise_structure};
 pub use tangent::{partial_tangent, tangent};
 
@@ -113,6 +115,8 @@ pub struct System {
     pub parameter_values: Vec<Expr>,
     /// What white noise adds to the drift; `None` for equations without noise.
     pub noise: Option<Arc<Noise>>,
+    /// Reactions as single events; `None` unless they are counted ([`count`]).
+    pub propensities: Option<Arc<Propensities>>,
     /// What each assertion demands.
     pub assertions: Vec<Expr>,
     /// What each definition's symbol stands for, inlined; white noise is left out.
@@ -178,6 +182,7 @@ pub fn derive(model: &Model) -> System {
         initial,
         parameter_values,
         noise: noise.map(Arc::new),
+        propensities: None,
         assertions,
         definitions,
     };

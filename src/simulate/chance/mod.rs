@@ -3,6 +3,7 @@
 //! ```text
 //! diffusion/    one path of equations with noise
 //! paths.rs      many paths in blocks, whose results do not depend on threads
+//! reactions/    counted reactions: every single one, or many at a time
 //! ```
 //!
 //! In: a [`super::Problem`], [`super::Options`] with their [`super::Chance`]. Out: a
@@ -10,9 +11,11 @@
 
 mod diffusion;
 mod paths;
+mod reactions;
 
 pub use diffusion::{Pace, choose, pace};
 pub use paths::{Block, PathEnd, Paths, SinglePaths};
+pub(super) use reactions::{counts, follow};
 
 use super::work::Work;
 use super::{Chance, CompiledDynamics, Monitor, Problem, Solution};

@@ -337,6 +337,7 @@ impl Interruptions<'_> {
         end: f64,
         shift: Shift,
     ) -> Result<(), Stop> {
+        self.refuse_counted(Occasion::Dose(delivery.dose, delivery.row))?;
         let rate = delivery.amount / delivery.duration;
         let Some(slot) = infusion_slot(self.functions.system, delivery.into) else {
             return Err(Stop::Schedule {

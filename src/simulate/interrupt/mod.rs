@@ -32,7 +32,7 @@ mod tests;
 pub(super) use guards::live_modes;
 pub(super) use inputs::Inputs;
 
-use super::chance;
+use super::chance::{self, counts, follow};
 use super::clock::Clock;
 use super::delayed::Delayed;
 use super::driver::drive;
@@ -82,7 +82,7 @@ pub fn run(
         walker: None,
     };
     match options.chance {
-        Some(chance) if problem.system.motion == Motion::Flow => {
+        Some(chance) if problem.system.motion == Motion::Flow && !counts(options.method) => {
             chance::path(problem, dynamics, &work, chance, monitor)
         }
         _ => drive_with(problem, dynamics, &work, None, monitor),
@@ -101,6 +101,9 @@ pub(super) fn drive_with(
     let has_constraints = both.is_some() && !problem.system.algebraic.is_empty();
     if is_quiet(problem) && !has_constraints {
         return match problem.system.motion {
+            Motion::Flow if counts(work.options.method) => {
+                follow(problem, dynamics, work, &mut (), monitor)
+            }
             Motion::Flow => drive(work, &mut (), monitor),
             Motion::Map => iterate(work, &mut (), monitor),
         };
@@ -113,6 +116,9 @@ pub(super) fn drive_with(
         Variation::new(problem, dynamics, both, initial)
     });
     match problem.system.motion {
+        Motion::Flow if counts(work.options.method) => {
+            follow(problem, dynamics, work, &mut interruptions, monitor)
+        }
         Motion::Flow => drive(work, &mut interruptions, monitor),
         Motion::Map => iterate(work, &mut interruptions, monitor),
     }
@@ -143,6 +149,10 @@ pub(super) struct Interruptions<'p> {
     triggers: Triggers,
     /// Some event waits for a condition.
     has_conditions: bool,
+    /// Some guard that is searched for changes along the solution.
+    guards_move: bool,
+    /// Every change of the state is a jump: that of a map, and of counted reactions.
+    only_jumps: bool,
     infusions: Infusions,
     storm: Storm,
     /// Parameter blocks that do not follow others (any more).
@@ -170,6 +180,9 @@ impl<'p> Interruptions<'p> {
         });
         let mut held = problem.held.clone();
         held.resize(system.parameters.blocks().len(), false);
+        let guards_move = (system.guards.iter().zip(&watched)).any(|(guard, is_watched)| {
+            *is_watched && !guard.is_timed && !system.pool.is_zero(guard.rate)
+        });
         Interruptions {
             guards: Guards::new(
                 system,
@@ -178,6 +191,8 @@ impl<'p> Interruptions<'p> {
             ),
             triggers: Triggers::new(system.events.len()),
             has_conditions,
+            guards_move,
+            only_jumps: system.motion == Motion::Map || counts(options.method),
             infusions: Infusions::new(system),
             storm: Storm::new(system.events.len(), system.guards.len()),
             clock: Clock::new(start, end),
@@ -224,8 +239,7 @@ impl<'p> Interruptions<'p> {
         if entered {
             consequence = Consequence::Equations;
         }
-        // A step of a map is a jump.
-        let landing = entered || self.functions.system.motion == Motion::Map;
+        let landing = entered || self.only_jumps;
         consequence = consequence.max(self.settle(time, state, landing)?);
         let mut batch = Vec::new();
         loop {
@@ -379,6 +393,14 @@ impl Interrupter for Interruptions<'_> {
 
     fn has_guards(&self) -> bool {
         self.guards.need_search
+    }
+
+    fn looks_at_states(&self) -> bool {
+        self.has_conditions
+    }
+
+    fn moves_with_time(&self) -> bool {
+        self.guards.need_search && self.guards_move
     }
 
     fn next_stop(&mut self, time: f64) -> f64 {

@@ -110,8 +110,21 @@ impl Interruptions<'_> {
         }
     }
 
-    /// Derivatives of a periodic steady state are not worked out.
+    /// Molecules come as a whole: nothing flows in.
+    pub(super) fn refuse_counted(&self, what: super::Occasion) -> Result<(), Stop> {
+        match super::counts(self.options.method) {
+            true => Err(Stop::Schedule {
+                what,
+                fault: ScheduleFault::Counted,
+            }),
+            false => Ok(()),
+        }
+    }
+
+    /// Derivatives of a periodic steady state are not worked out, and numbers of molecules have
+    /// none.
     pub(super) fn refuse_steady(&self, what: super::Occasion) -> Result<(), Stop> {
+        self.refuse_counted(what)?;
         if self.variation.is_none() {
             return Ok(());
         }
