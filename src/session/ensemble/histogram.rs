@@ -7,6 +7,7 @@ use crate::diagnostic::{Code, Diagnostic, number_text};
 use crate::session::Session;
 use crate::session::command::{Command, Histogram};
 use crate::session::compiled::Compiled;
+use crate::session::failure::short;
 use crate::session::lower::ends_in;
 use crate::session::options::Options;
 use crate::session::outcome::{Outcome, Performed};
@@ -154,7 +155,7 @@ impl Session {
                     .help(match nearest.and_then(|row| ensemble.times.get(row)) {
                         Some(near) => format!(
                             "the nearest one is {}; `at {}` of `simulate` would keep it",
-                            number_text(*near),
+                            short(*near),
                             number_text(time)
                         ),
                         None => "there are none".to_owned(),

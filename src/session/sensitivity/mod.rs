@@ -191,6 +191,13 @@ fn derivable(
         "this version of Lotka does not differentiate such a run",
     )
     .at(command.span, "");
+    if compiled.system.noise.is_some() {
+        return Err(vec![
+            diagnostic
+                .at(asked.command.span, "a path with noise")
+                .help("compare ensembles `with` slightly different values and the same `seed`"),
+        ]);
+    }
     if let Some(delay) = compiled.model.delays.first() {
         return Err(vec![
             diagnostic
