@@ -278,7 +278,10 @@ fn figure(answer: &CorrelationAnswer, title: Option<&str>) -> Figure {
             ..Axis::default()
         },
         y: Axis {
-            label: "correlation".to_owned(),
+            label: match answer.found.as_slice() {
+                [(label, _)] => format!("correlation of {label}"),
+                _ => "correlation".to_owned(),
+            },
             ..Axis::default()
         },
         ..Figure::default()
@@ -300,7 +303,12 @@ fn figure(answer: &CorrelationAnswer, title: Option<&str>) -> Figure {
     }
     for (colour, (label, correlation)) in answer.found.iter().enumerate() {
         figure.series.push(Series {
-            label: label.clone(),
+            // The axis names the only one.
+            label: if answer.found.len() == 1 {
+                String::new()
+            } else {
+                label.clone()
+            },
             x: lags.clone(),
             y: correlation.values.clone(),
             mark: Mark::Line,

@@ -167,23 +167,24 @@ impl Summary {
     }
 }
 
-/// Twice as many bins as D. Freedman and P. Diaconis (Z. Wahrscheinlichkeitstheorie 57, 453, 1981)
-/// advise fit at most: widths are powers of two, and half as wide at the least.
+/// Twice as many bins as advised, since widths are powers of two and up to twice as wide as need be:
+/// by D. Freedman and P. Diaconis (Z. Wahrscheinlichkeitstheorie 57, 453, 1981), and no fewer than
+/// 2 n^(1/3), which shows two peaks too.
 fn bars_for(numbers: &[f64]) -> usize {
     let (Some(low), Some(high)) = (numbers.first(), numbers.last()) else {
         return 2;
     };
     #[expect(clippy::cast_precision_loss, reason = "a count")]
-    let advised =
-        2.0 * (sorted(numbers, 0.75) - sorted(numbers, 0.25)) / (numbers.len() as f64).cbrt();
-    let bars = (high - low) / advised;
+    let root = (numbers.len() as f64).cbrt();
+    let advised = 2.0 * (sorted(numbers, 0.75) - sorted(numbers, 0.25)) / root;
+    let bars = ((high - low) / advised).max(2.0 * root);
     #[expect(
         clippy::cast_possible_truncation,
         clippy::cast_sign_loss,
         reason = "clamped"
     )]
     let bars = if bars.is_finite() {
-        (1.5 * bars).clamp(8.0, MOST_BARS as f64) as usize
+        (2.0 * bars).clamp(8.0, MOST_BARS as f64) as usize
     } else {
         MOST_BARS
     };

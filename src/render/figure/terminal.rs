@@ -267,19 +267,15 @@ fn draw(canvas: &mut Canvas, figure: &Figure, signs: &Signs, (x, y): (&Map, &Map
     let dots = canvas.columns * 2;
     let mut paths = Vec::new();
     let thin_first = |series: &&Series| series.mark != Mark::Thin;
-    // The edges of a band stand for it.
-    let edges: Vec<Series> = (figure.bands.iter())
-        .flat_map(|band| [&band.low, &band.high].map(|edge| (band, edge)))
-        .map(|(band, edge)| Series {
-            label: String::new(),
-            x: band.x.clone(),
-            y: edge.clone(),
-            mark: Mark::Thin,
-            colour: band.colour,
-        })
+    let edges = edges(figure);
+    // Among dotted edges thin curves could not be told apart.
+    let shown = |series: &&Series| edges.is_empty() || series.mark != Mark::Thin;
+    let own = figure.series.iter().filter(shown);
+    let mut curves: Vec<&Series> = edges
+        .iter()
+        .chain(own)
+        .filter(|s| s.mark.is_curve())
         .collect();
-    let all = edges.iter().chain(&figure.series);
-    let mut curves: Vec<&Series> = all.filter(|s| s.mark.is_curve()).collect();
     curves.sort_by_key(thin_first);
     for series in curves {
         let mut path = Vec::new();
@@ -319,6 +315,24 @@ fn draw(canvas: &mut Canvas, figure: &Figure, signs: &Signs, (x, y): (&Map, &Map
         write_note(canvas, note, (x, y));
     }
     draw_arrows(canvas, figure, (x, y));
+}
+
+/// The edges of bands, which stand for them, but for those that are a curve or the axis anyway.
+fn edges(figure: &Figure) -> Vec<Series> {
+    let is_there = |edge: &[f64]| {
+        edge.iter().all(|value| *value == 0.0) || figure.series.iter().any(|known| known.y == edge)
+    };
+    (figure.bands.iter())
+        .flat_map(|band| [&band.low, &band.high].map(|edge| (band, edge)))
+        .filter(|(_, edge)| !is_there(edge))
+        .map(|(band, edge)| Series {
+            label: String::new(),
+            x: band.x.clone(),
+            y: edge.clone(),
+            mark: Mark::Dotted,
+            colour: band.colour,
+        })
+        .collect()
 }
 
 /// Which dots of a curve are set: runs of drawn and empty dots.

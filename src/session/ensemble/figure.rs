@@ -141,7 +141,12 @@ pub(super) fn histogram(
             colour,
         });
         figure.series.push(Series {
-            label: name(ensemble, *column),
+            // The axis names the only one.
+            label: if columns.len() == 1 {
+                String::new()
+            } else {
+                name(ensemble, *column)
+            },
             x,
             y,
             mark: Mark::Line,
