@@ -305,6 +305,7 @@ codes! {
     UnsuitedMethod = "E0641", "a method that is not for the noise of the model";
     NotCounted = "E0642", "reactions that cannot be simulated one by one";
     NotWhole = "E0643", "a number of molecules that is not whole, or negative";
+    RunsFailed = "E0650", "runs of a sweep that failed";
 
     // 07: sentences and options (session/)
     UnknownOption = "E0701", "an option that this sentence does not have";
@@ -323,6 +324,7 @@ codes! {
     NotReached = "W0601", "a steady state that the system does not go to";
     KinkHere = "W0602", "a state at which the equations have a kink";
     NoiseLeftOut = "W0610", "an answer that leaves the noise out";
+    MeasureMissing = "W0650", "a measure that some runs of a sweep do not have";
     StartsEarlier = "W0701", "a run that does not start where its range does";
     SessionIncomplete = "W0702", "a saved session that would not run where it is";
 }

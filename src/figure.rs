@@ -109,6 +109,8 @@ pub enum Mark {
     Thin,
     /// Separate points.
     Points,
+    /// Small separate dots: many of them, as of orbits.
+    Dots,
     /// Filled discs: stable states.
     Filled,
     /// Open circles: unstable states.

@@ -11,6 +11,7 @@ use super::terminal::{Terminal, ending};
 use crate::diagnostic::{Code, Diagnostic};
 use crate::render::{
     answers_json, diagram_json, equilibria_json, portrait, stability_json, stationary_json,
+    sweep_json,
 };
 use crate::session::{Command, Outcome, Performed, lower};
 use std::path::Path;
@@ -265,6 +266,7 @@ pub(super) fn finished(
         }
         (Outcome::Portrait(answer), Format::Json) => portrait::json(answer),
         (Outcome::Diagram(drawn), Format::Json) => diagram_json::diagram(&drawn.answer),
+        (Outcome::Swept(drawn), Format::Json) => sweep_json::sweep(&drawn.answer),
         (Outcome::Measured(runs), Format::Json) => answers_json::measured(runs),
         _ => return terminal.show(&performed),
     };

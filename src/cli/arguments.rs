@@ -64,6 +64,8 @@ pub enum Action {
     Phase(PortraitArguments),
     /// Follow the steady states of a model as a parameter moves
     Continue(Box<ContinueArguments>),
+    /// Repeat the run of a model for many values of parameters
+    Sweep(Box<SweepArguments>),
     /// Simulate a model file and take numbers from the run
     Measure(MeasureArguments),
     /// Simulate a model file and say which parameters matter
@@ -277,6 +279,53 @@ pub struct ContinueArguments {
     #[arg(long, value_enum, value_name = "FORMAT", conflicts_with_all = ["to", "format"])]
     pub stats: Option<StatsFormat>,
     /// With --stats: load and continue N times and give the medians of the CPU times
+    #[arg(long, value_name = "N", default_value_t = 1, requires = "stats", value_parser = clap::value_parser!(u32).range(1..=1_000_000))]
+    pub repeat: u32,
+}
+
+/// `lotka sweep FILE "alpha in 0..2 points 200" ...` means the sentence `sweep alpha in 0..2 ...`.
+#[derive(Debug, Args)]
+pub struct SweepArguments {
+    /// The model file
+    pub file: PathBuf,
+    /// What is swept, such as "alpha in 0..2 points 200"; several make a grid
+    #[arg(required_unless_present = "from")]
+    pub ranges: Vec<String>,
+    /// A table with a column for each parameter and a row for each run
+    #[arg(long, value_name = "FILE", conflicts_with_all = ["ranges", "sobol"])]
+    pub from: Option<String>,
+    /// So many points that fill the ranges evenly, instead of a grid
+    #[arg(long, value_name = "N")]
+    pub sobol: Option<String>,
+    /// What each run gives, such as "max(x)" or "x + y" at the end; may be given several times;
+    /// all states at the end when absent
+    #[arg(long, value_name = "MEASURE", allow_hyphen_values = true)]
+    pub of: Vec<String>,
+    /// The last N values of each run instead of the one at the end
+    #[arg(long, value_name = "N")]
+    pub last: Option<String>,
+    /// The range of time, such as 0..50; the file's own `simulate` sentence when absent
+    #[arg(long = "for", value_name = "RANGE", allow_hyphen_values = true)]
+    pub run: Option<String>,
+    /// `with` and `in`
+    #[command(flatten)]
+    pub setting: SettingArguments,
+    /// A logarithmic axis for the results: y
+    #[arg(long, value_name = "AXIS")]
+    pub log: Option<String>,
+    /// Stands above the figure
+    #[arg(long)]
+    pub title: Option<String>,
+    /// A figure (.svg, .png) or a table of every run (.csv)
+    #[arg(long, value_name = "FILE")]
+    pub to: Option<String>,
+    /// How the answer is written
+    #[arg(long, value_enum, default_value_t = Format::Text)]
+    pub format: Format,
+    /// Print one JSON object with the numbers and the costs instead
+    #[arg(long, value_enum, value_name = "FORMAT", conflicts_with_all = ["to", "format"])]
+    pub stats: Option<StatsFormat>,
+    /// With --stats: load and sweep N times and give the medians of the times
     #[arg(long, value_name = "N", default_value_t = 1, requires = "stats", value_parser = clap::value_parser!(u32).range(1..=1_000_000))]
     pub repeat: u32,
 }

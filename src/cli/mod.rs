@@ -8,6 +8,7 @@ mod arguments;
 mod continuation;
 mod run;
 mod simulate;
+mod sweep;
 mod terminal;
 
 pub use arguments::Arguments;
@@ -99,6 +100,7 @@ pub fn main() -> ExitCode {
         Action::Phase(arguments) => answers::portrait(&mut terminal, &arguments, "phase"),
         Action::Jacobian(arguments) => answers::jacobian(&mut terminal, &arguments),
         Action::Continue(arguments) => continuation::continue_along(&mut terminal, &arguments),
+        Action::Sweep(arguments) => sweep::sweep(&mut terminal, &arguments),
         Action::Measure(arguments) => answers::measure(&mut terminal, &arguments),
         Action::Sensitivity(arguments) => answers::sensitivity(&mut terminal, &arguments),
         Action::Repl { file } => crate::repl::repl(&mut terminal, file.as_deref(), &interrupt),

@@ -5,7 +5,8 @@ use crate::diagnostic::{Code, Diagnostic};
 use crate::render::portrait::{self, Drawing};
 use crate::render::{self, Colour, diagnostics, figure, progress::Progress};
 use crate::session::{
-    Command, DrawnInto, Made, Observer, Outcome, Performed, PortraitAnswer, Said, Session,
+    Command, DrawnInto, DrawnSweep, Made, Observer, Outcome, Performed, PortraitAnswer, Said,
+    Session, SweepPicture,
 };
 use crate::world::SystemWorld;
 use std::io::{IsTerminal, Write};
@@ -109,9 +110,14 @@ impl Terminal {
         self.conclude(result)
     }
 
-    fn watched(&mut self, command: &Command) -> Result<Performed, Vec<Diagnostic>> {
+    /// Performs a command while someone is watching its progress.
+    ///
+    /// # Errors
+    /// Everything that kept it from being performed.
+    pub fn watched(&mut self, command: &Command) -> Result<Performed, Vec<Diagnostic>> {
         let label = match command {
             Command::Simulate(_) => "simulating",
+            Command::Sweep(_) => "sweeping",
             _ => "working",
         };
         let mut watch = Watch(Progress::new(label, self.progress));
@@ -178,6 +184,9 @@ impl Terminal {
                 DrawnInto::Table(_) => text,
             });
         }
+        if let Outcome::Swept(drawn) = outcome {
+            return self.draw_sweep(outcome, drawn);
+        }
         let Outcome::Figure { figure, to } = outcome else {
             return Ok(render::outcome::text(outcome, self.width));
         };
@@ -213,6 +222,29 @@ impl Terminal {
         let wrote = match &drawing {
             Drawing::One(figure) => self.draw(figure, path)?,
             Drawing::Several(sheet) => self.draw_sheet(sheet, path)?,
+        };
+        Ok(words + &wrote)
+    }
+
+    /// What a sweep found in words, then its picture.
+    fn draw_sweep(&self, outcome: &Outcome, drawn: &DrawnSweep) -> Result<String, Diagnostic> {
+        let words = render::outcome::text(outcome, self.width);
+        let Some(picture) = &drawn.picture else {
+            return Ok(words);
+        };
+        let Some(path) = &drawn.to else {
+            let (width, height) = self.figure_size();
+            let drawn = match picture {
+                SweepPicture::Figure(figure) => self.in_terminal(figure),
+                SweepPicture::Sheet(sheet) => {
+                    figure::sheet_terminal(sheet, width, height, self.colour)
+                }
+            };
+            return Ok(format!("{words}\n{drawn}"));
+        };
+        let wrote = match picture {
+            SweepPicture::Figure(figure) => self.draw(figure, path)?,
+            SweepPicture::Sheet(sheet) => self.draw_sheet(sheet, path)?,
         };
         Ok(words + &wrote)
     }

@@ -29,6 +29,8 @@ mod stationary;
 pub mod stationary_json;
 pub mod statistics;
 mod subjects;
+mod sweep;
+pub mod sweep_json;
 pub mod table;
 mod words;
 

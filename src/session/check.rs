@@ -7,7 +7,7 @@ use super::tables::Tables;
 use super::values::Overrides;
 use super::{
     Session, continuation, equilibria, index, jacobian, measure, plot, portrait, rest, sensitivity,
-    set_value, simulate, stability, stationary,
+    set_value, simulate, stability, stationary, sweep,
 };
 use crate::diagnostic::{Code, Diagnostic};
 use crate::model::{self, Model};
@@ -292,6 +292,12 @@ impl Session {
                     needs_run(*has_run, command.span)?;
                 }
                 continuation::check(compiled, overrides, command)?;
+            }
+            Command::Sweep(command) => {
+                if command.run.is_none() {
+                    needs_run(*has_run, command.span)?;
+                }
+                return sweep::check(compiled, tables, overrides, command);
             }
             Command::Plot(command) => {
                 needs_run(*has_run, command.span)?;

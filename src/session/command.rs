@@ -2,6 +2,7 @@
 
 use super::measure::Measures;
 use super::ranges::Ranged;
+use super::sweep::Sweep;
 use crate::simulate::Method;
 use crate::source::Span;
 use crate::syntax::tree;
@@ -38,6 +39,8 @@ pub enum Command {
     Stationary(Box<Stationary>),
     /// `continue a in 0.2..0.8`
     Continue(Box<Continue>),
+    /// `sweep alpha in 0..2 points 200 of max(prey)`
+    Sweep(Box<Sweep>),
     /// `sensitivity conc by ka, CL`
     Sensitivity(Sensitivity),
     /// `show equations as latex`

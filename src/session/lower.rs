@@ -347,7 +347,10 @@ pub(super) fn log_axes(options: &mut Options<'_>) -> Vec<LogAxis> {
     log
 }
 
-fn data_source(options: &mut Options<'_>, option: &tree::SentenceOption) -> Option<DataSource> {
+pub(super) fn data_source(
+    options: &mut Options<'_>,
+    option: &tree::SentenceOption,
+) -> Option<DataSource> {
     let [value] = option.values.as_slice() else {
         options.needs_text(option);
         return None;

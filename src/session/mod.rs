@@ -39,6 +39,7 @@ mod stationary;
 mod steady;
 mod steps;
 mod subjects;
+mod sweep;
 mod tables;
 mod times;
 mod timing;
@@ -81,6 +82,10 @@ pub use sensitivity::{Influence, Sensitivities};
 pub use stability::{Entry, Feedback, Forbids, Judged, Origin, OscillationAnswer, StabilityAnswer};
 pub use stationary::{NoiseOf, StationaryAnswer};
 pub use steady::SteadyAnswer;
+pub use sweep::{
+    Column as SweptColumn, Design, DrawnSweep, FailedMember, Layout, Sweep, SweepAnswer,
+    SweepPicture, SweepTiming, Swept, SweptAxis, SweptValues,
+};
 pub use timing::{LoadTimes, Timed, Timing};
 pub use trajectory::Trajectory;
 pub use values::{Overrides, Present};
@@ -369,6 +374,7 @@ impl Session {
             Command::SteadyAll(command) => self.steady_all(command),
             Command::Portrait(command) => self.portrait(command, observer),
             Command::Continue(command) => self.continue_along(command, observer),
+            Command::Sweep(command) => self.sweep(command, observer),
             Command::Plot(command) => self.plot(command),
             Command::Save(command) => self.save(command),
             Command::Histogram(command) => self.histogram(command),

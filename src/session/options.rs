@@ -41,6 +41,11 @@ impl<'t> Options<'t> {
         self.problems.extend(diagnostics);
     }
 
+    /// True for a word that the verb lists as an option.
+    pub fn knows(&self, word: &str) -> bool {
+        self.verb.option(word).is_some()
+    }
+
     /// Takes out the first option with this word, which the verb lists in its table.
     pub fn take(&mut self, word: &'static str) -> Option<&'t tree::SentenceOption> {
         self.must_be_listed(word);

@@ -13,6 +13,7 @@ use super::sensitivity::Sensitivities;
 use super::stability::{OscillationAnswer, StabilityAnswer};
 use super::stationary::StationaryAnswer;
 use super::steady::SteadyAnswer;
+use super::sweep::DrawnSweep;
 use super::trajectory::Trajectory;
 use crate::diagnostic::Diagnostic;
 use crate::figure::{Figure, HeatMap, Sheet};
@@ -102,6 +103,8 @@ pub enum Outcome {
         /// The file to draw into; the terminal when absent.
         to: Option<PathBuf>,
     },
+    /// Many runs, each with other values.
+    Swept(Box<DrawnSweep>),
     /// A run for each subject, in the order of the tables.
     SimulatedEach(Vec<Arc<Trajectory>>),
     /// A phase plane or line, or several, drawn by whoever shows it.

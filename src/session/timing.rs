@@ -69,7 +69,7 @@ impl Session {
         let (first_model, _) = check_text(source, &text).sound()?;
         let world = Arc::clone(self.world());
         let (load, compiled) = time_loading(&*world, source, &text, first_model, repeats);
-        let (overrides, own) = sentence(&compiled)?;
+        let (overrides, own) = first_run(&compiled)?;
         let command = choose(own)?;
         let folder = self
             .sources
@@ -125,7 +125,9 @@ fn once(
 }
 
 /// The first `simulate` sentence, with the values that are set before it.
-fn sentence(compiled: &Compiled) -> Result<(Overrides, Option<Simulate>), Vec<Diagnostic>> {
+pub(super) fn first_run(
+    compiled: &Compiled,
+) -> Result<(Overrides, Option<Simulate>), Vec<Diagnostic>> {
     let mut overrides = Overrides::new();
     for statement in &compiled.model.sentences {
         match lower(statement)? {

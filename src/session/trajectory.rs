@@ -3,7 +3,7 @@
 use super::compiled::{Compiled, Observable};
 use super::simulate::Plan;
 use crate::diagnostic::{Code, Diagnostic};
-use crate::kernel::{Parameters, Scratch};
+use crate::kernel::{Kernel, Parameters, Scratch};
 use crate::simulate::{Solution, Stop, VariedStart};
 use crate::symbolic::{Expr, Pool, Shape};
 use std::sync::Arc;
@@ -40,6 +40,27 @@ impl Trajectory {
             Some((_, parameters)) => parameters,
             None => &self.parameters,
         }
+    }
+
+    /// The numbers of a function at the last output time; empty without rows.
+    #[must_use]
+    pub(super) fn at_end(&self, kernel: &dyn Kernel) -> Vec<f64> {
+        let Some((time, state)) = self.solution.last() else {
+            return Vec::new();
+        };
+        let row = self.times().len() - 1;
+        let parameters = Parameters::new(self.parameters_at(row).to_vec());
+        let slots = self.solution.slots_of(row);
+        let mut numbers = vec![0.0; kernel.out_len()];
+        kernel.call(
+            time,
+            state,
+            &parameters,
+            slots,
+            &mut numbers,
+            &mut Scratch::new(),
+        );
+        numbers
     }
 
     /// The same run for a model that has more parameters and definitions; `parameters` are all of
@@ -98,7 +119,12 @@ impl Trajectory {
     /// the system's own or a continuation of it.
     #[must_use]
     pub(super) fn evaluate_all(&self, pool: &Pool, exprs: &[Expr]) -> Vec<f64> {
-        let kernel = self.compiled.kernels.function(pool, exprs);
+        self.rows_of(&*self.compiled.kernels.function(pool, exprs))
+    }
+
+    /// The numbers of a function at every output time, next to each other.
+    #[must_use]
+    pub(super) fn rows_of(&self, kernel: &dyn Kernel) -> Vec<f64> {
         let width = kernel.out_len();
         let mut parameters = Parameters::new(self.parameters.clone());
         let mut changes = self.solution.parameter_changes.iter().peekable();

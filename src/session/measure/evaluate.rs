@@ -4,12 +4,11 @@
 use super::super::compiled::Observable;
 use super::super::trajectory::Trajectory;
 use super::super::values::{self, Point};
-use super::understand::{Condition, Term, Window};
+use super::understand::{Condition, Followed, Term, Window};
 use crate::analyze::{self, Between, Curve, Measured, Refusal, first_time};
 use crate::diagnostic::{Code, Diagnostic, number_text};
 use crate::simulate::{Method, MethodUse};
 use crate::source::Span;
-use crate::symbolic::Pool;
 use crate::syntax::tree::BinaryOperator;
 use crate::system::Motion;
 
@@ -32,7 +31,7 @@ pub(super) fn evaluated(run: &Trajectory, term: &Term) -> Result<Measured, Diagn
             let curve = curve(run, of, window.as_ref(), *span)?;
             let relative = run.solution.tolerances.relative;
             analyze::measure(&curve, *what, relative)
-                .map_err(|refusal| refused(run, of, *what, refusal, *span))
+                .map_err(|refusal| refused(run, &of.observable, *what, refusal, *span))
         }
         Term::TimeOf {
             condition,
@@ -76,20 +75,20 @@ fn never_met(span: Span) -> Diagnostic {
 /// A number taken from the iterates of a map.
 fn of_iterates(
     run: &Trajectory,
-    of: &Observable,
+    of: &Followed,
     what: analyze::Measure,
     window: Option<&Window>,
     span: Span,
 ) -> Result<Measured, Diagnostic> {
     let (steps, values) = iterates(run, of, window, span)?;
     match analyze::measure_iterates(&steps, &values, what) {
-        Some(found) => found.map_err(|refusal| refused(run, of, what, refusal, span)),
+        Some(found) => found.map_err(|refusal| refused(run, &of.observable, what, refusal, span)),
         None => Err(
             Diagnostic::new(Code::NoMeasure, "a map has no such measure")
                 .at(span, "for flows only: nothing lies between two steps")
                 .help(format!(
                     "there is `mean({})`, and `max`, `last`, ...",
-                    of.label
+                    of.observable.label
                 )),
         ),
     }
@@ -98,7 +97,7 @@ fn of_iterates(
 /// A number taken from the rows of a path with noise.
 fn of_path(
     run: &Trajectory,
-    of: &Observable,
+    of: &Followed,
     what: analyze::Measure,
     window: Option<&Window>,
     span: Span,
@@ -121,7 +120,7 @@ fn of_path(
 fn first_step(
     run: &Trajectory,
     condition: &Condition,
-    differences: &[&Observable],
+    differences: &[&Followed],
     window: Option<&Window>,
     span: Span,
 ) -> Result<Measured, Diagnostic> {
@@ -148,7 +147,7 @@ fn first_step(
 /// The values of an observable at the rows of a window.
 fn iterates(
     run: &Trajectory,
-    of: &Observable,
+    of: &Followed,
     window: Option<&Window>,
     span: Span,
 ) -> Result<(Vec<f64>, Vec<f64>), Diagnostic> {
@@ -159,7 +158,7 @@ fn iterates(
                 .help("simulate fewer steps, as in `simulate 0..100000`"),
         );
     }
-    let values = run.evaluate_all(&of.pool, &[of.expr]);
+    let values = run.rows_of(&**of.function(&run.compiled));
     let times = run.times();
     let pairs = || times.iter().copied().zip(values.iter().copied());
     if let Some((step, value)) = pairs().find(|(_, value)| !value.is_finite()) {
@@ -167,7 +166,7 @@ fn iterates(
             Code::NoMeasure,
             format!(
                 "`{}` is {} at {} = {step}",
-                of.label,
+                of.observable.label,
                 number_text(value),
                 run.compiled.model.names.variable()
             ),
@@ -242,16 +241,14 @@ fn at_start(run: &Trajectory, observable: &Observable) -> f64 {
 /// The curve of an observable: its values at the rows with their exact time derivatives.
 fn curve(
     run: &Trajectory,
-    of: &Observable,
+    of: &Followed,
     window: Option<&Window>,
     span: Span,
 ) -> Result<Curve, Diagnostic> {
-    let mut pool = Pool::continuing(&of.pool);
-    let rates = run.compiled.system.rates(&mut pool, &[of.expr]);
-    let exprs: Vec<_> = [of.expr].into_iter().chain(rates).collect();
-    let numbers = run.evaluate_all(&pool, &exprs);
+    let function = of.function(&run.compiled);
+    let numbers = run.rows_of(&**function);
     let (values, slopes): (Vec<f64>, Vec<f64>) = numbers
-        .chunks_exact(exprs.len())
+        .chunks_exact(function.out_len().max(1))
         .map(|row| (row[0], row.get(1).copied().unwrap_or(f64::NAN)))
         .unzip();
     let times = run.times();
@@ -261,7 +258,7 @@ fn curve(
         let message = match wrong {
             Some((time, value)) => format!(
                 "`{}` is {} at t = {}",
-                of.label,
+                of.observable.label,
                 number_text(value),
                 short(time)
             ),

@@ -141,31 +141,114 @@ impl Trajectory {
     }
 }
 
+type Found = Vec<Result<Measured, Diagnostic>>;
+
 /// Every measure of a run, with as many rows as they need.
-fn all(run: &Trajectory, terms: &[Term], world: &dyn World) -> Vec<Result<Measured, Diagnostic>> {
-    let of = |run: &Trajectory| terms.iter().map(|term| evaluated(run, term)).collect();
+fn all(run: &Trajectory, terms: &[Term], world: &dyn World) -> Found {
     let has_steps = |plan: &Plan| matches!(plan.output, Output::Steps { .. });
-    let mut found = None;
-    if run.plan.as_deref().is_none_or(has_steps) {
-        found = Some(of(run));
-    }
-    let mut rows = run.times().len();
+    let found = run
+        .plan
+        .as_deref()
+        .is_none_or(has_steps)
+        .then(|| of(run, terms));
+    let rows = run.times().len();
+    let width = run.solution.dimension;
+    let mut again = |interior: usize| {
+        let finer = finer(run, interior, world)?;
+        Some((of(&finer, terms), finer.times().len()))
+    };
+    refined(found, rows, width, &mut again).unwrap_or_else(|| of(run, terms))
+}
+
+fn of(run: &Trajectory, terms: &[Term]) -> Found {
+    terms.iter().map(|term| evaluated(run, term)).collect()
+}
+
+/// Takes measures from runs with ever more rows until they settle. `again` makes the run with so
+/// many points inside each step, and tells its measures and how many rows it has.
+fn refined(
+    mut found: Option<Found>,
+    mut rows: usize,
+    width: usize,
+    again: &mut dyn FnMut(usize) -> Option<(Found, usize)>,
+) -> Option<Found> {
     for interior in POINTS_INSIDE_A_STEP {
-        let settled = |found: &Vec<Result<Measured, Diagnostic>>| {
+        let settled = |found: &Found| {
             let mut sound = found.iter().flatten();
             sound.all(|one| one.error <= SETTLED * one.value.abs())
         };
-        let width = run.solution.dimension.max(1) * interior;
+        let width = width.max(1) * interior;
         if found.as_ref().is_some_and(settled) || rows.saturating_mul(width) > MOST_NUMBERS {
             break;
         }
-        let Some(finer) = finer(run, interior, world) else {
+        let Some((finer, its_rows)) = again(interior) else {
             break;
         };
-        rows = finer.times().len() / interior;
-        found = Some(of(&finer));
+        rows = its_rows / interior;
+        found = Some(finer);
     }
-    found.unwrap_or_else(|| of(run))
+    found
+}
+
+/// A measure that is understood, for many runs of the same model.
+pub(super) struct Gauge(Term);
+
+impl Gauge {
+    /// Understands an expression of measures.
+    ///
+    /// # Errors
+    /// Unknown names, and what cannot be measured.
+    pub fn new(compiled: &Compiled, expr: &tree::Expr) -> Result<Gauge, Vec<Diagnostic>> {
+        understood(compiled, expr).map(Gauge)
+    }
+}
+
+/// Makes the run of a plan and takes its measures, the same numbers as [`Session::measure`] takes
+/// after it. None are taken from a run that does not reach its end.
+pub(super) fn run_and_measure(
+    compiled: &Arc<Compiled>,
+    plan: &Plan,
+    gauges: &[&Gauge],
+    world: &dyn World,
+) -> (Trajectory, run::EndOfRun, Found) {
+    let with_points = |interior: usize| Plan {
+        output: Output::Steps { interior },
+        ..plan.clone()
+    };
+    let of = |run: &Trajectory| -> Found {
+        let terms = gauges.iter().map(|gauge| evaluated(run, &gauge.0));
+        terms.collect()
+    };
+    let first = with_points(POINTS_INSIDE_A_STEP[0]);
+    let (mut last, mut end) = run::run(compiled, &first, world, &mut ());
+    if !last.is_complete() {
+        return (last, end, Vec::new());
+    }
+    let (found, rows) = (of(&last), last.times().len() / POINTS_INSIDE_A_STEP[0]);
+    let width = last.solution.dimension;
+    let mut again = |interior: usize| {
+        if interior > POINTS_INSIDE_A_STEP[0] {
+            let (finer, its_end) = run::run(compiled, &with_points(interior), world, &mut ());
+            if !finer.is_complete() {
+                return None;
+            }
+            (last, end) = (finer, its_end);
+        }
+        Some((of(&last), last.times().len()))
+    };
+    let found = refined(Some(found), rows, width, &mut again).unwrap_or_default();
+    (last, end, found)
+}
+
+/// True for an expression that holds a measure, and not only functions of the language: `max` of
+/// two numbers is none.
+pub(super) fn holds_measure(expr: &tree::Expr) -> bool {
+    understand::holds_measure(expr)
+}
+
+/// The problem of a call of something that is neither a measure nor a function.
+pub(super) fn no_measure(expr: &tree::Expr) -> Vec<Diagnostic> {
+    words_at_fault(expr)
 }
 
 /// The run once more with its steps, and points inside them, as rows.
@@ -181,7 +264,7 @@ fn finer(run: &Trajectory, interior: usize, world: &dyn World) -> Option<Traject
 }
 
 /// The unit of a measure of a plain quantity.
-fn unit(compiled: &Compiled, expr: &tree::Expr) -> Option<String> {
+pub(super) fn unit(compiled: &Compiled, expr: &tree::Expr) -> Option<String> {
     let ExprKind::Call {
         function,
         arguments,

@@ -6,9 +6,12 @@
 use super::super::compiled::{Compiled, Observable};
 use crate::analyze;
 use crate::diagnostic::{Code, Diagnostic, did_you_mean, listed};
+use crate::kernel::SharedKernel;
 use crate::source::Span;
-use crate::symbolic::{Shape, symbols_of};
+use crate::symbolic::{Pool, Shape, symbols_of};
 use crate::syntax::tree::{self, BinaryOperator, ExprKind, UnaryOperator};
+use crate::system::Motion;
+use std::sync::OnceLock;
 
 /// The word for the first time at which a condition holds.
 pub(super) const TIME_OF: &str = "time_of";
@@ -67,6 +70,23 @@ pub(super) fn words_at_fault(expr: &tree::Expr) -> Vec<Diagnostic> {
     }
 }
 
+/// True for an expression with a call of a measure in its arithmetic. Of two numbers `max` and `min`
+/// are functions of the language.
+pub(super) fn holds_measure(expr: &tree::Expr) -> bool {
+    match &expr.kind {
+        ExprKind::Call {
+            function,
+            arguments,
+        } if words().any(|word| word == function.name.text) => match arguments.as_slice() {
+            [_, second, ..] => matches!(second.value.kind, ExprKind::Range { .. }),
+            _ => true,
+        },
+        ExprKind::Unary { operand, .. } => holds_measure(operand),
+        ExprKind::Binary { left, right, .. } => holds_measure(left) || holds_measure(right),
+        _ => false,
+    }
+}
+
 /// A number to be computed from measures.
 pub(super) enum Term {
     Number(f64),
@@ -74,7 +94,7 @@ pub(super) enum Term {
     Constant(Observable),
     Measure {
         what: analyze::Measure,
-        of: Observable,
+        of: Followed,
         window: Option<Window>,
         span: Span,
     },
@@ -87,6 +107,35 @@ pub(super) enum Term {
     Combine(BinaryOperator, Box<Term>, Box<Term>),
 }
 
+/// What is followed along a run.
+pub(super) struct Followed {
+    pub observable: Observable,
+    /// Its value, and in a flow its time derivative; compiled once for all runs.
+    function: OnceLock<SharedKernel>,
+}
+
+impl Followed {
+    fn new(observable: Observable) -> Followed {
+        Followed {
+            observable,
+            function: OnceLock::new(),
+        }
+    }
+
+    /// The function of its value and, in a flow, of its exact time derivative.
+    pub fn function(&self, compiled: &Compiled) -> &SharedKernel {
+        self.function.get_or_init(|| {
+            let value = self.observable.expr;
+            let mut pool = Pool::continuing(&self.observable.pool);
+            let mut exprs = vec![value];
+            if compiled.system.motion == Motion::Flow {
+                exprs.extend(compiled.system.rates(&mut pool, &[value]));
+            }
+            compiled.kernels.function(&pool, &exprs)
+        })
+    }
+}
+
 /// A range of time; an open end is that of the run.
 pub(super) struct Window {
     pub from: Option<Observable>,
@@ -96,7 +145,7 @@ pub(super) struct Window {
 
 /// A condition in terms of the signs of differences.
 pub(super) enum Condition {
-    Compare(BinaryOperator, Observable),
+    Compare(BinaryOperator, Followed),
     Both(Box<Condition>, Box<Condition>),
     Either(Box<Condition>, Box<Condition>),
     Not(Box<Condition>),
@@ -234,7 +283,7 @@ fn call(
     }
     Ok(Term::Measure {
         what,
-        of: observable,
+        of: Followed::new(observable),
         window,
         span,
     })
@@ -301,7 +350,7 @@ fn condition(compiled: &Compiled, expr: &tree::Expr) -> Understood<Condition> {
             };
             Ok(Condition::Compare(
                 *operator,
-                scalar(compiled, &difference)?,
+                Followed::new(scalar(compiled, &difference)?),
             ))
         }
         _ => Err(vec![
@@ -321,7 +370,7 @@ fn is_comparison(operator: BinaryOperator) -> bool {
 }
 
 impl Condition {
-    pub(super) fn differences<'c>(&'c self, into: &mut Vec<&'c Observable>) {
+    pub(super) fn differences<'c>(&'c self, into: &mut Vec<&'c Followed>) {
         match self {
             Condition::Compare(_, difference) => into.push(difference),
             Condition::Both(a, b) | Condition::Either(a, b) => {

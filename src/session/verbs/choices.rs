@@ -250,3 +250,45 @@ pub(super) const TO_DIAGRAM: Choice = choice(
     "to \"diagram.svg\"",
     "or .png; .csv for every point",
 );
+pub(super) const SWEPT_POINTS: Choice = choice(
+    "points",
+    Value::Number,
+    "points 200",
+    "so many values of the name before it",
+);
+pub(super) const SWEPT_LOG: Choice = choice(
+    "log",
+    Value::Nothing,
+    "log",
+    "spread over a logarithmic scale",
+);
+pub(super) const SOBOL: Choice = choice(
+    "sobol",
+    Value::Number,
+    "sobol 500",
+    "points that fill the ranges evenly, not a grid",
+);
+pub(super) const FROM_TABLE: Choice = choice(
+    "from",
+    Value::File(&["csv", "tsv", "txt"]),
+    "from \"table.csv\"",
+    "a column for each parameter, a row for each run",
+);
+pub(super) const OF_EACH: Choice = choice(
+    "of",
+    Value::Measures,
+    "of max(x), y",
+    "measures, or values at the end; all states when absent",
+);
+pub(super) const LAST: Choice = choice(
+    "last",
+    Value::Number,
+    "last 100",
+    "the last values of each run, not the one at the end",
+);
+pub(super) const FOR_RUN: Choice = choice(
+    "for",
+    Value::Times,
+    "for 0..50",
+    "a run of its own; the last `simulate` when absent",
+);

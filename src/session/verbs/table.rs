@@ -4,7 +4,7 @@ use super::super::command::Command;
 use super::super::lower::{self, alone};
 use super::super::{
     continuation, correlation, ensemble, jacobian, measure, portrait, sensitivity, stability,
-    stationary, steady,
+    stationary, steady, sweep,
 };
 use super::choices::*;
 use super::{Place, Reading, Value, Verb};
@@ -198,7 +198,40 @@ pub static VERBS: &[Verb] = &[
         place: Anywhere,
         reading: Performed(lower::show),
     },
-    not_yet("sweep", "sweeps"),
+    Verb {
+        word: "sweep",
+        example: "sweep alpha in 0..2 points 200",
+        summary: "repeat a run for many values",
+        subjects: Value::Ranges,
+        options: &[
+            SWEPT_POINTS,
+            SWEPT_LOG,
+            SOBOL,
+            FROM_TABLE,
+            OF_EACH,
+            LAST,
+            FOR_RUN,
+            WITH,
+            IN_CONDITION,
+            TITLE,
+            TO_DIAGRAM,
+        ],
+        more: &[
+            (
+                "sweep alpha",
+                "between the bounds that `alpha` is declared with",
+            ),
+            (
+                "sweep a in 0..2, b in 0..1",
+                "every value with every other: a heat map",
+            ),
+            ("sweep r in 2.5..4 of x last 100", "an orbit diagram"),
+            ("log y", "a logarithmic axis for the results"),
+        ],
+        see: &["simulate", "measure", "continue"],
+        place: Anywhere,
+        reading: Performed(sweep::lower),
+    },
     Verb {
         word: "stability",
         example: "stability",
