@@ -163,3 +163,33 @@ pub struct HeatPanel {
     /// One number per place for each row; those that are not finite are drawn grey.
     pub values: Vec<Vec<f64>>,
 }
+
+/// Numbers over a grid of two quantities as colours, from dark for the lowest to bright for the
+/// highest: one panel for each kind of number.
+#[derive(Debug, Clone, PartialEq, Default)]
+pub struct Fields {
+    /// Stands above the panels; none when empty.
+    pub title: String,
+    /// From left to right, then downward.
+    pub panels: Vec<Field>,
+}
+
+/// One grid of numbers with colours of its own.
+#[derive(Debug, Clone, PartialEq, Default)]
+pub struct Field {
+    /// Stands above the grid: what its numbers are.
+    pub title: String,
+    /// The horizontal axis.
+    pub x: Axis,
+    /// The vertical axis.
+    pub y: Axis,
+    /// Places of the columns, ascending.
+    pub columns: Vec<f64>,
+    /// Places of the rows, ascending.
+    pub rows: Vec<f64>,
+    /// One number per column for each row, rows from the lowest place up; those that are not finite
+    /// are drawn grey.
+    pub values: Vec<Vec<f64>>,
+    /// How colours follow numbers.
+    pub scale: Scale,
+}

@@ -239,12 +239,22 @@ impl Terminal {
                 SweepPicture::Sheet(sheet) => {
                     figure::sheet_terminal(sheet, width, height, self.colour)
                 }
+                SweepPicture::Fields(fields) => {
+                    figure::fields_terminal(fields, width, height, self.colour)
+                }
             };
             return Ok(format!("{words}\n{drawn}"));
         };
         let wrote = match picture {
             SweepPicture::Figure(figure) => self.draw(figure, path)?,
             SweepPicture::Sheet(sheet) => self.draw_sheet(sheet, path)?,
+            SweepPicture::Fields(fields) => {
+                let content = match format_of(path)? {
+                    figure::Format::Svg => figure::fields_svg(fields).into_bytes(),
+                    figure::Format::Png => figure::fields_png(fields)?,
+                };
+                self.write(path, &content)?
+            }
         };
         Ok(words + &wrote)
     }

@@ -492,6 +492,10 @@ fn draw_series(
             .into_iter()
             .map(|point| frame.place(point))
             .collect();
+        if series.mark == Mark::Dots {
+            shapes.push(dots(&centres, series.colour));
+            continue;
+        }
         let radius = match centres.len() {
             0..=300 => 4.2,
             301..=3000 => 2.6,
@@ -503,6 +507,21 @@ fn draw_series(
             radius: radius * style.curve / 2.0,
             colour: palette::colour(series.colour),
         });
+    }
+}
+
+/// Many small dots.
+fn dots(centres: &[(f64, f64)], colour: usize) -> Shape {
+    let width = match centres.len() {
+        0..=1000 => 2.4,
+        1001..=8000 => 1.6,
+        _ => 1.0,
+    };
+    let dot = |(x, y): &(f64, f64)| vec![(*x, *y), (x + 0.01, *y)];
+    Shape::Strokes {
+        lines: centres.iter().map(dot).collect(),
+        colour: palette::colour(colour),
+        width,
     }
 }
 

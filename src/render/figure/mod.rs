@@ -8,6 +8,8 @@
 
 mod beside;
 mod data;
+mod field;
+mod field_terminal;
 mod font;
 mod heat;
 mod layout;
@@ -23,7 +25,7 @@ mod tests;
 mod ticks;
 
 use crate::diagnostic::{Code, Diagnostic};
-use crate::figure::{Figure, HeatMap, Sheet};
+use crate::figure::{Fields, Figure, HeatMap, Sheet};
 pub use crate::render::Colour;
 use std::fmt;
 use std::path::Path;
@@ -181,6 +183,26 @@ pub fn heat_svg(map: &HeatMap) -> String {
 /// [`FigureError::Encoding`], and [`FigureError::Size`] when memory does not allow the picture.
 pub fn heat_png(map: &HeatMap) -> Result<Vec<u8>, FigureError> {
     png::file(&heat::layout(map))
+}
+
+/// Fields as an SVG document, as large as their number needs.
+#[must_use]
+pub fn fields_svg(fields: &Fields) -> String {
+    svg::document(&field::layout(fields))
+}
+
+/// Fields as a PNG file, two pixels per logical pixel.
+///
+/// # Errors
+/// [`FigureError::Encoding`], and [`FigureError::Size`] when memory does not allow the picture.
+pub fn fields_png(fields: &Fields) -> Result<Vec<u8>, FigureError> {
+    png::file(&field::layout(fields))
+}
+
+/// Fields in character cells, one below the other.
+#[must_use]
+pub fn fields_terminal(fields: &Fields, width: usize, height: usize, colour: Colour) -> String {
+    field_terminal::text(fields, width, height, colour)
 }
 
 /// Several figures as one SVG document, as large as their number needs.

@@ -94,17 +94,17 @@ pub fn text(
     Ok(out)
 }
 
-fn line(out: &mut String, text: &str) {
+pub(super) fn line(out: &mut String, text: &str) {
     out.push_str(text.trim_end());
     out.push('\n');
 }
 
-fn row_of(at: f64, rows: usize) -> usize {
+pub(super) fn row_of(at: f64, rows: usize) -> usize {
     ((1.0 - at) * (rows as f64 - 1.0)).round() as usize
 }
 
 /// Labelled ticks with their words for a terminal, where powers of ten read `2e6`.
-fn labels(ticks: &Ticks) -> Vec<(f64, String)> {
+pub(super) fn labels(ticks: &Ticks) -> Vec<(f64, String)> {
     let words = |label: &Label| match label {
         Label::Plain(text) => {
             let text = text.replace('\u{2212}', "-");
@@ -123,7 +123,13 @@ fn labels(ticks: &Ticks) -> Vec<(f64, String)> {
 }
 
 /// The axis line with its ticks, and the numbers under it.
-fn write_x_axis(out: &mut String, axis: &Axis, range: data::Range, margin: usize, columns: usize) {
+pub(super) fn write_x_axis(
+    out: &mut String,
+    axis: &Axis,
+    range: data::Range,
+    margin: usize,
+    columns: usize,
+) {
     let column_of = |at: f64| (at * (columns as f64 - 1.0)).round() as usize;
     let mut wanted = (columns / 8).clamp(2, 12);
     let (cells, numbers) = loop {
@@ -296,6 +302,13 @@ fn draw(canvas: &mut Canvas, figure: &Figure, signs: &Signs, (x, y): (&Map, &Map
         .iter()
         .filter(|series| !series.mark.is_curve())
     {
+        if series.mark == Mark::Dots {
+            for point in data::points(series, x, y, 2 * dots) {
+                let dot = canvas.dot_of(point);
+                canvas.dot(dot, (series.colour, false), &mut Vec::new());
+            }
+            continue;
+        }
         let (_, sign) = signs.find(&series.label, series.colour);
         let sign = sign.unwrap_or(match series.mark {
             Mark::Filled => '●',

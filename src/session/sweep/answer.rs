@@ -4,7 +4,7 @@ use super::super::compiled::Compiled;
 use super::question::Layout;
 use super::wanted::Column;
 use crate::diagnostic::Diagnostic;
-use crate::figure::{Figure, Sheet};
+use crate::figure::{Fields, Figure, Sheet};
 use crate::session::Made;
 use std::path::PathBuf;
 use std::sync::Arc;
@@ -83,6 +83,8 @@ pub enum SweepPicture {
     Figure(Box<Figure>),
     /// Several of them.
     Sheet(Sheet),
+    /// Colours over two axes.
+    Fields(Fields),
 }
 
 impl SweepAnswer {

@@ -1,12 +1,13 @@
 //! A sweep as a figure and as a table.
 //!
 //! Enters: the numbers of all members. Leaves: curves over one axis, with markers where there are
-//! few values, dots for the last values of each run; the text of a CSV file.
+//! few values, dots for the last values of each run, colours over two axes; the text of a CSV file.
 
-use super::answer::{SweepAnswer, SweepPicture};
+use super::answer::{SweepAnswer, SweepPicture, SweptAxis};
 use super::question::Layout;
 use super::sentence::Sweep;
-use crate::figure::{Axis, Figure, Mark, Scale, Series, Sheet};
+use super::wanted::Column;
+use crate::figure::{Axis, Field, Fields, Figure, Mark, Scale, Series, Sheet};
 use crate::table;
 
 /// Curves of one figure; more are not told apart.
@@ -18,10 +19,14 @@ const MOST_MARKERS: usize = 60;
 
 /// The picture of a sweep, if there is one.
 pub(super) fn picture(answer: &SweepAnswer, command: &Sweep) -> Option<SweepPicture> {
-    let [_] = answer.axes.as_slice() else {
-        return None;
-    };
     let title = command.title.as_deref().unwrap_or_default();
+    match answer.axes.as_slice() {
+        [_] => {}
+        [_, _] if answer.layout == Layout::Grid && answer.last.is_none() => {
+            return Some(SweepPicture::Fields(fields(answer, command.log_y, title)));
+        }
+        _ => return None,
+    }
     let measures = answer.columns.iter().filter(|column| column.is_measure);
     // Values share an axis; each measure is another quantity.
     if measures.count() == 0 || answer.columns.len() == 1 {
@@ -33,23 +38,72 @@ pub(super) fn picture(answer: &SweepAnswer, command: &Sweep) -> Option<SweepPict
     Some(SweepPicture::Sheet(Sheet {
         title: title.to_owned(),
         panels: panels
-            .map(|column| {
-                let label = answer
-                    .columns
-                    .get(column)
-                    .map(|column| column.label.as_str());
-                over_one(answer, &[column], command.log_y, label.unwrap_or_default())
-            })
+            .map(|column| over_one(answer, &[column], command.log_y, ""))
             .collect(),
     }))
 }
 
-/// Columns over the only axis.
-fn over_one(answer: &SweepAnswer, columns: &[usize], log_y: bool, title: &str) -> Figure {
-    let scale = |logarithmic: bool| match logarithmic {
+/// Each column as colours over both axes of a grid.
+fn fields(answer: &SweepAnswer, logarithmic: bool, title: &str) -> Fields {
+    let [x, y] = answer.axes.as_slice() else {
+        return Fields::default();
+    };
+    let (across, up) = (x.count.unwrap_or(0), y.count.unwrap_or(0));
+    let columns = ordered(answer.axis(0).step_by(up.max(1)).take(across));
+    let rows = ordered(answer.axis(1).take(up));
+    let panel = |(at, column): (usize, &Column)| {
+        // The second axis moves fastest.
+        let number = |i: usize, j: usize| {
+            let member = i * up + j;
+            let number = answer.of(member, at).last().copied();
+            number.filter(|_| member < answer.count).unwrap_or(f64::NAN)
+        };
+        let row = |j: &usize| columns.iter().map(|(i, _)| number(*i, *j)).collect();
+        Field {
+            title: match &column.unit {
+                Some(unit) => format!("{} [{unit}]", column.label),
+                None => column.label.clone(),
+            },
+            x: axis_of(x),
+            y: axis_of(y),
+            columns: columns.iter().map(|(_, value)| *value).collect(),
+            rows: rows.iter().map(|(_, value)| *value).collect(),
+            values: rows.iter().map(|(j, _)| row(j)).collect(),
+            scale: scale(logarithmic),
+        }
+    };
+    let shown = answer.columns.iter().enumerate().take(MOST_PANELS);
+    Fields {
+        title: title.to_owned(),
+        panels: shown.map(panel).collect(),
+    }
+}
+
+/// The values of an axis with their places, ascending: listed ones may stand in any order.
+fn ordered(values: impl Iterator<Item = f64>) -> Vec<(usize, f64)> {
+    let mut values: Vec<(usize, f64)> = values.enumerate().collect();
+    values.sort_by(|a, b| a.1.total_cmp(&b.1));
+    values
+}
+
+fn axis_of(axis: &SweptAxis) -> Axis {
+    Axis {
+        label: axis.name.clone(),
+        unit: axis.unit.clone(),
+        scale: scale(axis.logarithmic),
+        range: None,
+    }
+}
+
+fn scale(logarithmic: bool) -> Scale {
+    match logarithmic {
         true => Scale::Logarithmic,
         false => Scale::Linear,
-    };
+    }
+}
+
+/// Columns over the only axis.
+fn over_one(answer: &SweepAnswer, columns: &[usize], log_y: bool, title: &str) -> Figure {
     let (label, unit) = match columns {
         [only] => answer
             .columns
@@ -72,10 +126,8 @@ fn over_one(answer: &SweepAnswer, columns: &[usize], log_y: bool, title: &str) -
     if let Some(axis) = answer.axes.first() {
         let (low, high) = axis.range;
         figure.x = Axis {
-            label: axis.name.clone(),
-            unit: axis.unit.clone(),
-            scale: scale(axis.logarithmic),
             range: (low < high).then_some(axis.range),
+            ..axis_of(axis)
         };
     }
     let order = ascending(answer);
