@@ -324,7 +324,6 @@ codes! {
     NotReached = "W0601", "a steady state that the system does not go to";
     KinkHere = "W0602", "a state at which the equations have a kink";
     NoiseLeftOut = "W0610", "an answer that leaves the noise out";
-    MeasureMissing = "W0650", "a measure that some runs of a sweep do not have";
     StartsEarlier = "W0701", "a run that does not start where its range does";
     SessionIncomplete = "W0702", "a saved session that would not run where it is";
 }

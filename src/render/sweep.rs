@@ -24,6 +24,7 @@ pub(super) fn text(drawn: &DrawnSweep, width: usize) -> String {
     } else {
         text.push_str(&extremes(answer, width));
     }
+    text.push_str(&missing(answer, width));
     text.push_str(&failed(answer, width));
     if let Some(Made::Table {
         path,
@@ -103,27 +104,27 @@ fn whole(answer: &SweepAnswer, width: usize) -> String {
 /// The lowest and the highest number of each column, with the values of its member.
 fn extremes(answer: &SweepAnswer, width: usize) -> String {
     let shown = answer.columns.len().min(MOST_COLUMNS);
-    let labels = answer.columns.iter().take(shown);
-    let labels = labels.map(|column| headed(&column.label, column.unit.as_ref()));
-    let mut columns = vec![Column::text("", labels.collect())];
-    let lower = |a: f64, b: f64| a < b;
-    let higher = |a: f64, b: f64| a > b;
-    for (word, better) in [
-        ("lowest", lower as fn(f64, f64) -> bool),
-        ("highest", higher),
-    ] {
-        let found: Vec<Option<(usize, f64)>> = (0..shown)
-            .map(|column| extreme(answer, column, better))
-            .collect();
-        let numbers = found
-            .iter()
-            .map(|found| found.map_or(f64::NAN, |(_, number)| number));
-        columns.push(Column::numbers(word, numbers.collect()));
-        let places = found
-            .iter()
-            .map(|found| found.map_or(String::new(), |(member, _)| answer.place(member)));
-        columns.push(Column::text("at", places.collect()));
+    let (mut labels, mut words, mut numbers, mut places) = (vec![], vec![], vec![], vec![]);
+    for (at, column) in answer.columns.iter().enumerate().take(shown) {
+        let lowest = extreme(answer, at, |a, b| a < b);
+        let highest = extreme(answer, at, |a, b| a > b);
+        let label = headed(&column.label, column.unit.as_ref());
+        for (label, word, found) in [
+            (label, "lowest", lowest),
+            (String::new(), "highest", highest),
+        ] {
+            labels.push(label);
+            words.push(word.to_owned());
+            numbers.push(found.map_or(f64::NAN, |(_, number)| number));
+            places.push(found.map_or(String::new(), |(member, _)| answer.place(member)));
+        }
     }
+    let columns = [
+        Column::text("", labels),
+        Column::text("", words),
+        Column::numbers("value", numbers),
+        Column::text("at", places),
+    ];
     let mut text = table(&columns, width);
     if answer.columns.len() > shown {
         text.push_str(&format!(
@@ -150,6 +151,25 @@ fn extreme(
         }
     }
     best
+}
+
+/// The measures that some members do not have, with why.
+fn missing(answer: &SweepAnswer, width: usize) -> String {
+    let mut text = String::new();
+    for missing in &answer.missing {
+        let label = answer.columns.get(missing.column);
+        let line = format!(
+            "{}: {} of {} have none; {}: {}",
+            label.map_or("", |column| column.label.as_str()),
+            missing.members,
+            counted(answer.count, "run", "runs"),
+            answer.place(missing.first),
+            missing.problem.message
+        );
+        text.push_str(&words::wrapped(&line, width, "  "));
+        text.push('\n');
+    }
+    text
 }
 
 /// The members that failed, with why.

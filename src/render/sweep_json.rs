@@ -14,8 +14,17 @@ struct Sweep<'a> {
     last: Option<usize>,
     parameters: Vec<Parameter<'a>>,
     columns: Vec<Column<'a>>,
+    missing: Vec<Missing<'a>>,
     failed: Vec<Failed<'a>>,
     complete: bool,
+}
+
+#[derive(Serialize)]
+struct Missing<'a> {
+    label: &'a str,
+    members: usize,
+    first: usize,
+    message: &'a str,
 }
 
 #[derive(Serialize)]
@@ -64,6 +73,7 @@ pub fn sweep(answer: &SweepAnswer) -> String {
         last: answer.last,
         parameters: parameters(answer),
         columns: columns(answer),
+        missing: missing(answer),
         failed: failed(&answer.failures),
         complete: answer.is_complete(),
     };
@@ -116,6 +126,16 @@ fn columns(answer: &SweepAnswer) -> Vec<Column<'_>> {
             },
         })
         .collect()
+}
+
+fn missing(answer: &SweepAnswer) -> Vec<Missing<'_>> {
+    let missing = answer.missing.iter().map(|missing| Missing {
+        label: (answer.columns.get(missing.column)).map_or("", |column| column.label.as_str()),
+        members: missing.members,
+        first: missing.first,
+        message: &missing.problem.message,
+    });
+    missing.collect()
 }
 
 fn failed(failures: &[FailedMember]) -> Vec<Failed<'_>> {

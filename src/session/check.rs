@@ -294,8 +294,8 @@ impl Session {
                 continuation::check(compiled, overrides, command)?;
             }
             Command::Sweep(command) => {
-                if command.run.is_none() {
-                    needs_run(*has_run, command.span)?;
+                if command.run.is_none() && !*has_run {
+                    return Err(vec![sweep::no_run(command.span)]);
                 }
                 return sweep::check(compiled, tables, overrides, command);
             }

@@ -83,8 +83,8 @@ pub use stability::{Entry, Feedback, Forbids, Judged, Origin, OscillationAnswer,
 pub use stationary::{NoiseOf, StationaryAnswer};
 pub use steady::SteadyAnswer;
 pub use sweep::{
-    Column as SweptColumn, Design, DrawnSweep, FailedMember, Layout, Sweep, SweepAnswer,
-    SweepPicture, SweepTiming, Swept, SweptAxis, SweptValues,
+    Column as SweptColumn, Design, DrawnSweep, FailedMember, Layout, MissingMeasure, Sweep,
+    SweepAnswer, SweepPicture, SweepTiming, Swept, SweptAxis, SweptValues,
 };
 pub use timing::{LoadTimes, Timed, Timing};
 pub use trajectory::Trajectory;

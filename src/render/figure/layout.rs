@@ -515,7 +515,7 @@ fn dots(centres: &[(f64, f64)], colour: usize) -> Shape {
     let width = match centres.len() {
         0..=1000 => 2.4,
         1001..=8000 => 1.6,
-        _ => 1.0,
+        _ => 1.2,
     };
     let dot = |(x, y): &(f64, f64)| vec![(*x, *y), (x + 0.01, *y)];
     Shape::Strokes {

@@ -35,7 +35,9 @@ pub struct SweepAnswer {
     pub values: Vec<f64>,
     /// Members that failed.
     pub failures: Vec<FailedMember>,
-    /// Why the sweep ended early.
+    /// Measures that some members do not have.
+    pub missing: Vec<MissingMeasure>,
+    /// Stopped by the user.
     pub interrupted: bool,
 }
 
@@ -60,6 +62,19 @@ pub struct FailedMember {
     /// Its number, from 0.
     pub member: usize,
     /// Why.
+    pub problem: Diagnostic,
+}
+
+/// A measure that some members do not have: one that comes to rest has no period.
+#[derive(Debug, Clone, PartialEq)]
+pub struct MissingMeasure {
+    /// Its column.
+    pub column: usize,
+    /// How many members do not have it.
+    pub members: usize,
+    /// The first of them.
+    pub first: usize,
+    /// Why the first does not have it.
     pub problem: Diagnostic,
 }
 

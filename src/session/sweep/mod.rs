@@ -18,7 +18,7 @@ mod sobol;
 mod timing;
 mod wanted;
 
-pub use answer::{DrawnSweep, FailedMember, SweepAnswer, SweepPicture, SweptAxis};
+pub use answer::{DrawnSweep, FailedMember, MissingMeasure, SweepAnswer, SweepPicture, SweptAxis};
 pub use question::Layout;
 pub(super) use sentence::lower;
 pub use sentence::{Design, Sweep, Swept, SweptValues};
@@ -161,7 +161,7 @@ impl Session {
     }
 }
 
-fn no_run(span: Span) -> Diagnostic {
+pub(super) fn no_run(span: Span) -> Diagnostic {
     Diagnostic::new(Code::NothingYet, "there is no run to repeat")
         .at(span, "")
         .help("write a sentence such as `simulate 0..100` before it, or `for 0..100` in it")
@@ -220,6 +220,7 @@ fn swept(
         count,
         points: points.collect(),
         failures: failures.collect(),
+        missing: missing(&question.wanted.columns, &gathered),
         interrupted: gathered.interrupted,
         values: Vec::new(),
     };
@@ -229,6 +230,25 @@ fn swept(
         ..answer
     };
     (answer, diagnostics)
+}
+
+/// The measures that some members do not have, by their columns.
+fn missing(columns: &[Column], gathered: &Gathered) -> Vec<MissingMeasure> {
+    let measures = columns.iter().enumerate();
+    let measures: Vec<usize> = measures
+        .filter(|(_, column)| column.is_measure)
+        .map(|(at, _)| at)
+        .collect();
+    let missing = gathered.missing.iter().filter_map(|missing| {
+        let (first, problem) = &missing.first;
+        Some(MissingMeasure {
+            column: *measures.get(missing.measure)?,
+            members: missing.members,
+            first: *first,
+            problem: problem.clone(),
+        })
+    });
+    missing.collect()
 }
 
 /// What went wrong, in short: the answer holds every member that failed.
@@ -256,22 +276,6 @@ fn said(answer: &SweepAnswer, gathered: &Gathered, sentence: Span) -> Vec<Diagno
             diagnostic
                 .help("the numbers of the others are kept; those of a failed run are missing"),
         );
-    }
-    for missing in &gathered.missing {
-        let measures = answer.columns.iter().filter(|column| column.is_measure);
-        let label = measures.map(|column| &column.label).nth(missing.measure);
-        let (member, problem) = &missing.first;
-        let message = format!(
-            "{} {} no `{}`; the first has {}: {}",
-            of(missing.members),
-            if missing.members == 1 { "has" } else { "have" },
-            label.map_or("", String::as_str),
-            answer.place(*member),
-            problem.message
-        );
-        let mut diagnostic = Diagnostic::new(Code::MeasureMissing, message);
-        diagnostic.labels.clone_from(&problem.labels);
-        said.push(diagnostic.help("these numbers are missing; the others are kept"));
     }
     if gathered.interrupted {
         let message = format!(

@@ -229,6 +229,23 @@ fn take(
             }
             1
         }
+        "at" if option.bindings.is_empty() && !option.values.is_empty() => {
+            // `alpha at 1, 2, beta at 3`: the last value is the next name.
+            let names_next = options.at(next).is_some_and(belongs_to_a_name);
+            let count = option.values.len() - usize::from(names_next);
+            let list = option.values.get(..count).unwrap_or(&[]).to_vec();
+            match names.last_mut().map(|last| &mut last.values) {
+                Some(
+                    values @ SweptValues::Ranged {
+                        range: None,
+                        log: None,
+                        points: None,
+                    },
+                ) => *values = SweptValues::Listed(list),
+                _ => options.problem(belongs_to_none(option, "list")),
+            }
+            count
+        }
         "log" if option.values.is_empty() && option.bindings.is_empty() => {
             match names.last_mut().map(|last| &mut last.values) {
                 Some(SweptValues::Ranged {
@@ -258,14 +275,18 @@ fn take(
 /// `alpha in 0..2 log, beta in 0..1`: after `log,` a name looks like a word of the sentence.
 fn is_name(option: &tree::SentenceOption, options: &Options<'_>, next: usize) -> bool {
     let stands_alone = option.values.is_empty() && option.bindings.is_empty();
-    let follows = options
-        .at(next)
-        .is_some_and(|after| match after.word.text.as_str() {
-            "in" => after.values.first().and_then(range_of).is_some(),
-            "points" | "log" => true,
-            _ => false,
-        });
+    let follows = options.at(next).is_some_and(belongs_to_a_name);
     stands_alone && follows && !options.knows(&option.word.text)
+}
+
+/// True for an option that says which values the name before it takes.
+fn belongs_to_a_name(option: &tree::SentenceOption) -> bool {
+    match option.word.text.as_str() {
+        "in" => option.values.first().and_then(range_of).is_some(),
+        "at" | "points" => true,
+        "log" => option.values.is_empty(),
+        _ => false,
+    }
 }
 
 fn belongs_to_none(option: &tree::SentenceOption, what: &str) -> Diagnostic {
@@ -420,6 +441,12 @@ mod tests {
                 "alpha 0..2; beta 0..1 sobol 500",
             ),
             ("sweep from \"table.csv\" of max(prey)", "table.csv"),
+            ("sweep a at 0.5, 1, 2 of max(x)", "a = 0.5 1 2"),
+            (
+                "sweep a at 1, -2, b in 0..1 points 3",
+                "a = 1 -2; b 0..1 #3",
+            ),
+            ("sweep a at 1, 2, b at 3", "a = 1 2; b = 3"),
             ("sweep x[2] in 0..1 points 3", "x[2] 0..1 #3"),
             ("sweep theta' in 0..1 points 3", "theta' 0..1 #3"),
         ];

@@ -256,6 +256,12 @@ pub(super) const SWEPT_POINTS: Choice = choice(
     "points 200",
     "so many values of the name before it",
 );
+pub(super) const SWEPT_AT: Choice = choice(
+    "at",
+    Value::Number,
+    "at 0.5, 1, 2",
+    "these values of the name before it",
+);
 pub(super) const SWEPT_LOG: Choice = choice(
     "log",
     Value::Nothing,

@@ -205,6 +205,7 @@ pub static VERBS: &[Verb] = &[
         subjects: Value::Ranges,
         options: &[
             SWEPT_POINTS,
+            SWEPT_AT,
             SWEPT_LOG,
             SOBOL,
             FROM_TABLE,
