@@ -48,7 +48,10 @@ fn measured(workplace: &Workplace, measures: &[&str], with: &str) -> Vec<f64> {
     all.extend(["--over", "0..40", "--with", with, "--format", "json"]);
     let printed = lotka(workplace.path(), &all, "");
     let value: Value = serde_json::from_str(&printed.output).expect("JSON");
-    let rows = value["measures"].as_array().expect("measures").iter();
+    let rows = value["runs"][0]["measures"]
+        .as_array()
+        .expect("measures")
+        .iter();
     rows.map(|row| row["value"].as_f64().unwrap_or(f64::NAN))
         .collect()
 }

@@ -163,7 +163,6 @@ struct Statistics<'a> {
     compile_s: f64,
     design_s: f64,
     solve_s: f64,
-    wall_s: f64,
     columns: Vec<Column<'a>>,
     complete: bool,
 }
@@ -185,7 +184,6 @@ pub fn statistics(timing: &SweepTiming) -> String {
         compile_s: timing.load.compile,
         design_s: timing.design,
         solve_s: timing.solve,
-        wall_s: timing.wall,
         columns: columns(answer),
         complete: answer.is_complete(),
     };

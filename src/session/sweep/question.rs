@@ -731,51 +731,102 @@ impl Base {
         )
     }
 
-    /// The plan of a member.
+    /// The plan without the values of a member.
+    pub fn plan(&self) -> &Plan {
+        &self.plan
+    }
+
+    /// The values that a member begins with.
     ///
     /// # Errors
     /// Values that make another one infinite, or a volume that is not positive.
+    pub fn start(
+        &self,
+        compiled: &Compiled,
+        axes: &[Axis],
+        values: &[f64],
+    ) -> Result<Start, Vec<Diagnostic>> {
+        let mut start = if self.stands_alone {
+            Start {
+                parameters: self.plan.parameters.clone(),
+                initial: self.plan.initial.clone(),
+                declared: self.plan.declared.clone(),
+            }
+        } else {
+            self.computed(compiled, axes, values)?
+        };
+        for (axis, value) in axes.iter().zip(values) {
+            let places = match axis.target {
+                Target::Parameter(_) => [start.parameters.get_mut(axis.position), None],
+                Target::State(_) => [
+                    start.initial.get_mut(axis.position),
+                    start.declared.get_mut(axis.position),
+                ],
+            };
+            let places = places.into_iter().flatten();
+            places.for_each(|place| *place = *value);
+        }
+        Ok(start)
+    }
+
+    /// The values of a member where others are computed from them.
+    fn computed(
+        &self,
+        compiled: &Compiled,
+        axes: &[Axis],
+        values: &[f64],
+    ) -> Result<Start, Vec<Diagnostic>> {
+        let mut overrides = self.overrides.clone();
+        for (axis, value) in axes.iter().zip(values) {
+            axis.set(&mut overrides, *value);
+        }
+        let present = compiled.present(&overrides);
+        values::check_finite(compiled, &present)?;
+        Ok(Start {
+            initial: if self.starts_elsewhere {
+                self.plan.initial.clone()
+            } else {
+                present.initial.clone()
+            },
+            parameters: present.parameters,
+            declared: present.initial,
+        })
+    }
+
+    /// The plan of a member.
+    ///
+    /// # Errors
+    /// Those of [`Base::start`].
     pub fn member(
         &self,
         compiled: &Compiled,
         axes: &[Axis],
         values: &[f64],
     ) -> Result<Plan, Vec<Diagnostic>> {
+        let start = self.start(compiled, axes, values)?;
         let mut plan = self.plan.clone();
-        if !self.stands_alone {
-            let mut overrides = self.overrides.clone();
-            for (axis, value) in axes.iter().zip(values) {
-                axis.set(&mut overrides, *value);
-            }
-            let present = compiled.present(&overrides);
-            values::check_finite(compiled, &present)?;
-            plan.parameters = present.parameters;
-            plan.declared = present.initial;
-            if !self.starts_elsewhere {
-                plan.initial.clone_from(&plan.declared);
-            }
-        }
-        let mut state_moves = !self.stands_alone;
-        for (axis, value) in axes.iter().zip(values) {
-            let places = match axis.target {
-                Target::Parameter(_) => [plan.parameters.get_mut(axis.position), None],
-                Target::State(_) => {
-                    state_moves = true;
-                    [
-                        plan.initial.get_mut(axis.position),
-                        plan.declared.get_mut(axis.position),
-                    ]
-                }
-            };
-            places
-                .into_iter()
-                .flatten()
-                .for_each(|place| *place = *value);
-        }
-        if state_moves {
+        if start.initial != plan.initial {
             plan.options.tolerances.absolute =
-                compiled.absolute_tolerances(&plan.initial, self.absolute);
+                compiled.absolute_tolerances(&start.initial, self.absolute);
         }
+        plan.parameters = start.parameters;
+        plan.initial = start.initial;
+        plan.declared = start.declared;
         Ok(plan)
     }
+
+    /// True when all members have the tolerances of the plan: the absolute ones follow the size of
+    /// the state at the start.
+    pub fn has_common_tolerances(&self, axes: &[Axis]) -> bool {
+        let is_state = |axis: &Axis| matches!(axis.target, Target::State(_));
+        let starts_alike = self.starts_elsewhere || self.stands_alone;
+        self.absolute.is_some() || (starts_alike && !axes.iter().any(is_state))
+    }
+}
+
+/// The values that a member begins with.
+pub(super) struct Start {
+    pub parameters: Vec<f64>,
+    pub initial: Vec<f64>,
+    pub declared: Vec<f64>,
 }

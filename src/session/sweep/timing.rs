@@ -1,4 +1,4 @@
-//! The time that a sweep takes, median over repeats, for benchmarks.
+//! The CPU time that a sweep takes, median over repeats, for benchmarks.
 
 use super::super::check::check_text;
 use super::super::command::Simulate;
@@ -14,7 +14,6 @@ use crate::source::SourceId;
 use crate::world::World;
 use std::path::Path;
 use std::sync::Arc;
-use std::time::Instant;
 
 /// A sweep repeated for the time that it takes.
 #[derive(Debug, Clone)]
@@ -29,8 +28,6 @@ pub struct SweepTiming {
     pub design: f64,
     /// CPU seconds, of all threads together, of all runs and the numbers taken from them. Median.
     pub solve: f64,
-    /// Seconds by the clock of the same. Median.
-    pub wall: f64,
     /// The numbers.
     pub answer: Arc<SweepAnswer>,
     /// Why it was partial, and warnings.
@@ -62,7 +59,7 @@ impl Session {
             (None, Some(own)) => own,
             (None, None) => return Err(vec![no_run(command.span)]),
         };
-        let mut times: [Vec<f64>; 3] = Default::default();
+        let mut times: [Vec<f64>; 2] = Default::default();
         loop {
             let tables = Tables::new(&*world, folder.clone());
             let once = once(&compiled, &tables, &overrides, (command, run), &*world)?;
@@ -71,14 +68,13 @@ impl Session {
             }
             if times[0].len() >= repeats || world.interrupted() {
                 let repeats = times[0].len();
-                let [design, solve, wall] = times.map(median);
+                let [design, solve] = times.map(median);
                 return Ok(SweepTiming {
                     repeats,
                     threads: world.threads(),
                     load,
                     design,
                     solve,
-                    wall,
                     answer: Arc::new(once.answer),
                     diagnostics: once.diagnostics,
                 });
@@ -90,8 +86,8 @@ impl Session {
 struct Once {
     answer: SweepAnswer,
     diagnostics: Vec<Diagnostic>,
-    /// Design, solution, and the latter by the clock.
-    times: [f64; 3],
+    /// Design and solution.
+    times: [f64; 2],
 }
 
 fn once(
@@ -106,18 +102,13 @@ fn once(
     let repeated = (command, run);
     let axes = &question.axes;
     let (base, warnings) = question::base(compiled, tables, overrides, None, repeated, axes)?;
-    let (ready, clock) = (world.cpu_time(), Instant::now());
+    let ready = world.cpu_time();
     let nobody: &mut dyn Observer = &mut ();
     let (answer, more) = swept(compiled, question, &base, command.span, (world, nobody));
-    let wall = clock.elapsed().as_secs_f64();
     let done = world.cpu_time();
     Ok(Once {
         answer,
         diagnostics: warnings.into_iter().chain(more).collect(),
-        times: [
-            (ready - start).as_secs_f64(),
-            (done - ready).as_secs_f64(),
-            wall,
-        ],
+        times: [(ready - start).as_secs_f64(), (done - ready).as_secs_f64()],
     })
 }

@@ -11,7 +11,7 @@ use super::super::trajectory::Trajectory;
 use super::super::values::Present;
 use super::sentence::Sweep;
 use crate::diagnostic::{Code, Diagnostic, number_text};
-use crate::kernel::SharedKernel;
+use crate::kernel::{Parameters, Scratch, SharedKernel};
 use crate::model::Motion;
 use crate::simulate::Output;
 use crate::symbolic::{Builtin, Shape};
@@ -267,6 +267,39 @@ impl Wanted {
                     tail(&run.rows_of(&**function), last, &mut numbers);
                 }
             }
+        }
+        numbers
+    }
+
+    /// The same from states at output times, all of a time next to each other, of a run that
+    /// changes no parameter and reads nothing from outside.
+    pub fn numbers_of_rows(&self, times: &[f64], states: &[f64], parameters: Vec<f64>) -> Vec<f64> {
+        let width = states.len() / times.len().max(1);
+        let kept = self.last.unwrap_or(1).min(times.len());
+        let rows = times.iter().zip(states.chunks_exact(width.max(1)));
+        let rows = || rows.clone().skip(times.len() - kept);
+        let mut numbers = Vec::with_capacity(self.width());
+        let Sources::Written(sources) = &self.sources else {
+            for state in 0..self.columns.len() {
+                let column: Vec<f64> =
+                    (rows().filter_map(|(_, row)| row.get(state).copied())).collect();
+                tail(&column, self.last.unwrap_or(1), &mut numbers);
+            }
+            return numbers;
+        };
+        let parameters = Parameters::new(parameters);
+        let mut scratch = Scratch::new();
+        for source in sources {
+            let Source::Value(function) = source else {
+                continue;
+            };
+            let value = |(time, row): (&f64, &[f64])| {
+                let mut out = vec![f64::NAN; function.out_len()];
+                function.call(*time, row, &parameters, &[], &mut out, &mut scratch);
+                out.first().copied().unwrap_or(f64::NAN)
+            };
+            let column: Vec<f64> = rows().map(value).collect();
+            tail(&column, self.last.unwrap_or(1), &mut numbers);
         }
         numbers
     }

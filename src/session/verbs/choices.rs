@@ -272,29 +272,29 @@ pub(super) const SOBOL: Choice = choice(
     "sobol",
     Value::Number,
     "sobol 500",
-    "points that fill the ranges evenly, not a grid",
+    "points that fill the ranges, no grid",
 );
 pub(super) const FROM_TABLE: Choice = choice(
     "from",
     Value::File(&["csv", "tsv", "txt"]),
     "from \"table.csv\"",
-    "a column for each parameter, a row for each run",
+    "a column for each, a row for each run",
 );
 pub(super) const OF_EACH: Choice = choice(
     "of",
     Value::Measures,
     "of max(x), y",
-    "measures, or values at the end; all states when absent",
+    "measures, or values at the end",
 );
 pub(super) const LAST: Choice = choice(
     "last",
     Value::Number,
     "last 100",
-    "the last values of each run, not the one at the end",
+    "the last values of each run",
 );
 pub(super) const FOR_RUN: Choice = choice(
     "for",
     Value::Times,
     "for 0..50",
-    "a run of its own; the last `simulate` when absent",
+    "not the last run, but its own",
 );

@@ -218,10 +218,7 @@ pub static VERBS: &[Verb] = &[
             TO_DIAGRAM,
         ],
         more: &[
-            (
-                "sweep alpha",
-                "between the bounds that `alpha` is declared with",
-            ),
+            ("sweep alpha", "between the declared bounds"),
             (
                 "sweep a in 0..2, b in 0..1",
                 "every value with every other: a heat map",
