@@ -123,6 +123,18 @@ fn json_has_the_fields_that_the_manual_lists() {
     check_fields(&diagram, "## Bifurcation diagrams");
     check_fields(&diagram["points"][0], "Each special point:");
     check_fields(&diagram["branches"][0], "Each of the `branches`:");
+    let swept = [
+        "sweep",
+        "models/griffith.lotka",
+        "a in 0.1..1 points 3",
+        "--of",
+        "period(x)",
+        "--for",
+        "0..9",
+    ];
+    let sweep = run(&[&swept[..], &["--format", "json"]].concat());
+    check_fields(&sweep, "## Sweeps");
+    check_fields(&sweep["parameters"][0], "Each of the `parameters`:");
     let measures = ["measure", "models/griffith.lotka", "max(x)", "period(x)"];
     let measured = run(&[&measures[..], &["--format", "json"]].concat());
     check_fields(&measured, "## Measures");

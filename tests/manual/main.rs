@@ -492,6 +492,8 @@ fn figures_of_analysis_are_drawn_by_the_models_on_their_page() {
     for (page, model, figure) in [
         ("portraits", "griffith.lotka", "griffith_phase.svg"),
         ("continuation", "griffith.lotka", "griffith_diagram.svg"),
+        ("sweeps", "map.lotka", "predators.svg"),
+        ("sweeps", "orbits.lotka", "orbits.svg"),
     ] {
         let page = root().join(format!("docs/src/analysis/{page}.md"));
         let text = fs::read_to_string(page).expect("the page");
