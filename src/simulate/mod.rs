@@ -13,6 +13,7 @@
 //! consistent.rs states that satisfy constraints
 //! diffsol.rs    that contract over the crate diffsol, dense or sparse (matrix_choice.rs)
 //! delayed.rs    delayed values and their discontinuities, from what history.rs remembers
+//! lanes/        members of a sweep side by side, by Tsit5 with a step for each
 //! exponential.rs  that contract for linear equations, exactly
 //! ```
 //!
@@ -34,6 +35,7 @@ mod history;
 mod interrupt;
 mod interrupter;
 mod iterate;
+mod lanes;
 mod linear_estimates;
 mod matrix_choice;
 mod methods;
@@ -56,6 +58,7 @@ pub use compiled::{CompiledDynamics, has_exact_solution, modes_at};
 pub use driver::integrate;
 pub use dynamics::Dynamics;
 pub use interrupt::run;
+pub use lanes::{MEMBERS_OF_BLOCK, Member, MemberBlock, MemberEnd, MemberRun, SideBySide};
 pub use options::{Chance, Method, Options, Output, Tolerances, UnknownMethod};
 pub use parallel::in_order;
 pub use problem::{DoseRow, Problem, RowKind, SteadyKind, Track};

@@ -106,16 +106,26 @@ impl Supervisor {
                 return (Method::Exponential, SwitchReason::Linear);
             }
         }
-        let rate = look(system, time, y, |jacobian| {
-            jacobian.largest_loss().min(jacobian.radius_bounds().1)
-        });
-        let steps = rate * length / STABILITY;
+        let steps = self.steps_for_stability(system, time, y);
         let method = if steps > START_STIFF {
             implicit_for(system)
         } else {
             Method::Tsit5
         };
         (method, SwitchReason::StartStability { steps })
+    }
+
+    /// How many steps an explicit method needs for stability alone, as it looks at the start.
+    fn steps_for_stability(&self, system: &Watched<'_>, time: f64, y: &[f64]) -> f64 {
+        let rate = look(system, time, y, |jacobian| {
+            jacobian.largest_loss().min(jacobian.radius_bounds().1)
+        });
+        rate * (self.end - time) / STABILITY
+    }
+
+    /// Whether Tsit5, if it was not asked for, is the wrong method to start with.
+    pub fn starts_stiff(&self, system: &Watched<'_>, time: f64, y: &[f64]) -> bool {
+        self.requested == Method::Auto && self.steps_for_stability(system, time, y) > START_STIFF
     }
 
     /// A method begins at `time`.
@@ -144,11 +154,44 @@ impl Supervisor {
         stepper: &dyn Stepper,
         steps: u64,
     ) -> Verdict {
-        self.since += 1;
-        if self.since < self.interval {
+        if !self.is_due() {
             return Verdict::Go;
         }
         self.look(system, time, stepper, steps)
+    }
+
+    /// Counts a step; true when it is time to look at the method's stages or the Jacobian.
+    #[inline]
+    pub fn is_due(&mut self) -> bool {
+        self.since += 1;
+        self.since >= self.interval
+    }
+
+    /// Looks at what the stages of Tsit5 `felt` on its last step, which reached `y`:
+    /// [`Stepper::stability`].
+    pub fn look_at_stages(
+        &mut self,
+        system: &Watched<'_>,
+        time: f64,
+        y: &[f64],
+        felt: Option<f64>,
+        steps: u64,
+    ) -> Verdict {
+        let step = self.mean_step(time);
+        if felt.is_some_and(|felt| felt <= AT_LIMIT) {
+            self.hits = 0;
+            self.interval = self.shortest_interval();
+            return Verdict::Go;
+        }
+        self.explicit(system, time, y, step, steps)
+    }
+
+    /// The mean step since the last look, which is now.
+    fn mean_step(&mut self, time: f64) -> f64 {
+        let step = (time - self.looked) / self.since as f64;
+        self.since = 0;
+        self.looked = time;
+        step
     }
 
     fn look(
@@ -158,18 +201,12 @@ impl Supervisor {
         stepper: &dyn Stepper,
         steps: u64,
     ) -> Verdict {
-        let step = (time - self.looked) / self.since as f64;
-        self.since = 0;
-        self.looked = time;
+        if self.method == Method::Tsit5 {
+            let felt = stepper.stability();
+            return self.look_at_stages(system, time, stepper.state(), felt, steps);
+        }
+        let step = self.mean_step(time);
         match (self.method, self.requested) {
-            (Method::Tsit5, _) => {
-                if stepper.stability().is_some_and(|felt| felt <= AT_LIMIT) {
-                    self.hits = 0;
-                    self.interval = self.shortest_interval();
-                    return Verdict::Go;
-                }
-                self.explicit(system, time, stepper.state(), step, steps)
-            }
             (Method::Tsit45, _) => self.explicit(system, time, stepper.state(), step, steps),
             (Method::Rodas | Method::Bdf, Method::Auto) => {
                 self.implicit(system, time, stepper.state(), step)

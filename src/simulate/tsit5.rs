@@ -12,24 +12,24 @@ use super::weights::Weights;
 use crate::linalg::length::{Any, Fixed, Length};
 
 /// The times of stages 2 to 5 within a step; 6 and 7 are at its end.
-const NODES: [f64; 4] = [0.161, 0.327, 0.9, 0.9800255409045097];
-const A2: [f64; 1] = [0.161];
-const A3: [f64; 2] = [-0.008480655492356989, 0.335480655492357];
-const A4: [f64; 3] = [2.8971530571054935, -6.359448489975075, 4.3622954328695815];
-const A5: [f64; 4] = [
+pub(super) const NODES: [f64; 4] = [0.161, 0.327, 0.9, 0.9800255409045097];
+pub(super) const A2: [f64; 1] = [0.161];
+pub(super) const A3: [f64; 2] = [-0.008480655492356989, 0.335480655492357];
+pub(super) const A4: [f64; 3] = [2.8971530571054935, -6.359448489975075, 4.3622954328695815];
+pub(super) const A5: [f64; 4] = [
     5.325864828439257,
     -11.748883564062828,
     7.4955393428898365,
     -0.09249506636175525,
 ];
-const A6: [f64; 5] = [
+pub(super) const A6: [f64; 5] = [
     5.86145544294642,
     -12.92096931784711,
     8.159367898576159,
     -0.071584973281401,
     -0.028269050394068383,
 ];
-const A7: [f64; 6] = [
+pub(super) const A7: [f64; 6] = [
     0.09646076681806523,
     0.01,
     0.4798896504144996,
@@ -38,7 +38,7 @@ const A7: [f64; 6] = [
     2.324710524099774,
 ];
 /// Weights of the difference between the solutions of order 5 and 4.
-const ERROR: [f64; 7] = [
+pub(super) const ERROR: [f64; 7] = [
     -0.001780011052225777,
     -0.0008164344596567469,
     0.007880878010261995,
@@ -48,7 +48,7 @@ const ERROR: [f64; 7] = [
     0.015151515151515152,
 ];
 /// Row i: the coefficients of theta, theta^2, theta^3, theta^4 in the weight of stage i.
-const INTERPOLANT: [[f64; 4]; 7] = [
+pub(super) const INTERPOLANT: [[f64; 4]; 7] = [
     [
         1.0,
         -2.763706197274826,
@@ -79,7 +79,7 @@ const INTERPOLANT: [[f64; 4]; 7] = [
 ];
 
 /// The rule of Hairer's DOPRI5 with a larger integral part, as usual for this pair.
-const RULE: Rule = Rule {
+pub(super) const RULE: Rule = Rule {
     present: 0.14,
     previous: 0.08,
     rejected: 0.2,

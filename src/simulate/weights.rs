@@ -2,6 +2,7 @@
 //! `error / (absolute + relative * max(|y0|, |y1|))`, y0 and y1 being the states before and after.
 
 use super::Tolerances;
+use crate::kernel::lanes::arithmetic::ErrorScale;
 use crate::linalg::length::Length;
 
 /// Stands for an absolute tolerance of zero: a state that stays at exact zero then has no error,
@@ -21,6 +22,14 @@ impl Weights {
         Weights {
             relative: tolerances.relative,
             absolute: absolute.map(|a| a.max(SMALLEST_TOLERANCE)).collect(),
+        }
+    }
+
+    /// The same for members side by side.
+    pub fn in_lanes(&self) -> ErrorScale {
+        ErrorScale {
+            relative: self.relative,
+            absolute: self.absolute.clone(),
         }
     }
 

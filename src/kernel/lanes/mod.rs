@@ -5,6 +5,7 @@
 //! run.rs      those steps, one loop each; product.rs  matrices times vectors, inverses
 //! math.rs     exp, log, pow and normal numbers without branches, with stated errors
 //! streams.rs  random numbers, one stream in every lane
+//! arithmetic.rs  what methods do with vectors of members
 //! level.rs    the widest instructions of the machine
 //! ```
 //!
@@ -16,6 +17,7 @@
 //! The bits are those of the tape, but that exponentials, logarithms and powers come from
 //! [`math`] where they belong to members. Must not know solvers.
 
+pub mod arithmetic;
 pub mod level;
 pub mod math;
 mod plan;

@@ -5,6 +5,7 @@ mod constraints;
 mod delays;
 mod exact;
 mod exponential;
+mod lanes;
 mod orders;
 mod paths;
 mod problems;
