@@ -12,6 +12,7 @@ use super::super::measure;
 use super::super::run;
 use super::super::simulate::Plan;
 use super::question::{Base, Question};
+use super::side::{self, Side};
 use crate::diagnostic::{Code, Diagnostic};
 use crate::simulate::{Stop, in_order};
 use crate::source::Span;
@@ -50,7 +51,7 @@ pub(super) struct Missing {
 }
 
 /// What one member gave.
-enum Member {
+pub(super) enum Member {
     Done {
         numbers: Vec<f64>,
         /// Measures that it does not have, with why.
@@ -70,7 +71,14 @@ pub(super) fn gather(
     observer: &mut dyn Observer,
 ) -> Gathered {
     let count = question.members.count();
-    let block = block_size(count);
+    let times = side::times(compiled, question, base);
+    let side = times
+        .as_deref()
+        .and_then(|times| Side::new(compiled, base, times));
+    let block = match &side {
+        Some(_) => Side::block_size(count),
+        None => block_size(count),
+    };
     let blocks = count.div_ceil(block);
     let width = question.wanted.width();
     let mut gathered = Gathered {
@@ -80,10 +88,14 @@ pub(super) fn gather(
     let work = |at: usize| -> Vec<Member> {
         let members = at * block..((at + 1) * block).min(count);
         let one = |member| one(compiled, question, base, member, sentence, world);
+        let together = side
+            .as_ref()
+            .map(|side| side.block(compiled, question, base, members.clone(), world));
+        let mut together = together.into_iter().flatten();
         // What comes after an interrupted member is not begun.
         let mut done = Vec::with_capacity(members.len());
         for member in members {
-            let found = one(member);
+            let found = together.next().flatten().unwrap_or_else(|| one(member));
             let ends = matches!(found, Member::Interrupted);
             done.push(found);
             if ends {

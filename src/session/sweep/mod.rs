@@ -4,7 +4,7 @@
 //! sentence --sentence.rs--> Sweep --question.rs--> Question and the run that it repeats
 //!   design.rs    which values each member has (sobol.rs: points that fill a cube evenly)
 //!   wanted.rs    what each run gives: values at its end, its last values, measures
-//!   members.rs   the runs, on all cores, their numbers in order
+//!   members.rs   the runs, on all cores, their numbers in order (side.rs: in the lanes of vectors)
 //!   figure.rs    the numbers drawn, and as a table
 //! ```
 
@@ -14,6 +14,7 @@ mod figure;
 mod members;
 mod question;
 mod sentence;
+mod side;
 mod sobol;
 mod timing;
 mod wanted;
