@@ -147,6 +147,39 @@ fn ends_are_those_of_single_runs_with_doses_conditions_and_initial_values() {
 }
 
 #[test]
+fn many_members_side_by_side_end_where_single_runs_end() {
+    let workplace = Workplace::new();
+    // The steps of runs with mu above some hundreds come to the stability limit: these go on by
+    // themselves.
+    workplace.write(
+        "swings.lotka",
+        "param mu = 1
+         state x = 2, y = 0
+         x' = y
+         y' = mu*(1 - x^2)*y - x",
+    );
+    let arguments = [
+        "swings.lotka",
+        "mu in 0.1..1000 log points 21",
+        "--for",
+        "0..10",
+    ];
+    let sweep = swept(&workplace, &arguments);
+    let values = numbers(&sweep["parameters"][0]["values"]);
+    assert_eq!(values.len(), 21);
+    for (member, mu) in values.iter().enumerate() {
+        let with = format!("mu={mu}");
+        let single = end(&workplace, &["swings.lotka", "0..10", "--with", &with]);
+        let found = column(&sweep, 0)[member];
+        assert!(
+            (found - single[0]).abs() < 1e-4,
+            "{with}: {found}, not {}",
+            single[0]
+        );
+    }
+}
+
+#[test]
 fn one_thread_and_two_give_the_same_bytes() {
     let workplace = Workplace::new();
     for rest in [
@@ -229,6 +262,16 @@ fn a_failing_member_is_kept_apart() {
     assert_eq!(members, [2, 4]);
     assert_eq!(sweep["complete"], Value::Bool(false));
     assert!(printed.errors.contains("a = 2"), "{}", printed.errors);
+    // The same for many, side by side.
+    let arguments = ["burst.lotka", "a in 0..4 points 41", "--for", "0..0.9"];
+    let sweep: Value = serde_json::from_str(&spoken(&workplace, &arguments).output).expect("JSON");
+    let failed = sweep["failed"].as_array().expect("a list");
+    assert_eq!(failed.len(), 29);
+    assert!(
+        failed.iter().all(|one| one["code"] == "E0602"),
+        "{failed:?}"
+    );
+    assert_eq!(column(&sweep, 0).iter().filter(|x| x.is_nan()).count(), 29);
 }
 
 /// A user who presses Ctrl-C after so many questions.

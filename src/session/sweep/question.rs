@@ -736,7 +736,7 @@ impl Base {
         &self.plan
     }
 
-    /// The values that a member begins with.
+    /// The parameters and the state that a member begins with.
     ///
     /// # Errors
     /// Values that make another one infinite, or a volume that is not positive.
@@ -746,51 +746,46 @@ impl Base {
         axes: &[Axis],
         values: &[f64],
     ) -> Result<Start, Vec<Diagnostic>> {
-        let mut start = if self.stands_alone {
-            Start {
-                parameters: self.plan.parameters.clone(),
-                initial: self.plan.initial.clone(),
-                declared: self.plan.declared.clone(),
-            }
-        } else {
-            self.computed(compiled, axes, values)?
-        };
-        for (axis, value) in axes.iter().zip(values) {
-            let places = match axis.target {
-                Target::Parameter(_) => [start.parameters.get_mut(axis.position), None],
-                Target::State(_) => [
-                    start.initial.get_mut(axis.position),
-                    start.declared.get_mut(axis.position),
-                ],
-            };
-            let places = places.into_iter().flatten();
-            places.for_each(|place| *place = *value);
+        if !self.stands_alone {
+            let present = self.present(compiled, axes, values)?;
+            return Ok(self.start_of(&present, axes, values));
         }
+        let mut start = Start {
+            parameters: self.plan.parameters.clone(),
+            initial: self.plan.initial.clone(),
+        };
+        start.put(axes, values);
         Ok(start)
     }
 
-    /// The values of a member where others are computed from them.
-    fn computed(
+    /// All values of a member as they are declared.
+    fn present(
         &self,
         compiled: &Compiled,
         axes: &[Axis],
         values: &[f64],
-    ) -> Result<Start, Vec<Diagnostic>> {
+    ) -> Result<Present, Vec<Diagnostic>> {
         let mut overrides = self.overrides.clone();
         for (axis, value) in axes.iter().zip(values) {
             axis.set(&mut overrides, *value);
         }
         let present = compiled.present(&overrides);
         values::check_finite(compiled, &present)?;
-        Ok(Start {
-            initial: if self.starts_elsewhere {
-                self.plan.initial.clone()
-            } else {
-                present.initial.clone()
-            },
-            parameters: present.parameters,
-            declared: present.initial,
-        })
+        Ok(present)
+    }
+
+    fn start_of(&self, present: &Present, axes: &[Axis], values: &[f64]) -> Start {
+        let initial = if self.starts_elsewhere {
+            &self.plan.initial
+        } else {
+            &present.initial
+        };
+        let mut start = Start {
+            parameters: present.parameters.clone(),
+            initial: initial.clone(),
+        };
+        start.put(axes, values);
+        start
     }
 
     /// The plan of a member.
@@ -803,7 +798,8 @@ impl Base {
         axes: &[Axis],
         values: &[f64],
     ) -> Result<Plan, Vec<Diagnostic>> {
-        let start = self.start(compiled, axes, values)?;
+        let present = self.present(compiled, axes, values)?;
+        let start = self.start_of(&present, axes, values);
         let mut plan = self.plan.clone();
         if start.initial != plan.initial {
             plan.options.tolerances.absolute =
@@ -811,7 +807,7 @@ impl Base {
         }
         plan.parameters = start.parameters;
         plan.initial = start.initial;
-        plan.declared = start.declared;
+        plan.declared = present.initial;
         Ok(plan)
     }
 
@@ -824,9 +820,23 @@ impl Base {
     }
 }
 
-/// The values that a member begins with.
+/// What a member begins with.
 pub(super) struct Start {
     pub parameters: Vec<f64>,
     pub initial: Vec<f64>,
-    pub declared: Vec<f64>,
+}
+
+impl Start {
+    /// Puts the values of a member in their places.
+    fn put(&mut self, axes: &[Axis], values: &[f64]) {
+        for (axis, value) in axes.iter().zip(values) {
+            let numbers = match axis.target {
+                Target::Parameter(_) => &mut self.parameters,
+                Target::State(_) => &mut self.initial,
+            };
+            if let Some(place) = numbers.get_mut(axis.position) {
+                *place = *value;
+            }
+        }
+    }
 }

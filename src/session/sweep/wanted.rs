@@ -280,6 +280,10 @@ impl Wanted {
         let rows = || rows.clone().skip(times.len() - kept);
         let mut numbers = Vec::with_capacity(self.width());
         let Sources::Written(sources) = &self.sources else {
+            if self.last.is_none() {
+                let end = states.len() - width.min(states.len());
+                return states.get(end..).unwrap_or(&[]).to_vec();
+            }
             for state in 0..self.columns.len() {
                 let column: Vec<f64> =
                     (rows().filter_map(|(_, row)| row.get(state).copied())).collect();
