@@ -47,7 +47,7 @@ fn headline(answer: &SweepAnswer) -> String {
     } else {
         counted(answer.count, "run", "runs")
     };
-    let axes: Vec<String> = answer.axes.iter().map(|axis| in_words(axis)).collect();
+    let axes: Vec<String> = answer.axes.iter().map(in_words).collect();
     let layout = match answer.layout {
         Layout::Grid => "",
         Layout::Sobol => ", Sobol' points",

@@ -125,7 +125,7 @@ fn grid(
             let count = match &swept.values {
                 SweptValues::Listed(values) => size(values.len()),
                 SweptValues::Ranged { points, .. } => {
-                    count(compiled, present, points.as_ref(), usual)?
+                    count(compiled, present, points.as_deref(), usual)?
                 }
             };
             Ok((axis, reach, count))
@@ -317,7 +317,7 @@ fn axis(
             };
             return Ok((axis, reach));
         }
-        SweptValues::Ranged { range, log, .. } => (range.as_ref(), *log),
+        SweptValues::Ranged { range, log, .. } => (range.as_deref(), *log),
     };
     let bounds = bounds_of(compiled, found.0);
     let ends = ends(compiled, present, (&name, swept.name.span), range, bounds)?;

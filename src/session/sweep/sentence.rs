@@ -73,11 +73,11 @@ pub enum SweptValues {
     /// At even distances.
     Ranged {
         /// The declared bounds when absent.
-        range: Option<Range>,
+        range: Option<Box<Range>>,
         /// Even distances of the logarithm.
         log: Option<Span>,
         /// How many.
-        points: Option<tree::Expr>,
+        points: Option<Box<tree::Expr>>,
     },
 }
 
@@ -208,7 +208,7 @@ fn take(
 ) -> bool {
     let more = match option.word.text.as_str() {
         "in" if option.values.first().and_then(range_of).is_some() => {
-            let written = option.values.first().and_then(range_of);
+            let written = option.values.first().and_then(range_of).map(Box::new);
             match names.last_mut().map(|last| &mut last.values) {
                 Some(SweptValues::Ranged {
                     range: range @ None,
@@ -219,7 +219,7 @@ fn take(
             1
         }
         "points" if option.bindings.is_empty() && !option.values.is_empty() => {
-            let written = option.values.first().cloned();
+            let written = option.values.first().cloned().map(Box::new);
             match names.last_mut().map(|last| &mut last.values) {
                 Some(SweptValues::Ranged {
                     points: points @ None,
@@ -308,7 +308,7 @@ fn swept(name: tree::Expr) -> Swept {
 
 /// `sweep alpha, beta points 30`: a number counts for the names before it as well.
 fn share_points(names: &mut [Swept]) {
-    let mut following: Option<tree::Expr> = None;
+    let mut following: Option<Box<tree::Expr>> = None;
     for swept in names.iter_mut().rev() {
         if let SweptValues::Ranged { points, .. } = &mut swept.values {
             match points {

@@ -51,7 +51,7 @@ enum Source {
     /// A function of the state.
     Value(SharedKernel),
     /// A measure.
-    Measure(Gauge),
+    Measure(Box<Gauge>),
 }
 
 /// Understands what is asked for.
@@ -142,7 +142,10 @@ fn one(compiled: &Compiled, expr: &tree::Expr) -> Result<(Column, Source), Vec<D
             unit: measure::unit(compiled, expr),
             is_measure: true,
         };
-        return Ok((column, Source::Measure(Gauge::new(compiled, expr)?)));
+        return Ok((
+            column,
+            Source::Measure(Box::new(Gauge::new(compiled, expr)?)),
+        ));
     }
     if let Some(call) = unknown_call(compiled, expr) {
         return Err(measure::no_measure(call));
@@ -214,7 +217,7 @@ impl Wanted {
             Sources::Written(written) => written.iter(),
         };
         let measures = written.filter_map(|source| match source {
-            Source::Measure(gauge) => Some(gauge),
+            Source::Measure(gauge) => Some(&**gauge),
             Source::Value(_) => None,
         });
         measures.collect()
