@@ -40,6 +40,9 @@ pub const LANES: usize = 8;
 /// The most chunks of one call.
 pub const MOST_CHUNKS: usize = 8;
 
+/// Bytes of registers that stay in the first-level cache beside what callers have there.
+const NEAR: usize = 32 << 10;
+
 /// One number of each of eight members.
 #[derive(Debug, Clone, Copy, PartialEq)]
 #[repr(align(64))]
@@ -125,6 +128,13 @@ impl SharedLanes {
     pub fn at(mut self, level: Level) -> SharedLanes {
         self.level = level;
         self
+    }
+
+    /// How many chunks of members stay near the processor together, at least 1: more would be
+    /// slower, fewer would not use what is there.
+    #[must_use]
+    pub fn fitting_chunks(&self) -> usize {
+        (NEAR / (self.plan.varying.max(1) * size_of::<Chunk>())).clamp(1, MOST_CHUNKS)
     }
 
     /// Working space for so many chunks, from 1 to [`MOST_CHUNKS`].

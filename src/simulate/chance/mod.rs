@@ -2,6 +2,7 @@
 //!
 //! ```text
 //! diffusion/    one path of equations with noise
+//! lanes.rs      many paths side by side, by steps of fixed length
 //! paths.rs      many paths in blocks, whose results do not depend on threads
 //! reactions/    counted reactions: every single one, or many at a time
 //! ```
@@ -10,10 +11,12 @@
 //! [`super::Solution`] for one path, [`Block`]s for many. Must not know names.
 
 mod diffusion;
+mod lanes;
 mod paths;
 mod reactions;
 
 pub use diffusion::{Pace, choose, pace};
+pub use lanes::LanePaths;
 pub use paths::{Block, PathEnd, Paths, SinglePaths};
 pub(super) use reactions::{counts, follow};
 

@@ -22,6 +22,9 @@ mod steps;
 
 pub use choice::choose;
 pub use pace::{Pace, pace};
+pub(super) use pieces::Piece;
+pub(super) use rules::{kind, suits};
+pub(super) use steps::next_end;
 
 use crate::simulate::interrupt::drive_with;
 use crate::simulate::stepper::{Start, StepFailure, Stepper, Walker, Watched};
@@ -53,17 +56,7 @@ pub(super) fn path(
         return refused(why);
     }
     let range = (work.start, work.end);
-    let pace = match chance.step {
-        Some(step) if asked != Method::Auto => Pace { step, decay: 0.0 },
-        _ => pace(problem, range, work.initial, chance.step),
-    };
-    let (method, why) = match asked {
-        Method::Auto => {
-            let (method, reason) = choose(problem.system, problem.kernels, &pace, chance.step);
-            (method, SwitchReason::Noise(reason))
-        }
-        asked => (asked, SwitchReason::Requested),
-    };
+    let (pace, method, why) = chosen(problem, range, work.initial, asked, chance);
     if let Err(why) = rules::suits(method, problem) {
         return refused(why);
     }
@@ -90,6 +83,27 @@ pub(super) fn path(
     }
     solution.step = Some(pace.step);
     solution
+}
+
+/// How long steps are, by which method, and why.
+pub(super) fn chosen(
+    problem: &Problem<'_>,
+    range: (f64, f64),
+    initial: &[f64],
+    asked: Method,
+    chance: Chance,
+) -> (Pace, Method, SwitchReason) {
+    let pace = match chance.step {
+        Some(step) if asked != Method::Auto => Pace { step, decay: 0.0 },
+        _ => pace(problem, range, initial, chance.step),
+    };
+    match asked {
+        Method::Auto => {
+            let (method, reason) = choose(problem.system, problem.kernels, &pace, chance.step);
+            (pace, method, SwitchReason::Noise(reason))
+        }
+        asked => (pace, asked, SwitchReason::Requested),
+    }
 }
 
 /// Refuses equations whose paths are not made.

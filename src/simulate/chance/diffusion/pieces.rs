@@ -15,7 +15,7 @@ pub fn even_steps(interval: f64, longest: f64) -> f64 {
 
 /// Steps from one stop to the next.
 #[derive(Debug, Clone, Copy, PartialEq)]
-pub(super) struct Piece {
+pub(in crate::simulate::chance) struct Piece {
     start: f64,
     /// Where the last step ends.
     pub end: f64,
@@ -36,6 +36,16 @@ impl Piece {
             done: 0.0,
             step: (end - start) / count,
         }
+    }
+
+    /// How many steps there are.
+    #[expect(
+        clippy::cast_possible_truncation,
+        clippy::cast_sign_loss,
+        reason = "a whole number from 1; what is larger than there are counts as the largest"
+    )]
+    pub fn steps(&self) -> u64 {
+        self.count as u64
     }
 
     /// Whether all steps are taken.

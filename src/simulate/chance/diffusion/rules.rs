@@ -30,7 +30,7 @@ pub(super) trait Rule {
 }
 
 /// The function of the state that a method's steps are.
-fn kind(method: Method) -> Option<SchemeKind> {
+pub(in crate::simulate::chance) fn kind(method: Method) -> Option<SchemeKind> {
     match method {
         Method::EulerMaruyama | Method::Langevin => Some(SchemeKind::EulerMaruyama),
         Method::Milstein => Some(SchemeKind::Milstein),
@@ -40,7 +40,10 @@ fn kind(method: Method) -> Option<SchemeKind> {
 }
 
 /// Refuses a method that is not for the noise of a problem.
-pub(super) fn suits(method: Method, problem: &Problem<'_>) -> Result<(), Unsuited> {
+pub(in crate::simulate::chance) fn suits(
+    method: Method,
+    problem: &Problem<'_>,
+) -> Result<(), Unsuited> {
     let noise = problem.system.noise.as_ref().ok_or(Unsuited::NoNoise)?;
     let of_reaction = |source: &Source| matches!(source, Source::Reaction { .. });
     if method == Method::Langevin && !noise.columns.iter().any(of_reaction) {

@@ -16,6 +16,25 @@ use crate::simulate::stepper::{
 /// Times that are closer than this, relative to their size, are one.
 const NEAR: f64 = 4e-14;
 
+/// Where steps from `time` must end next: at the stop, or at an output time before it. `ahead` is
+/// the position of the first output time that was not reached before.
+pub(in crate::simulate::chance) fn next_end(
+    times: &[f64],
+    ahead: &mut usize,
+    time: f64,
+    stop: f64,
+) -> f64 {
+    while let Some(known) = times.get(*ahead)
+        && *known - time <= NEAR * known.abs().max(time.abs())
+    {
+        *ahead += 1;
+    }
+    match times.get(*ahead) {
+        Some(known) if stop - known > NEAR * stop.abs().max(known.abs()) => *known,
+        _ => stop,
+    }
+}
+
 /// A path by steps of fixed length.
 pub(super) struct Steps<'s> {
     path: &'s Path<'s>,
@@ -76,15 +95,7 @@ impl<'s> Steps<'s> {
 
     /// Lays out the steps to the next stop or output time.
     fn next_piece(&mut self) {
-        while let Some(time) = self.times.get(self.ahead)
-            && *time - self.time <= NEAR * time.abs().max(self.time.abs())
-        {
-            self.ahead += 1;
-        }
-        let end = match self.times.get(self.ahead) {
-            Some(time) if self.stop - time > NEAR * self.stop.abs().max(time.abs()) => *time,
-            _ => self.stop,
-        };
+        let end = next_end(self.times, &mut self.ahead, self.time, self.stop);
         self.piece = Piece::new(self.time, end, self.longest);
         self.rule.set_step(self.piece.step);
     }

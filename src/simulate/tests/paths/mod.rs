@@ -1,6 +1,7 @@
 //! Paths of models with noise against exact moments, exact solutions and theory.
 
 mod interruptions;
+mod lanes;
 mod moments;
 
 use crate::kernel::{Kernels, Parameters, Scratch};
