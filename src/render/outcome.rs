@@ -11,7 +11,7 @@ use super::words;
 use crate::model::Motion;
 use crate::session::{Compiled, Outcome, Trajectory};
 use crate::simulate::{
-    LinearSolver, MethodUse, NoiseReason, Occasion, Occurrence, Stop, SwitchReason,
+    LinearSolver, Method, MethodUse, NoiseReason, Occasion, Occurrence, Stop, SwitchReason,
 };
 
 /// A table of more states than this is no longer read whole after each run,
@@ -237,6 +237,15 @@ fn work(run: &Trajectory) -> String {
         return format!(
             "{}{kept}{}",
             iterations(solution.statistics.steps),
+            interruptions(&solution.occurrences)
+        );
+    }
+    let counts = |used: &MethodUse| matches!(used.method, Method::Ssa | Method::Tau);
+    if solution.methods.iter().any(counts) {
+        // Counted reactions have no tolerances.
+        return format!(
+            "{} steps{of}{kept}{}",
+            solution.statistics.steps,
             interruptions(&solution.occurrences)
         );
     }

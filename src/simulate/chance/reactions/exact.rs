@@ -11,8 +11,10 @@ use crate::kernel::Stream;
 use crate::simulate::Stop;
 use crate::simulate::interrupter::Interrupter;
 
-/// Channels from which on the next reaction method takes over.
-const MANY: usize = 500;
+/// Channels from which on the next reaction method takes over. In a ring of species, each of which
+/// becomes the next, the direct method takes 0.8 of its time with 256 channels, 0.9 with 512, and
+/// 1.1 times as long with 1024.
+const MANY: usize = 800;
 
 /// Which channels to look at after each.
 pub(super) struct Graph {
