@@ -11,6 +11,9 @@ use crate::syntax::{self, tree};
 use crate::system::{self, System, Uncountable};
 use std::sync::{Arc, OnceLock};
 
+/// Equations with their functions.
+type Equations = (Arc<System>, Kernels);
+
 /// A checked model, its symbolic equations and its compiled functions.
 ///
 /// Nothing in it changes after it is made, so threads share one `Arc<Compiled>`; what changes
@@ -24,9 +27,9 @@ pub struct Compiled {
     /// Its functions, compiled when first asked for.
     pub kernels: Kernels,
     /// The same with the noise of reactions, for a model that declares none.
-    reactions: OnceLock<(Arc<System>, Kernels)>,
+    reactions: OnceLock<Equations>,
     /// The same with reactions as single events, or why they cannot be.
-    counted: OnceLock<Result<(Arc<System>, Kernels), Vec<Uncountable>>>,
+    counted: OnceLock<Result<Equations, Vec<Uncountable>>>,
 }
 
 /// An expression of the model's names, ready to be evaluated along a trajectory.

@@ -51,6 +51,8 @@ pub(in crate::simulate) fn follow<I: Interrupter>(
     let mut solution = Solution::begun(work.shown, interrupter.slot_width(), &options.tolerances);
     let clock = Clock::new(work.start, work.end);
     let network = Network::new(problem, dynamics, clock);
+    // Numbers of molecules have no derivatives that could follow them.
+    let network = network.filter(|network| network.counts.len() == work.initial.len());
     let (Some(network), Some(chance)) = (network, options.chance) else {
         solution.stop = Stop::Invalid(Invalid::NotCounted);
         return solution;

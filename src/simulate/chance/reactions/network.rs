@@ -132,7 +132,7 @@ impl<'p> Network<'p> {
                 value[0]
             }
         };
-        if value >= 0.0 && value < f64::INFINITY {
+        if (0.0..f64::INFINITY).contains(&value) {
             return Ok(value);
         }
         Err(Stop::Propensity {
