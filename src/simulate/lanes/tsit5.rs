@@ -49,6 +49,7 @@ pub(super) fn run(
         },
         states: States::new(problem, chunks),
         lanes: Vec::new(),
+        vectors: std::array::from_fn(|_| vec![0.0; problem.width()]),
     };
     block.lanes = (0..LANES * chunks).map(|_| None).collect();
     for lane in 0..block.lanes.len() {
@@ -182,10 +183,6 @@ impl States {
         let [first, .., last] = &mut self.stages;
         take_over(self.level, first, last, &self.accepted);
     }
-
-    fn of_lane(&self, vector: &[Chunk], lane: usize, n: usize) -> Vec<f64> {
-        (0..n).map(|i| get(vector, self.chunks, lane, i)).collect()
-    }
 }
 
 /// A member on its way.
@@ -208,7 +205,10 @@ struct Block<'b> {
     next: usize,
     done: MemberBlock,
     states: States,
-    lanes: Vec<Option<Lane>>,
+    /// Boxed: they are taken out and put back at every attempt.
+    lanes: Vec<Option<Box<Lane>>>,
+    /// Room for a look at one lane.
+    vectors: [Vec<f64>; 5],
 }
 
 impl Block<'_> {
@@ -219,7 +219,7 @@ impl Block<'_> {
             self.next += 1;
             match self.begin(lane, at, member) {
                 Ok(begun) => {
-                    self.lanes[lane] = Some(begun);
+                    self.lanes[lane] = Some(Box::new(begun));
                     return;
                 }
                 Err(end) => self.done.runs[at].end = end,
@@ -422,24 +422,25 @@ impl Block<'_> {
     fn is_stiff(&mut self, at: usize, lane: &mut Lane) -> bool {
         let n = self.problem.width();
         let states = &self.states;
-        let vector = |vector: &[Chunk]| states.of_lane(vector, at, n);
-        let [.., k6, k7] = &states.stages;
-        let (from, to, inner) = (
-            vector(&states.from),
-            vector(&states.to),
-            vector(&states.inner),
-        );
-        let (k6, k7) = (vector(k6), vector(k7));
+        let [.., sixth, last] = &states.stages;
+        let all = [&states.from, &states.to, &states.inner, sixth, last];
+        for (vector, lanes) in self.vectors.iter_mut().zip(all) {
+            for (i, value) in vector.iter_mut().enumerate() {
+                *value = get(lanes, states.chunks, at, i);
+            }
+        }
+        let [from, to, inner, k6, k7] = &self.vectors;
         let norm = |difference: &dyn Fn(usize) -> f64| {
-            self.weights.squared_norm(Any(n), &from, &to, difference)
+            self.weights.squared_norm(Any(n), from, to, difference)
         };
         let change = norm(&|j| k7[j] - k6[j]);
         let distance = norm(&|j| to[j] - inner[j]);
         let felt = (distance > 0.0).then(|| lane.attempt.step * (change / distance).sqrt());
         self.hold(&self.members[lane.member]);
+        let to = &self.vectors[1];
         let (time, steps) = (lane.control.time, lane.statistics.steps);
         let supervisor = &mut lane.supervisor;
-        let verdict = supervisor.look_at_stages(self.watched, time, &to, felt, steps);
+        let verdict = supervisor.look_at_stages(self.watched, time, to, felt, steps);
         !matches!(verdict, Verdict::Go)
     }
 }
