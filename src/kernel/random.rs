@@ -89,7 +89,6 @@ impl Stream {
 impl TryRng for Stream {
     type Error = Infallible;
 
-    #[expect(clippy::cast_possible_truncation, reason = "the upper half")]
     fn try_next_u32(&mut self) -> Result<u32, Infallible> {
         Ok((self.next_bits() >> 32) as u32)
     }

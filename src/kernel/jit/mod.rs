@@ -5,8 +5,8 @@
 //! on the same operands, and functions such as `exp` are calls of the very routines that the tape
 //! calls. Loops over vectors (blocks) stay with the tape, which runs them as compiled loops anyway.
 //!
-//! Unsafe code of the project is here and where lanes call wide instructions: memory is handed to machine code, which was made
-//! by [`translate`] from a sound program and keeps to its ranges.
+//! The unsafe code of the project is here and where lanes call wide instructions: memory is handed
+//! to machine code, which was made by [`translate`] from a sound program and keeps to its ranges.
 
 mod functions;
 mod translate;

@@ -48,17 +48,24 @@ pub struct ErrorScale {
     pub absolute: Vec<f64>,
 }
 
+/// `weights[0] vectors[0] + weights[1] vectors[1] + ...`
+#[derive(Debug, Clone, Copy)]
+pub struct WeightedSum<'a> {
+    /// The factors.
+    pub weights: &'a [f64],
+    /// As many vectors of members, or more, which are left out.
+    pub vectors: &'a [Vec<Chunk>],
+}
+
 in_lanes! {
-    /// The mean square, over the numbers of each member, of the error
-    /// `h (weights[0] vectors[0] + ...)` in terms of its scale at the larger of `before` and
-    /// `after`. NaN where a number reached is not finite.
+    /// The mean square, over the numbers of each member, of `h error` in terms of its scale at the
+    /// larger of `before` and `after`. NaN where a number reached is not finite.
     pub fn squared_errors(
         out: &mut [Chunk],
         before: &[Chunk],
         after: &[Chunk],
         h: &[Chunk],
-        weights: &[f64],
-        vectors: &[Vec<Chunk>],
+        error: WeightedSum<'_>,
         scale: &ErrorScale,
     ) = squared_errors_inner
 }
@@ -69,8 +76,7 @@ fn squared_errors_inner(
     before: &[Chunk],
     after: &[Chunk],
     h: &[Chunk],
-    weights: &[f64],
-    vectors: &[Vec<Chunk>],
+    error: WeightedSum<'_>,
     scale: &ErrorScale,
 ) {
     let chunks = h.len().max(1);
@@ -81,16 +87,16 @@ fn squared_errors_inner(
         let mut total = [0.0; LANES];
         for (j, absolute) in scale.absolute.iter().enumerate() {
             let at = j * chunks + k;
-            let mut error = [0.0; LANES];
-            for (weight, vector) in weights.iter().zip(vectors) {
+            let mut sum = [0.0; LANES];
+            for (weight, vector) in error.weights.iter().zip(error.vectors) {
                 let vector = &vector[at].0;
-                error = from_fn(|lane| error[lane] + weight * vector[lane]);
+                sum = from_fn(|lane| sum[lane] + weight * vector[lane]);
             }
             let (before, after) = (&before[at].0, &after[at].0);
             total = from_fn(|lane| {
                 let (a, b) = (before[lane].abs(), after[lane].abs());
                 let size = if a > b { a } else { b };
-                let ratio = h[lane] * error[lane] / (absolute + scale.relative * size);
+                let ratio = h[lane] * sum[lane] / (absolute + scale.relative * size);
                 // Zero, but NaN when the state is infinite, whose ratio would pass for zero.
                 total[lane] + (ratio * ratio + 0.0 * after[lane])
             });

@@ -71,7 +71,7 @@ const TWO_THIRDS: [f64; 2] = [0.666_666_666_666_666_6, 3.700_743_415_417_188e-17
 
 /// sin(2 pi f) / f in f^2 for |f| <= 1/8; relative error 2^-58.
 const SINE: [f64; 7] = [
-    6.283_185_307_179_586,
+    std::f64::consts::TAU,
     -41.341_702_240_399_634,
     81.605_249_275_944_5,
     -76.705_859_703_314_73,
@@ -131,7 +131,7 @@ pub fn exp(x: f64) -> f64 {
     let x = if x > 710.0 { 710.0 } else { x };
     let x = if x < -746.0 { -746.0 } else { x };
     let value = exp_of_sum(x, 0.0);
-    if x == x { value } else { x }
+    if x.is_nan() { x } else { value }
 }
 
 /// x = 2^k m with m between the roots of 1/2 and of 2, for a positive normal number x.

@@ -248,7 +248,8 @@ impl Group<'_> {
     /// Sets states below zero to zero.
     fn clamp(&mut self) {
         for (at, chunk) in self.state.iter_mut().enumerate() {
-            if chunk.0.iter().all(|value| !(*value < 0.0)) {
+            let is_below = |value: &f64| *value < 0.0;
+            if !chunk.0.iter().any(is_below) {
                 continue;
             }
             let first = at % self.chunks * LANES;
@@ -313,7 +314,7 @@ impl Group<'_> {
 fn is_quiet(system: &System) -> bool {
     system.noise.is_some()
         && system.dimension() > 0
-        && system.slots.len() == 0
+        && system.slots.is_empty()
         && system.guards.is_empty()
         && system.events.is_empty()
         && system.doses.is_empty()

@@ -148,7 +148,7 @@ impl<'p> SideBySide<'p> {
 fn is_quiet(system: &System) -> bool {
     system.motion == Motion::Flow
         && system.dimension() > 0
-        && system.slots.len() == 0
+        && system.slots.is_empty()
         && system.guards.is_empty()
         && system.events.is_empty()
         && system.doses.is_empty()

@@ -9,7 +9,7 @@
 use super::{Member, MemberBlock, MemberEnd, MemberRun, SideBySide};
 use crate::kernel::lanes::SeparateScratch;
 use crate::kernel::lanes::arithmetic::{
-    ErrorScale, add_scaled, get, set, squared_errors, take_over,
+    ErrorScale, WeightedSum, add_scaled, get, set, squared_errors, take_over,
 };
 use crate::kernel::lanes::level::Level;
 use crate::kernel::lanes::{Chunk, LANES};
@@ -146,8 +146,10 @@ impl States {
             &self.from,
             &self.to,
             &self.step,
-            &ERROR,
-            &self.stages,
+            WeightedSum {
+                weights: &ERROR,
+                vectors: &self.stages,
+            },
             &self.scale,
         );
     }
