@@ -158,7 +158,10 @@ fn iterates(
                 .help("simulate fewer steps, as in `simulate 0..100000`"),
         );
     }
-    let values = run.rows_of(&**of.function(&run.compiled));
+    // In a flow the function has a second number, the slope: a path has none.
+    let function = &**of.function(&run.compiled);
+    let numbers = run.rows_of(function).into_iter();
+    let values: Vec<f64> = numbers.step_by(function.out_len().max(1)).collect();
     let times = run.times();
     let pairs = || times.iter().copied().zip(values.iter().copied());
     if let Some((step, value)) = pairs().find(|(_, value)| !value.is_finite()) {

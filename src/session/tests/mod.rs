@@ -3,6 +3,7 @@
 mod doses;
 mod inputs;
 mod maps;
+mod paths;
 
 use super::check::check_text;
 use super::compiled::Compiled;
