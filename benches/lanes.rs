@@ -4,6 +4,7 @@
 //! 10,000 paths or members take on one core. The first argument, if it is no option, selects the
 //! cases whose name contains it.
 
+use cpu_time::ProcessTime;
 use lotka::kernel::lanes::{Chunk, LaneStreams, MOST_CHUNKS};
 use lotka::kernel::{Kernels, Parameters, Scratch};
 use lotka::simulate::{
@@ -15,7 +16,6 @@ use lotka::system::System;
 use lotka::{model, syntax, system};
 use std::hint::black_box;
 use std::sync::Arc;
-use std::time::Instant;
 
 const COUNT: usize = 10_000;
 
@@ -38,11 +38,11 @@ fn main() {
     }
 }
 
-/// The median of some runs, in seconds.
+/// The median of some runs, in seconds of the processor: what else the machine does counts little.
 fn median(runs: usize, mut run: impl FnMut()) -> f64 {
     let mut times: Vec<f64> = (0..runs)
         .map(|_| {
-            let start = Instant::now();
+            let start = ProcessTime::now();
             run();
             start.elapsed().as_secs_f64()
         })
