@@ -7,6 +7,7 @@
 //! elimination.rs  LU of a sparse pattern in an order found once, with pivots on the diagonal
 //! large.rs     the bridge to the crate `faer`: large dense and sparse LU with pivoting
 //! exponential.rs  the exponential of a small dense matrix
+//! transition.rs  the Gaussian transition of linear equations with additive noise
 //! lyapunov.rs  A X + X A^T + Q = 0, by the real Schur form
 //! length.rs    lengths known when compiling
 //! ```
@@ -21,9 +22,11 @@ mod large;
 pub mod length;
 pub mod lyapunov;
 pub mod shifted;
+mod transition;
 
 pub use exponential::{Exponential, one_norm};
 pub use shifted::{Shifted, Technique};
+pub use transition::{Transition, semidefinite_cholesky};
 
 /// A matrix could not be factorised: to working precision it is singular, or has entries that are
 /// not finite.

@@ -53,7 +53,10 @@ mod tsit5;
 mod weights;
 mod work;
 
-pub use chance::{Block, LanePaths, Pace, PathEnd, Paths, SinglePaths, choose, pace};
+pub use chance::{
+    Block, LanePaths, Pace, PathEnd, Paths, SinglePaths, Transitions, choose, exact_transitions,
+    pace,
+};
 pub use compiled::{CompiledDynamics, has_exact_solution, modes_at};
 pub use driver::integrate;
 pub use dynamics::Dynamics;

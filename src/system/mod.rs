@@ -33,7 +33,9 @@ pub use layout::{Block, Layout};
 pub use linear::linear_form;
 pub use noise::{Noise, NoiseTerm, Source, noise_terms, of_reactions};
 pub use propensities::{Channel, Law, Propensities, Uncountable, count};
-pub use scheme::{NoiseStructure, Scheme, SchemeKind, Unsuited, noise_structure};
+pub use scheme::{
+    NoiseStructure, Scheme, SchemeKind, Unsuited, has_exact_transition, noise_structure,
+};
 pub use tangent::{partial_tangent, tangent};
 
 pub use crate::model::Motion;

@@ -15,7 +15,7 @@ mod lanes;
 mod paths;
 mod reactions;
 
-pub use diffusion::{Pace, choose, pace};
+pub use diffusion::{Pace, Transitions, choose, exact_transitions, pace};
 pub use lanes::LanePaths;
 pub use paths::{Block, PathEnd, Paths, SinglePaths};
 pub(super) use reactions::{counts, follow};

@@ -54,7 +54,7 @@ use functions::Functions;
 use guards::{Guards, Sample};
 use rustc_hash::FxHashMap;
 use schedule::Schedules;
-use search::{Probe, first_crossing};
+use search::{Probe, first_change, first_crossing};
 use storm::Storm;
 
 /// Runs a problem from `initial` over a range of time (start, end), with all that interrupts it.
@@ -173,7 +173,7 @@ impl<'p> Interruptions<'p> {
         (start, end): (f64, f64),
     ) -> Interruptions<'p> {
         let system = problem.system;
-        let watched = watched_guards(problem);
+        let watched = watched_guards(problem, options.chance.is_some());
         let functions = Functions::new(problem, dynamics);
         let has_conditions = system.events.iter().enumerate().any(|(event, data)| {
             matches!(data.trigger, Trigger::When { .. }) && problem.events.get(event) == Some(&true)
@@ -440,7 +440,11 @@ impl Interrupter for Interruptions<'_> {
         };
         point.probe(until, &mut last)?;
         self.guards.note_rests();
-        let found = first_crossing(&self.guards, &last, &mut point);
+        let found = if self.options.chance.is_some() {
+            first_change(&self.guards, &last, &mut point)
+        } else {
+            first_crossing(&self.guards, &last, &mut point)
+        };
         self.inside = point.state;
         match found? {
             None => {
@@ -538,10 +542,14 @@ impl Probe for Point<'_, '_> {
 }
 
 /// Which guards something depends on in this run: the drift, or the condition of an event that
-/// holds.
-fn watched_guards(problem: &Problem<'_>) -> Vec<bool> {
+/// holds. On a path of a model with noise (`is_path`) the drift looks at the state itself, and only
+/// what time alone moves ends a step.
+fn watched_guards(problem: &Problem<'_>, is_path: bool) -> Vec<bool> {
     let system = problem.system;
-    let mut watched: Vec<bool> = system.guards.iter().map(|guard| guard.in_drift).collect();
+    let guards = system.guards.iter();
+    let mut watched: Vec<bool> = guards
+        .map(|guard| guard.in_drift && (guard.is_timed || !is_path))
+        .collect();
     for (event, data) in system.events.iter().enumerate() {
         let Trigger::When { condition, .. } = data.trigger else {
             continue;

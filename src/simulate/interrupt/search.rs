@@ -43,6 +43,26 @@ pub(super) fn first_crossing(
     search.first(&guards.now, last, 0)
 }
 
+/// The first crossing that the ends of a step tell of, as [`first_crossing`]: for paths, of which
+/// nothing is known between these.
+pub(super) fn first_change(
+    guards: &Guards,
+    last: &Sample,
+    probe: &mut dyn Probe,
+) -> Result<Option<Sample>, StepFailure> {
+    let mut search = Search {
+        elements: &guards.elements,
+        sampling: 0,
+        probe,
+        left: MOST_EVALUATIONS,
+    };
+    if search.has_changed(last) {
+        search.locate(&guards.now, last).map(Some)
+    } else {
+        Ok(None)
+    }
+}
+
 struct Search<'a> {
     elements: &'a [Element],
     sampling: u32,

@@ -5,7 +5,7 @@
 
 use crate::symbolic::{Expr, Operator, Pool, Shape, SymbolId, Unary, dependents, substitute_all};
 use crate::system::noise::{half_self_derivatives, is_stratonovich};
-use crate::system::{Layout, Noise, Source, System};
+use crate::system::{Layout, Noise, Source, System, with_infusions};
 use rustc_hash::{FxHashMap, FxHashSet};
 use std::collections::BTreeMap;
 
@@ -193,9 +193,15 @@ impl<'s> Equations<'s> {
         Some(times(&mut self.pool, operator, factor))
     }
 
-    /// The drift of the Ito form at the beginning of a step, with modes and infusions.
+    /// The drift with infusions. Conditions are looked at in the state itself: a path crosses a
+    /// border over and over, and each step takes the side on which it begins.
+    fn drift(&mut self) -> Vec<Expr> {
+        with_infusions(&mut self.pool, self.system, &self.system.drift)
+    }
+
+    /// The drift of the Ito form at the beginning of a step.
     pub fn ito_drift(&mut self) -> Vec<Expr> {
-        let drift = self.system.frozen_drift.clone();
+        let drift = self.drift();
         match &self.noise.correction {
             Some(correction) => self.sums(&drift, correction),
             None => drift,
@@ -208,7 +214,7 @@ impl<'s> Equations<'s> {
         // Where the drift was corrected already, or needed no correction, all columns are of Ito.
         let corrected = self.noise.correction.is_none();
         let is_ito = |source: &Source| corrected || !is_stratonovich(source);
-        let drift = self.system.frozen_drift.clone();
+        let drift = self.drift();
         let less = if decoupled {
             // No column changes another: the sum over columns of (db/dy) b is (dB1/dy) B1.
             let ones = self.uniform(1.0, is_ito);

@@ -3,19 +3,20 @@
 //! ```text
 //! equations.rs  the drift in the Ito sense and B times a vector, at any point of a step
 //! structure.rs  what B depends on, and whether its columns commute
-//! rules.rs      the methods
+//! rules.rs      the methods; adaptive.rs the one with an estimate of its error
 //! ```
 //!
 //! Enters: a [`System`] with noise. Leaves: a [`Scheme`], ready to be compiled, or why the method
 //! is not for this noise. Must not know random numbers, nor who takes steps.
 
+mod adaptive;
 mod equations;
 mod rules;
 mod structure;
 #[cfg(test)]
 mod tests;
 
-pub use structure::{NoiseStructure, noise_structure};
+pub use structure::{NoiseStructure, has_exact_transition, noise_structure};
 
 use super::{Layout, System};
 use crate::symbolic::{Expr, Pool, SymbolId};
@@ -31,17 +32,23 @@ pub enum SchemeKind {
     Milstein,
     /// Runge-Kutta of strong order 3/2 for additive noise; two normal numbers for each column.
     Sra1,
-    /// y + B dW alone, for methods that treat the drift otherwise.
+    /// y + B dW alone, for methods that treat the drift otherwise; what Stratonovich noise adds to
+    /// the drift in the Ito sense, times h, is with it.
     NoiseOnly,
+    /// Runge-Kutta of strong order 3/2 for additive, scalar and diagonal noise, with an estimate of
+    /// the error behind the state. In place of normal numbers it takes the increments of the
+    /// Brownian motions and, as many again, their areas: [`Scheme::normals`].
+    Srk,
 }
 
 impl SchemeKind {
     /// Every kind.
-    pub const ALL: [SchemeKind; 4] = [
+    pub const ALL: [SchemeKind; 5] = [
         SchemeKind::EulerMaruyama,
         SchemeKind::Milstein,
         SchemeKind::Sra1,
         SchemeKind::NoiseOnly,
+        SchemeKind::Srk,
     ];
 }
 
@@ -97,9 +104,12 @@ pub struct Scheme {
     /// The length h of the step.
     pub step: SymbolId,
     /// Independent standard normal numbers, one for each column of B in its order; for
-    /// [`SchemeKind::Sra1`] as many again follow.
+    /// [`SchemeKind::Sra1`] as many again follow. For [`SchemeKind::Srk`] the increments W over the
+    /// step, and then the areas H, the means over the step of W(s) - (s/h) W: of variance h and
+    /// h/12 and independent.
     pub normals: Layout,
-    /// The state after the step, one for each state block, of its shape.
+    /// The state after the step, one for each state block, of its shape; for [`SchemeKind::Srk`]
+    /// its estimated errors follow.
     pub next: Vec<Expr>,
 }
 
@@ -118,6 +128,7 @@ impl Scheme {
             SchemeKind::Milstein => rules::milstein(&mut equations)?,
             SchemeKind::Sra1 => rules::sra1(&mut equations)?,
             SchemeKind::NoiseOnly => rules::noise_only(&mut equations),
+            SchemeKind::Srk => adaptive::srk(&mut equations)?,
         };
         Ok(Scheme {
             kind,

@@ -34,8 +34,11 @@ pub(super) fn euler_maruyama(equations: &mut Equations<'_>) -> Step {
 pub(super) fn noise_only(equations: &mut Equations<'_>) -> Step {
     let (symbols, z) = equations.vectors("z");
     let noise = equations.along(&z, Some(equations.root));
-    let states = equations.states.clone();
-    let next = equations.sums(&states, &noise);
+    let start = match equations.noise.correction.clone() {
+        Some(correction) => moved(equations, &correction),
+        None => equations.states.clone(),
+    };
+    let next = equations.sums(&start, &noise);
     (equations.layout(symbols), next)
 }
 

@@ -6,10 +6,11 @@
 //! Columns b and c commute when (dc/dy) b = (db/dy) c. Where the symbols do not show it, both sides
 //! are compared at some points: a formula that is not zero vanishes at none of them but by chance.
 
+use super::Unsuited;
 use crate::symbolic::{
     Expr, Pool, Shape, SymbolId, Value, dependents, directional_along, evaluate,
 };
-use crate::system::{Noise, System, jacobian};
+use crate::system::{Noise, System, jacobian, linear_form, moving_slots};
 use rustc_hash::{FxHashMap, FxHashSet};
 use std::collections::BTreeMap;
 
@@ -55,12 +56,39 @@ pub fn noise_structure(system: &System, noise: &Noise) -> NoiseStructure {
 
 /// The first column that depends on the state; 0 when none does.
 pub(super) fn first_varying(system: &System, noise: &Noise) -> usize {
+    first_dependent(system, noise, &states_of(system)).unwrap_or(0)
+}
+
+/// The first column that depends on some symbols.
+fn first_dependent(system: &System, noise: &Noise, symbols: &FxHashSet<SymbolId>) -> Option<usize> {
     let places: Vec<(usize, usize)> = noise.diffusion.pattern.places().collect();
-    let own = states_of(system);
-    let columns = varying_contributions(&system.pool, noise, &own)
+    let columns = varying_contributions(&system.pool, noise, symbols)
         .flat_map(|at| &noise.diffusion.contributions[at].entries)
         .filter_map(|entry| places.get(*entry as usize));
-    columns.map(|(_, column)| *column).min().unwrap_or(0)
+    columns.map(|(_, column)| *column).min()
+}
+
+/// Whether the transition over an interval is known exactly: the drift is linear with constant
+/// coefficients between interruptions and has no conditions, and the noise is additive and
+/// constant.
+///
+/// # Errors
+/// What stands against it.
+pub fn has_exact_transition(system: &System) -> Result<(), Unsuited> {
+    let noise = system.noise.as_ref().ok_or(Unsuited::NoNoise)?;
+    if !linear_form(system) || system.guards.iter().any(|guard| guard.in_drift) {
+        return Err(Unsuited::NotLinear);
+    }
+    let own = states_of(system);
+    if let Some(column) = first_dependent(system, noise, &own) {
+        return Err(Unsuited::NotAdditive { column });
+    }
+    let mut moving: FxHashSet<SymbolId> = moving_slots(&system.slots).collect();
+    moving.insert(system.time);
+    match first_dependent(system, noise, &moving) {
+        Some(column) => Err(Unsuited::NotConstant { column }),
+        None => Ok(()),
+    }
 }
 
 fn states_of(system: &System) -> FxHashSet<SymbolId> {
@@ -68,7 +96,7 @@ fn states_of(system: &System) -> FxHashSet<SymbolId> {
     blocks.map(|block| block.symbol).collect()
 }
 
-/// The contributions to B that depend on the state.
+/// The contributions to B that depend on some symbols.
 fn varying_contributions<'a>(
     pool: &Pool,
     noise: &'a Noise,

@@ -7,7 +7,7 @@ use super::Path;
 use crate::kernel::{Kernel, Scratch};
 use crate::simulate::ends::not_finite;
 use crate::simulate::stepper::{StepFailure, all_finite};
-use crate::simulate::{Dynamics, NonFinite, Stop};
+use crate::simulate::{NonFinite, Stop};
 use crate::system::Source;
 
 /// Why the step from (`time`, `state`) reached numbers that are not finite.
@@ -52,8 +52,7 @@ fn negative_rate(path: &Path<'_>, time: f64, state: &[f64]) -> Option<Stop> {
 }
 
 fn faulty_drift(path: &Path<'_>, time: f64, state: &[f64]) -> Option<Stop> {
-    let mut drift = vec![0.0; state.len()];
-    path.dynamics.drift(time, state, &mut drift);
+    let drift = evaluated(path, &**path.problem.kernels.drift(), time, state);
     (!all_finite(&drift)).then(|| Stop::NonFinite {
         time,
         states: not_finite(&drift, state.len()),

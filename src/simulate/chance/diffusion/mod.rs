@@ -5,7 +5,8 @@
 //! pace.rs       how long steps of fixed length are
 //! pieces.rs     how the time between two stops is divided into steps
 //! steps.rs      a stepper whose steps end at stops and at output times
-//! rules.rs      one step: compiled schemes
+//! rules.rs      one step: compiled schemes; implicit.rs, exact.rs other ones
+//! adaptive.rs   a stepper that chooses its steps on a path of its own: tree.rs
 //! faults.rs     why a step led to numbers that are not finite
 //! ```
 //!
@@ -13,14 +14,19 @@
 //! of the path are drawn in order of time; after an interruption inside a step the rest of that
 //! step is drawn anew. Must not know names.
 
+mod adaptive;
 mod choice;
+mod exact;
 mod faults;
+mod implicit;
 mod pace;
 mod pieces;
 mod rules;
 mod steps;
+mod tree;
 
 pub use choice::choose;
+pub use exact::{Transitions, exact_transitions};
 pub use pace::{Pace, pace};
 pub(super) use pieces::Piece;
 pub(super) use rules::{kind, suits};
@@ -31,9 +37,10 @@ use crate::simulate::stepper::{Start, StepFailure, Stepper, Walker, Watched};
 use crate::simulate::work::Work;
 use crate::simulate::{
     Chance, CompiledDynamics, Invalid, Method, Monitor, Options, Output, Problem, Solution, Stop,
-    SwitchReason,
+    SwitchReason, Tolerances,
 };
 use crate::system::Unsuited;
+use adaptive::Adaptive;
 use rules::Rule;
 use steps::Steps;
 
@@ -71,6 +78,7 @@ pub(super) fn path(
         chance,
         step: pace.step,
         output: work.output,
+        tolerances: &options.tolerances,
     };
     let walk = Work {
         options: &options,
@@ -81,7 +89,8 @@ pub(super) fn path(
     if let Some(used) = solution.methods.first_mut() {
         used.why = why;
     }
-    solution.step = Some(pace.step);
+    let chooses = matches!(method, Method::ExactTransition | Method::Srk);
+    solution.step = (!chooses).then_some(pace.step);
     solution
 }
 
@@ -130,6 +139,7 @@ struct Path<'p> {
     /// Longest step of methods with steps of fixed length.
     step: f64,
     output: &'p Output,
+    tolerances: &'p Tolerances,
 }
 
 impl Walker for Path<'_> {
@@ -138,6 +148,10 @@ impl Walker for Path<'_> {
         system: &'s Watched<'s>,
         start: &Start<'_>,
     ) -> Result<Box<dyn Stepper + 's>, StepFailure> {
+        if self.method == Method::Srk {
+            let scheme = rules::compiled(self, system)?;
+            return Ok(Box::new(Adaptive::new(self, scheme, start)));
+        }
         let rule: Box<dyn Rule + 's> = rules::of(self, system)?;
         Ok(Box::new(Steps::new(self, rule, start)))
     }

@@ -1,13 +1,15 @@
-//! One step of each method.
+//! One step of each method, and which methods are for which noise.
 //!
 //! In: time, state and normal numbers. Out: the state after the step, as it comes. Must not know
 //! where steps end.
 
 use super::Path;
+use super::exact::Exact;
+use super::implicit::Implicit;
 use crate::kernel::{CompiledScheme, Parameters, Scratch};
 use crate::simulate::stepper::{StepFailure, Watched};
 use crate::simulate::{CompiledDynamics, Method, Problem};
-use crate::system::{SchemeKind, Source, Unsuited};
+use crate::system::{SchemeKind, Source, Unsuited, has_exact_transition};
 
 /// A method with steps of given length.
 pub(super) trait Rule {
@@ -35,6 +37,8 @@ pub(in crate::simulate::chance) fn kind(method: Method) -> Option<SchemeKind> {
         Method::EulerMaruyama | Method::Langevin => Some(SchemeKind::EulerMaruyama),
         Method::Milstein => Some(SchemeKind::Milstein),
         Method::Sra1 => Some(SchemeKind::Sra1),
+        Method::ImplicitEuler => Some(SchemeKind::NoiseOnly),
+        Method::Srk => Some(SchemeKind::Srk),
         _ => None,
     }
 }
@@ -49,22 +53,42 @@ pub(in crate::simulate::chance) fn suits(
     if method == Method::Langevin && !noise.columns.iter().any(of_reaction) {
         return Err(Unsuited::NoReactions);
     }
+    if method == Method::ExactTransition {
+        return has_exact_transition(problem.system);
+    }
     match kind(method) {
         Some(kind) => problem.kernels.scheme(kind).map(|_| ()),
         None => Err(Unsuited::Deterministic),
     }
 }
 
-/// The rule of a path's method.
+/// The compiled scheme of a path's method.
+pub(super) fn compiled<'s>(
+    path: &'s Path<'_>,
+    system: &'s Watched<'s>,
+) -> Result<Compiled<'s>, StepFailure> {
+    let kind = kind(path.method).ok_or(Unsuited::Deterministic);
+    let scheme = kind.and_then(|kind| path.problem.kernels.scheme(kind));
+    let scheme =
+        scheme.map_err(|_| StepFailure::Other(format!("{} is not for this noise", path.method)))?;
+    Ok(Compiled::new(path.dynamics, system, scheme))
+}
+
+/// The rule of a path's method with steps of given length.
 pub(super) fn of<'s>(
     path: &'s Path<'_>,
     system: &'s Watched<'s>,
 ) -> Result<Box<dyn Rule + 's>, StepFailure> {
-    let unsuited = |_| StepFailure::Other(format!("{} is not for this noise", path.method));
-    let kind = kind(path.method).ok_or(Unsuited::Deterministic);
-    let kind = kind.map_err(unsuited)?;
-    let compiled = path.problem.kernels.scheme(kind).map_err(unsuited)?;
-    Ok(Box::new(Compiled::new(path.dynamics, system, compiled)))
+    let problem = path.problem;
+    if path.method == Method::ExactTransition {
+        let exact = Exact::new(problem.system, problem.kernels, path.dynamics);
+        return Ok(Box::new(exact));
+    }
+    let compiled = compiled(path, system)?;
+    Ok(match path.method {
+        Method::ImplicitEuler => Box::new(Implicit::new(path, system, compiled)),
+        _ => Box::new(compiled),
+    })
 }
 
 /// A compiled scheme with its arguments.
@@ -98,6 +122,13 @@ impl<'s> Compiled<'s> {
             own_slots,
             scratch: Scratch::new(),
         }
+    }
+}
+
+impl Compiled<'_> {
+    /// How many numbers it takes for the noise.
+    pub fn columns(&self) -> usize {
+        self.scheme.scheme.normals.len()
     }
 }
 

@@ -8,13 +8,21 @@ use super::faults::fault;
 use super::pieces::Piece;
 use super::rules::Rule;
 use crate::kernel::Stream;
-use crate::simulate::Output;
 use crate::simulate::stepper::{
     Accepted, Start, StepFailure, Stepper, StepperStatistics, all_finite,
 };
+use crate::simulate::{Method, Output};
 
 /// Times that are closer than this, relative to their size, are one.
 const NEAR: f64 = 4e-14;
+
+/// The times at which steps end, whatever else they end at.
+pub(super) fn output_times(output: &Output) -> &[f64] {
+    match output {
+        Output::Times(times) => times,
+        Output::Steps { .. } => &[],
+    }
+}
 
 /// Where steps from `time` must end next: at the stop, or at an output time before it. `ahead` is
 /// the position of the first output time that was not reached before.
@@ -35,6 +43,20 @@ pub(in crate::simulate::chance) fn next_end(
     }
 }
 
+/// The state on the straight line between the ends of a step.
+pub(super) fn straight(
+    (from, to): (f64, f64),
+    (before, after): (&[f64], &[f64]),
+    time: f64,
+    out: &mut [f64],
+) {
+    let share = (time - from) / (to - from);
+    let share = if share.is_finite() { share } else { 1.0 };
+    for ((out, a), b) in out.iter_mut().zip(before).zip(after) {
+        *out = a + share * (b - a);
+    }
+}
+
 /// A path by steps of fixed length.
 pub(super) struct Steps<'s> {
     path: &'s Path<'s>,
@@ -44,6 +66,8 @@ pub(super) struct Steps<'s> {
     times: &'s [f64],
     /// Position of the first of them that is not reached.
     ahead: usize,
+    /// Longest step of the method itself; infinite where nothing limits it.
+    own_longest: f64,
     longest: f64,
     stop: f64,
     piece: Piece,
@@ -61,17 +85,17 @@ pub(super) struct Steps<'s> {
 
 impl<'s> Steps<'s> {
     pub fn new(path: &'s Path<'_>, rule: Box<dyn Rule + 's>, start: &Start<'_>) -> Steps<'s> {
-        let times = match path.output {
-            Output::Times(times) => times.as_slice(),
-            Output::Steps { .. } => &[],
-        };
+        // An exact transition takes short steps only where someone looks at the inside of them.
+        let is_free = path.method == Method::ExactTransition && !start.smooth;
+        let own_longest = if is_free { f64::INFINITY } else { path.step };
         let mut steps = Steps {
             path,
             rule,
             stream: Stream::new(path.chance.seed, path.chance.path),
-            times,
+            times: output_times(path.output),
             ahead: 0,
-            longest: start.max_step.min(path.step),
+            own_longest,
+            longest: start.max_step.min(own_longest),
             stop: start.end,
             piece: Piece::new(start.time, start.end, f64::INFINITY),
             before: start.time,
@@ -149,11 +173,8 @@ impl Stepper for Steps<'_> {
     }
 
     fn interpolate(&mut self, time: f64, out: &mut [f64]) -> Result<(), StepFailure> {
-        let share = (time - self.before) / (self.time - self.before);
-        let share = if share.is_finite() { share } else { 1.0 };
-        for ((out, a), b) in out.iter_mut().zip(&self.before_state).zip(&self.state) {
-            *out = a + share * (b - a);
-        }
+        let ends = (self.before, self.time);
+        straight(ends, (&self.before_state, &self.state), time, out);
         Ok(())
     }
 
@@ -184,7 +205,7 @@ impl Stepper for Steps<'_> {
     }
 
     fn set_longest(&mut self, step: f64) {
-        self.longest = step.min(self.path.step);
+        self.longest = step.min(self.own_longest);
     }
 
     fn statistics(&self) -> StepperStatistics {

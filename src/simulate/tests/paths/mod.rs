@@ -3,6 +3,7 @@
 mod interruptions;
 mod lanes;
 mod moments;
+mod orders;
 
 use crate::kernel::{Kernels, Parameters, Scratch};
 use crate::model;
@@ -100,13 +101,20 @@ impl Case {
 
     /// One path with all it leaves behind.
     fn path(&self, path: u64, end: f64, output: &Output) -> Solution {
-        let problem = self.problem();
+        self.path_of(&self.problem(), path, end, output)
+    }
+
+    fn path_of(&self, problem: &Problem<'_>, path: u64, end: f64, output: &Output) -> Solution {
         let parameters = self.parameters.clone();
         let dynamics = CompiledDynamics::new(&self.system, &self.kernels, parameters);
-        let options = self.options(path);
+        let mut options = self.options(path);
+        if Method::ALL.contains(&self.method) && self.method != Method::Auto && self.step.is_none()
+        {
+            options.chance = None;
+        }
         let initial = &self.initial;
         run(
-            &problem,
+            problem,
             &dynamics,
             (0.0, end),
             initial,
@@ -118,6 +126,10 @@ impl Case {
 
     /// The states of many paths at some times: for each path, for each time, for each state.
     fn paths(&self, count: u64, times: &[f64]) -> Vec<f64> {
+        self.paths_from(0, count, times)
+    }
+
+    fn paths_from(&self, first: u64, count: u64, times: &[f64]) -> Vec<f64> {
         let (problem, options) = (self.problem(), self.options(0));
         let single = SinglePaths {
             problem: &problem,
@@ -126,7 +138,7 @@ impl Case {
             times,
             options: &options,
         };
-        let block = single.block(0..count, &|| false);
+        let block = single.block(first..first + count, &|| false);
         for end in &block.ends {
             assert_eq!(end.stop, Stop::Finished);
         }
