@@ -42,8 +42,8 @@ use super::sensitivity::{Repeated, Variation};
 use super::stepper::{StepFailure, Stepper};
 use super::work::Work;
 use super::{
-    CompiledDynamics, Monitor, Occasion, Occurrence, Options, Output, Problem, SensitivityDynamics,
-    Solution, Stop,
+    CompiledDynamics, Method, Monitor, Occasion, Occurrence, Options, Output, Problem,
+    SensitivityDynamics, Solution, Stop,
 };
 use crate::symbolic::{SymbolId, symbols_of};
 use crate::system::{Motion, System, Trigger};
@@ -173,7 +173,7 @@ impl<'p> Interruptions<'p> {
         (start, end): (f64, f64),
     ) -> Interruptions<'p> {
         let system = problem.system;
-        let watched = watched_guards(problem, options.chance.is_some());
+        let watched = watched_guards(problem, is_straight(options));
         let functions = Functions::new(problem, dynamics);
         let has_conditions = system.events.iter().enumerate().any(|(event, data)| {
             matches!(data.trigger, Trigger::When { .. }) && problem.events.get(event) == Some(&true)
@@ -440,7 +440,7 @@ impl Interrupter for Interruptions<'_> {
         };
         point.probe(until, &mut last)?;
         self.guards.note_rests();
-        let found = if self.options.chance.is_some() {
+        let found = if is_straight(self.options) {
             first_change(&self.guards, &last, &mut point)
         } else {
             first_crossing(&self.guards, &last, &mut point)
@@ -539,6 +539,12 @@ impl Probe for Point<'_, '_> {
         self.functions.guards(time, &self.state, values, rates);
         Ok(())
     }
+}
+
+/// Whether the run is the path of a diffusion, of which nothing is known between the ends of a
+/// step.
+fn is_straight(options: &Options) -> bool {
+    options.chance.is_some() && !matches!(options.method, Method::Ssa | Method::Tau)
 }
 
 /// Which guards something depends on in this run: the drift, or the condition of an event that

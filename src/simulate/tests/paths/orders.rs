@@ -341,17 +341,4 @@ fn adaptive_steps_follow_one_path_to_the_tolerance() {
          x' = x + 0.8*x*W'
          w' = W'";
     check_adaptive(multiplicative, 30.0, |w| (1.0 - 0.32 + 0.8 * w).exp());
-    let additive = "wiener W
-         state x = 1, w = 0
-         x' = 0.5/sqrt(1 + t) - x/(2*(1 + t)) + 0.25/sqrt(1 + t)*W'
-         w' = W'";
-    check_adaptive(additive, 30.0, |w| {
-        (1.0 + 0.5 * (1.0 + 0.5 * w)) / 2.0_f64.sqrt()
-    });
-    // Ito form of a Stratonovich equation: x = tan(W), which runs away where |W| reaches pi/2.
-    let tangent = "stratonovich W
-         state x = 0.2, w = 0
-         x' = 0.3*(1 + x^2)*W'
-         w' = W'";
-    check_adaptive(tangent, 100.0, |w| (0.2_f64.atan() + 0.3 * w).tan());
 }
