@@ -13,7 +13,7 @@ use crate::session::outcome::{Outcome, Performed};
 use crate::session::simulate::Plan;
 use crate::session::{Asked, Observer, Session, chance, failure, run};
 use crate::simulate::{
-    Block, Chance, MethodUse, PathEnd, Paths, SinglePaths, Statistics, Stop, in_order,
+    Block, Chance, LanePaths, MethodUse, PathEnd, Paths, SinglePaths, Statistics, Stop, in_order,
 };
 use crate::world::World;
 use std::ops::ControlFlow;
@@ -102,14 +102,17 @@ fn ensemble(
     let times = chance::ensemble_times(&plan.output, shown(plan));
     let asked = plan.paths.unwrap_or(1);
     let problem = run::problem(compiled, plan);
-    let single = SinglePaths {
+    let single = || SinglePaths {
         problem: &problem,
         range: (plan.start, plan.end),
         initial: &plan.initial,
         times: &times,
         options: &plan.options,
     };
-    let source: &dyn Paths = &single;
+    let source: Box<dyn Paths + '_> = match LanePaths::new(single()) {
+        Some(side_by_side) => Box::new(side_by_side),
+        None => Box::new(single()),
+    };
     let quantities = columns.quantities.len();
     let cells = times.len() * quantities;
     let (block, blocks) = blocks(asked, times.len() * source.width());

@@ -4,6 +4,7 @@
 //! sums blocks up takes them in order; what is in a block depends on the numbers of its paths
 //! alone.
 
+use crate::kernel::{Scratch, SharedKernel};
 use crate::simulate::{
     Chance, CompiledDynamics, Halt, MethodUse, Monitor, Options, Output, Problem, Statistics, Stop,
     run,
@@ -61,16 +62,29 @@ pub struct SinglePaths<'p> {
     pub options: &'p Options,
 }
 
-/// Polls the interrupt at every step.
-struct Watch<'a>(&'a dyn Fn() -> bool);
+/// Polls the interrupt at every step, and ends a path on which an assertion does not hold.
+struct Watch<'a> {
+    interrupted: &'a dyn Fn() -> bool,
+    dynamics: &'a CompiledDynamics<'a>,
+    assertions: Option<&'a SharedKernel>,
+    values: Vec<f64>,
+    scratch: Scratch,
+}
 
 impl Monitor for Watch<'_> {
-    fn step(&mut self, _: f64, _: &[f64], _: &Statistics) -> ControlFlow<Halt> {
-        if (self.0)() {
-            ControlFlow::Break(Halt::Interrupt)
-        } else {
-            ControlFlow::Continue(())
+    fn step(&mut self, time: f64, state: &[f64], _: &Statistics) -> ControlFlow<Halt> {
+        if (self.interrupted)() {
+            return ControlFlow::Break(Halt::Interrupt);
         }
+        if let Some(assertions) = self.assertions {
+            let (values, scratch) = (&mut self.values, &mut self.scratch);
+            self.dynamics
+                .evaluate(&**assertions, time, state, values, scratch);
+            if values.iter().any(|value| *value != 1.0) {
+                return ControlFlow::Break(Halt::Enough);
+            }
+        }
+        ControlFlow::Continue(())
     }
 }
 
@@ -95,7 +109,14 @@ impl Paths for SinglePaths<'_> {
             let problem = self.problem;
             let parameters = problem.parameters.clone();
             let dynamics = CompiledDynamics::new(problem.system, problem.kernels, parameters);
-            let mut watch = Watch(&|| interrupted());
+            let asserted = problem.system.assertions.len();
+            let mut watch = Watch {
+                interrupted: &|| interrupted(),
+                dynamics: &dynamics,
+                assertions: (asserted > 0).then(|| problem.kernels.assertions()),
+                values: vec![1.0; asserted],
+                scratch: Scratch::new(),
+            };
             let (range, initial) = (self.range, self.initial);
             let solution = run(
                 problem, &dynamics, range, initial, &output, &options, &mut watch,
