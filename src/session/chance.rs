@@ -302,7 +302,7 @@ fn method(compiled: &Compiled, asked: Method) -> Method {
 }
 
 fn whole_paths(expr: &tree::Expr, value: f64) -> Result<u64, Vec<Diagnostic>> {
-    if value >= 1.0 && value <= MOST_PATHS && value.fract() == 0.0 {
+    if (1.0..=MOST_PATHS).contains(&value) && value.fract() == 0.0 {
         #[expect(
             clippy::cast_possible_truncation,
             clippy::cast_sign_loss,
