@@ -2,7 +2,7 @@
 //!
 //! Enters: an ensemble. Leaves: a line that says how it was made, and a table of the end.
 
-use super::outcome::counted;
+use super::outcome::{clamped, counted, longest};
 use super::table::{Column, number, table};
 use super::words;
 use crate::analyze::ensemble::Moments;
@@ -103,9 +103,11 @@ fn work(ensemble: &Ensemble) -> String {
     #[expect(clippy::cast_precision_loss, reason = "a count of steps")]
     let each = ensemble.statistics.steps as f64 / ensemble.made.max(1) as f64;
     format!(
-        "{}, {} steps a path",
+        "{}{}, {} steps a path{}",
         names.join(", then "),
-        number(each, 4)
+        longest(ensemble.step),
+        number(each, 4),
+        clamped(ensemble.statistics.clamped)
     )
 }
 

@@ -240,22 +240,47 @@ fn work(run: &Trajectory) -> String {
             interruptions(&solution.occurrences)
         );
     }
-    let counts = |used: &MethodUse| matches!(used.method, Method::Ssa | Method::Tau);
-    if solution.methods.iter().any(counts) {
-        // Counted reactions have no tolerances.
-        return format!(
-            "{} steps{of}{kept}{}",
-            solution.statistics.steps,
-            interruptions(&solution.occurrences)
-        );
-    }
+    let with_tolerances = solution
+        .methods
+        .iter()
+        .any(|used| has_tolerances(used.method));
+    let accuracy = if solution.methods.is_empty() || with_tolerances {
+        format!(
+            ", rtol {}, atol {}",
+            number(solution.tolerances.relative, 3),
+            range(&solution.tolerances.absolute)
+        )
+    } else {
+        longest(solution.step)
+    };
+    let seed = run
+        .chance()
+        .map_or(String::new(), |chance| format!(", seed {}", chance.seed));
     format!(
-        "{} steps{of}{kept}, rtol {}, atol {}{}",
+        "{} steps{of}{kept}{accuracy}{seed}{}{}",
         solution.statistics.steps,
-        number(solution.tolerances.relative, 3),
-        range(&solution.tolerances.absolute),
+        clamped(solution.statistics.clamped),
         interruptions(&solution.occurrences)
     )
+}
+
+/// Whether a method bounds its errors by tolerances.
+pub(super) fn has_tolerances(method: Method) -> bool {
+    method == Method::Srk || !Method::OF_NOISE.contains(&method)
+}
+
+/// `, dt 0.01`: the longest of steps of fixed length.
+pub(super) fn longest(step: Option<f64>) -> String {
+    step.map_or(String::new(), |step| format!(", dt {}", number(step, 3)))
+}
+
+/// `; 3 values below zero set to zero`, or nothing.
+pub(super) fn clamped(count: u64) -> String {
+    match count {
+        0 => String::new(),
+        1 => "; 1 value below zero set to zero".to_owned(),
+        count => format!("; {count} values below zero set to zero"),
+    }
 }
 
 /// `1 iteration`, `100 iterations`

@@ -1,7 +1,7 @@
 //! What `show` shows: equations, parameters, reactions, Jacobian, laws, method.
 
 use super::interruptions;
-use super::outcome::{counted, in_short, method_use};
+use super::outcome::{counted, has_tolerances, in_short, method_use, noise_reason};
 use super::table::{Column, number, table};
 use super::words;
 use crate::model::{DefinitionKind, Model, Motion, Participant, State, Unit};
@@ -582,6 +582,7 @@ fn advice(advice: &MethodAdvice, width: usize) -> String {
                 "steps"
             )
         )),
+        None if advice.noise.is_some() => text.push_str(&of_noise(advice)),
         None if advice.exact => text.push_str(
             "the equations are linear with constant coefficients: auto takes their exact solution, \
              by the matrix exponential\n",
@@ -598,18 +599,34 @@ fn advice(advice: &MethodAdvice, width: usize) -> String {
             if methods.len() > MOST {
                 text.push_str(&format!("  ... {} more changes\n", methods.len() - MOST));
             }
+            let tolerance = if methods.iter().any(|used| has_tolerances(used.method)) {
+                format!("; rtol {}", number(tolerances.relative, 3))
+            } else {
+                String::new()
+            };
             text.push_str(&format!(
-                "  {} steps, {} rejected; {} evaluations, {} Jacobians, {} factorisations; rtol {}\n",
-                work.steps,
-                work.rejected,
-                work.evaluations,
-                work.jacobians,
-                work.factorisations,
-                number(tolerances.relative, 3)
+                "  {} steps, {} rejected; {} evaluations, {} Jacobians, {} factorisations{tolerance}\n",
+                work.steps, work.rejected, work.evaluations, work.jacobians, work.factorisations,
             ));
         }
     }
     wrapped(&text, width)
+}
+
+/// What `auto` takes for a model with noise.
+fn of_noise(advice: &MethodAdvice) -> String {
+    match advice.noise {
+        Some((method, Some(why))) => format!(
+            "a model with noise: auto takes {method}, since {}; where the drift is stiff for the steps \
+             asked for, implicit_euler\n",
+            noise_reason(why)
+        ),
+        Some((method, None)) => format!(
+            "reactions have noise of their own: auto takes {method}; `using langevin`, `ssa` or `tau` \
+             chooses\n"
+        ),
+        None => String::new(),
+    }
 }
 
 /// Each line broken at spaces where it is too long.

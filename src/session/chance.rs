@@ -282,7 +282,7 @@ fn misfits(compiled: &Compiled, command: &Simulate) -> Vec<Diagnostic> {
 }
 
 /// The method: where only reactions are random, each is simulated.
-fn method(compiled: &Compiled, asked: Method) -> Method {
+pub(super) fn method(compiled: &Compiled, asked: Method) -> Method {
     let Some(noise) = compiled
         .system
         .noise

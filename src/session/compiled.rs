@@ -14,6 +14,9 @@ use std::sync::{Arc, OnceLock};
 /// Equations with their functions.
 type Equations = (Arc<System>, Kernels);
 
+/// Absolute tolerances are this part of the size of a state.
+pub(super) const FRACTION_OF_SIZE: f64 = 1e-9;
+
 /// A checked model, its symbolic equations and its compiled functions.
 ///
 /// Nothing in it changes after it is made, so threads share one `Arc<Compiled>`; what changes
@@ -236,7 +239,17 @@ impl Compiled {
     /// value, else the largest initial value, else 1. A state's own `atol` comes before.
     #[must_use]
     pub fn absolute_tolerances(&self, initial: &[f64], stated: Option<f64>) -> Vec<f64> {
-        const FRACTION_OF_SIZE: f64 = 1e-9;
+        self.tolerances_of(initial, stated, FRACTION_OF_SIZE)
+    }
+
+    /// The same with another default: this part of the size of each state.
+    #[must_use]
+    pub(super) fn tolerances_of(
+        &self,
+        initial: &[f64],
+        stated: Option<f64>,
+        fraction: f64,
+    ) -> Vec<f64> {
         let largest = initial
             .iter()
             .fold(0.0_f64, |most, value| most.max(value.abs()));
@@ -245,7 +258,7 @@ impl Compiled {
         for (state, block) in self.model.states.iter().zip(self.system.states.blocks()) {
             for value in &initial[block.range()] {
                 let size = if *value == 0.0 { common } else { value.abs() };
-                let default = stated.unwrap_or(FRACTION_OF_SIZE * size);
+                let default = stated.unwrap_or(fraction * size);
                 tolerances.push(state.absolute_tolerance.unwrap_or(default));
             }
         }

@@ -1,9 +1,11 @@
 //! How a run would be made, and how the last one was.
 
+use super::chance;
 use super::compiled::Compiled;
-use super::trajectory::Trajectory;
 use super::values::Present;
-use crate::simulate::{MethodUse, Statistics, Tolerances, has_exact_solution};
+use crate::simulate::{
+    Method, MethodUse, NoiseReason, Pace, Statistics, Tolerances, choose, has_exact_solution,
+};
 use crate::system::Motion;
 
 /// What `show method` says.
@@ -19,16 +21,21 @@ pub struct MethodAdvice {
     pub bandwidths: (usize, usize),
     /// Whether `auto` takes the exact solution, for linear equations of few states.
     pub exact: bool,
+    /// What `auto` takes for a model with noise, and why; no reason where only reactions are random.
+    pub noise: Option<(Method, Option<NoiseReason>)>,
     /// Default absolute tolerances at the present initial values.
     pub absolute: Vec<f64>,
     /// The methods, work and tolerances of the last run.
-    pub last: Option<(Vec<MethodUse>, Statistics, Tolerances)>,
+    pub last: Option<LastRun>,
 }
+
+/// The methods, the work and the tolerances of a run, or of all paths of an ensemble.
+pub type LastRun = (Vec<MethodUse>, Statistics, Tolerances);
 
 pub(super) fn advice(
     compiled: &Compiled,
     present: &Present,
-    last: Option<&Trajectory>,
+    last: Option<LastRun>,
 ) -> MethodAdvice {
     let pattern = &compiled.system.jacobian.pattern;
     MethodAdvice {
@@ -38,12 +45,22 @@ pub(super) fn advice(
         bandwidths: pattern.bandwidths(),
         exact: has_exact_solution(&compiled.system),
         absolute: compiled.absolute_tolerances(&present.initial, None),
-        last: last.map(|run| {
-            (
-                run.solution.methods.clone(),
-                run.solution.statistics,
-                run.solution.tolerances.clone(),
-            )
-        }),
+        noise: compiled.system.noise.is_some().then(|| of_noise(compiled)),
+        last,
+    }
+}
+
+/// What `auto` takes for a model with noise, at steps short enough for its drift.
+fn of_noise(compiled: &Compiled) -> (Method, Option<NoiseReason>) {
+    match chance::method(compiled, Method::Auto) {
+        Method::Auto => {
+            let pace = Pace {
+                step: 0.0,
+                decay: 0.0,
+            };
+            let (method, why) = choose(&compiled.system, &compiled.kernels, &pace);
+            (method, Some(why))
+        }
+        of_reactions => (of_reactions, None),
     }
 }

@@ -39,6 +39,19 @@ impl Session {
         })
     }
 
+    /// The work of the last run, or of the last paths.
+    fn last_work(&self) -> Option<method::LastRun> {
+        if let Some(ensemble) = &self.ensemble {
+            let methods = ensemble.methods.clone();
+            return Some((methods, ensemble.statistics, ensemble.tolerances.clone()));
+        }
+        self.last.as_ref().map(|run| {
+            let solution = &run.solution;
+            let methods = solution.methods.clone();
+            (methods, solution.statistics, solution.tolerances.clone())
+        })
+    }
+
     pub(super) fn evaluate(&self, expr: &tree::Expr) -> Result<Performed, Vec<Diagnostic>> {
         let compiled = &self.need_model()?.compiled;
         let observable = compiled.observable(expr)?;
@@ -95,8 +108,8 @@ impl Session {
         let compiled = Arc::clone(&self.need_model()?.compiled);
         let overrides = simulate::with_setting(&compiled, &self.overrides, setting)?;
         let present = compiled.present(&overrides);
-        let method = (topic == Topic::Method)
-            .then(|| method::advice(&compiled, &present, self.last.as_deref()));
+        let method =
+            (topic == Topic::Method).then(|| method::advice(&compiled, &present, self.last_work()));
         Ok(done(Outcome::Shown {
             compiled,
             topic,

@@ -1,7 +1,7 @@
 //! `simulate`: from the sentence to a plan, from the plan to a trajectory.
 
 use super::command::{Setting, Simulate, Subjects};
-use super::compiled::{Compiled, Observable};
+use super::compiled::{Compiled, FRACTION_OF_SIZE, Observable};
 use super::doses::{self, Sheet};
 use super::outcome::{Outcome, Performed};
 use super::rest::with_set;
@@ -13,13 +13,15 @@ use super::values::{self, Overrides};
 use super::{Asked, Observer, Session, chance, failure, inputs, steps, subjects, times};
 use crate::diagnostic::{Code, Diagnostic, listed, number_text};
 use crate::model::{self, ConditionId, Model, Motion};
-use crate::simulate::{DoseRow, Options, Output, Stop, Tolerances, Track, VariedStart};
+use crate::simulate::{DoseRow, Method, Options, Output, Stop, Tolerances, Track, VariedStart};
 use crate::symbolic::Pool;
 use crate::syntax::tree;
 use std::sync::Arc;
 
 /// The default relative tolerance.
 const RELATIVE_TOLERANCE: f64 = 1e-6;
+/// That of a path with noise, whose methods are of lower order.
+const RELATIVE_TOLERANCE_OF_PATHS: f64 = 1e-3;
 
 /// Everything that a run needs.
 #[derive(Debug, Clone)]
@@ -286,9 +288,11 @@ fn undisturbed(
         return Err(problems);
     };
     // Tolerances follow the size of the declared initial values, also in a continued run.
+    // The two defaults keep their distance.
+    let fraction = FRACTION_OF_SIZE * default_tolerance(command.method) / RELATIVE_TOLERANCE;
     let tolerances = Tolerances {
         relative,
-        absolute: compiled.absolute_tolerances(&from.initial, absolute),
+        absolute: compiled.tolerances_of(&from.initial, absolute, fraction),
     };
     let start = from.start;
     let shown_from = range.map_or(start, |(shown_from, _)| shown_from.max(start));
@@ -560,9 +564,17 @@ fn start_of(
     Ok(start)
 }
 
+fn default_tolerance(method: Method) -> f64 {
+    if method == Method::Srk {
+        RELATIVE_TOLERANCE_OF_PATHS
+    } else {
+        RELATIVE_TOLERANCE
+    }
+}
+
 fn relative_tolerance(command: &Simulate, number: &Number<'_>) -> Result<f64, Vec<Diagnostic>> {
     let Some(expr) = &command.relative else {
-        return Ok(RELATIVE_TOLERANCE);
+        return Ok(default_tolerance(command.method));
     };
     let value = number(expr)?;
     if value > 0.0 && value < 1.0 {

@@ -4,7 +4,7 @@ use super::compiled::{Compiled, Observable};
 use super::simulate::Plan;
 use crate::diagnostic::{Code, Diagnostic};
 use crate::kernel::{Kernel, Parameters, Scratch};
-use crate::simulate::{Solution, Stop, VariedStart};
+use crate::simulate::{Chance, Solution, Stop, VariedStart};
 use crate::symbolic::{Expr, Pool, Shape};
 use std::sync::Arc;
 
@@ -79,8 +79,13 @@ impl Trajectory {
     /// True for a path of a model with noise.
     #[must_use]
     pub fn is_random(&self) -> bool {
-        let plan = self.plan.as_ref();
-        plan.is_some_and(|plan| plan.options.chance.is_some())
+        self.chance().is_some()
+    }
+
+    /// What made it, for a path of a model with noise.
+    #[must_use]
+    pub fn chance(&self) -> Option<Chance> {
+        self.plan.as_ref()?.options.chance
     }
 
     /// True when the run reached its end.

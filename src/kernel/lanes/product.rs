@@ -10,8 +10,8 @@ use super::{Chunk, LANES};
 use crate::kernel::routines::invert;
 use std::array::from_fn;
 
-/// Rows that are summed beside each other.
-const ROWS: usize = 8;
+/// The most rows that are summed beside each other.
+const ROWS: usize = 10;
 
 /// The product of two matrices.
 #[inline(always)]
@@ -31,8 +31,12 @@ fn rows(product: &Product, files: Files<'_>, entry: impl Fn(usize, usize) -> Chu
     for (column, b) in columns.enumerate() {
         let mut row = 0;
         while row < product.rows {
-            match product.rows - row {
+            // Few sums beside each other wait for themselves: ten rows are not eight and two.
+            let left = product.rows - row;
+            match left.div_ceil(left.div_ceil(ROWS)) {
                 ROWS.. => row = some_rows::<ROWS>(product, files, b, (row, column), entry),
+                8.. => row = some_rows::<8>(product, files, b, (row, column), entry),
+                6.. => row = some_rows::<6>(product, files, b, (row, column), entry),
                 4.. => row = some_rows::<4>(product, files, b, (row, column), entry),
                 2.. => row = some_rows::<2>(product, files, b, (row, column), entry),
                 _ => row = some_rows::<1>(product, files, b, (row, column), entry),

@@ -57,6 +57,8 @@ pub struct Ensemble {
     pub seed: u64,
     /// The methods that the first path used.
     pub methods: Vec<MethodUse>,
+    /// Its longest step, of a method with steps of fixed length.
+    pub step: Option<f64>,
     /// The work of all paths.
     pub statistics: Statistics,
     /// The tolerances used by methods that have them.

@@ -81,6 +81,7 @@ struct Summed {
     numbers: Vec<f64>,
     ends: Vec<PathEnd>,
     methods: Vec<MethodUse>,
+    step: Option<f64>,
 }
 
 impl Summed {
@@ -133,6 +134,7 @@ fn ensemble(
             .chance
             .map_or(chance::SEED, |chance| chance.seed),
         methods: Vec::new(),
+        step: None,
         statistics: Statistics::default(),
         tolerances: plan.options.tolerances.clone(),
         interrupted: false,
@@ -144,6 +146,7 @@ fn ensemble(
             values,
             ends,
             methods,
+            step,
         } = source.block(paths, &|| world.interrupted());
         let numbers = columns.of(values, source.width(), &times);
         Summed {
@@ -151,6 +154,7 @@ fn ensemble(
             numbers,
             ends,
             methods,
+            step,
         }
     };
     in_order(blocks, world.threads(), work, |at, mut summed| {
@@ -194,7 +198,7 @@ fn join(made: &mut Ensemble, summed: Summed, cells: usize) {
         }
     }
     if made.methods.is_empty() {
-        made.methods = summed.methods;
+        (made.methods, made.step) = (summed.methods, summed.step);
     }
     for (path, end) in (made.made..).zip(summed.ends) {
         made.made = path + 1;

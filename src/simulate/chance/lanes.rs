@@ -179,6 +179,7 @@ impl Paths for LanePaths<'_> {
     fn block(&self, paths: Range<u64>, interrupted: &(dyn Fn() -> bool + Sync)) -> Block {
         let mut block = Block {
             methods: vec![self.used],
+            step: Some(self.longest),
             ..Block::default()
         };
         let count = usize::try_from(paths.end.saturating_sub(paths.start)).unwrap_or(usize::MAX);

@@ -32,6 +32,8 @@ pub struct Block {
     pub ends: Vec<PathEnd>,
     /// The methods used by the first path.
     pub methods: Vec<MethodUse>,
+    /// Its longest step, of a method with steps of fixed length.
+    pub step: Option<f64>,
 }
 
 /// A source of paths; path k of a seed is the same however it is asked for.
@@ -137,7 +139,7 @@ impl Paths for SinglePaths<'_> {
             }
             block.values.resize(from + rows * width, f64::NAN);
             if block.ends.is_empty() {
-                block.methods = solution.methods;
+                (block.methods, block.step) = (solution.methods, solution.step);
             }
             block.ends.push(PathEnd {
                 rows: reached,

@@ -22,15 +22,9 @@ const MOST_STATES: usize = 64;
 /// Length of a step times decay rate from which explicit methods are in danger: they blow up at 2.
 const STIFF: f64 = 1.0;
 
-/// The method for a system with noise, and why. `step` is the length of steps that was asked for.
+/// The method for a system with noise, and why.
 #[must_use]
-pub fn choose(
-    system: &System,
-    kernels: &Kernels,
-    pace: &Pace,
-    step: Option<f64>,
-) -> (Method, NoiseReason) {
-    let _ = step;
+pub fn choose(system: &System, kernels: &Kernels, pace: &Pace) -> (Method, NoiseReason) {
     let of_reaction = |source: &Source| matches!(source, Source::Reaction { .. });
     let columns = system.noise.iter().flat_map(|noise| &noise.columns);
     if columns.clone().any(of_reaction) {

@@ -108,7 +108,7 @@ pub(super) fn chosen(
     };
     match asked {
         Method::Auto => {
-            let (method, reason) = choose(problem.system, problem.kernels, &pace, chance.step);
+            let (method, reason) = choose(problem.system, problem.kernels, &pace);
             (pace, method, SwitchReason::Noise(reason))
         }
         asked => (pace, asked, SwitchReason::Requested),
