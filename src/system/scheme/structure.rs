@@ -176,10 +176,9 @@ impl Columns {
         let mut along: FxHashMap<usize, FxHashMap<(usize, usize), Expr>> = FxHashMap::default();
         for (j, k) in pairs {
             for column in [j, k] {
-                if !along.contains_key(&column) {
-                    let changes = self.along(system, column);
-                    along.insert(column, changes);
-                }
+                along
+                    .entry(column)
+                    .or_insert_with(|| self.along(system, column));
             }
             let rows: FxHashSet<usize> = (self.entries[j]
                 .keys()
