@@ -26,10 +26,13 @@ pub(super) fn text(ensemble: &Ensemble, width: usize) -> String {
     } else {
         format!("{} of {}", ensemble.made, many(ensemble.asked))
     };
+    let range = if ensemble.times.len() == 1 {
+        number(*last, DIGITS)
+    } else {
+        format!("{} to {}", number(*first, DIGITS), number(*last, DIGITS))
+    };
     let head = format!(
-        "{paths}, {variable} = {} to {}{unit}: {}, seed {}",
-        number(*first, DIGITS),
-        number(*last, DIGITS),
+        "{paths}, {variable} = {range}{unit}: {}, seed {}",
         work(ensemble),
         ensemble.seed
     );

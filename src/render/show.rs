@@ -6,6 +6,7 @@ use super::table::{Column, number, table};
 use super::words;
 use crate::model::{DefinitionKind, Model, Motion, Participant, State, Unit};
 use crate::session::{Compiled, Form, MethodAdvice, Outcome, Topic};
+use crate::simulate::NoiseReason;
 use crate::symbolic::{self, Expr, Node, Notation, Operator, Shape};
 use crate::syntax::tree::Calculus;
 use crate::system;
@@ -616,6 +617,10 @@ fn advice(advice: &MethodAdvice, width: usize) -> String {
 /// What `auto` takes for a model with noise.
 fn of_noise(advice: &MethodAdvice) -> String {
     match advice.noise {
+        Some((method, Some(NoiseReason::Linear))) => format!(
+            "a model with noise: auto takes {method}, for {}\n",
+            noise_reason(NoiseReason::Linear)
+        ),
         Some((method, Some(why))) => format!(
             "a model with noise: auto takes {method}, since {}; where the drift is stiff for the steps \
              asked for, implicit_euler\n",
