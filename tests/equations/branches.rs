@@ -7,7 +7,7 @@ use super::library::{self, Random, compile};
 use super::{Point, call_with, dense, models, random_point};
 use lotka::kernel::SharedKernel;
 use lotka::session::Compiled;
-use lotka::system::{GuardKind, linear_form};
+use lotka::system::{GuardKind, Motion, linear_form};
 
 const LIVE_KINKS: &str = "a long vector with kinks";
 
@@ -174,7 +174,8 @@ fn live_slots(compiled: &Compiled, point: &Point, random: &mut Random) -> Vec<f6
 fn assert_equal(name: &str, found: &[f64], expected: &[f64]) {
     assert_eq!(found.len(), expected.len(), "{name}");
     for (a, b) in found.iter().zip(expected) {
-        let same = (a - b).abs() <= 1e-13 * b.abs().max(1.0);
+        // Some models have no value at some random points.
+        let same = (a - b).abs() <= 1e-13 * b.abs().max(1.0) || a.is_nan() && b.is_nan();
         assert!(same, "{name}: {found:?} is not {expected:?}");
     }
 }
@@ -284,6 +285,10 @@ fn assert_slopes(name: &str, found: &[f64], expected: &[f64], scale: &[f64]) {
 fn time_derivatives_agree_with_differences() {
     let mut random = Random::new(7);
     for (name, compiled) in models() {
+        // The steps of a map are counted: nothing moves between two.
+        if compiled.system.motion == Motion::Map {
+            continue;
+        }
         for _ in 0..5 {
             let point = random_point(&compiled, &mut random);
             let slots = live_slots(&compiled, &point, &mut random);

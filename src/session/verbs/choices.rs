@@ -75,7 +75,7 @@ pub(super) const PATHS: Choice = choice(
     "paths",
     Value::Number,
     "paths 1000",
-    "so many paths of a model with noise, summed up",
+    "many paths of a model with noise",
 );
 pub(super) const SEED: Choice = choice(
     "seed",
@@ -87,19 +87,19 @@ pub(super) const DT: Choice = choice(
     "dt",
     Value::Number,
     "dt 0.01",
-    "the step of a method for noise; chosen when absent",
+    "the step of a method for noise",
 );
 pub(super) const NONNEGATIVE: Choice = choice(
     "nonnegative",
     Value::Nothing,
     "nonnegative",
-    "noise that takes a state below zero stops at zero",
+    "states below zero are set to zero",
 );
 pub(super) const OF_ENSEMBLE: Choice = choice(
     "of",
     Value::Expressions,
     "of x, x*y",
-    "what paths are summed up for; all states when absent",
+    "what paths are summed up for",
 );
 pub(super) const RTOL: Choice = choice("rtol", Value::Number, "rtol 1e-8", "relative tolerance");
 pub(super) const ATOL: Choice = choice("atol", Value::Number, "atol 1e-10", "absolute tolerance");
