@@ -5,6 +5,7 @@
 //! not finite is made again by itself, which tells where and why. Must not know names.
 
 use super::diffusion::{Piece, chosen, kind, next_end, suits};
+use super::exact_steps::{self, ExactSteps};
 use super::{Block, PathEnd, Paths, SinglePaths};
 use crate::kernel::Parameters;
 use crate::kernel::lanes::arithmetic::get;
@@ -13,6 +14,7 @@ use crate::simulate::stepper::all_finite;
 use crate::simulate::{Chance, LinearSolver, Method, MethodUse, Statistics, Stop};
 use crate::system::System;
 use std::ops::Range;
+use std::sync::Arc;
 
 /// Paths made in lanes.
 #[derive(Debug)]
@@ -23,6 +25,8 @@ pub struct LanePaths<'p> {
     normals: usize,
     chance: Chance,
     longest: f64,
+    /// Of the exact transition; others take the length of the step behind the parameters.
+    exact: Option<ExactSteps>,
     /// Steps of a whole path.
     steps: u64,
     used: MethodUse,
@@ -60,19 +64,31 @@ impl<'p> LanePaths<'p> {
         );
         let has_even_steps = matches!(
             method,
-            Method::EulerMaruyama | Method::Langevin | Method::Milstein | Method::Sra1
+            Method::EulerMaruyama
+                | Method::Langevin
+                | Method::Milstein
+                | Method::Sra1
+                | Method::ExactTransition
         );
         if !has_even_steps {
             return None;
         }
         suits(method, problem).ok()?;
-        let scheme = problem.kernels.scheme(kind(method)?).ok()?;
-        let longest = options.max_step.unwrap_or(f64::INFINITY).min(pace.step);
+        let asked = options.max_step.unwrap_or(f64::INFINITY);
+        let (program, normals, longest) = if method == Method::ExactTransition {
+            let n = problem.system.dimension();
+            (exact_steps::program(n)?, n, asked)
+        } else {
+            let scheme = problem.kernels.scheme(kind(method)?).ok()?;
+            let program = Arc::clone(scheme.kernel.program());
+            (program, scheme.scheme.normals.len(), asked.min(pace.step))
+        };
         let mut paths = LanePaths {
-            next: SharedLanes::new(scheme.kernel.program()),
-            normals: scheme.scheme.normals.len(),
+            next: SharedLanes::new(&program),
+            normals,
             chance,
             longest,
+            exact: None,
             steps: 0,
             used: MethodUse {
                 method,
@@ -83,10 +99,15 @@ impl<'p> LanePaths<'p> {
             single,
         };
         let (mut time, mut ahead) = (start, 0);
+        let mut intervals = Vec::new();
         while time < end {
             let piece = paths.piece(time, &mut ahead);
             paths.steps = paths.steps.saturating_add(piece.steps());
+            intervals.push((piece.step, time + piece.step));
             time = piece.end;
+        }
+        if method == Method::ExactTransition {
+            paths.exact = Some(ExactSteps::new(problem, start, intervals.into_iter())?);
         }
         (paths.steps <= options.max_steps).then_some(paths)
     }
@@ -132,7 +153,12 @@ impl<'p> LanePaths<'p> {
         group.show(time, lanes, &mut block.values);
         while time < end {
             let mut piece = self.piece(time, &mut ahead);
-            if parameters.get(own) != Some(&piece.step) {
+            if let Some(exact) = &self.exact {
+                if let Some(numbers) = exact.of(piece.step, time + piece.step) {
+                    // A clone is known to hold the same numbers.
+                    parameters.clone_from(numbers);
+                }
+            } else if parameters.get(own) != Some(&piece.step) {
                 let mut values = self.single.problem.parameters.clone();
                 values.push(piece.step);
                 parameters.assign(&values);
@@ -179,7 +205,7 @@ impl Paths for LanePaths<'_> {
     fn block(&self, paths: Range<u64>, interrupted: &(dyn Fn() -> bool + Sync)) -> Block {
         let mut block = Block {
             methods: vec![self.used],
-            step: Some(self.longest),
+            step: self.exact.is_none().then_some(self.longest),
             ..Block::default()
         };
         let count = usize::try_from(paths.end.saturating_sub(paths.start)).unwrap_or(usize::MAX);

@@ -11,6 +11,7 @@
 //! [`super::Solution`] for one path, [`Block`]s for many. Must not know names.
 
 mod diffusion;
+mod exact_steps;
 mod lanes;
 mod paths;
 mod reactions;

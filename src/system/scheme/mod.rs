@@ -13,8 +13,6 @@ mod adaptive;
 mod equations;
 mod rules;
 mod structure;
-#[cfg(test)]
-mod tests;
 
 pub use structure::{NoiseStructure, has_exact_transition, noise_structure};
 

@@ -122,6 +122,9 @@ pub(super) struct Exact<'s> {
     transitions: Transitions,
     step: f64,
     normals: Vec<f64>,
+    /// P y and L z.
+    moved: Vec<f64>,
+    spread: Vec<f64>,
 }
 
 impl<'s> Exact<'s> {
@@ -134,6 +137,8 @@ impl<'s> Exact<'s> {
             transitions: Transitions::default(),
             step: 0.0,
             normals: vec![0.0; system.dimension()],
+            moved: vec![0.0; system.dimension()],
+            spread: vec![0.0; system.dimension()],
             system,
             kernels,
             dynamics,
@@ -163,9 +168,12 @@ impl Rule for Exact<'_> {
 
     fn advance(&mut self, time: f64, state: &[f64], next: &mut [f64]) -> Result<(), StepFailure> {
         let transition = self.transitions.of(self.step, time + self.step);
-        next.copy_from_slice(&transition.shift);
-        add_product(&transition.propagator, state, next);
-        add_product(&transition.factor, &self.normals, next);
+        product(&transition.propagator, state, &mut self.moved);
+        product(&transition.factor, &self.normals, &mut self.spread);
+        let parts = transition.shift.iter().zip(&self.moved).zip(&self.spread);
+        for (next, ((shift, moved), spread)) in next.iter_mut().zip(parts) {
+            *next = (shift + moved) + spread;
+        }
         Ok(())
     }
 
@@ -174,11 +182,13 @@ impl Rule for Exact<'_> {
     }
 }
 
-/// Adds M x to `sum`, column by column.
-fn add_product(matrix: &[f64], x: &[f64], sum: &mut [f64]) {
-    for (factor, column) in x.iter().zip(matrix.chunks_exact(sum.len().max(1))) {
+/// M x into `sum`, column by column: as paths side by side sum it.
+fn product(matrix: &[f64], x: &[f64], sum: &mut [f64]) {
+    let columns = x.iter().zip(matrix.chunks_exact(sum.len().max(1)));
+    for (at, (factor, column)) in columns.enumerate() {
         for (sum, entry) in sum.iter_mut().zip(column) {
-            *sum += factor * entry;
+            let term = entry * factor;
+            *sum = if at == 0 { term } else { *sum + term };
         }
     }
 }

@@ -43,6 +43,11 @@ fn the_same_paths_come_out() {
     for (text, method) in [
         (ORNSTEIN_UHLENBECK, Method::EulerMaruyama),
         (ORNSTEIN_UHLENBECK, Method::Sra1),
+        (ORNSTEIN_UHLENBECK, Method::ExactTransition),
+        (
+            "wiener W\nstate x = 1\nx' = 0.3 - x + 0.5*W'",
+            Method::ExactTransition,
+        ),
         (SWITCH, Method::EulerMaruyama),
         (
             "wiener W\nstate x = 1\nx' = -x + 0.5*x*W'",
