@@ -165,7 +165,6 @@ impl World for Impatient {
 #[rustfmt::skip]
 const WITHOUT_FILE: &[(Code, &str)] = &[
     (Code::SolverFailed, "no model is known on which a solver fails without saying why"),
-    (Code::TooManySteps, "needs ten million steps: src/simulate/tests"),
     (Code::SessionIncomplete, "needs a session that is saved: tests/repl.rs"),
     (Code::NoModel, "needs a session without a file: tests/repl.rs"),
 ];
