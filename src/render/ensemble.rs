@@ -48,7 +48,7 @@ pub(super) fn text(ensemble: &Ensemble, width: usize) -> String {
             format!("at {variable} = {}", number(*last, DIGITS)),
             names.map(|known| known.name.clone()).collect(),
         ),
-        of_all(&moments, "mean", |known| known.mean),
+        of_all(&moments, "mean", Moments::known_mean),
         of_all(&moments, "± se", Moments::standard_error),
         of_all(&moments, "sd", Moments::deviation),
     ];

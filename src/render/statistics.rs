@@ -109,7 +109,7 @@ fn of_paths(timing: &Timing, ensemble: &Ensemble) -> String {
             .map(|known| known.name.as_str())
             .collect(),
         times: &ensemble.times,
-        means: every(&|row, column| summary.moments(row, column).mean),
+        means: every(&|row, column| summary.moments(row, column).known_mean()),
         deviations: every(&|row, column| summary.moments(row, column).deviation()),
         quantiles: (SHARES.into_iter())
             .map(|share| Quantiles {

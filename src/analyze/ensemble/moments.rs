@@ -74,6 +74,12 @@ impl Moments {
         self.highest = self.highest.max(other.highest);
     }
 
+    /// The mean; NaN where there are no numbers.
+    #[must_use]
+    pub fn known_mean(&self) -> f64 {
+        if self.count == 0 { f64::NAN } else { self.mean }
+    }
+
     /// The unbiased variance; NaN for fewer than two numbers.
     #[must_use]
     pub fn variance(&self) -> f64 {

@@ -70,19 +70,18 @@ impl Summary {
         for (known, more) in self.moments.iter_mut().zip(&block.0) {
             known.join(more);
         }
-        for path in numbers.chunks_exact(self.moments.len().max(1)) {
-            match &mut self.shape {
-                Shape::All(cells) => {
-                    for (cell, number) in cells.iter_mut().zip(path) {
-                        if number.is_finite() {
-                            cell.push(*number);
-                        }
-                    }
+        // Cell by cell: all cells together do not fit into a cache.
+        let count = self.moments.len().max(1);
+        let of_cell = |at: usize| numbers.iter().skip(at).step_by(count);
+        match &mut self.shape {
+            Shape::All(cells) => {
+                for (at, cell) in cells.iter_mut().enumerate() {
+                    cell.extend(of_cell(at).filter(|number| number.is_finite()));
                 }
-                Shape::Binned(cells) => {
-                    for (cell, number) in cells.iter_mut().zip(path) {
-                        cell.add(*number);
-                    }
+            }
+            Shape::Binned(cells) => {
+                for (at, cell) in cells.iter_mut().enumerate() {
+                    of_cell(at).for_each(|number| cell.add(*number));
                 }
             }
         }

@@ -22,18 +22,7 @@ pub(in crate::session) fn columns(
             .clone()
             .map(|row| ensemble.summary.moments(row, *column));
         headers.push(format!("{}_mean", quantity.name));
-        columns.push(
-            moments
-                .clone()
-                .map(|known| {
-                    if known.count == 0 {
-                        f64::NAN
-                    } else {
-                        known.mean
-                    }
-                })
-                .collect(),
-        );
+        columns.push(moments.clone().map(|known| known.known_mean()).collect());
         headers.push(format!("{}_sd", quantity.name));
         columns.push(moments.map(|known| known.deviation()).collect());
         for share in SHARES {
