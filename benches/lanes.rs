@@ -111,19 +111,12 @@ fn compiled(text: &str) -> Model {
 /// 10,000 paths by Euler-Maruyama with steps of 0.01.
 fn paths(text: &str, end: f64) {
     let model = compiled(text);
-    let problem = Problem {
-        system: &model.system,
-        kernels: &model.kernels,
-        parameters: model.parameters.clone(),
-        initial: model.initial.clone(),
-        held: Vec::new(),
-        events: Vec::new(),
-        doses: Vec::new(),
-        rows: Vec::new(),
-        inputs: Vec::new(),
-        origin: 0.0,
-        resumed: false,
-    };
+    let problem = Problem::new(
+        &model.system,
+        &model.kernels,
+        model.parameters.clone(),
+        model.initial.clone(),
+    );
     let tolerances = Tolerances::uniform(1e-6, 1e-9, model.initial.len());
     let mut options = Options::new(tolerances).with_method(Method::EulerMaruyama);
     options.chance = Some(Chance {

@@ -324,6 +324,7 @@ codes! {
     NotReached = "W0601", "a steady state that the system does not go to";
     KinkHere = "W0602", "a state at which the equations have a kink";
     NoiseLeftOut = "W0610", "an answer that leaves the noise out";
+    UnstableStep = "W0611", "a step too long for an explicit method";
     StartsEarlier = "W0701", "a run that does not start where its range does";
     SessionIncomplete = "W0702", "a saved session that would not run where it is";
 }

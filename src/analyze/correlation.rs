@@ -11,7 +11,8 @@ pub struct Correlation {
     /// Their standard errors; those of an autocorrelation are large sample ones.
     pub errors: Vec<f64>,
     /// The sum of the autocorrelation over all lags, in units of the spacing: n numbers tell as much
-    /// of the mean as n divided by this independent ones. For an autocorrelation only.
+    /// of the mean as n divided by this independent ones. For an autocorrelation only, and where it
+    /// can be told.
     pub time: Option<f64>,
 }
 
@@ -28,62 +29,72 @@ fn products(x: &[f64], y: &[f64], lag: usize) -> f64 {
     x.iter().zip(y.iter().skip(lag)).map(|(a, b)| a * b).sum()
 }
 
+/// The share of a series over which its correlation is followed: from fewer than ten correlation
+/// times nothing can be told of them.
+const SHARE: usize = 10;
+/// The most lags that are followed.
+const MOST_LAGS: usize = 50_000;
+
 /// The autocorrelation up to a lag: sum of products over the sum of squares (G. E. P. Box, G. M.
 /// Jenkins, Time Series Analysis, 1970, section 2.1.5), with standard errors by M. S. Bartlett (J. R.
-/// Stat. Soc. Suppl. 8, 27, 1946). `None` when the numbers are all the same or fewer than two.
+/// Stat. Soc. Suppl. 8, 27, 1946). `None` when the numbers are all the same or fewer than two, and
+/// when `interrupted`. The time is not told where the series is too short for it.
 #[must_use]
-pub fn autocorrelation(numbers: &[f64], most: usize) -> Option<Correlation> {
+pub fn autocorrelation(
+    numbers: &[f64],
+    most: usize,
+    interrupted: &dyn Fn() -> bool,
+) -> Option<Correlation> {
     let (apart, size) = centred(numbers);
     if numbers.len() < 2 || !(size > 0.0 && size.is_finite()) {
         return None;
     }
     let most = most.min(numbers.len() - 1);
-    // The sum over all lags is cut where noise takes over (A. Sokal, Functional Integration, 1997,
-    // section 3): at five times the correlation time.
-    let longest = numbers.len() - 1;
-    let (mut all, mut time, mut window) = (vec![1.0], 1.0, longest);
-    for lag in 1..=longest {
+    let followed = (numbers.len() / SHARE).clamp(1, MOST_LAGS);
+    // The sum over all lags is cut where noise takes over, at five times the correlation time (A.
+    // Sokal, Functional Integration, 1997, section 3).
+    let (mut all, mut time, mut window) = (vec![1.0], 1.0, None);
+    for lag in 1..=most.max(followed) {
+        if interrupted() {
+            return None;
+        }
         let value = products(&apart, &apart, lag) / (size * size);
         all.push(value);
-        time += 2.0 * value;
-        #[expect(clippy::cast_precision_loss, reason = "a count")]
-        if lag as f64 >= 5.0 * time && window == longest {
-            window = lag;
+        if window.is_none() {
+            time += 2.0 * value;
+            #[expect(clippy::cast_precision_loss, reason = "a count")]
+            if lag as f64 >= 5.0 * time {
+                window = Some(lag);
+            }
         }
-        if lag >= most.max(window) {
+        if lag >= most && (window.is_some() || lag >= followed) {
             break;
         }
     }
-    let window = window.min(all.len() - 1);
-    let time = 1.0 + 2.0 * all.iter().skip(1).take(window).sum::<f64>();
     #[expect(clippy::cast_precision_loss, reason = "a count")]
     let count = numbers.len() as f64;
-    let errors = (0..=most).map(|lag| (bartlett(&all[..=window], lag) / count).sqrt());
+    let known = &all[..=window.unwrap_or(followed).min(all.len() - 1)];
+    let errors = (0..=most).map(|lag| (bartlett(known, lag) / count).sqrt());
     Some(Correlation {
         errors: errors.collect(),
+        time: window.map(|_| time).filter(|time| *time > 0.0),
         values: all[..=most.min(all.len() - 1)].to_vec(),
-        time: Some(time),
     })
 }
 
 /// n times the variance of the autocorrelation at a lag.
 fn bartlett(known: &[f64], lag: usize) -> f64 {
-    let at = |lag: i64| -> f64 {
-        let lag = usize::try_from(lag.unsigned_abs()).unwrap_or(usize::MAX);
-        known.get(lag).copied().unwrap_or(0.0)
+    let reach = known.len() - 1;
+    let at = |lag: usize| known.get(lag).copied().unwrap_or(0.0);
+    let own = at(lag);
+    // The terms of v and -v together. Beyond the reach one factor of each is zero.
+    let term = |v: usize| {
+        let here = at(v);
+        let (later, earlier) = (at(v + lag), at(v.abs_diff(lag)));
+        let squares = here * here * (1.0 + 2.0 * own * own);
+        2.0 * squares + 2.0 * later * earlier - 4.0 * own * here * (earlier + later)
     };
-    let (k, reach) = (
-        i64::try_from(lag).unwrap_or(i64::MAX),
-        i64::try_from(known.len() + lag).unwrap_or(i64::MAX),
-    );
-    let own = at(k);
-    let sum: f64 = (-reach..=reach)
-        .map(|v| {
-            let here = at(v);
-            here * here + at(v + k) * at(v - k) - 4.0 * own * here * at(v - k)
-                + 2.0 * here * here * own * own
-        })
-        .sum();
+    let sum: f64 = 1.0 - own * own + (1..=reach).map(term).sum::<f64>();
     sum.max(0.0)
 }
 
@@ -117,11 +128,22 @@ mod tests {
     #[test]
     fn a_short_series_by_hand() {
         // By hand: the distances from the mean are -2, 0, -1, 2, 1, and their squares add to 10.
-        let found = autocorrelation(&[1.0, 3.0, 2.0, 5.0, 4.0], 4).expect("it varies");
+        let found = autocorrelation(&[1.0, 3.0, 2.0, 5.0, 4.0], 4, &|| false).expect("it varies");
         for (value, expected) in found.values.iter().zip([1.0, 0.0, 0.1, -0.4, -0.2]) {
             assert!((value - expected).abs() < 1e-12, "{value} {expected}");
         }
-        assert!(autocorrelation(&[2.0, 2.0, 2.0], 1).is_none());
+        assert!(autocorrelation(&[2.0, 2.0, 2.0], 1, &|| false).is_none());
+    }
+
+    #[test]
+    fn a_time_that_cannot_be_told_is_not_told() {
+        let walk: Vec<f64> = (0..100).map(f64::from).collect();
+        let alternating: Vec<f64> = (0..100).map(|k| f64::from(k % 2)).collect();
+        for series in [walk, alternating] {
+            let found = autocorrelation(&series, 3, &|| false).expect("it varies");
+            assert_eq!(found.time, None);
+        }
+        assert!(autocorrelation(&[1.0, 2.0, 4.0], 1, &|| true).is_none());
     }
 
     #[test]
@@ -137,7 +159,7 @@ mod tests {
                 x
             })
             .collect();
-        let found = autocorrelation(&series, 8).expect("it varies");
+        let found = autocorrelation(&series, 8, &|| false).expect("it varies");
         for (lag, (value, error)) in found.values.iter().zip(&found.errors).enumerate().skip(1) {
             let expected = 0.5f64.powi(i32::try_from(lag).expect("a small lag"));
             assert!(

@@ -11,7 +11,7 @@ use super::words;
 use crate::model::Motion;
 use crate::session::{Compiled, Outcome, Trajectory};
 use crate::simulate::{
-    LinearSolver, Method, MethodUse, NoiseReason, Occasion, Occurrence, Stop, SwitchReason,
+    LinearSolver, MethodUse, NoiseReason, Occasion, Occurrence, Stop, SwitchReason,
 };
 
 /// A table of more states than this is no longer read whole after each run,
@@ -243,7 +243,7 @@ fn work(run: &Trajectory) -> String {
     let with_tolerances = solution
         .methods
         .iter()
-        .any(|used| has_tolerances(used.method));
+        .any(|used| used.method.has_tolerances());
     let accuracy = if solution.methods.is_empty() || with_tolerances {
         format!(
             ", rtol {}, atol {}",
@@ -262,11 +262,6 @@ fn work(run: &Trajectory) -> String {
         clamped(solution.statistics.clamped),
         interruptions(&solution.occurrences)
     )
-}
-
-/// Whether a method bounds its errors by tolerances.
-pub(super) fn has_tolerances(method: Method) -> bool {
-    method == Method::Srk || !Method::OF_NOISE.contains(&method)
 }
 
 /// `, dt 0.01`: the longest of steps of fixed length.

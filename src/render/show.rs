@@ -1,7 +1,7 @@
 //! What `show` shows: equations, parameters, reactions, Jacobian, laws, method.
 
 use super::interruptions;
-use super::outcome::{counted, has_tolerances, in_short, method_use, noise_reason};
+use super::outcome::{counted, in_short, method_use, noise_reason};
 use super::table::{Column, number, table};
 use super::words;
 use crate::model::{DefinitionKind, Model, Motion, Participant, State, Unit};
@@ -600,7 +600,7 @@ fn advice(advice: &MethodAdvice, width: usize) -> String {
             if methods.len() > MOST {
                 text.push_str(&format!("  ... {} more changes\n", methods.len() - MOST));
             }
-            let tolerance = if methods.iter().any(|used| has_tolerances(used.method)) {
+            let tolerance = if methods.iter().any(|used| used.method.has_tolerances()) {
                 format!("; rtol {}", number(tolerances.relative, 3))
             } else {
                 String::new()

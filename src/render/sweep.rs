@@ -177,10 +177,7 @@ fn failed(answer: &SweepAnswer, width: usize) -> String {
     if answer.failures.is_empty() {
         return String::new();
     }
-    let mut text = format!(
-        "\n{} failed:\n",
-        counted(answer.failures.len(), "run", "runs")
-    );
+    let mut text = format!("\n{} failed:\n", counted(answer.failed, "run", "runs"));
     for failed in answer.failures.iter().take(MOST_FAILED) {
         let line = format!(
             "  {}: {}",
@@ -190,11 +187,8 @@ fn failed(answer: &SweepAnswer, width: usize) -> String {
         text.push_str(&words::wrapped(&line, width, "    "));
         text.push('\n');
     }
-    if answer.failures.len() > MOST_FAILED {
-        text.push_str(&format!(
-            "  ... and {} more\n",
-            answer.failures.len() - MOST_FAILED
-        ));
+    if answer.failed > MOST_FAILED {
+        text.push_str(&format!("  ... and {} more\n", answer.failed - MOST_FAILED));
     }
     text
 }

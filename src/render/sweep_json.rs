@@ -176,7 +176,7 @@ pub fn statistics(timing: &SweepTiming) -> String {
         model: model(answer),
         layout: layout(answer),
         members: answer.count,
-        failed: answer.failures.len(),
+        failed: answer.failed,
         threads: timing.threads,
         repeats: timing.repeats,
         parse_s: timing.load.parse,

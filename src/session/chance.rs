@@ -6,22 +6,27 @@
 use super::command::{Simulate, Subjects};
 use super::compiled::{Compiled, Observable};
 use super::counted;
-use super::options::Options;
-use super::simulate::{Number, fault, sound};
+use super::failure::short;
+use super::options::Options as Words;
+use super::simulate::{Number, Plan, fault, sound};
 use super::trajectory::Trajectory;
-use crate::diagnostic::{Code, Diagnostic};
+use super::{run, unsuited};
+use crate::diagnostic::{Code, Diagnostic, number_text};
 use crate::model::Motion;
-use crate::simulate::{Chance, Method, Output};
+use crate::simulate::{Chance, Method, NoiseReason, Options, Output, Pace, choose, pace};
 use crate::source::Span;
 use crate::symbolic::Shape;
 use crate::syntax::tree;
-use crate::system::Source;
+use crate::system::{Source, Unsuited};
 
 /// The seed when none is said: the same sentence gives the same paths.
 pub(super) const SEED: u64 = 1;
 
 /// Output times of an ensemble for which none are said.
 const ROWS: usize = 101;
+
+/// Numbers that an ensemble sums up, for each of which its distribution is kept: some 100 MB.
+const MOST_CELLS: usize = 250_000;
 
 /// More paths than this are a slip of the keyboard.
 const MOST_PATHS: f64 = 1e9;
@@ -44,7 +49,7 @@ pub struct ChanceWords {
 }
 
 /// Takes the words out of a sentence.
-pub(super) fn words(options: &mut Options<'_>) -> ChanceWords {
+pub(super) fn words(options: &mut Words<'_>) -> ChanceWords {
     let paths = options.value("paths");
     let seed = options.value("seed");
     let step = options.value("dt");
@@ -98,7 +103,7 @@ pub(super) fn understand(
     }
     let mut problems = Vec::new();
     problems.extend(misfits(compiled, command));
-    let counts = matches!(method(compiled, command.method), Method::Ssa | Method::Tau);
+    let counts = method(compiled, command.method).counts_reactions();
     if counts && problems.is_empty() {
         problems.extend(counted::problems(compiled, command.span));
     }
@@ -171,7 +176,7 @@ pub(super) fn after(chance: Chance, last: Option<&Trajectory>) -> Chance {
 fn is_random(compiled: &Compiled, command: &Simulate) -> Result<bool, Vec<Diagnostic>> {
     let words = &command.chance;
     let noisy = compiled.system.noise.is_some();
-    let by_reactions = is_of_reactions(command.method);
+    let by_reactions = command.method.is_of_reactions();
     if noisy || by_reactions && !compiled.model.reactions.is_empty() {
         return Ok(true);
     }
@@ -218,61 +223,40 @@ fn is_random(compiled: &Compiled, command: &Simulate) -> Result<bool, Vec<Diagno
     }
 }
 
-fn is_of_reactions(method: Method) -> bool {
-    matches!(method, Method::Langevin | Method::Ssa | Method::Tau)
-}
-
-/// Whether the method chooses its own steps, so that there is no `dt`.
-fn has_own_steps(method: Method) -> bool {
-    matches!(
-        method,
-        Method::Srk | Method::ExactTransition | Method::Ssa | Method::Tau
-    )
-}
-
 /// Words that do not go with the method.
 fn misfits(compiled: &Compiled, command: &Simulate) -> Vec<Diagnostic> {
-    let (method, words) = (command.method, &command.chance);
+    let (asked, words) = (command.method, &command.chance);
+    let unsuited = |why| vec![unsuited::refused(compiled, asked, why, command.span)];
+    if asked != Method::Auto && !Method::OF_NOISE.contains(&asked) {
+        return unsuited(Unsuited::Deterministic);
+    }
     let mut problems = Vec::new();
-    if method != Method::Auto && !Method::OF_NOISE.contains(&method) {
-        problems.push(
-            Diagnostic::new(
-                Code::BadOption,
-                format!("`{method}` is for equations without noise"),
-            )
-            .at(command.span, "this model has noise")
-            .help("leave `using` away, or choose a method for noise, as in `using euler_maruyama`"),
-        );
-        return problems;
-    }
     let of_wiener = !compiled.model.wieners.is_empty();
-    if is_of_reactions(method) && of_wiener && compiled.model.intrinsic.is_none() {
-        let wiener = compiled.model.wieners.first().map(|known| known.span);
-        problems.push(
-            Diagnostic::new(
-                Code::BadOption,
-                format!("`{method}` is for reactions, and this noise stands in equations"),
-            )
-            .at(wiener.unwrap_or(command.span), "noise of equations")
-            .help("choose `using euler_maruyama`; `noise intrinsic` adds that of the reactions"),
-        );
+    if asked.is_of_reactions() && of_wiener && compiled.model.intrinsic.is_none() {
+        problems.extend(unsuited(Unsuited::NoReactions));
     }
+    let (method, name) = match asked {
+        Method::Auto => {
+            let method = choice(compiled).0;
+            (method, format!("`{method}`, which `auto` takes here,"))
+        }
+        _ => (asked, format!("`{asked}`")),
+    };
     if let Some(expr) = &words.step
-        && has_own_steps(method)
+        && method.chooses_steps_of_paths()
     {
         problems.push(
-            Diagnostic::new(Code::BadOption, format!("`{method}` takes no `dt`"))
+            Diagnostic::new(Code::BadOption, format!("{name} takes no `dt`"))
                 .at(expr.span, "")
                 .help("it takes steps of its own; `step` spaces the output times"),
         );
     }
-    let has_tolerance = matches!(method, Method::Auto | Method::Srk);
     for (word, written) in [("rtol", &command.relative), ("atol", &command.absolute)] {
         if let Some(expr) = written
-            && !has_tolerance
+            && !method.has_tolerances()
         {
             problems.push(
-                Diagnostic::new(Code::BadOption, format!("`{method}` has no `{word}`"))
+                Diagnostic::new(Code::BadOption, format!("{name} has no `{word}`"))
                     .at(expr.span, "")
                     .help("`using srk` chooses its steps by a tolerance; others take `dt`"),
             );
@@ -281,8 +265,107 @@ fn misfits(compiled: &Compiled, command: &Simulate) -> Vec<Diagnostic> {
     problems
 }
 
+/// What `auto` takes for a model with noise, at steps short enough for its drift; no reason where
+/// only reactions are random.
+pub(super) fn choice(compiled: &Compiled) -> (Method, Option<NoiseReason>) {
+    match method(compiled, Method::Auto) {
+        Method::Auto => {
+            let short = Pace {
+                step: 0.0,
+                decay: 0.0,
+            };
+            let (method, why) = choose(&compiled.system, &compiled.kernels, &short);
+            (method, Some(why))
+        }
+        of_reactions => (of_reactions, None),
+    }
+}
+
+/// What no memory holds, and what no one waits for.
+///
+/// # Errors
+/// More output times and quantities than an ensemble sums up; more steps than a path may take.
+pub(super) fn fits(
+    compiled: &Compiled,
+    command: &Simulate,
+    random: &Random,
+    (output, range): (&Output, (f64, f64)),
+) -> Result<(), Vec<Diagnostic>> {
+    #[expect(clippy::cast_precision_loss, reason = "a cap")]
+    let most_steps = Options::MAX_STEPS as f64;
+    if let (Some(expr), Some(step)) = (&command.chance.step, random.chance.step)
+        && (range.1 - range.0) / step > most_steps
+    {
+        let message = format!("a path takes at most {} steps", number_text(most_steps));
+        return Err(fault(
+            expr,
+            &message,
+            step,
+            "a longer `dt`, or a shorter range",
+        ));
+    }
+    let (Some(_), Some(paths)) = (random.paths, &command.chance.paths) else {
+        return Ok(());
+    };
+    let columns = match random.of.as_slice() {
+        [] => compiled.system.dimension(),
+        of => of.iter().map(|known| known.shape.len()).sum(),
+    };
+    let cells = ensemble_times(output, range).len().saturating_mul(columns);
+    if cells <= MOST_CELLS {
+        return Ok(());
+    }
+    Err(vec![
+        Diagnostic::new(
+            Code::BadOption,
+            "this sums up more numbers than a memory holds",
+        )
+        .at(
+            paths.span,
+            format!("paths are summed up for {cells} numbers, at most {MOST_CELLS}"),
+        )
+        .help("keep fewer times, as in `points 101`, or fewer quantities, as in `of x`"),
+    ])
+}
+
+/// A step that was asked for and that no explicit method bears: errors grow at each.
+pub(super) fn unstable(compiled: &Compiled, command: &Simulate, plan: &Plan) -> Option<Diagnostic> {
+    let expr = command.chance.step.as_ref()?;
+    let explicit = matches!(
+        plan.options.method,
+        Method::EulerMaruyama | Method::Milstein | Method::Sra1 | Method::Langevin
+    );
+    if !explicit {
+        return None;
+    }
+    let range = (plan.start, plan.end);
+    let step = plan.options.chance.and_then(|chance| chance.step);
+    let pace = pace(&run::problem(compiled, plan), range, &plan.initial, step);
+    if pace.step * pace.decay <= 2.0 {
+        return None;
+    }
+    Some(
+        Diagnostic::new(
+            Code::UnstableStep,
+            format!(
+                "with this `dt` the errors of `{}` grow",
+                plan.options.method
+            ),
+        )
+        .at(
+            expr.span,
+            format!(
+                "at the start the fastest part decays at the rate {}: stable up to {}",
+                short(pace.decay),
+                short(2.0 / pace.decay)
+            ),
+        )
+        .help("take a shorter `dt`, or `using implicit_euler`"),
+    )
+}
+
 /// The method: where only reactions are random, each is simulated.
-pub(super) fn method(compiled: &Compiled, asked: Method) -> Method {
+fn method(compiled: &Compiled, asked: Method) -> Method {
     let Some(noise) = compiled
         .system
         .noise

@@ -67,7 +67,7 @@ impl Compiled {
 
     /// The equations that a method takes: reactions have noise of their own when it asks for that.
     pub(super) fn with_noise_for(&self, method: Method) -> (&System, &Kernels) {
-        if matches!(method, Method::Ssa | Method::Tau) {
+        if method.counts_reactions() {
             return self.counted().unwrap_or((&self.system, &self.kernels));
         }
         if method != Method::Langevin || self.system.noise.is_some() {

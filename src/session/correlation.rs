@@ -6,7 +6,7 @@
 use super::Session;
 use super::command::{Command, Correlate};
 use super::compiled::{Compiled, Observable};
-use super::lower::ends_in;
+use super::lower::{ends_in, figure_or_table};
 use super::options::Options;
 use super::outcome::{Outcome, Performed};
 use super::plot::time_label;
@@ -23,7 +23,6 @@ use crate::table::Cells;
 use std::path::PathBuf;
 use std::sync::Arc;
 
-const ENDINGS: [&str; 3] = ["svg", "png", "csv"];
 /// Rows may be off an even spacing by this share of it.
 const UNEVEN: f64 = 1e-6;
 /// The most lags shown when none are asked for.
@@ -50,17 +49,7 @@ pub(super) fn lower(
 ) -> Option<Command> {
     let lag = options.value("lag");
     let title = options.text("title").map(|text| text.text);
-    let to = options.text("to");
-    if let Some(path) = to.as_ref().filter(|path| !ends_in(&path.text, &ENDINGS)) {
-        options.problem(
-            Diagnostic::new(
-                Code::BadOption,
-                "correlations are written as SVG, PNG or CSV",
-            )
-            .at(path.span, "another ending")
-            .help("as in `to \"correlation.svg\"`"),
-        );
-    }
+    let to = figure_or_table(&mut options, "correlations are");
     let shown = sentence.subjects.clone();
     options.finish(|| {
         Ok(Command::Correlation(Correlate {
@@ -127,15 +116,24 @@ impl Session {
         let spacing = spacing(&run, command.span)?;
         let most = self.most(command, &run, spacing)?;
         let (mut found, mut problems) = (Vec::new(), Vec::new());
+        let interrupted = || self.world.interrupted();
         for (first, second) in &pairs {
             let x = run.evaluate(first);
             let (label, correlation) = match second {
-                None => (first.label.clone(), analyze::autocorrelation(&x, most)),
+                None => (
+                    first.label.clone(),
+                    analyze::autocorrelation(&x, most, &interrupted),
+                ),
                 Some(second) => (
                     format!("{} after {}", first.label, second.label),
                     analyze::cross_correlation(&run.evaluate(second), &x, most),
                 ),
             };
+            if interrupted() {
+                return Err(vec![
+                    Diagnostic::new(Code::Interrupted, "stopped by the user").at(command.span, ""),
+                ]);
+            }
             match correlation {
                 Some(correlation) => found.push((label, correlation)),
                 None => problems.push(

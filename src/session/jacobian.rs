@@ -11,13 +11,12 @@ use super::outcome::{Made, Outcome, Performed};
 use super::rest::AtRest;
 use super::stability::{bindings, named_state, not_finite};
 use super::values::Overrides;
-use super::{Session, reason_to_write, steady};
+use super::{Session, steady};
 use crate::analyze::{Motion, jacobian_at};
 use crate::diagnostic::{Code, Diagnostic};
 use crate::source::Span;
 use crate::syntax::tree;
 use crate::table::{self, Cells};
-use std::path::PathBuf;
 use std::sync::Arc;
 
 /// The Jacobian at a state, with the names of its model.
@@ -179,22 +178,8 @@ impl Session {
         let mut cells = vec![Cells::Text(&rows)];
         cells.extend(answer.entries.chunks(n.max(1)).map(Cells::Numbers));
         let text = table::write_cells(&header, &cells);
-        let path = PathBuf::from(&to.text);
-        self.world.write(&path, text.as_bytes()).map_err(|error| {
-            vec![
-                Diagnostic::new(
-                    Code::CannotWrite,
-                    format!(
-                        "cannot write {}: {}",
-                        path.display(),
-                        reason_to_write(&error)
-                    ),
-                )
-                .at(to.span, ""),
-            ]
-        })?;
         Ok(Made::Table {
-            path,
+            path: self.write_file(to, &text)?,
             rows: n,
             columns: n + 1,
         })

@@ -325,6 +325,24 @@ pub(super) fn figure_file(options: &mut Options<'_>) -> Option<tree::Text> {
     to
 }
 
+/// `to "diagram.svg"`, or a table: for `what` is written in either way, as in `a diagram is`.
+pub(super) fn figure_or_table(options: &mut Options<'_>, what: &str) -> Option<tree::Text> {
+    let to = options.text("to");
+    if let Some(path) = &to
+        && !ends_in(&path.text, &["svg", "png", "csv"])
+    {
+        options.problem(
+            Diagnostic::new(
+                Code::CannotDraw,
+                format!("{what} drawn as SVG or PNG, or written as CSV"),
+            )
+            .at(path.span, "this ending means something else")
+            .help("end the name in `.svg`, `.png` or `.csv`"),
+        );
+    }
+    to
+}
+
 /// The axes named in `log x, y`.
 pub(super) fn log_axes(options: &mut Options<'_>) -> Vec<LogAxis> {
     let mut log = Vec::new();

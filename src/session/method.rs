@@ -3,9 +3,7 @@
 use super::chance;
 use super::compiled::Compiled;
 use super::values::Present;
-use crate::simulate::{
-    Method, MethodUse, NoiseReason, Pace, Statistics, Tolerances, choose, has_exact_solution,
-};
+use crate::simulate::{Method, MethodUse, NoiseReason, Statistics, Tolerances, has_exact_solution};
 use crate::system::Motion;
 
 /// What `show method` says.
@@ -45,22 +43,11 @@ pub(super) fn advice(
         bandwidths: pattern.bandwidths(),
         exact: has_exact_solution(&compiled.system),
         absolute: compiled.absolute_tolerances(&present.initial, None),
-        noise: compiled.system.noise.is_some().then(|| of_noise(compiled)),
+        noise: compiled
+            .system
+            .noise
+            .is_some()
+            .then(|| chance::choice(compiled)),
         last,
-    }
-}
-
-/// What `auto` takes for a model with noise, at steps short enough for its drift.
-fn of_noise(compiled: &Compiled) -> (Method, Option<NoiseReason>) {
-    match chance::method(compiled, Method::Auto) {
-        Method::Auto => {
-            let pace = Pace {
-                step: 0.0,
-                decay: 0.0,
-            };
-            let (method, why) = choose(&compiled.system, &compiled.kernels, &pace);
-            (method, Some(why))
-        }
-        of_reactions => (of_reactions, None),
     }
 }

@@ -43,6 +43,7 @@ mod sweep;
 mod tables;
 mod times;
 mod timing;
+mod tolerances;
 mod trajectory;
 mod undo;
 mod unsuited;

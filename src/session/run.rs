@@ -100,18 +100,13 @@ pub(super) fn slots_at_start(
         return Ok(Vec::new());
     }
     let (inputs, _) = inputs::tracks(&model.inputs, model.time.unit.as_ref(), tables)?;
+    let (parameters, initial) = (present.parameters.clone(), present.initial.clone());
     let problem = Problem {
-        system,
-        kernels: &compiled.kernels,
-        parameters: present.parameters.clone(),
-        initial: present.initial.clone(),
-        held: Vec::new(),
         events: vec![false; system.events.len()],
         doses: vec![false; system.doses.len()],
-        rows: Vec::new(),
         inputs,
         origin: model.time.start,
-        resumed: false,
+        ..Problem::new(system, &compiled.kernels, parameters, initial)
     };
     let dynamics = CompiledDynamics::new(system, &compiled.kernels, present.parameters.clone());
     let tolerances = Tolerances {

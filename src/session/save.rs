@@ -59,6 +59,28 @@ impl Session {
         self.write_cells_to(&save.path, &headers, &cells, ensemble.times.len())
     }
 
+    /// Writes a whole file.
+    ///
+    /// # Errors
+    /// What the file system says.
+    pub(super) fn write_file(
+        &self,
+        to: &tree::Text,
+        content: &str,
+    ) -> Result<PathBuf, Vec<Diagnostic>> {
+        let path = PathBuf::from(&to.text);
+        match self.world.write(&path, content.as_bytes()) {
+            Ok(()) => Ok(path),
+            Err(error) => {
+                let reason = reason_to_write(&error);
+                let message = format!("cannot write {}: {reason}", path.display());
+                Err(vec![
+                    Diagnostic::new(Code::CannotWrite, message).at(to.span, ""),
+                ])
+            }
+        }
+    }
+
     /// Writes a table of so many rows.
     pub(super) fn write_cells_to(
         &self,
@@ -67,21 +89,7 @@ impl Session {
         cells: &[Cells<'_>],
         rows: usize,
     ) -> Result<Performed, Vec<Diagnostic>> {
-        let path = PathBuf::from(&to.text);
-        let text = table::write_cells(headers, cells);
-        self.world.write(&path, text.as_bytes()).map_err(|error| {
-            vec![
-                Diagnostic::new(
-                    Code::CannotWrite,
-                    format!(
-                        "cannot write {}: {}",
-                        path.display(),
-                        reason_to_write(&error)
-                    ),
-                )
-                .at(to.span, ""),
-            ]
-        })?;
+        let path = self.write_file(to, &table::write_cells(headers, cells))?;
         Ok(Performed {
             outcome: Outcome::Saved {
                 path,

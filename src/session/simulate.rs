@@ -1,7 +1,7 @@
 //! `simulate`: from the sentence to a plan, from the plan to a trajectory.
 
 use super::command::{Setting, Simulate, Subjects};
-use super::compiled::{Compiled, FRACTION_OF_SIZE, Observable};
+use super::compiled::{Compiled, Observable};
 use super::doses::{self, Sheet};
 use super::outcome::{Outcome, Performed};
 use super::rest::with_set;
@@ -10,18 +10,15 @@ use super::steady;
 use super::tables::Tables;
 use super::trajectory::Trajectory;
 use super::values::{self, Overrides};
-use super::{Asked, Observer, Session, chance, failure, inputs, steps, subjects, times};
+use super::{
+    Asked, Observer, Session, chance, failure, inputs, steps, subjects, times, tolerances,
+};
 use crate::diagnostic::{Code, Diagnostic, listed, number_text};
 use crate::model::{self, ConditionId, Model, Motion};
-use crate::simulate::{DoseRow, Method, Options, Output, Stop, Tolerances, Track, VariedStart};
+use crate::simulate::{DoseRow, Options, Output, Stop, Tolerances, Track, VariedStart};
 use crate::symbolic::Pool;
 use crate::syntax::tree;
 use std::sync::Arc;
-
-/// The default relative tolerance.
-const RELATIVE_TOLERANCE: f64 = 1e-6;
-/// That of a path with noise, whose methods are of lower order.
-const RELATIVE_TOLERANCE_OF_PATHS: f64 = 1e-3;
 
 /// Everything that a run needs.
 #[derive(Debug, Clone)]
@@ -127,6 +124,8 @@ pub(super) fn plans<'l>(
                 first.warnings.extend(outside.warnings);
                 let beyond = inputs::beyond(&compiled.model.inputs, &first.inputs, run);
                 first.warnings.extend(beyond);
+                let unstable = chance::unstable(compiled, command, first);
+                first.warnings.extend(unstable);
             }
         }
     }
@@ -239,8 +238,8 @@ fn undisturbed(
     let range = range.filter(|range| {
         sound(steps::whole_range(compiled, command, *range), &mut problems).is_some()
     });
-    let relative = sound(relative_tolerance(command, &number), &mut problems);
-    let absolute = sound(absolute_tolerance(command, &number), &mut problems);
+    let relative = sound(tolerances::relative(command, &number), &mut problems);
+    let absolute = sound(tolerances::stated_absolute(command, &number), &mut problems);
     let random = sound(
         chance::understand(compiled, command, &number),
         &mut problems,
@@ -287,12 +286,13 @@ fn undisturbed(
     ) else {
         return Err(problems);
     };
+    if let (Some(random), Some((_, end))) = (&random, range) {
+        chance::fits(compiled, command, random, (&output, (from.start, end)))?;
+    }
     // Tolerances follow the size of the declared initial values, also in a continued run.
-    // The two defaults keep their distance.
-    let fraction = FRACTION_OF_SIZE * default_tolerance(command.method) / RELATIVE_TOLERANCE;
     let tolerances = Tolerances {
         relative,
-        absolute: compiled.tolerances_of(&from.initial, absolute, fraction),
+        absolute: tolerances::absolute(compiled, command.method, &from.initial, absolute),
     };
     let start = from.start;
     let shown_from = range.map_or(start, |(shown_from, _)| shown_from.max(start));
@@ -302,7 +302,10 @@ fn undisturbed(
     let (mut paths, mut of) = (None, Vec::new());
     if let Some(random) = random {
         options.method = random.method;
-        options.chance = Some(chance::after(random.chance, last.filter(|_| from.resumed)));
+        options.chance = Some(chance::after(
+            random.chance,
+            last.filter(|_| command.from_last),
+        ));
         (paths, of) = (random.paths, random.of);
     }
     Ok(Plan {
@@ -562,49 +565,6 @@ fn start_of(
         );
     }
     Ok(start)
-}
-
-fn default_tolerance(method: Method) -> f64 {
-    if method == Method::Srk {
-        RELATIVE_TOLERANCE_OF_PATHS
-    } else {
-        RELATIVE_TOLERANCE
-    }
-}
-
-fn relative_tolerance(command: &Simulate, number: &Number<'_>) -> Result<f64, Vec<Diagnostic>> {
-    let Some(expr) = &command.relative else {
-        return Ok(default_tolerance(command.method));
-    };
-    let value = number(expr)?;
-    if value > 0.0 && value < 1.0 {
-        return Ok(value);
-    }
-    Err(fault(
-        expr,
-        "a relative tolerance lies between 0 and 1",
-        value,
-        "as in `rtol 1e-8`",
-    ))
-}
-
-fn absolute_tolerance(
-    command: &Simulate,
-    number: &Number<'_>,
-) -> Result<Option<f64>, Vec<Diagnostic>> {
-    let Some(expr) = &command.absolute else {
-        return Ok(None);
-    };
-    let value = number(expr)?;
-    if value > 0.0 {
-        return Ok(Some(value));
-    }
-    Err(fault(
-        expr,
-        "an absolute tolerance is positive",
-        value,
-        "as in `atol 1e-10`, in the units of the states",
-    ))
 }
 
 pub(super) fn fault(expr: &tree::Expr, message: &str, value: f64, help: &str) -> Vec<Diagnostic> {

@@ -65,6 +65,11 @@ pub(super) fn refused(
             )),
         )
         .help("leave the choice to `auto`, which takes the exact transition wherever there is one"),
+        Unsuited::TooLarge { most } => diagnostic(format!(
+            "`{method}` is for at most {most} states, and the model has {}",
+            compiled.system.dimension()
+        ))
+        .help("leave the choice to `auto`"),
         Unsuited::Delays => Diagnostic::new(
             Code::NotPerformed,
             "this version of Lotka makes no paths of equations with noise and delays",

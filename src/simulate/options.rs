@@ -117,6 +117,26 @@ impl Method {
         }
     }
 
+    /// Whether the method counts molecules: every single reaction, or many at a time.
+    pub fn counts_reactions(self) -> bool {
+        matches!(self, Method::Ssa | Method::Tau)
+    }
+
+    /// Whether the method is for reactions, which have noise of their own then.
+    pub fn is_of_reactions(self) -> bool {
+        self == Method::Langevin || self.counts_reactions()
+    }
+
+    /// Whether the method makes paths with steps that it chooses itself.
+    pub fn chooses_steps_of_paths(self) -> bool {
+        matches!(self, Method::Srk | Method::ExactTransition) || self.counts_reactions()
+    }
+
+    /// Whether the method bounds its errors by tolerances.
+    pub fn has_tolerances(self) -> bool {
+        self == Method::Srk || !Method::OF_NOISE.contains(&self)
+    }
+
     /// Whether the method solves constraints, 0 = f, along with differential equations.
     pub fn solves_constraints(self) -> bool {
         matches!(self, Method::Auto | Method::Rodas)

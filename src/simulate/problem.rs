@@ -36,6 +36,32 @@ pub struct Problem<'s> {
     pub resumed: bool,
 }
 
+impl<'s> Problem<'s> {
+    /// A run from these values at time 0, in which all events and doses hold and no table says
+    /// anything.
+    #[must_use]
+    pub fn new(
+        system: &'s System,
+        kernels: &'s Kernels,
+        parameters: Vec<f64>,
+        initial: Vec<f64>,
+    ) -> Problem<'s> {
+        Problem {
+            parameters,
+            initial,
+            held: Vec::new(),
+            events: vec![true; system.events.len()],
+            doses: vec![true; system.doses.len()],
+            rows: Vec::new(),
+            inputs: Vec::new(),
+            origin: 0.0,
+            resumed: false,
+            system,
+            kernels,
+        }
+    }
+}
+
 /// A row of a dose table.
 #[derive(Debug, Clone, PartialEq)]
 pub struct DoseRow {

@@ -402,6 +402,21 @@ impl System {
         expand_gradients(pool, expr)
     }
 
+    /// True when nothing interrupts a run or reaches it from outside: a flow of states alone.
+    #[must_use]
+    pub fn is_undisturbed(&self) -> bool {
+        self.motion == Motion::Flow
+            && self.dimension() > 0
+            && self.slots.is_empty()
+            && self.guards.is_empty()
+            && self.events.is_empty()
+            && self.doses.is_empty()
+            && self.inputs.is_empty()
+            && self.delays.is_empty()
+            && self.assertions.is_empty()
+            && !self.algebraic.contains(&true)
+    }
+
     /// True when the course of a run depends on when it begins: a drift or a trigger names the
     /// time or an input, which follows it, or something is scheduled.
     #[must_use]

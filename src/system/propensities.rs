@@ -19,7 +19,7 @@
 use super::guards::Freezer;
 use super::{Guard, Layout, System, inline_all, jacobian, rates, translate};
 use crate::model::{Interpolation, Model, Participant, Reaction};
-use crate::symbolic::{Expr, Node, Pool, Shape, SymbolId, dependents};
+use crate::symbolic::{Expr, Node, Pool, Shape, SymbolId, Unary, dependents};
 use rustc_hash::{FxHashMap, FxHashSet};
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -322,7 +322,9 @@ impl Builder<'_> {
                 Shape::Scalar => whole,
                 _ => self.pool.element(whole, known.element as usize),
             };
+            // What a compartment or a size leaves of a whole number is near one.
             let number = self.pool.mul(value, scale);
+            let number = self.pool.unary(Unary::Round, number);
             for taken in 0..coefficient(known) {
                 let left = self.pool.add_number(-f64::from(taken), number);
                 law = self.pool.mul(law, left);

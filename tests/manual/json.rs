@@ -44,6 +44,7 @@ fn is_of_type(value: &Value, kind: &str) -> bool {
         "objects" => all("object"),
         "numbers with gaps" => all("number or null"),
         "rows of numbers" => all("numbers"),
+        "rows of numbers with gaps" => all("numbers with gaps"),
         other => panic!("the manual lists the type `{other}`, which this test does not know"),
     }
 }
@@ -101,6 +102,17 @@ fn json_has_the_fields_that_the_manual_lists() {
         (&partial["complete"], &partial["model"]),
         (&false.into(), &"".into())
     );
+
+    let many = [
+        "simulate",
+        "models/double_well.lotka",
+        "0..1",
+        "--paths",
+        "3",
+    ];
+    let paths = run(&[&many[..], &["--stats", "json"]].concat());
+    check_fields(&paths, "## Paths");
+    check_fields(&paths["quantiles"][0], "Each of the `quantiles`:");
 
     let rest = run(&["steady", "models/griffith.lotka", "--format", "json"]);
     check_fields(&rest, "## Steady states");

@@ -1,8 +1,9 @@
 //! Histograms whose bins widen as the range of the numbers does.
 //!
 //! Enters: numbers, in any order. Leaves: counts in bins whose width is a power of two and whose
-//! edges are multiples of it. The width follows from the lowest and the highest number alone, so
-//! that the same numbers give the same histogram in whatever order they came.
+//! edges are multiples of it; whole numbers have bins of whole width, with the numbers in their
+//! middle. The width follows from the lowest and the highest number, and from whether all are whole,
+//! so that the same numbers give the same histogram in whatever order they came.
 
 /// A histogram of at most a given number of bins.
 #[derive(Debug, Clone, PartialEq)]
@@ -11,6 +12,8 @@ pub struct Bins {
     most: usize,
     lowest: f64,
     highest: f64,
+    /// All numbers are whole: those of molecules.
+    whole: bool,
     /// Bins are 2^exponent wide.
     exponent: i32,
     /// The number of the first bin: it begins at first * 2^exponent.
@@ -83,6 +86,7 @@ impl Bins {
             most: most.max(2),
             lowest: f64::INFINITY,
             highest: f64::NEG_INFINITY,
+            whole: true,
             exponent: 0,
             first: 0,
             counts: Vec::new(),
@@ -96,7 +100,8 @@ impl Bins {
         if !value.is_finite() {
             return;
         }
-        if value < self.lowest || value > self.highest {
+        let is_new = self.whole && value.fract() != 0.0;
+        if value < self.lowest || value > self.highest || is_new {
             self.widen(value);
         }
         self.total += 1;
@@ -113,15 +118,17 @@ impl Bins {
         }
     }
 
-    /// Lets the range reach this number.
+    /// Lets the range reach this number, and bins be as narrow as it asks for.
     #[cold]
     fn widen(&mut self, value: f64) {
         let (lowest, highest) = (self.lowest.min(value), self.highest.max(value));
+        let whole = self.whole && value.fract() == 0.0;
         if lowest == highest {
-            (self.lowest, self.highest) = (lowest, highest);
+            (self.lowest, self.highest, self.whole) = (lowest, highest, whole);
             return;
         }
         let exponent = exponent_for(lowest, highest, self.most);
+        let exponent = if whole { exponent.max(0) } else { exponent };
         let first = place(lowest, exponent);
         let span = usize::try_from(place(highest, exponent) - first).unwrap_or(0) + 1;
         let mut counts = vec![0; span];
@@ -139,22 +146,35 @@ impl Bins {
         } else {
             let shift = exponent - self.exponent;
             for (known, count) in (self.first..).zip(&self.counts) {
-                // Wider bins are unions of narrower ones.
-                put(known >> shift.clamp(0, 63), *count);
+                #[expect(clippy::cast_precision_loss, reason = "at most 53 bits")]
+                put(
+                    match shift {
+                        // Wider bins are unions of narrower ones.
+                        0.. => known >> shift.min(63),
+                        // A bin of width 1 held one whole number.
+                        _ => place(known as f64, exponent),
+                    },
+                    *count,
+                );
             }
         }
-        (self.lowest, self.highest) = (lowest, highest);
+        (self.lowest, self.highest, self.whole) = (lowest, highest, whole);
         (self.exponent, self.first, self.counts) = (exponent, first, counts);
     }
 
-    /// The width of a bin; 0 as long as all numbers are the same.
+    /// How far apart numbers of one bin can be: 0 where each bin holds one number.
     #[must_use]
-    pub fn width(&self) -> f64 {
-        if self.counts.is_empty() {
+    pub fn resolution(&self) -> f64 {
+        if self.counts.is_empty() || self.is_of_single_numbers() {
             0.0
         } else {
             power_of_two(self.exponent)
         }
+    }
+
+    /// Each bin holds one whole number.
+    fn is_of_single_numbers(&self) -> bool {
+        self.whole && self.exponent == 0
     }
 
     /// How many numbers were counted.
@@ -177,9 +197,10 @@ impl Bins {
                 count: self.total,
             }];
         }
-        let width = self.width();
+        let width = power_of_two(self.exponent);
+        let middle = if self.whole { 0.5 } else { 0.0 };
         #[expect(clippy::cast_precision_loss, reason = "at most 53 bits")]
-        let edge = |at: i64| at as f64 * width;
+        let edge = |at: i64| at as f64 * width - middle;
         (self.first..)
             .zip(&self.counts)
             .map(|(at, count)| Bar {
@@ -190,8 +211,8 @@ impl Bins {
             .collect()
     }
 
-    /// The value below which this share of the numbers lies, between 0 and 1: to within the width of
-    /// a bin. NaN without numbers.
+    /// The value below which this share of the numbers lies, between 0 and 1, to within
+    /// [`Self::resolution`]. NaN without numbers.
     #[must_use]
     #[expect(clippy::cast_precision_loss, reason = "counts of paths")]
     pub fn quantile(&self, share: f64) -> f64 {
@@ -206,7 +227,11 @@ impl Bins {
         for bar in self.bars() {
             let count = bar.count as f64;
             if count > 0.0 && below + count >= due {
-                let within = ((due - below) / count).clamp(0.0, 1.0);
+                let within = if self.is_of_single_numbers() {
+                    0.5
+                } else {
+                    ((due - below) / count).clamp(0.0, 1.0)
+                };
                 let value = bar.low + within * (bar.high - bar.low);
                 return value.clamp(self.lowest, self.highest);
             }
@@ -255,8 +280,23 @@ mod tests {
                 reason = "a small count"
             )]
             let exact = numbers[(share * 1e5) as usize];
-            assert!((bins.quantile(share) - exact).abs() <= bins.width());
+            assert!((bins.quantile(share) - exact).abs() <= bins.resolution());
         }
+    }
+
+    #[test]
+    fn whole_numbers_have_bins_of_their_own_whenever_a_fraction_comes() {
+        let mut whole = Bins::new(64);
+        (0..100).for_each(|k| whole.add(f64::from(k % 11)));
+        let bars = whole.bars();
+        assert_eq!((bars.len(), bars[0].low, bars[0].high), (11, -0.5, 0.5));
+        assert_eq!((whole.quantile(0.5), whole.resolution()), (5.0, 0.0));
+        let mut last = whole.clone();
+        last.add(2.5);
+        let mut first = Bins::new(64);
+        first.add(2.5);
+        (0..100).for_each(|k| first.add(f64::from(k % 11)));
+        assert_eq!(first, last);
     }
 
     #[test]
@@ -286,6 +326,6 @@ mod tests {
         for value in [2.5; 9] {
             same.add(value);
         }
-        assert_eq!((same.quantile(0.3), same.width()), (2.5, 0.0));
+        assert_eq!((same.quantile(0.3), same.resolution()), (2.5, 0.0));
     }
 }

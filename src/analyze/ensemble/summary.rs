@@ -132,15 +132,14 @@ impl Summary {
         }
     }
 
-    /// The widest bin of a column, relative to the range of its numbers: how far to trust
-    /// quantiles. 0 when they are exact.
+    /// How far to trust the quantiles of a cell; 0 when they are exact.
     #[must_use]
     pub fn resolution(&self, row: usize, column: usize) -> f64 {
         match &self.shape {
             Shape::All(_) => 0.0,
             Shape::Binned(cells) => cells
                 .get(row * self.columns + column)
-                .map_or(0.0, Bins::width),
+                .map_or(0.0, Bins::resolution),
         }
     }
 
@@ -148,22 +147,65 @@ impl Summary {
     #[must_use]
     pub fn histogram(&self, row: usize, column: usize) -> Vec<Bar> {
         let at = row * self.columns + column;
-        match &self.shape {
+        let mut bars = match &self.shape {
             Shape::All(cells) => {
                 let numbers = cells.get(at).map_or(&[][..], Vec::as_slice);
-                let mut bins = Bins::new(bars_for(numbers));
-                numbers.iter().for_each(|number| bins.add(*number));
-                bins.bars()
+                bars_of(numbers)
             }
-            Shape::Binned(cells) => {
-                let mut bars = cells.get(at).map_or_else(Vec::new, Bins::bars);
-                while bars.len() > MOST_BARS {
-                    bars = in_pairs(&bars);
-                }
-                bars
-            }
+            Shape::Binned(cells) => cells.get(at).map_or_else(Vec::new, Bins::bars),
+        };
+        while bars.len() > MOST_BARS || is_comb(&bars) {
+            bars = in_pairs(&bars);
         }
+        bars
     }
+}
+
+/// The histogram of ascending numbers.
+fn bars_of(numbers: &[f64]) -> Vec<Bar> {
+    let mut bins = Bins::new(bars_for(numbers));
+    let (Some(first), Some(spacing)) = (numbers.first(), lattice(numbers)) else {
+        numbers.iter().for_each(|number| bins.add(*number));
+        return bins.bars();
+    };
+    // Counted in units of the spacing they are whole, and have bars around them.
+    for number in numbers {
+        bins.add(((number - first) / spacing).round());
+    }
+    let back = |edge: f64| first + spacing * edge;
+    let bars = bins.bars().into_iter();
+    bars.map(|bar| Bar {
+        low: back(bar.low),
+        high: back(bar.high),
+        ..bar
+    })
+    .collect()
+}
+
+/// The distance of which all differences between ascending numbers are multiples, where few values
+/// occur again and again: those of single molecules in a volume.
+fn lattice(numbers: &[f64]) -> Option<f64> {
+    let span = numbers.last()? - numbers.first()?;
+    let gaps = || {
+        let gaps = numbers.windows(2).map(|pair| pair[1] - pair[0]);
+        gaps.filter(|gap| *gap > 1e-9 * span)
+    };
+    let smallest = gaps().reduce(f64::min)?;
+    let is_multiple = |gap: f64| {
+        let times = gap / smallest;
+        (times - times.round()).abs() < 1e-4
+    };
+    (2 * gaps().count() < numbers.len() && gaps().all(is_multiple)).then_some(smallest)
+}
+
+/// Whether bars are narrower than the distance of the few values that occur: amounts of single
+/// molecules in a volume.
+fn is_comb(bars: &[Bar]) -> bool {
+    let gaps = bars
+        .windows(2)
+        .filter(|pair| pair[0].count > 0 && pair[1].count == 0);
+    let teeth = bars.iter().filter(|bar| bar.count > 0).count();
+    teeth > 4 && 4 * gaps.count() > teeth
 }
 
 /// Twice as many bins as advised, since widths are powers of two and up to twice as wide as need be:
@@ -196,8 +238,9 @@ fn in_pairs(bars: &[Bar]) -> Vec<Bar> {
         return Vec::new();
     };
     let width = first.high - first.low;
-    // Bins begin at whole multiples of their width: the first may be the second half of a pair.
-    let lonely = (first.low / width).rem_euclid(2.0) >= 1.0;
+    // Bins begin at whole multiples of their width, but for a half where whole numbers stand in their
+    // middle: the first may be the second half of a pair.
+    let lonely = (first.low / width + 0.75).floor().rem_euclid(2.0) >= 1.0;
     let (head, rest) = bars.split_at(usize::from(lonely));
     let mut wider: Vec<Bar> = head
         .iter()
@@ -252,6 +295,23 @@ mod tests {
         assert!((quantile(0.95) - 8.6).abs() < 1e-12);
         assert!((summary.moments(0, 0).deviation() - 2.738_613).abs() < 1e-6);
         assert!(summary.is_exact());
+    }
+
+    #[test]
+    fn numbers_of_molecules_make_no_comb() {
+        for volume in [1.0, 2.0, 0.7] {
+            let mut summary = Summary::new(1, 1, 1000);
+            // 0 to 20, the middle ones most often.
+            let numbers: Vec<f64> = (0..1000)
+                .map(|k: i32| f64::from(k % 11 + k % 7 + k % 5) / volume)
+                .collect();
+            summary.add(&BlockMoments::of(&numbers, 1), &numbers);
+            summary.finish();
+            let bars = summary.histogram(0, 0);
+            let empty = bars.iter().filter(|bar| bar.count == 0).count();
+            assert!(bars.len() > 8 && empty <= 2, "{volume}: {bars:?}");
+            assert_eq!(bars.iter().map(|bar| bar.count).sum::<u64>(), 1000);
+        }
     }
 
     #[test]

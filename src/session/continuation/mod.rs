@@ -33,10 +33,10 @@ use super::outcome::{Made, Outcome};
 use super::rest;
 use super::trajectory::Trajectory;
 use super::values::Overrides;
-use super::{Observer, Session, reason_to_write};
+use super::{Observer, Session};
 use crate::analyze::Law;
 use crate::analyze::continuation::{Family, Iterate, Motion, Options, diagram};
-use crate::diagnostic::{Code, Diagnostic};
+use crate::diagnostic::Diagnostic;
 use crate::figure::FILE_ENDINGS;
 use crate::model::{ParameterId, Target};
 use crate::syntax::tree;
@@ -139,14 +139,8 @@ impl Session {
         path: &tree::Text,
     ) -> Result<Made, Vec<Diagnostic>> {
         let (text, rows, columns) = figure::csv(answer);
-        let file = PathBuf::from(&path.text);
-        self.world.write(&file, text.as_bytes()).map_err(|error| {
-            let reason = reason_to_write(&error);
-            let message = format!("cannot write {}: {reason}", file.display());
-            vec![Diagnostic::new(Code::CannotWrite, message).at(path.span, "")]
-        })?;
         Ok(Made::Table {
-            path: file,
+            path: self.write_file(path, &text)?,
             rows,
             columns,
         })

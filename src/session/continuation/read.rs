@@ -2,14 +2,11 @@
 
 use crate::diagnostic::{Code, Diagnostic};
 use crate::session::command::{Command, Continue};
-use crate::session::lower::{ends_in, log_axes, setting, word_of};
+use crate::session::lower::{figure_or_table, log_axes, setting, word_of};
 use crate::session::options::Options;
 use crate::session::ranges::{self, Ranged};
 use crate::source::Span;
 use crate::syntax::tree::{self, ExprKind};
-
-/// What the figure or the table of a diagram may be written into.
-const ENDINGS: [&str; 3] = ["svg", "png", "csv"];
 
 /// `continue a in 0.2..0.8 of x`
 pub(in crate::session) fn lower(
@@ -40,19 +37,7 @@ pub(in crate::session) fn lower(
     let from_last = from_last(&mut options);
     let setting = setting(&mut options);
     let title = options.text("title").map(|text| text.text);
-    let to = options.text("to");
-    if let Some(path) = &to
-        && !ends_in(&path.text, &ENDINGS)
-    {
-        options.problem(
-            Diagnostic::new(
-                Code::CannotDraw,
-                "a diagram is drawn as SVG or PNG, or written as CSV",
-            )
-            .at(path.span, "this ending means something else")
-            .help("end the name in `.svg`, `.png` or `.csv`"),
-        );
-    }
+    let to = figure_or_table(&mut options, "a diagram is");
     options.finish(|| {
         let (parameter, range) = parameter.ok_or(())?;
         Ok(Command::Continue(Box::new(Continue {

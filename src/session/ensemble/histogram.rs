@@ -8,7 +8,7 @@ use crate::session::Session;
 use crate::session::command::{Command, Histogram};
 use crate::session::compiled::Compiled;
 use crate::session::failure::short;
-use crate::session::lower::ends_in;
+use crate::session::lower::{ends_in, figure_or_table};
 use crate::session::options::Options;
 use crate::session::outcome::{Outcome, Performed};
 use crate::source::Span;
@@ -16,8 +16,6 @@ use crate::syntax::tree;
 use crate::table::Cells;
 use std::path::PathBuf;
 use std::sync::Arc;
-
-const ENDINGS: [&str; 3] = ["svg", "png", "csv"];
 
 /// Understands the sentence.
 pub(in crate::session) fn lower(
@@ -41,7 +39,7 @@ pub(in crate::session) fn lower(
     let shown = shown.collect();
     let at = options.value("at");
     let title = options.text("title").map(|text| text.text);
-    let to = file(&mut options);
+    let to = figure_or_table(&mut options, "a histogram is");
     options.finish(|| {
         Ok(Command::Histogram(Histogram {
             span,
@@ -51,20 +49,6 @@ pub(in crate::session) fn lower(
             to,
         }))
     })
-}
-
-/// `to "figure.svg"`
-fn file(options: &mut Options<'_>) -> Option<tree::Text> {
-    let to = options.text("to")?;
-    if ends_in(&to.text, &ENDINGS) {
-        return Some(to);
-    }
-    options.problem(
-        Diagnostic::new(Code::BadOption, "a histogram is written as SVG, PNG or CSV")
-            .at(to.span, "another ending")
-            .help("as in `to \"histogram.svg\"`"),
-    );
-    None
 }
 
 /// What can be seen of the sentence before there are paths.

@@ -13,7 +13,7 @@ use crate::session::outcome::{Outcome, Performed};
 use crate::session::simulate::Plan;
 use crate::session::{Asked, Observer, Session, chance, failure, run};
 use crate::simulate::{
-    Block, Chance, LanePaths, MethodUse, PathEnd, Paths, SinglePaths, Statistics, Stop, in_order,
+    Block, LanePaths, MethodUse, PathEnd, Paths, SinglePaths, Statistics, Stop, in_order,
 };
 use crate::world::World;
 use std::ops::ControlFlow;
@@ -100,6 +100,7 @@ fn ensemble(
     world: &dyn World,
     observer: &mut dyn Observer,
 ) -> Ensemble {
+    let first = plan.options.chance.map_or(0, |chance| chance.path);
     let times = chance::ensemble_times(&plan.output, shown(plan));
     let asked = plan.paths.unwrap_or(1);
     let problem = run::problem(compiled, plan);
@@ -141,7 +142,7 @@ fn ensemble(
     };
     let work = |at: usize| -> Summed {
         let from = at as u64 * block;
-        let paths = from..(from + block).min(asked);
+        let paths = first + from..first + (from + block).min(asked);
         let Block {
             values,
             ends,
@@ -256,10 +257,7 @@ fn of_failed(
 ) -> Diagnostic {
     let mut alone = plan.clone();
     if let Some(chance) = &mut alone.options.chance {
-        *chance = Chance {
-            path: first.path,
-            ..*chance
-        };
+        chance.path += first.path;
     }
     alone.output = crate::simulate::Output::Times(ensemble.times.clone());
     let (trajectory, end) = run::run(&ensemble.compiled, &alone, world, &mut ());

@@ -7,7 +7,7 @@ use super::super::values::{self, Point};
 use super::understand::{Condition, Followed, Term, Window};
 use crate::analyze::{self, Between, Curve, Measured, Refusal, first_time};
 use crate::diagnostic::{Code, Diagnostic, number_text};
-use crate::simulate::{Method, MethodUse};
+use crate::simulate::MethodUse;
 use crate::source::Span;
 use crate::syntax::tree::BinaryOperator;
 use crate::system::Motion;
@@ -103,7 +103,7 @@ fn of_path(
     span: Span,
 ) -> Result<Measured, Diagnostic> {
     let (times, values) = iterates(run, of, window, span)?;
-    let counts = |used: &MethodUse| matches!(used.method, Method::Ssa | Method::Tau);
+    let counts = |used: &MethodUse| used.method.counts_reactions();
     let between = if run.solution.methods.iter().any(counts) {
         Between::Constant
     } else {

@@ -145,6 +145,10 @@ type Found = Vec<Result<Measured, Diagnostic>>;
 
 /// Every measure of a run, with as many rows as they need.
 fn all(run: &Trajectory, terms: &[Term], world: &dyn World) -> Found {
+    // A path is measured by its rows: made again with others it would be another path.
+    if run.is_random() {
+        return of(run, terms);
+    }
     let has_steps = |plan: &Plan| matches!(plan.output, Output::Steps { .. });
     let found = run
         .plan

@@ -17,7 +17,7 @@ use super::run::run;
 use super::tables::Tables;
 use super::trajectory::Trajectory;
 use super::values::Overrides;
-use super::{Asked, Observer, Session, failure, reason_to_write, simulate};
+use super::{Asked, Observer, Session, failure, simulate};
 use crate::diagnostic::{Code, Diagnostic};
 use crate::figure::{Axis, HeatMap, HeatPanel};
 use crate::model::{self, Motion, Target};
@@ -26,7 +26,7 @@ use crate::simulate::{
 };
 use crate::syntax::tree;
 use crate::table;
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 use std::sync::Arc;
 
 /// More numbers than this (0.8 GB) is a slip of the keyboard.
@@ -105,35 +105,20 @@ impl Session {
 
     /// Writes the table, or prepares the figure.
     fn make(&self, result: &Sensitivities, to: &tree::Text) -> Result<Made, Vec<Diagnostic>> {
-        let path = PathBuf::from(&to.text);
         if !ends_in(&to.text, &["csv"]) {
             return Ok(Made::HeatMap {
                 map: heat_map(result),
-                to: path,
+                to: PathBuf::from(&to.text),
             });
         }
         let (headers, columns) = columns(result);
         let text = table::write_csv(&headers, &columns);
-        self.world
-            .write(&path, text.as_bytes())
-            .map_err(|error| vec![cannot_write(&path, &error).at(to.span, "")])?;
         Ok(Made::Table {
-            path,
+            path: self.write_file(to, &text)?,
             rows: result.run.times().len(),
             columns: headers.len(),
         })
     }
-}
-
-fn cannot_write(path: &Path, error: &std::io::Error) -> Diagnostic {
-    Diagnostic::new(
-        Code::CannotWrite,
-        format!(
-            "cannot write {}: {}",
-            path.display(),
-            reason_to_write(error)
-        ),
-    )
 }
 
 /// The plan of the last run, with the values of this sentence.

@@ -5,7 +5,7 @@
 
 use super::super::command::{Command, Sensitivity};
 use super::super::compiled::{Compiled, Observable};
-use super::super::lower::{ends_in, setting, word_of};
+use super::super::lower::{figure_or_table, setting, word_of};
 use super::super::options::Options;
 use super::super::values::Overrides;
 use crate::diagnostic::{Code, Diagnostic};
@@ -15,9 +15,6 @@ use crate::source::Span;
 use crate::symbolic::{Pool, Shape};
 use crate::syntax::tree::{self, ExprKind};
 use std::sync::Arc;
-
-/// The endings of the files that the result is written into.
-const ENDINGS: [&str; 3] = ["svg", "png", "csv"];
 
 /// `sensitivity conc, C1 by ka, CL scaled to "heat.svg"`
 pub(in crate::session) fn lower(
@@ -61,19 +58,7 @@ pub(in crate::session) fn lower(
         }
     }
     let setting = setting(&mut options);
-    let to = options.text("to");
-    if let Some(path) = &to
-        && !ends_in(&path.text, &ENDINGS)
-    {
-        options.problem(
-            Diagnostic::new(
-                Code::CannotDraw,
-                "sensitivities are drawn as SVG or PNG, or written as CSV",
-            )
-            .at(path.span, "this ending means something else")
-            .help("end the name in `.svg`, `.png` or `.csv`"),
-        );
-    }
+    let to = figure_or_table(&mut options, "sensitivities are");
     options.finish(|| {
         Ok(Command::Sensitivity(Sensitivity {
             span,

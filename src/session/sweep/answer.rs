@@ -35,6 +35,8 @@ pub struct SweepAnswer {
     pub values: Vec<f64>,
     /// Members that failed.
     pub failures: Vec<FailedMember>,
+    /// How many failed in all.
+    pub failed: usize,
     /// Measures that some members do not have.
     pub missing: Vec<MissingMeasure>,
     /// Stopped by the user.

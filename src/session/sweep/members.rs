@@ -11,7 +11,8 @@ use super::super::failure;
 use super::super::measure;
 use super::super::run;
 use super::super::simulate::Plan;
-use super::question::{Base, Question};
+use super::base::Base;
+use super::question::Question;
 use super::side::{self, Side};
 use crate::diagnostic::{Code, Diagnostic};
 use crate::simulate::{Stop, in_order};
@@ -25,6 +26,9 @@ const MOST_IN_A_BLOCK: usize = 64;
 /// Blocks that a sweep is cut into if it can be, so that all cores have work.
 const WANTED_BLOCKS: usize = 64;
 
+/// Failures that are kept; the others are counted.
+const MOST_FAILURES: usize = 1000;
+
 /// What the members gave.
 #[derive(Debug, Default)]
 pub(super) struct Gathered {
@@ -32,8 +36,10 @@ pub(super) struct Gathered {
     pub numbers: Vec<f64>,
     /// How many members were run.
     pub count: usize,
-    /// Those that failed, with why.
+    /// The first that failed, with why.
     pub failures: Vec<(usize, Diagnostic)>,
+    /// How many failed in all.
+    pub failed: usize,
     /// For each column, how many members do not have it, and the first of them.
     pub missing: Vec<Missing>,
     /// Stopped by the user.
@@ -136,7 +142,10 @@ impl Gathered {
             }
             Member::Failed(problem) => {
                 self.numbers.extend(std::iter::repeat_n(f64::NAN, width));
-                self.failures.push((at, problem));
+                self.failed += 1;
+                if self.failures.len() < MOST_FAILURES {
+                    self.failures.push((at, problem));
+                }
             }
             Member::Done { numbers, missing } => {
                 self.numbers.extend(numbers);

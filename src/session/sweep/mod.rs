@@ -1,7 +1,8 @@
 //! `sweep`: the same run for many values of parameters.
 //!
 //! ```text
-//! sentence --sentence.rs--> Sweep --question.rs--> Question and the run that it repeats
+//! sentence --sentence.rs--> Sweep --question.rs--> Question; base.rs: the run that it repeats
+//!   axes.rs      which numbers of the model are swept
 //!   design.rs    which values each member has (sobol.rs: points that fill a cube evenly)
 //!   wanted.rs    what each run gives: values at its end, its last values, measures
 //!   members.rs   the runs, on all cores, their numbers in order (side.rs: in the lanes of vectors)
@@ -9,6 +10,8 @@
 //! ```
 
 mod answer;
+mod axes;
+mod base;
 mod design;
 mod figure;
 mod members;
@@ -33,12 +36,13 @@ use super::outcome::{Made, Outcome, Performed};
 use super::tables::Tables;
 use super::trajectory::Trajectory;
 use super::values::Overrides;
-use super::{Observer, Session, reason_to_write};
+use super::{Observer, Session};
 use crate::diagnostic::{Code, Diagnostic, number_text};
 use crate::source::Span;
 use crate::world::World;
+use base::Base;
 use members::Gathered;
-use question::{Base, Question};
+use question::Question;
 use std::path::PathBuf;
 use std::sync::Arc;
 
@@ -54,8 +58,7 @@ pub(super) fn check(
         return Ok(Vec::new());
     };
     let repeated = (command, &**run);
-    let (_, warnings) =
-        question::base(compiled, tables, overrides, None, repeated, &question.axes)?;
+    let (_, warnings) = base::base(compiled, tables, overrides, None, repeated, &question.axes)?;
     Ok(warnings)
 }
 
@@ -123,7 +126,7 @@ impl Session {
             };
         let question = question::question(compiled, tables, overrides, command)?;
         let repeated = (command, run);
-        let (base, warnings) = question::base(
+        let (base, warnings) = base::base(
             compiled,
             tables,
             overrides,
@@ -148,14 +151,8 @@ impl Session {
         path: &crate::syntax::tree::Text,
     ) -> Result<Made, Vec<Diagnostic>> {
         let (text, rows, columns) = figure::csv(answer);
-        let file = PathBuf::from(&path.text);
-        self.world.write(&file, text.as_bytes()).map_err(|error| {
-            let reason = reason_to_write(&error);
-            let message = format!("cannot write {}: {reason}", file.display());
-            vec![Diagnostic::new(Code::CannotWrite, message).at(path.span, "")]
-        })?;
         Ok(Made::Table {
-            path: file,
+            path: self.write_file(path, &text)?,
             rows,
             columns,
         })
@@ -221,6 +218,7 @@ fn swept(
         count,
         points: points.collect(),
         failures: failures.collect(),
+        failed: gathered.failed,
         missing: missing(&question.wanted.columns, &gathered),
         interrupted: gathered.interrupted,
         values: Vec::new(),
@@ -259,8 +257,8 @@ fn said(answer: &SweepAnswer, gathered: &Gathered, sentence: Span) -> Vec<Diagno
     if let Some((member, problem)) = gathered.failures.first() {
         let message = format!(
             "{} failed; {} {}: {}",
-            of(gathered.failures.len()),
-            if gathered.failures.len() == 1 {
+            of(gathered.failed),
+            if gathered.failed == 1 {
                 "it has"
             } else {
                 "the first has"

@@ -9,16 +9,13 @@
 
 use super::super::chance::ChanceWords;
 use super::super::command::{Command, DataSource, OutputTimes, Setting, Simulate, Subjects};
-use super::super::lower::{data_source, ends_in, setting, word_of};
+use super::super::lower::{data_source, figure_or_table, setting, word_of};
 use super::super::options::Options;
 use super::super::ranges::{Range, range_of};
 use crate::diagnostic::{Code, Diagnostic};
 use crate::simulate::Method;
 use crate::source::Span;
 use crate::syntax::tree::{self, ExprKind};
-
-/// What the figure or the table of a sweep may be written into.
-const ENDINGS: [&str; 3] = ["svg", "png", "csv"];
 
 const EXAMPLE: &str = "as in `sweep alpha in 0..2 points 200`";
 
@@ -96,19 +93,7 @@ pub(in crate::session) fn lower(
     let setting = setting(&mut options);
     let log_y = log_y(&mut options);
     let title = options.text("title").map(|text| text.text);
-    let to = options.text("to");
-    if let Some(path) = &to
-        && !ends_in(&path.text, &ENDINGS)
-    {
-        options.problem(
-            Diagnostic::new(
-                Code::CannotDraw,
-                "a sweep is drawn as SVG or PNG, or written as CSV",
-            )
-            .at(path.span, "this ending means something else")
-            .help("end the name in `.svg`, `.png` or `.csv`"),
-        );
-    }
+    let to = figure_or_table(&mut options, "a sweep is");
     options.finish(|| {
         Ok(Command::Sweep(Box::new(Sweep {
             span,

@@ -4,8 +4,9 @@
 //! their end so; the others are left to be run by themselves. Must not know how steps are made.
 
 use super::super::compiled::Compiled;
+use super::base::Base;
 use super::members::Member;
-use super::question::{Base, Question};
+use super::question::Question;
 use crate::diagnostic::Diagnostic;
 use crate::model::Motion;
 use crate::simulate::{

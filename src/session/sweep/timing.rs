@@ -101,7 +101,7 @@ fn once(
     let question = question::question(compiled, tables, overrides, command)?;
     let repeated = (command, run);
     let axes = &question.axes;
-    let (base, warnings) = question::base(compiled, tables, overrides, None, repeated, axes)?;
+    let (base, warnings) = super::base::base(compiled, tables, overrides, None, repeated, axes)?;
     let ready = world.cpu_time();
     let nobody: &mut dyn Observer = &mut ();
     let (answer, more) = swept(compiled, question, &base, command.span, (world, nobody));

@@ -10,16 +10,20 @@ use crate::simulate::Problem;
 use crate::symbolic::{Pool, Shape};
 use std::sync::Arc;
 
-/// Transitions that are kept; more kinds of intervals are not worth a table.
-const MOST: usize = 64;
+/// Numbers of all transitions together, 64 MB; and kinds of intervals, which are told apart one by
+/// one.
+const MOST_NUMBERS: usize = 1 << 23;
+const MOST_KINDS: usize = 4096;
 /// Intervals that differ by no more than this share of the time are one.
 const ROUNDING: f64 = 4.0 * f64::EPSILON;
 
 /// The numbers of the intervals of a run.
 #[derive(Debug)]
 pub(super) struct ExactSteps {
-    /// P, c, L by the length of the interval.
-    known: Vec<(f64, Parameters)>,
+    /// P, c, L of each kind of interval.
+    kinds: Vec<Parameters>,
+    /// The kind of each interval, in order of time.
+    intervals: Vec<usize>,
 }
 
 impl ExactSteps {
@@ -27,34 +31,42 @@ impl ExactSteps {
     pub fn new(
         problem: &Problem<'_>,
         start: f64,
-        intervals: impl Iterator<Item = (f64, f64)>,
+        ends: impl Iterator<Item = (f64, f64)>,
     ) -> Option<ExactSteps> {
+        let n = problem.system.dimension();
+        let most = (MOST_NUMBERS / (2 * n * n + n).max(1)).min(MOST_KINDS);
         let parameters = Parameters::new(problem.parameters.clone());
         let mut transitions =
             exact_transitions(problem.system, problem.kernels, &parameters, start);
-        let mut steps = ExactSteps { known: Vec::new() };
-        for (interval, time) in intervals {
-            if steps.of(interval, time).is_some() {
-                continue;
-            }
-            if steps.known.len() == MOST {
-                return None;
-            }
-            let transition = transitions.of(interval, time);
-            let mut numbers = transition.propagator.clone();
-            numbers.extend_from_slice(&transition.shift);
-            numbers.extend_from_slice(&transition.factor);
-            steps.known.push((interval, Parameters::new(numbers)));
+        let mut lengths: Vec<f64> = Vec::new();
+        let mut steps = ExactSteps {
+            kinds: Vec::new(),
+            intervals: Vec::new(),
+        };
+        for (interval, time) in ends {
+            let slack = ROUNDING * time.abs().max(interval);
+            let is_same = |length: &f64| (length - interval).abs() <= slack;
+            let kind = match lengths.iter().position(is_same) {
+                Some(kind) => kind,
+                None if lengths.len() == most => return None,
+                None => {
+                    let transition = transitions.of(interval, time);
+                    let mut numbers = transition.propagator.clone();
+                    numbers.extend_from_slice(&transition.shift);
+                    numbers.extend_from_slice(&transition.factor);
+                    steps.kinds.push(Parameters::new(numbers));
+                    lengths.push(interval);
+                    lengths.len() - 1
+                }
+            };
+            steps.intervals.push(kind);
         }
         Some(steps)
     }
 
-    /// The numbers of an interval that ends at about `time`.
-    pub fn of(&self, interval: f64, time: f64) -> Option<&Parameters> {
-        let slack = ROUNDING * time.abs().max(interval);
-        let mut known = self.known.iter();
-        let found = known.find(|(known, _)| (known - interval).abs() <= slack);
-        found.map(|(_, numbers)| numbers)
+    /// The numbers of an interval by its place in time.
+    pub fn of(&self, at: usize) -> Option<&Parameters> {
+        self.kinds.get(*self.intervals.get(at)?)
     }
 }
 

@@ -4,7 +4,7 @@
 //! many at once: the same steps with the same random numbers. A path that meets a value that is
 //! not finite is made again by itself, which tells where and why. Must not know names.
 
-use super::diffusion::{Piece, chosen, kind, next_end, suits};
+use super::diffusion::{Piece, chosen, is_reached, kind, next_end, suits};
 use super::exact_steps::{self, ExactSteps};
 use super::{Block, PathEnd, Paths, SinglePaths};
 use crate::kernel::Parameters;
@@ -12,7 +12,6 @@ use crate::kernel::lanes::arithmetic::get;
 use crate::kernel::lanes::{Chunk, LANES, LaneStreams, SharedLanes, SharedScratch};
 use crate::simulate::stepper::all_finite;
 use crate::simulate::{Chance, LinearSolver, Method, MethodUse, Statistics, Stop};
-use crate::system::System;
 use std::ops::Range;
 use std::sync::Arc;
 
@@ -41,7 +40,8 @@ impl<'p> LanePaths<'p> {
         let (problem, options) = (single.problem, single.options);
         let chance = options.chance?;
         let (start, end) = single.range;
-        let served = is_quiet(problem.system)
+        let served = problem.system.is_undisturbed()
+            && problem.system.noise.is_some()
             && problem.rows.is_empty()
             && start.is_finite()
             && end.is_finite()
@@ -151,13 +151,14 @@ impl<'p> LanePaths<'p> {
         let own = parameters.len();
         let (mut time, mut ahead) = (start, 0);
         group.show(time, lanes, &mut block.values);
-        while time < end {
+        for at in 0.. {
+            if time >= end {
+                break;
+            }
             let mut piece = self.piece(time, &mut ahead);
-            if let Some(exact) = &self.exact {
-                if let Some(numbers) = exact.of(piece.step, time + piece.step) {
-                    // A clone is known to hold the same numbers.
-                    parameters.clone_from(numbers);
-                }
+            if let Some(numbers) = self.exact.as_ref().and_then(|exact| exact.of(at)) {
+                // A clone is known to hold the same numbers.
+                parameters.clone_from(numbers);
             } else if parameters.get(own) != Some(&piece.step) {
                 let mut values = self.single.problem.parameters.clone();
                 values.push(piece.step);
@@ -308,7 +309,7 @@ impl Group<'_> {
             .all
             .times()
             .get(self.rows)
-            .is_some_and(|shown| *shown <= time)
+            .is_some_and(|shown| is_reached(*shown, time))
         {
             for lane in 0..lanes {
                 let row = self.first + (lane * rows + self.rows) * width;
@@ -335,18 +336,4 @@ impl Group<'_> {
             });
         }
     }
-}
-
-/// True when nothing interrupts a path or reaches it from outside.
-fn is_quiet(system: &System) -> bool {
-    system.noise.is_some()
-        && system.dimension() > 0
-        && system.slots.is_empty()
-        && system.guards.is_empty()
-        && system.events.is_empty()
-        && system.doses.is_empty()
-        && system.inputs.is_empty()
-        && system.delays.is_empty()
-        && system.assertions.is_empty()
-        && !system.algebraic.contains(&true)
 }

@@ -16,21 +16,8 @@ mod lanes;
 mod paths;
 mod reactions;
 
+pub(super) use diffusion::path;
 pub use diffusion::{Pace, Transitions, choose, exact_transitions, pace};
 pub use lanes::LanePaths;
 pub use paths::{Block, PathEnd, Paths, SinglePaths};
-pub(super) use reactions::{counts, follow};
-
-use super::work::Work;
-use super::{Chance, CompiledDynamics, Monitor, Problem, Solution};
-
-/// Makes one path.
-pub(super) fn path(
-    problem: &Problem<'_>,
-    dynamics: &CompiledDynamics<'_>,
-    work: &Work<'_>,
-    chance: Chance,
-    monitor: &mut dyn Monitor,
-) -> Solution {
-    diffusion::path(problem, dynamics, work, chance, monitor)
-}
+pub(super) use reactions::follow;

@@ -32,7 +32,7 @@ mod tests;
 pub(super) use guards::live_modes;
 pub(super) use inputs::Inputs;
 
-use super::chance::{self, counts, follow};
+use super::chance::{self, follow};
 use super::clock::Clock;
 use super::delayed::Delayed;
 use super::driver::drive;
@@ -42,8 +42,8 @@ use super::sensitivity::{Repeated, Variation};
 use super::stepper::{StepFailure, Stepper};
 use super::work::Work;
 use super::{
-    CompiledDynamics, Method, Monitor, Occasion, Occurrence, Options, Output, Problem,
-    SensitivityDynamics, Solution, Stop,
+    CompiledDynamics, Monitor, Occasion, Occurrence, Options, Output, Problem, SensitivityDynamics,
+    Solution, Stop,
 };
 use crate::symbolic::{SymbolId, symbols_of};
 use crate::system::{Motion, System, Trigger};
@@ -82,7 +82,9 @@ pub fn run(
         walker: None,
     };
     match options.chance {
-        Some(chance) if problem.system.motion == Motion::Flow && !counts(options.method) => {
+        Some(chance)
+            if problem.system.motion == Motion::Flow && !options.method.counts_reactions() =>
+        {
             chance::path(problem, dynamics, &work, chance, monitor)
         }
         _ => drive_with(problem, dynamics, &work, None, monitor),
@@ -101,7 +103,7 @@ pub(super) fn drive_with(
     let has_constraints = both.is_some() && !problem.system.algebraic.is_empty();
     if is_quiet(problem) && !has_constraints {
         return match problem.system.motion {
-            Motion::Flow if counts(work.options.method) => {
+            Motion::Flow if work.options.method.counts_reactions() => {
                 follow(problem, dynamics, work, &mut (), monitor)
             }
             Motion::Flow => drive(work, &mut (), monitor),
@@ -116,7 +118,7 @@ pub(super) fn drive_with(
         Variation::new(problem, dynamics, both, initial)
     });
     match problem.system.motion {
-        Motion::Flow if counts(work.options.method) => {
+        Motion::Flow if work.options.method.counts_reactions() => {
             follow(problem, dynamics, work, &mut interruptions, monitor)
         }
         Motion::Flow => drive(work, &mut interruptions, monitor),
@@ -192,7 +194,7 @@ impl<'p> Interruptions<'p> {
             triggers: Triggers::new(system.events.len()),
             has_conditions,
             guards_move,
-            only_jumps: system.motion == Motion::Map || counts(options.method),
+            only_jumps: system.motion == Motion::Map || options.method.counts_reactions(),
             infusions: Infusions::new(system),
             storm: Storm::new(system.events.len(), system.guards.len()),
             clock: Clock::new(start, end),
@@ -544,7 +546,7 @@ impl Probe for Point<'_, '_> {
 /// Whether the run is the path of a diffusion, of which nothing is known between the ends of a
 /// step.
 fn is_straight(options: &Options) -> bool {
-    options.chance.is_some() && !matches!(options.method, Method::Ssa | Method::Tau)
+    options.chance.is_some() && !options.method.counts_reactions()
 }
 
 /// Which guards something depends on in this run: the drift, or the condition of an event that

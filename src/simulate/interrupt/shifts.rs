@@ -112,7 +112,7 @@ impl Interruptions<'_> {
 
     /// Molecules come as a whole: nothing flows in.
     pub(super) fn refuse_counted(&self, what: super::Occasion) -> Result<(), Stop> {
-        match super::counts(self.options.method) {
+        match self.options.method.counts_reactions() {
             true => Err(Stop::Schedule {
                 what,
                 fault: ScheduleFault::Counted,

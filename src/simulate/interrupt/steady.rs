@@ -13,7 +13,7 @@ use super::super::driver::drive;
 use super::super::interrupter::Consequence;
 use super::super::sensitivity::Shift;
 use super::super::work::Work;
-use super::super::{Occasion, Options, Output, Problem, SteadyKind, Stop};
+use super::super::{Method, Occasion, Options, Output, Problem, SteadyKind, Stop};
 use super::Interruptions;
 use super::agenda::{Delivery, What};
 use nalgebra::{DMatrix, DVector, SVD};
@@ -67,6 +67,10 @@ impl Interruptions<'_> {
         inner.tolerances.absolute.truncate(count);
         for absolute in &mut inner.tolerances.absolute {
             *absolute *= SHARE;
+        }
+        if inner.chance.take().is_some() {
+            // Noise settles in no state: the equations without it do.
+            inner.method = Method::Auto;
         }
         inner.initial_step = None;
         inner.shown_from = None;

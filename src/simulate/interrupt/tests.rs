@@ -4,8 +4,9 @@ use super::super::{
     CompiledDynamics, DoseRow, Method, Occasion, Options, Output, Problem, RowKind, ScheduleFault,
     Solution, SteadyKind, Stop, Tolerances, Track, run,
 };
-use crate::kernel::{Kernels, Parameters, Scratch};
+use crate::kernel::Kernels;
 use crate::model;
+use crate::simulate::tests::declared::declared;
 use crate::source::SourceId;
 use crate::syntax;
 use crate::system::{self, System};
@@ -32,21 +33,7 @@ fn case(text: &str) -> Case {
     let model = checked.model.expect("a model without faults");
     let system = Arc::new(system::derive(&model));
     let kernels = Kernels::new(Arc::clone(&system));
-    let zero = vec![0.0; system.dimension()];
-    let slots = vec![0.0; system.slots.len()];
-    let numbers = |exprs: &[_], parameters: &[f64]| {
-        let kernel = kernels.function(&system.pool, exprs);
-        let mut out = vec![0.0; kernel.out_len()];
-        let parameters = Parameters::new(parameters);
-        let scratch = &mut Scratch::new();
-        kernel.call(0.0, &zero, &parameters, &slots, &mut out, scratch);
-        out
-    };
-    let mut parameters = vec![0.0; system.parameters.len()];
-    for _ in 0..=system.followers.len() {
-        parameters = numbers(&system.parameter_values, &parameters);
-    }
-    let initial = numbers(&system.initial, &parameters);
+    let (parameters, initial) = declared(&system, &kernels);
     Case {
         kernels,
         parameters,
@@ -63,17 +50,15 @@ fn case(text: &str) -> Case {
 impl Case {
     fn run_from(&self, range: (f64, f64), initial: &[f64], output: &Output) -> Solution {
         let problem = Problem {
-            system: &self.system,
-            kernels: &self.kernels,
-            parameters: self.parameters.clone(),
-            initial: self.initial.clone(),
-            held: Vec::new(),
-            events: vec![true; self.system.events.len()],
-            doses: vec![true; self.system.doses.len()],
             rows: self.rows.clone(),
             inputs: self.inputs.clone(),
-            origin: 0.0,
             resumed: self.resumed,
+            ..Problem::new(
+                &self.system,
+                &self.kernels,
+                self.parameters.clone(),
+                self.initial.clone(),
+            )
         };
         let parameters = self.parameters.clone();
         let dynamics = CompiledDynamics::new(&self.system, &self.kernels, parameters);

@@ -15,7 +15,6 @@ mod tsit5;
 use super::{Method, Options, Statistics};
 use crate::kernel::Kernels;
 use crate::kernel::lanes::{LANES, MOST_CHUNKS, SeparateLanes};
-use crate::model::Motion;
 use crate::system::System;
 
 /// One set of values to run with.
@@ -109,7 +108,9 @@ impl<'p> SideBySide<'p> {
         times: &'p [f64],
         options: &'p Options,
     ) -> Option<SideBySide<'p>> {
-        let served = is_quiet(system) && can_be_made(system, range, times, options);
+        let served = system.is_undisturbed()
+            && system.noise.is_none()
+            && can_be_made(system, range, times, options);
         served.then(|| SideBySide {
             system,
             kernels,
@@ -142,21 +143,6 @@ impl<'p> SideBySide<'p> {
         let chunks = wanted.min(near).clamp(1, MOST_CHUNKS);
         tsit5::run(self, members, chunks, interrupted)
     }
-}
-
-/// True when nothing interrupts a run or reaches it from outside.
-fn is_quiet(system: &System) -> bool {
-    system.motion == Motion::Flow
-        && system.dimension() > 0
-        && system.slots.is_empty()
-        && system.guards.is_empty()
-        && system.events.is_empty()
-        && system.doses.is_empty()
-        && system.inputs.is_empty()
-        && system.delays.is_empty()
-        && system.assertions.is_empty()
-        && system.noise.is_none()
-        && !system.algebraic.contains(&true)
 }
 
 fn can_be_made(

@@ -60,19 +60,12 @@ impl Example {
     }
 
     fn problem(&self, parameters: &[f64], initial: &[f64]) -> Problem<'_> {
-        Problem {
-            system: &self.system,
-            kernels: &self.kernels,
-            parameters: parameters.to_vec(),
-            initial: initial.to_vec(),
-            held: Vec::new(),
-            events: vec![true; self.system.events.len()],
-            doses: vec![true; self.system.doses.len()],
-            rows: Vec::new(),
-            inputs: Vec::new(),
-            origin: 0.0,
-            resumed: false,
-        }
+        Problem::new(
+            &self.system,
+            &self.kernels,
+            parameters.to_vec(),
+            initial.to_vec(),
+        )
     }
 
     fn options(&self, method: Method, rtol: f64) -> Options {

@@ -2,6 +2,7 @@
 
 mod behaviour;
 mod constraints;
+pub(in crate::simulate) mod declared;
 mod delays;
 mod exact;
 mod exponential;

@@ -78,6 +78,11 @@ pub enum Unsuited {
         /// Position in [`super::Noise::columns`].
         column: usize,
     },
+    /// The method takes dense matrices of at most so many states.
+    TooLarge {
+        /// The limit.
+        most: usize,
+    },
     /// No path is made of equations with delays.
     Delays,
     /// No path is made of equations with constraints.

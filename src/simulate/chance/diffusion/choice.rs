@@ -17,7 +17,7 @@ use crate::simulate::{Method, NoiseReason};
 use crate::system::{NoiseStructure, Source, System, has_exact_transition};
 
 /// States up to which a dense matrix for each length of interval pays.
-const MOST_STATES: usize = 64;
+pub(super) const MOST_STATES: usize = 64;
 
 /// Length of a step times decay rate from which explicit methods are in danger: they blow up at 2.
 const STIFF: f64 = 1.0;

@@ -30,7 +30,7 @@ pub use exact::{Transitions, exact_transitions};
 pub use pace::{Pace, pace};
 pub(super) use pieces::Piece;
 pub(super) use rules::{kind, suits};
-pub(super) use steps::next_end;
+pub(super) use steps::{is_reached, next_end};
 
 use crate::simulate::interrupt::drive_with;
 use crate::simulate::stepper::{Start, StepFailure, Stepper, Walker, Watched};
@@ -45,7 +45,7 @@ use rules::Rule;
 use steps::Steps;
 
 /// Makes the path of `chance` by the method of the options.
-pub(super) fn path(
+pub(in crate::simulate) fn path(
     problem: &Problem<'_>,
     dynamics: &CompiledDynamics<'_>,
     work: &Work<'_>,

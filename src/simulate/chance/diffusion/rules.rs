@@ -4,6 +4,7 @@
 //! where steps end.
 
 use super::Path;
+use super::choice::MOST_STATES;
 use super::exact::Exact;
 use super::implicit::Implicit;
 use crate::kernel::{CompiledScheme, Parameters, Scratch};
@@ -54,6 +55,9 @@ pub(in crate::simulate::chance) fn suits(
         return Err(Unsuited::NoReactions);
     }
     if method == Method::ExactTransition {
+        if problem.system.dimension() > MOST_STATES {
+            return Err(Unsuited::TooLarge { most: MOST_STATES });
+        }
         return has_exact_transition(problem.system);
     }
     match kind(method) {

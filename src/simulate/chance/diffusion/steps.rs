@@ -24,6 +24,11 @@ pub(super) fn output_times(output: &Output) -> &[f64] {
     }
 }
 
+/// Whether an output time is reached, but for rounding.
+pub(in crate::simulate::chance) fn is_reached(known: f64, time: f64) -> bool {
+    known - time <= NEAR * known.abs().max(time.abs())
+}
+
 /// Where steps from `time` must end next: at the stop, or at an output time before it. `ahead` is
 /// the position of the first output time that was not reached before.
 pub(in crate::simulate::chance) fn next_end(
@@ -32,8 +37,9 @@ pub(in crate::simulate::chance) fn next_end(
     time: f64,
     stop: f64,
 ) -> f64 {
-    while let Some(known) = times.get(*ahead)
-        && *known - time <= NEAR * known.abs().max(time.abs())
+    while times
+        .get(*ahead)
+        .is_some_and(|known| is_reached(*known, time))
     {
         *ahead += 1;
     }

@@ -34,11 +34,6 @@ use crate::simulate::{
 use network::Network;
 use path::Path;
 
-/// Whether a method makes paths of counted reactions.
-pub(in crate::simulate) fn counts(method: Method) -> bool {
-    matches!(method, Method::Ssa | Method::Tau)
-}
-
 /// One path. Never fails as a whole: the rows made so far are kept.
 pub(in crate::simulate) fn follow<I: Interrupter>(
     problem: &Problem<'_>,

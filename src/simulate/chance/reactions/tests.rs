@@ -1,11 +1,12 @@
 //! Paths of counted reactions against what is known exactly.
 
-use crate::kernel::{Kernels, Parameters, Scratch};
+use crate::kernel::Kernels;
 use crate::linalg::Exponential;
 use crate::model;
+use crate::simulate::tests::declared::declared;
 use crate::simulate::{
-    Chance, CompiledDynamics, DoseRow, Method, Occasion, Options, Output, Paths, Problem,
-    ScheduleFault, SinglePaths, Solution, Stop, Tolerances, Track, run,
+    Chance, CompiledDynamics, Method, Occasion, Options, Output, Paths, Problem, ScheduleFault,
+    SinglePaths, Solution, Stop, Tolerances, Track, run,
 };
 use crate::source::SourceId;
 use crate::syntax;
@@ -34,21 +35,7 @@ fn count(text: &str) -> Result<System, Vec<Uncountable>> {
 fn case(text: &str) -> Case {
     let system = Arc::new(count(text).expect("reactions that can be counted"));
     let kernels = Kernels::new(Arc::clone(&system));
-    let zero = vec![0.0; system.dimension()];
-    let slots = vec![0.0; system.slots.len()];
-    let numbers = |exprs: &[_], parameters: &[f64]| {
-        let kernel = kernels.function(&system.pool, exprs);
-        let mut out = vec![0.0; kernel.out_len()];
-        let parameters = Parameters::new(parameters);
-        let scratch = &mut Scratch::new();
-        kernel.call(0.0, &zero, &parameters, &slots, &mut out, scratch);
-        out
-    };
-    let mut parameters = vec![0.0; system.parameters.len()];
-    for _ in 0..=system.followers.len() {
-        parameters = numbers(&system.parameter_values, &parameters);
-    }
-    let initial = numbers(&system.initial, &parameters);
+    let (parameters, initial) = declared(&system, &kernels);
     Case {
         kernels,
         parameters,
@@ -61,17 +48,13 @@ fn case(text: &str) -> Case {
 impl Case {
     fn with_problem<R>(&self, act: impl FnOnce(&Problem<'_>) -> R) -> R {
         act(&Problem {
-            system: &self.system,
-            kernels: &self.kernels,
-            parameters: self.parameters.clone(),
-            initial: self.initial.clone(),
-            held: Vec::new(),
-            events: vec![true; self.system.events.len()],
-            doses: vec![true; self.system.doses.len()],
-            rows: Vec::<DoseRow>::new(),
             inputs: self.inputs.clone(),
-            origin: 0.0,
-            resumed: false,
+            ..Problem::new(
+                &self.system,
+                &self.kernels,
+                self.parameters.clone(),
+                self.initial.clone(),
+            )
         })
     }
 

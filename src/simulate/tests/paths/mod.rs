@@ -5,8 +5,9 @@ mod lanes;
 mod moments;
 mod orders;
 
-use crate::kernel::{Kernels, Parameters, Scratch};
+use crate::kernel::Kernels;
 use crate::model;
+use crate::simulate::tests::declared::declared;
 use crate::simulate::{
     Chance, CompiledDynamics, Method, Options, Output, Paths, Problem, SinglePaths, Solution, Stop,
     Tolerances, run,
@@ -41,21 +42,7 @@ fn case(text: &str, method: Method, step: f64) -> Case {
 fn of_system(system: System, method: Method, step: f64) -> Case {
     let system = Arc::new(system);
     let kernels = Kernels::new(Arc::clone(&system));
-    let zero = vec![0.0; system.dimension()];
-    let slots = vec![0.0; system.slots.len()];
-    let numbers = |exprs: &[_], parameters: &[f64]| {
-        let kernel = kernels.function(&system.pool, exprs);
-        let mut out = vec![0.0; kernel.out_len()];
-        let parameters = Parameters::new(parameters);
-        let scratch = &mut Scratch::new();
-        kernel.call(0.0, &zero, &parameters, &slots, &mut out, scratch);
-        out
-    };
-    let mut parameters = vec![0.0; system.parameters.len()];
-    for _ in 0..=system.followers.len() {
-        parameters = numbers(&system.parameter_values, &parameters);
-    }
-    let initial = numbers(&system.initial, &parameters);
+    let (parameters, initial) = declared(&system, &kernels);
     Case {
         kernels,
         parameters,
@@ -71,19 +58,12 @@ fn of_system(system: System, method: Method, step: f64) -> Case {
 
 impl Case {
     fn problem(&self) -> Problem<'_> {
-        Problem {
-            system: &self.system,
-            kernels: &self.kernels,
-            parameters: self.parameters.clone(),
-            initial: self.initial.clone(),
-            held: Vec::new(),
-            events: vec![true; self.system.events.len()],
-            doses: vec![true; self.system.doses.len()],
-            rows: Vec::new(),
-            inputs: Vec::new(),
-            origin: 0.0,
-            resumed: false,
-        }
+        Problem::new(
+            &self.system,
+            &self.kernels,
+            self.parameters.clone(),
+            self.initial.clone(),
+        )
     }
 
     fn options(&self, path: u64) -> Options {
