@@ -16,6 +16,7 @@ pub mod equilibria_json;
 pub mod figure;
 pub mod help;
 mod interruptions;
+mod method;
 mod oscillation;
 pub mod outcome;
 pub mod portrait;

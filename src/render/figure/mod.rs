@@ -7,6 +7,7 @@
 //! not know where the numbers come from.
 
 mod beside;
+mod canvas;
 mod data;
 mod field;
 mod field_terminal;
