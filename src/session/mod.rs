@@ -35,6 +35,7 @@ mod save;
 mod sensitivity;
 mod simulate;
 mod stability;
+mod start;
 mod stationary;
 mod steady;
 mod steps;

@@ -7,6 +7,7 @@
 //! bright as the numbers are high, also in print and for people with any kind of colour blindness.
 
 use super::Size;
+use super::colours::{BAR, EDGE, blend, colour_bar, outline};
 use super::layout::{Frame, Style, axis_words, label_text, sharp, straight, widest, words};
 use super::palette::Rgb;
 use super::shapes::{Anchor, Picture, Rich, Shape};
@@ -29,14 +30,11 @@ const COLOURS: [Rgb; 11] = [
 ];
 /// For numbers that are not there.
 const MISSING: Rgb = (0xc8, 0xc8, 0xc8);
-const EDGE: Rgb = (0x44, 0x44, 0x44);
 const INK: Rgb = super::layout::INK;
 /// Different colours: neighbours of the same one are drawn as one cell.
 const SHADES: f64 = 255.0;
 /// Cells along an axis; a finer grid is drawn with every second, third, ... of its numbers.
 const MOST_CELLS: usize = 400;
-/// Width of a colour bar.
-const BAR: f64 = 16.0;
 /// Panels side by side.
 const ACROSS: usize = 2;
 
@@ -215,15 +213,7 @@ impl Shade {
 /// The colour of a part of the way from the lowest to the highest number.
 pub(super) fn colour(part: Option<f64>) -> Rgb {
     let Some(part) = part else { return MISSING };
-    let part = (part * SHADES).round() / SHADES;
-    let place = part * (COLOURS.len() - 1) as f64;
-    let below = (place.floor() as usize).min(COLOURS.len() - 2);
-    let rest = place - below as f64;
-    let (Some(a), Some(b)) = (COLOURS.get(below), COLOURS.get(below + 1)) else {
-        return MISSING;
-    };
-    let mix = |a: u8, b: u8| (f64::from(a) + rest * (f64::from(b) - f64::from(a))).round() as u8;
-    (mix(a.0, b.0), mix(a.1, b.1), mix(a.2, b.2))
+    blend(&COLOURS, (part * SHADES).round() / SHADES).unwrap_or(MISSING)
 }
 
 fn draw_panel(field: &Field, size: Size, style: &Style) -> Vec<Shape> {
@@ -255,7 +245,8 @@ fn draw_panel(field: &Field, size: Size, style: &Style) -> Vec<Shape> {
     let x_ticks = ticks::ticks(field.x.scale, across.range.0, across.range.1, x_wanted);
     draw_x_axis(&mut shapes, (&field.x, &x_ticks), &frame, style);
     draw_y_axis(&mut shapes, (&field.y, &y_ticks), &frame, style);
-    draw_bar(&mut shapes, &bar_ticks, &frame, style);
+    let coloured = |part| colour(Some(part));
+    colour_bar(&mut shapes, &bar_ticks, &frame, style, &coloured);
     shapes
 }
 
@@ -285,16 +276,6 @@ fn draw_cells(
                 colour: coloured(first),
             });
         }
-    }
-}
-
-fn outline(shapes: &mut Vec<Shape>, frame: &Frame) {
-    let (left, right) = (sharp(frame.left), sharp(frame.right));
-    let (top, bottom) = (sharp(frame.top), sharp(frame.bottom));
-    let corners = [(left, top), (right, top), (right, bottom), (left, bottom)];
-    for (at, corner) in corners.iter().enumerate() {
-        let next = corners.get((at + 1) % corners.len()).unwrap_or(corner);
-        shapes.push(straight(*corner, *next, EDGE, 1.0));
     }
 }
 
@@ -364,45 +345,6 @@ fn with_power(axis: &Axis, ticks: &Ticks) -> String {
     match ticks.exponent {
         0 => words,
         exponent => format!("{words} (×10^{exponent})"),
-    }
-}
-
-/// The colour bar beside a panel, high numbers on top.
-fn draw_bar(shapes: &mut Vec<Shape>, ticks: &Ticks, frame: &Frame, style: &Style) {
-    let left = frame.right + style.gap * 1.2;
-    let bar = Frame {
-        left,
-        right: left + BAR,
-        ..*frame
-    };
-    let steps = 128;
-    let height = bar.height() / f64::from(steps);
-    for step in 0..steps {
-        let part = 1.0 - (f64::from(step) + 0.5) / f64::from(steps);
-        shapes.push(Shape::Rectangle {
-            at: (bar.left, bar.top + height * f64::from(step)),
-            size: (BAR, height),
-            colour: colour(Some(part)),
-        });
-    }
-    outline(shapes, &bar);
-    for tick in &ticks.ticks {
-        let Some(label) = &tick.label else { continue };
-        let at = sharp(bar.bottom - tick.at * bar.height());
-        shapes.push(straight(
-            (bar.right, at),
-            (bar.right + style.tick, at),
-            EDGE,
-            1.0,
-        ));
-        let beside = bar.right + style.tick + style.gap * 0.3;
-        let place = (beside, at + style.small * 0.36);
-        shapes.push(words(place, label_text(label), style.small, Anchor::Start));
-    }
-    if ticks.exponent != 0 {
-        let text = Rich::power("×", ticks.exponent);
-        let place = (bar.left, bar.top - style.small * 0.6);
-        shapes.push(words(place, text, style.small, Anchor::Start));
     }
 }
 

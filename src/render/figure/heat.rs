@@ -7,10 +7,11 @@
 //! The colours are the scheme RdBu of C. A. Brewer (colorbrewer2.org), which people with any kind
 //! of colour blindness can read, with blue for negative numbers.
 
+use super::colours::{BAR, EDGE, blend, colour_bar, outline};
 use super::layout::{Frame, Style, axis_words, label_text, sharp, straight, widest, words};
 use super::palette::Rgb;
 use super::shapes::{Anchor, Picture, Rich, Shape};
-use super::ticks::{self, Map, Ticks};
+use super::ticks::{self, Ticks};
 use super::{SIDE_LIMITS, Size};
 use crate::figure::{HeatMap, HeatPanel, Scale};
 
@@ -30,7 +31,6 @@ const COLOURS: [Rgb; 11] = [
 ];
 /// For numbers that are not finite.
 const MISSING: Rgb = (0x9a, 0x9a, 0x9a);
-const EDGE: Rgb = (0x44, 0x44, 0x44);
 
 /// Width of the paper, in logical pixels.
 const WIDTH: f64 = 720.0;
@@ -44,8 +44,6 @@ const USUAL_HEIGHT: f64 = 480.0;
 const CELLS: usize = 300;
 /// Different colours: neighbours of the same one are drawn as one cell.
 const SHADES: f64 = 255.0;
-/// Width of a colour bar.
-const BAR: f64 = 14.0;
 
 /// All shapes of a heat map.
 pub fn layout(map: &HeatMap) -> Picture {
@@ -177,7 +175,9 @@ fn draw_panel(
         }
     }
     outline(shapes, frame);
-    draw_bar(shapes, panel, frame, most, style);
+    let ticks = bar_ticks(panel, frame.height(), style);
+    let coloured = |part: f64| colour(2.0 * part - 1.0);
+    colour_bar(shapes, &ticks, frame, style, &coloured);
 }
 
 /// The cells of one row; neighbours of one colour are one shape.
@@ -228,68 +228,7 @@ fn colour(value: f64) -> Rgb {
         return MISSING;
     }
     let value = (value.clamp(-1.0, 1.0) * SHADES / 2.0).round() / (SHADES / 2.0);
-    let place = (value.clamp(-1.0, 1.0) + 1.0) / 2.0 * (COLOURS.len() - 1) as f64;
-    let below = (place.floor() as usize).min(COLOURS.len() - 2);
-    let part = place - below as f64;
-    let (Some(a), Some(b)) = (COLOURS.get(below), COLOURS.get(below + 1)) else {
-        return MISSING;
-    };
-    let mix = |a: u8, b: u8| (f64::from(a) + part * (f64::from(b) - f64::from(a))).round() as u8;
-    (mix(a.0, b.0), mix(a.1, b.1), mix(a.2, b.2))
-}
-
-fn outline(shapes: &mut Vec<Shape>, frame: &Frame) {
-    let (left, right) = (sharp(frame.left), sharp(frame.right));
-    let (top, bottom) = (sharp(frame.top), sharp(frame.bottom));
-    let corners = [(left, top), (right, top), (right, bottom), (left, bottom)];
-    for (at, corner) in corners.iter().enumerate() {
-        let next = corners.get((at + 1) % corners.len()).unwrap_or(corner);
-        shapes.push(straight(*corner, *next, EDGE, 1.0));
-    }
-}
-
-/// The colour bar beside a panel, positive numbers on top.
-fn draw_bar(shapes: &mut Vec<Shape>, panel: &HeatPanel, frame: &Frame, most: f64, style: &Style) {
-    let left = frame.right + style.gap * 1.2;
-    let bar = Frame {
-        left,
-        right: left + BAR,
-        ..*frame
-    };
-    let steps = 64;
-    let height = bar.height() / f64::from(steps);
-    for step in 0..steps {
-        let value = 1.0 - 2.0 * (f64::from(step) + 0.5) / f64::from(steps);
-        shapes.push(Shape::Rectangle {
-            at: (bar.left, bar.top + height * f64::from(step)),
-            size: (BAR, height),
-            colour: colour(value),
-        });
-    }
-    outline(shapes, &bar);
-    let ticks = bar_ticks(panel, bar.height(), style);
-    let map = Map::new(Scale::Linear, -most, most);
-    debug_assert!(map.place(0.0) == 0.5);
-    for tick in &ticks.ticks {
-        let Some(label) = &tick.label else { continue };
-        let at = sharp(bar.bottom - tick.at * bar.height());
-        shapes.push(straight(
-            (bar.right, at),
-            (bar.right + style.tick, at),
-            EDGE,
-            1.0,
-        ));
-        let place = (
-            bar.right + style.tick + style.gap * 0.3,
-            at + style.small * 0.36,
-        );
-        shapes.push(words(place, label_text(label), style.small, Anchor::Start));
-    }
-    if ticks.exponent != 0 {
-        let text = Rich::power("×", ticks.exponent);
-        let place = (bar.left, bar.top - style.small * 0.6);
-        shapes.push(words(place, text, style.small, Anchor::Start));
-    }
+    blend(&COLOURS, (value + 1.0) / 2.0).unwrap_or(MISSING)
 }
 
 /// Ticks below a panel.

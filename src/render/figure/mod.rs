@@ -8,6 +8,7 @@
 
 mod beside;
 mod canvas;
+mod colours;
 mod data;
 mod field;
 mod field_terminal;
