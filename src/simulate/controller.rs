@@ -22,6 +22,78 @@ pub(super) struct Rule {
     pub growth: f64,
 }
 
+impl Rule {
+    /// The factor on the step after an attempt that was accepted, and the logarithm of its error,
+    /// to be remembered; `remembered` is that of the last one, and whether an attempt was rejected
+    /// since.
+    #[inline(always)]
+    pub fn after_acceptance(&self, squared_error: f64, remembered: (f64, bool)) -> (f64, f64) {
+        let error = at_least(rough_log2(squared_error), LEAST);
+        let exponent = 0.5 * (self.previous * remembered.0 - self.present * error);
+        let most = if remembered.1 { 1.0 } else { self.growth };
+        let factor = self.safety * rough_exp2(exponent);
+        (at_most(at_least(factor, SHRINKAGE), most), error)
+    }
+
+    /// The factor on the step after an attempt that was rejected.
+    #[inline(always)]
+    pub fn after_rejection(&self, squared_error: f64) -> f64 {
+        let exponent = -0.5 * self.rejected * rough_log2(squared_error);
+        let factor = self.safety * rough_exp2(exponent);
+        let factor = at_most(at_least(factor, SHRINKAGE), self.safety);
+        if squared_error.is_finite() {
+            factor
+        } else {
+            RETREAT
+        }
+    }
+}
+
+/// The larger; `a` where it is not a number. A choice without a call, also in lanes.
+#[inline(always)]
+fn at_least(a: f64, b: f64) -> f64 {
+    if a < b { b } else { a }
+}
+
+#[inline(always)]
+fn at_most(a: f64, b: f64) -> f64 {
+    if a > b { b } else { a }
+}
+
+/// The next attempt from a time, with the step that errors allow.
+#[inline(always)]
+pub(super) fn attempt(time: f64, step: f64, stop: f64, max_step: f64) -> Attempt {
+    let remaining = stop - time;
+    let step = at_most(step, max_step);
+    let last = (remaining <= 1.05 * step) & (remaining <= max_step);
+    let half = if remaining < 2.0 * step {
+        0.5 * remaining
+    } else {
+        step
+    };
+    let step = if last { remaining } else { half };
+    Attempt {
+        step,
+        end: if last { stop } else { time + step },
+        last,
+    }
+}
+
+/// The step wanted after an accepted attempt, where `wanted` was wanted before it: an attempt that
+/// was cut short by the stop says little of how long steps may be.
+#[inline(always)]
+pub(super) fn step_after(factor: f64, attempted: f64, wanted: f64) -> f64 {
+    let next = factor * attempted;
+    if attempted < wanted {
+        at_least(next, wanted)
+    } else {
+        next
+    }
+}
+
+/// The logarithm of the squared error that a stepper begins with.
+pub(super) const NOTHING_REMEMBERED: f64 = LEAST;
+
 /// The smallest factor on a step.
 const SHRINKAGE: f64 = 0.2;
 /// The factor on a step whose result was not finite.
@@ -90,25 +162,7 @@ impl Controller {
     /// over.
     #[inline]
     pub fn attempt(&self) -> Attempt {
-        let remaining = self.stop - self.time;
-        let step = self.step.min(self.max_step);
-        if remaining <= 1.05 * step && remaining <= self.max_step {
-            return Attempt {
-                step: remaining,
-                end: self.stop,
-                last: true,
-            };
-        }
-        let step = if remaining < 2.0 * step {
-            0.5 * remaining
-        } else {
-            step
-        };
-        Attempt {
-            step,
-            end: self.time + step,
-            last: false,
-        }
+        attempt(self.time, self.step, self.stop, self.max_step)
     }
 
     /// Takes note of an attempt with this squared error norm; true when it is accepted, which is
@@ -116,23 +170,10 @@ impl Controller {
     /// NaN.
     #[inline(always)]
     pub fn judge(&mut self, attempt: &Attempt, squared_error: f64) -> Result<bool, StepFailure> {
-        let rule = &self.rule;
         if squared_error <= 1.0 {
-            let error = rough_log2(squared_error).max(LEAST);
-            let exponent = 0.5 * (rule.previous * self.remembered - rule.present * error);
-            let most = if self.after_rejection {
-                1.0
-            } else {
-                rule.growth
-            };
-            let factor = (rule.safety * rough_exp2(exponent)).clamp(SHRINKAGE, most);
-            // A step that was cut short by the stop says little of how long steps may be.
-            let next = factor * attempt.step;
-            self.step = if attempt.step < self.step {
-                next.max(self.step)
-            } else {
-                next
-            };
+            let memory = (self.remembered, self.after_rejection);
+            let (factor, error) = self.rule.after_acceptance(squared_error, memory);
+            self.step = step_after(factor, attempt.step, self.step);
             self.time = attempt.end;
             self.remembered = error;
             self.after_rejection = false;
@@ -145,13 +186,7 @@ impl Controller {
     /// Answers to an error that is too large.
     #[cold]
     fn reject(&mut self, attempt: &Attempt, squared_error: f64) -> Result<(), StepFailure> {
-        let rule = &self.rule;
-        let factor = if squared_error.is_finite() {
-            let exponent = -0.5 * rule.rejected * rough_log2(squared_error);
-            (rule.safety * rough_exp2(exponent)).clamp(SHRINKAGE, rule.safety)
-        } else {
-            RETREAT
-        };
+        let factor = self.rule.after_rejection(squared_error);
         self.retreat(attempt, factor)
     }
 
@@ -178,11 +213,14 @@ fn rough_log2(x: f64) -> f64 {
 /// 2^x within 0.4 percent for |x| < 1000.
 #[inline(always)]
 fn rough_exp2(x: f64) -> f64 {
-    let x = x.clamp(-1000.0, 1000.0);
-    // The next whole number below, without a call.
-    let whole = (x + 1024.0) as i32;
-    let rest = x - f64::from(whole - 1024);
-    let power = f64::from_bits(((whole - 1) as u64) << 52);
+    let x = at_most(at_least(x, -1000.0), 1000.0);
+    // The next whole number below, in the last digits of a sum, without a call: 1.5 times 2^52 has
+    // its last digit at 1.
+    const LAST_DIGIT: f64 = 6_755_399_441_055_744.0;
+    let nearest = (x + LAST_DIGIT) - LAST_DIGIT;
+    let whole = if nearest > x { nearest - 1.0 } else { nearest };
+    let rest = x - whole;
+    let power = f64::from_bits((whole + (1023.0 + LAST_DIGIT)).to_bits() << 52);
     power * (1.0 + rest * (0.6565 + 0.3435 * rest))
 }
 

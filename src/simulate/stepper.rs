@@ -120,6 +120,7 @@ pub(super) trait Walker {
 
 /// The shortest step that still moves the time: a few units of round-off, and far below the
 /// length of the run where the time itself is near zero.
+#[inline(always)]
 pub(super) fn shortest_step(time: f64, length: f64) -> f64 {
     (8.0 * f64::EPSILON * time.abs())
         .max(1e-30 * length)

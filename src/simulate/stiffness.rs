@@ -167,6 +167,16 @@ impl Supervisor {
         self.since >= self.interval
     }
 
+    /// Steps until it is time to look, for who counts them otherwise.
+    pub fn until_look(&self) -> u64 {
+        self.interval.saturating_sub(self.since)
+    }
+
+    /// All these steps are taken.
+    pub fn pass_to_look(&mut self) {
+        self.since = self.interval;
+    }
+
     /// Looks at what the stages of Tsit5 `felt` on its last step, which reached `y`:
     /// [`Stepper::stability`].
     pub fn look_at_stages(

@@ -48,6 +48,40 @@ impl Level {
     }
 }
 
+/// A loop over lanes.
+pub trait InLanes {
+    /// Runs it; must be `#[inline(always)]`, to be compiled once for each level.
+    fn run(self);
+}
+
+/// Runs a loop with the instructions of a level.
+#[cfg_attr(
+    target_arch = "x86_64",
+    expect(unsafe_code, reason = "instructions that not every machine has")
+)]
+pub fn run_in_lanes(level: Level, loops: impl InLanes) {
+    #[cfg(target_arch = "x86_64")]
+    #[target_feature(enable = "avx512f,avx512dq,avx512vl,avx512bw")]
+    fn eight(loops: impl InLanes) {
+        loops.run();
+    }
+    #[cfg(target_arch = "x86_64")]
+    #[target_feature(enable = "avx2")]
+    fn four(loops: impl InLanes) {
+        loops.run();
+    }
+    match level.width() {
+        // SAFETY: a level of this width is only made where the processor has said that it has
+        // exactly these instructions.
+        #[cfg(target_arch = "x86_64")]
+        Width::Eight => unsafe { eight(loops) },
+        // SAFETY: as above.
+        #[cfg(target_arch = "x86_64")]
+        Width::Four => unsafe { four(loops) },
+        Width::Baseline => loops.run(),
+    }
+}
+
 /// `fn name(level, arguments) = inner`: the function `inner`, which must be `#[inline(always)]`
 /// and return nothing, compiled once for each level.
 macro_rules! in_lanes {

@@ -10,6 +10,7 @@
 //! it is not for ends with [`MemberEnd::Stiff`]. A member's numbers depend on the member alone, not
 //! on those beside it. Must not know what is swept.
 
+mod control;
 mod tsit5;
 
 use super::{Method, Options, Statistics};

@@ -1,11 +1,12 @@
 //! Tsitouras' pair on many members at once.
 //!
 //! In: members. Out: a [`MemberBlock`]. Every lane has a time, a step and a controller of its own,
-//! by the rules of the scalar stepper ([`crate::simulate::tsit5`], [`Controller`]); only the
-//! arithmetic of the attempts goes side by side. A lane whose member has ended takes the next one,
+//! by the rules of the scalar stepper ([`crate::simulate::tsit5`]); what is seldom goes lane by lane:
+//! rows, ends, looks at the stages. A lane whose member has ended takes the next one,
 //! so that no lane waits while there is work. The start of a member and looks at its Jacobian are
 //! scalar.
 
+use super::control::{Control, Lane, Limits};
 use super::{Member, MemberBlock, MemberEnd, MemberRun, SideBySide};
 use crate::kernel::lanes::SeparateScratch;
 use crate::kernel::lanes::arithmetic::{
@@ -14,7 +15,6 @@ use crate::kernel::lanes::arithmetic::{
 use crate::kernel::lanes::level::Level;
 use crate::kernel::lanes::{Chunk, LANES};
 use crate::linalg::length::Any;
-use crate::simulate::controller::{Attempt, Controller};
 use crate::simulate::step_size::initial_step;
 use crate::simulate::stepper::{Watched, all_finite, shortest_step};
 use crate::simulate::stiffness::{Supervisor, Verdict};
@@ -49,13 +49,15 @@ pub(super) fn run(
         },
         states: States::new(problem, chunks),
         lanes: Vec::new(),
+        busy: 0,
+        events: Vec::new(),
         vectors: std::array::from_fn(|_| vec![0.0; problem.width()]),
     };
     block.lanes = (0..LANES * chunks).map(|_| None).collect();
     for lane in 0..block.lanes.len() {
         block.take_next(lane);
     }
-    while block.lanes.iter().any(Option::is_some) && !interrupted() {
+    while block.busy > 0 && !interrupted() {
         block.step();
     }
     block.done
@@ -87,21 +89,22 @@ struct States {
     inner: Vec<Chunk>,
     /// Derivatives at the stages.
     stages: [Vec<Chunk>; 7],
-    /// Time before the attempt, its length and its end.
-    time: Vec<Chunk>,
-    step: Vec<Chunk>,
-    end: Vec<Chunk>,
     /// The time of a stage.
     now: Vec<Chunk>,
-    errors: Vec<Chunk>,
-    /// 1 where the attempt was accepted.
-    accepted: Vec<Chunk>,
+    control: Control,
 }
 
 impl States {
     fn new(problem: &SideBySide<'_>, chunks: usize) -> States {
-        let one = || vec![Chunk::splat(0.0); chunks];
         let vector = || vec![Chunk::splat(0.0); problem.width() * chunks];
+        let options = problem.options;
+        #[expect(clippy::cast_precision_loss, reason = "a cap")]
+        let limits = Limits {
+            rule: RULE,
+            range: problem.range,
+            max_step: options.max_step.unwrap_or(f64::INFINITY),
+            max_steps: options.max_steps as f64,
+        };
         States {
             chunks,
             level: Level::detect(),
@@ -111,12 +114,8 @@ impl States {
             to: vector(),
             inner: vector(),
             stages: std::array::from_fn(|_| vector()),
-            time: one(),
-            step: one(),
-            end: one(),
-            now: one(),
-            errors: one(),
-            accepted: one(),
+            now: vec![Chunk::splat(0.0); chunks],
+            control: Control::new(limits, chunks),
         }
     }
 
@@ -132,20 +131,21 @@ impl States {
             self.level,
             &mut self.to,
             &self.from,
-            &self.step,
+            &self.control.step,
             &A7,
             &self.stages,
         );
         let last = &mut self.stages[6];
         problem
             .drift
-            .call(&self.end, &self.to, &[], last, &mut self.scratch);
+            .call(&self.control.end, &self.to, &[], last, &mut self.scratch);
+        let Control { errors, step, .. } = &mut self.control;
         squared_errors(
             self.level,
-            &mut self.errors,
+            errors,
             &self.from,
             &self.to,
-            &self.step,
+            step,
             WeightedSum {
                 weights: &ERROR,
                 vectors: &self.stages,
@@ -162,16 +162,24 @@ impl States {
         node: Option<f64>,
     ) {
         let (inner, from) = (&mut self.inner, &self.from);
-        add_scaled(self.level, inner, from, &self.step, weights, &self.stages);
+        add_scaled(
+            self.level,
+            inner,
+            from,
+            &self.control.step,
+            weights,
+            &self.stages,
+        );
         let now = match node {
             Some(node) => {
-                let moments = self.now.iter_mut().zip(&self.time).zip(&self.step);
+                let Control { time, step, .. } = &self.control;
+                let moments = self.now.iter_mut().zip(time).zip(step);
                 for ((now, time), step) in moments {
                     now.0 = std::array::from_fn(|lane| time.0[lane] + node * step.0[lane]);
                 }
                 &self.now
             }
-            None => &self.end,
+            None => &self.control.end,
         };
         let stage = &mut self.stages[AT];
         problem
@@ -181,20 +189,18 @@ impl States {
 
     /// What the steps accepted have reached is where the next ones begin.
     fn accept(&mut self) {
-        take_over(self.level, &mut self.from, &self.to, &self.accepted);
+        let accepted = &self.control.accepted;
+        take_over(self.level, &mut self.from, &self.to, accepted);
         let [first, .., last] = &mut self.stages;
-        take_over(self.level, first, last, &self.accepted);
+        take_over(self.level, first, last, accepted);
     }
 }
 
 /// A member on its way.
-struct Lane {
+struct OnItsWay {
     member: usize,
-    control: Controller,
-    attempt: Attempt,
     supervisor: Supervisor,
     rows: usize,
-    statistics: Statistics,
 }
 
 struct Block<'b> {
@@ -207,8 +213,11 @@ struct Block<'b> {
     next: usize,
     done: MemberBlock,
     states: States,
-    /// Boxed: they are taken out and put back at every attempt.
-    lanes: Vec<Option<Box<Lane>>>,
+    lanes: Vec<Option<OnItsWay>>,
+    /// Lanes with a member.
+    busy: usize,
+    /// Room for the lanes in which something is to be looked at.
+    events: Vec<usize>,
     /// Room for a look at one lane.
     vectors: [Vec<f64>; 5],
 }
@@ -221,20 +230,18 @@ impl Block<'_> {
             self.next += 1;
             match self.begin(lane, at, member) {
                 Ok(begun) => {
-                    self.lanes[lane] = Some(Box::new(begun));
+                    self.lanes[lane] = Some(begun);
+                    self.busy += 1;
                     return;
                 }
                 Err(end) => self.done.runs[at].end = end,
             }
         }
-        // Nothing moves in an empty lane.
-        let chunks = self.states.chunks;
-        set(&mut self.states.step, chunks, lane, 0, 0.0);
-        set(&mut self.states.accepted, chunks, lane, 0, 0.0);
+        self.states.control.clear(lane);
     }
 
     /// A member's first derivative and step.
-    fn begin(&mut self, lane: usize, at: usize, member: &Member) -> Result<Lane, MemberEnd> {
+    fn begin(&mut self, lane: usize, at: usize, member: &Member) -> Result<OnItsWay, MemberEnd> {
         let (start, end) = self.problem.range;
         let options = self.problem.options;
         let n = self.problem.width();
@@ -275,17 +282,10 @@ impl Block<'_> {
         }
         let drift = &self.problem.drift;
         drift.set_parameters(lane, &member.parameters, &mut states.scratch);
-        let control = Controller::new(RULE, start, step, end, max_step);
-        let mut begun = Lane {
+        let mut begun = OnItsWay {
             member: at,
-            attempt: control.attempt(),
-            control,
             supervisor,
             rows: 0,
-            statistics: Statistics {
-                evaluations: 2,
-                ..Statistics::default()
-            },
         };
         let rows = self.rows_of(at);
         while self.problem.times.get(begun.rows) == Some(&start) {
@@ -296,6 +296,9 @@ impl Block<'_> {
             rows: begun.rows,
             ..UNTOUCHED
         };
+        let (look_in, next_row) = (begun.supervisor.until_look(), self.row_after(begun.rows));
+        let control = &mut self.states.control;
+        control.begin(lane, step, look_in, next_row);
         Ok(begun)
     }
 
@@ -312,88 +315,92 @@ impl Block<'_> {
         });
     }
 
+    /// The time at which a row is shown; infinite after the last.
+    fn row_after(&self, rows: usize) -> f64 {
+        self.problem
+            .times
+            .get(rows)
+            .copied()
+            .unwrap_or(f64::INFINITY)
+    }
+
     /// An attempt at a step in every lane.
     fn step(&mut self) {
-        let chunks = self.states.chunks;
-        for (at, lane) in self.lanes.iter_mut().enumerate() {
-            let Some(lane) = lane else { continue };
-            lane.attempt = lane.control.attempt();
-            set(&mut self.states.time, chunks, at, 0, lane.control.time);
-            set(&mut self.states.step, chunks, at, 0, lane.attempt.step);
-            set(&mut self.states.end, chunks, at, 0, lane.attempt.end);
-        }
+        self.states.control.attempt();
         self.states.attempt(self.problem);
+        self.states.control.judge();
         // Members that end are replaced once the others have moved on.
+        let mut events = std::mem::take(&mut self.events);
+        self.states.control.events(&mut events);
         let mut ended = Vec::new();
-        for at in 0..self.lanes.len() {
+        for at in events.drain(..) {
             let Some(mut lane) = self.lanes[at].take() else {
                 continue;
             };
-            match self.judge(at, &mut lane) {
+            let reached = self.states.control.come_to(at);
+            match self.look_at(at, &mut lane, &reached) {
                 None => self.lanes[at] = Some(lane),
                 Some(end) => {
                     self.done.runs[lane.member] = MemberRun {
                         rows: lane.rows,
                         end,
-                        statistics: lane.statistics,
+                        statistics: Statistics {
+                            steps: reached.steps,
+                            rejected: reached.rejected,
+                            evaluations: 2 + 6 * (reached.steps + reached.rejected),
+                            ..Statistics::default()
+                        },
                     };
                     ended.push(at);
                 }
             }
         }
+        self.events = events;
         self.states.accept();
         for at in ended {
+            self.busy -= 1;
             self.take_next(at);
         }
     }
 
-    /// Takes in the attempt of a lane; how its member ended, if it did.
-    fn judge(&mut self, at: usize, lane: &mut Lane) -> Option<MemberEnd> {
-        let chunks = self.states.chunks;
-        let before = lane.control.time;
-        let error = get(&self.states.errors, chunks, at, 0);
-        lane.statistics.evaluations += 6;
-        let accepted = lane.control.judge(&lane.attempt, error);
-        let moved = f64::from(u8::from(accepted == Ok(true)));
-        set(&mut self.states.accepted, chunks, at, 0, moved);
-        match accepted {
-            Ok(true) => lane.statistics.steps += 1,
-            Ok(false) => {
-                lane.statistics.rejected += 1;
-                return None;
-            }
-            Err(_) => {
-                lane.statistics.rejected += 1;
-                return Some(if error.is_finite() {
-                    MemberEnd::StepTooSmall { time: before }
-                } else {
-                    MemberEnd::NotFinite { time: before }
-                });
-            }
+    /// Looks at a lane that has come to something; how its member ended, if it did.
+    fn look_at(&mut self, at: usize, lane: &mut OnItsWay, reached: &Lane) -> Option<MemberEnd> {
+        let time = reached.time;
+        if !reached.accepted {
+            return Some(if reached.error.is_finite() {
+                MemberEnd::StepTooSmall { time }
+            } else {
+                MemberEnd::NotFinite { time }
+            });
         }
-        self.show(at, lane);
+        self.show(at, lane, reached);
         let (start, end) = self.problem.range;
-        let time = lane.control.time;
-        if lane.attempt.last {
+        if reached.last {
             return Some(MemberEnd::Finished);
         }
-        if lane.statistics.steps >= self.problem.options.max_steps {
+        if reached.steps >= self.problem.options.max_steps {
             return Some(MemberEnd::TooManySteps { time });
         }
-        if lane.attempt.step < shortest_step(time, end - start) {
+        if reached.step < shortest_step(time, end - start) {
             return Some(MemberEnd::StepTooSmall { time });
         }
-        if lane.supervisor.is_due() && self.is_stiff(at, lane) {
+        if reached.is_due && self.is_stiff(at, lane, reached) {
             return Some(MemberEnd::Stiff { time });
+        }
+        let (look_in, next_row) = (lane.supervisor.until_look(), self.row_after(lane.rows));
+        let control = &mut self.states.control;
+        control.show_next(at, next_row);
+        if reached.is_due {
+            control.look_again(at, look_in);
         }
         None
     }
 
     /// Rows at output times up to the end of an accepted step.
-    fn show(&mut self, at: usize, lane: &mut Lane) {
+    fn show(&mut self, at: usize, lane: &mut OnItsWay, to: &Lane) {
         let (n, chunks) = (self.problem.width(), self.states.chunks);
         let rows = self.rows_of(lane.member);
-        let (reached, step) = (lane.control.time, lane.attempt.step);
+        let (reached, step) = (to.time, to.step);
         while let Some(&time) = self.problem.times.get(lane.rows)
             && time <= reached
         {
@@ -421,7 +428,7 @@ impl Block<'_> {
     }
 
     /// What the last two stages felt, and what the Jacobian says if they felt much.
-    fn is_stiff(&mut self, at: usize, lane: &mut Lane) -> bool {
+    fn is_stiff(&mut self, at: usize, lane: &mut OnItsWay, reached: &Lane) -> bool {
         let n = self.problem.width();
         let states = &self.states;
         let [.., sixth, last] = &states.stages;
@@ -437,11 +444,12 @@ impl Block<'_> {
         };
         let change = norm(&|j| k7[j] - k6[j]);
         let distance = norm(&|j| to[j] - inner[j]);
-        let felt = (distance > 0.0).then(|| lane.attempt.step * (change / distance).sqrt());
+        let felt = (distance > 0.0).then(|| reached.step * (change / distance).sqrt());
         self.hold(&self.members[lane.member]);
         let to = &self.vectors[1];
-        let (time, steps) = (lane.control.time, lane.statistics.steps);
+        let (time, steps) = (reached.time, reached.steps);
         let supervisor = &mut lane.supervisor;
+        supervisor.pass_to_look();
         let verdict = supervisor.look_at_stages(self.watched, time, to, felt, steps);
         !matches!(verdict, Verdict::Go)
     }
