@@ -2,18 +2,14 @@
 
 use super::{NotFound, Question, Reached, Restless, Stability, SteadyState, steady};
 use crate::kernel::Kernels;
-use crate::model;
+use crate::model::Model;
 use crate::simulate::{CompiledDynamics, Tolerances};
-use crate::source::SourceId;
-use crate::syntax;
 use crate::system;
 use std::sync::Arc;
 
 /// Looks for a steady state of the equations of a text, from its initial values; no laws given.
 fn solve(text: &str, start: &[f64], absolute: &[f64]) -> Result<SteadyState, NotFound> {
-    let parsed = syntax::parse_file(SourceId(0), text);
-    let model = model::check(&parsed.file).model.expect("a sound model");
-    let system = Arc::new(system::derive(&model));
+    let system = Arc::new(system::derive(&Model::of_text(text)));
     let kernels = Kernels::new(Arc::clone(&system));
     let dynamics = CompiledDynamics::new(&system, &kernels, Vec::new());
     steady(&Question {

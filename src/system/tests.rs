@@ -1,23 +1,11 @@
 //! Guards, triggers and the index of constraints, from model texts.
 
 use super::{Guard, GuardKind, IndexProblem, JumpPlace, System, Trigger, derive, structural_index};
-use crate::model::{Model, check};
-use crate::source::SourceId;
+use crate::model::Model;
 use crate::symbolic::{Expr, to_text};
-use crate::syntax::parse_file;
-
-fn model(text: &str) -> Model {
-    let parsed = parse_file(SourceId(0), text);
-    assert_eq!(parsed.diagnostics, [], "{text}");
-    let checked = check(&parsed.file);
-    match checked.model {
-        Some(model) => model,
-        None => panic!("{text}: {:#?}", checked.diagnostics),
-    }
-}
 
 fn system(text: &str) -> System {
-    derive(&model(text))
+    derive(&Model::of_text(text))
 }
 
 impl System {
@@ -225,7 +213,7 @@ fn constraints_stand_where_their_states_do() {
 }
 
 fn index(text: &str) -> Result<(), IndexProblem> {
-    structural_index(&model(text))
+    structural_index(&Model::of_text(text))
 }
 
 #[test]

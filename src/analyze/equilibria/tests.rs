@@ -2,10 +2,8 @@
 
 use super::{Answer, Completeness, Formulas, Motion, Query, Region, Unproved, search};
 use crate::kernel::Kernels;
-use crate::model;
+use crate::model::Model;
 use crate::simulate::{CompiledDynamics, Tolerances};
-use crate::source::SourceId;
-use crate::syntax;
 use crate::system;
 use std::sync::Arc;
 
@@ -22,10 +20,7 @@ fn moving(
     positive: bool,
     region: Option<&[(f64, f64)]>,
 ) -> Answer {
-    let parsed = syntax::parse_file(SourceId(0), text);
-    let checked = model::check(&parsed.file);
-    let model = checked.model.expect("a sound model");
-    let system = Arc::new(system::derive(&model));
+    let system = Arc::new(system::derive(&Model::of_text(text)));
     let kernels = Kernels::new(Arc::clone(&system));
     let dynamics = CompiledDynamics::new(&system, &kernels, Vec::new());
     let formulas = Formulas::of(&system, 0.0, &[]);
@@ -364,9 +359,7 @@ fn many_states_are_searched() {
 #[test]
 fn an_interrupt_keeps_what_there_is() {
     let text = "state x = 1\nx' = x*(1 - x)";
-    let parsed = syntax::parse_file(SourceId(0), text);
-    let model = model::check(&parsed.file).model.expect("a sound model");
-    let system = Arc::new(system::derive(&model));
+    let system = Arc::new(system::derive(&Model::of_text(text)));
     let kernels = Kernels::new(Arc::clone(&system));
     let dynamics = CompiledDynamics::new(&system, &kernels, Vec::new());
     let polls = std::cell::Cell::new(0);

@@ -2,18 +2,14 @@
 
 use super::*;
 use crate::kernel::Kernels;
-use crate::model;
+use crate::model::Model;
 use crate::simulate::CompiledDynamics;
-use crate::source::SourceId;
-use crate::syntax;
 use crate::system;
 use std::sync::Arc;
 
 /// Runs `judge` on the plane of the two states of a text.
 fn in_plane<R>(text: &str, x: (f64, f64), y: (f64, f64), judge: impl FnOnce(&Plane<'_>) -> R) -> R {
-    let parsed = syntax::parse_file(SourceId(0), text);
-    let model = model::check(&parsed.file).model.expect("a sound model");
-    let system = Arc::new(system::derive(&model));
+    let system = Arc::new(system::derive(&Model::of_text(text)));
     let kernels = Kernels::new(Arc::clone(&system));
     let dynamics = CompiledDynamics::new(&system, &kernels, Vec::new());
     let window = Window { x, y };

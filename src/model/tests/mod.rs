@@ -10,15 +10,7 @@ use crate::symbolic::{Expr, Notation};
 
 /// The model of a text that has no error.
 fn model(text: &str) -> Model {
-    let mut sources = SourceMap::new();
-    let source = sources.add("test.lotka", text);
-    let parsed = crate::syntax::parse_file(source, text);
-    assert_eq!(parsed.diagnostics, [], "{text}");
-    let checked = check(&parsed.file);
-    match checked.model {
-        Some(model) => model,
-        None => panic!("{text}: {:#?}", checked.diagnostics),
-    }
+    Model::of_text(text)
 }
 
 /// The codes of all that is said about a text.
@@ -34,6 +26,19 @@ fn codes(text: &str) -> Vec<&'static str> {
 }
 
 impl Model {
+    /// The model of a text that has no error; for the tests of all rooms.
+    pub(crate) fn of_text(text: &str) -> Model {
+        let mut sources = SourceMap::new();
+        let source = sources.add("test.lotka", text);
+        let parsed = crate::syntax::parse_file(source, text);
+        assert_eq!(parsed.diagnostics, [], "{text}");
+        let checked = check(&parsed.file);
+        match checked.model {
+            Some(model) => model,
+            None => panic!("{text}: {:#?}", checked.diagnostics),
+        }
+    }
+
     fn text(&self, expr: Expr) -> String {
         self.print(&self.pool, expr, Notation::Text)
     }

@@ -5,10 +5,8 @@ use super::super::{
     Solution, SteadyKind, Stop, Tolerances, Track, run,
 };
 use crate::kernel::Kernels;
-use crate::model;
+use crate::model::Model;
 use crate::simulate::tests::declared::declared;
-use crate::source::SourceId;
-use crate::syntax;
 use crate::system::{self, System};
 use std::sync::Arc;
 
@@ -27,11 +25,7 @@ struct Case {
 
 /// Parameters and initial values of the text must be plain numbers.
 fn case(text: &str) -> Case {
-    let parsed = syntax::parse_file(SourceId(0), text);
-    assert!(parsed.diagnostics.is_empty(), "{:?}", parsed.diagnostics);
-    let checked = model::check(&parsed.file);
-    let model = checked.model.expect("a model without faults");
-    let system = Arc::new(system::derive(&model));
+    let system = Arc::new(system::derive(&Model::of_text(text)));
     let kernels = Kernels::new(Arc::clone(&system));
     let (parameters, initial) = declared(&system, &kernels);
     Case {

@@ -278,3 +278,67 @@ impl InLanes for Judgement<'_> {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::simulate::controller::Controller;
+    use rand::rngs::SmallRng;
+    use rand::{RngExt, SeedableRng};
+
+    /// Every lane goes the way of a scalar controller that meets the same errors.
+    #[test]
+    fn lanes_go_as_the_scalar_controller() {
+        let rule = crate::simulate::tsit5::RULE;
+        let limits = Limits {
+            rule,
+            range: (-1.0, 3.0),
+            max_step: 0.3,
+            max_steps: 1e9,
+        };
+        let mut rng = SmallRng::seed_from_u64(7);
+        let mut control = Control::new(limits, 2);
+        let mut scalar = Vec::new();
+        for lane in 0..2 * LANES {
+            let step = 1e-3 * (lane + 1) as f64;
+            control.begin(lane, step, u64::MAX, f64::INFINITY);
+            scalar.push(Controller::new(rule, -1.0, step, 3.0, 0.3));
+        }
+        let mut errors = Vec::new();
+        let mut ended = 0;
+        while ended < 2 * LANES {
+            control.attempt();
+            let attempts: Vec<_> = scalar.iter().map(Controller::attempt).collect();
+            for (lane, attempt) in attempts.iter().enumerate() {
+                let found = control.come_to(lane);
+                assert_eq!((found.step, found.last), (attempt.step, attempt.last));
+                let error = match rng.random_range(0..20) {
+                    0 => f64::NAN,
+                    1 => 0.0,
+                    _ => 10_f64.powf(rng.random_range(-6.0..0.5)),
+                };
+                *place(&mut control.errors, lane) = error;
+                errors.push(error);
+            }
+            control.judge();
+            let mut events = Vec::new();
+            control.events(&mut events);
+            for (lane, error) in errors.drain(..).enumerate() {
+                if *place(&mut control.busy, lane) == 0.0 {
+                    assert!(!events.contains(&lane));
+                    continue;
+                }
+                let accepted = scalar[lane].judge(&attempts[lane], error);
+                let found = control.come_to(lane);
+                assert_eq!(accepted, Ok(found.accepted));
+                assert_eq!(found.time, scalar[lane].time);
+                let ends = found.accepted && found.last;
+                assert_eq!(events.contains(&lane), ends);
+                if ends {
+                    control.clear(lane);
+                    ended += 1;
+                }
+            }
+        }
+    }
+}

@@ -2,12 +2,10 @@
 
 use super::*;
 use crate::kernel::Kernels;
-use crate::model;
+use crate::model::Model;
 use crate::simulate::{
     self, CompiledDynamics, Method, Options, Output, Problem, Solution, Stop, Tolerances,
 };
-use crate::source::SourceId;
-use crate::syntax;
 use crate::system::{self, System};
 use std::sync::Arc;
 
@@ -21,10 +19,7 @@ struct Example {
 
 impl Example {
     fn new(text: &str, parameters: &[f64], initial: &[f64]) -> Example {
-        let parsed = syntax::parse_file(SourceId(0), text);
-        assert!(parsed.diagnostics.is_empty(), "{:?}", parsed.diagnostics);
-        let model = model::check(&parsed.file).model.expect("a sound model");
-        let system = Arc::new(system::derive(&model));
+        let system = Arc::new(system::derive(&Model::of_text(text)));
         Example {
             kernels: Kernels::new(Arc::clone(&system)),
             system,

@@ -2,10 +2,7 @@
 
 use super::*;
 use crate::kernel::Kernels;
-use crate::model;
 use crate::simulate::{CompiledDynamics, Member, MemberBlock, MemberEnd, SideBySide};
-use crate::source::SourceId;
-use crate::syntax;
 use crate::system::{self, System};
 use std::sync::Arc;
 
@@ -15,12 +12,7 @@ struct Model {
 }
 
 fn model(text: &str) -> Model {
-    let parsed = syntax::parse_file(SourceId(0), text);
-    assert!(parsed.diagnostics.is_empty(), "{:?}", parsed.diagnostics);
-    let checked = model::check(&parsed.file);
-    let system = Arc::new(system::derive(
-        &checked.model.expect("a model without faults"),
-    ));
+    let system = Arc::new(system::derive(&crate::model::Model::of_text(text)));
     Model {
         kernels: Kernels::new(Arc::clone(&system)),
         system,

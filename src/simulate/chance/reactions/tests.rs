@@ -2,14 +2,12 @@
 
 use crate::kernel::Kernels;
 use crate::linalg::Exponential;
-use crate::model;
+use crate::model::Model;
 use crate::simulate::tests::declared::declared;
 use crate::simulate::{
     Chance, CompiledDynamics, Method, Occasion, Options, Output, Paths, Problem, ScheduleFault,
     SinglePaths, Solution, Stop, Tolerances, Track, run,
 };
-use crate::source::SourceId;
-use crate::syntax;
 use crate::system::{self, System, Uncountable};
 use std::sync::Arc;
 
@@ -23,12 +21,7 @@ struct Case {
 }
 
 fn count(text: &str) -> Result<System, Vec<Uncountable>> {
-    let parsed = syntax::parse_file(SourceId(0), text);
-    assert!(parsed.diagnostics.is_empty(), "{:?}", parsed.diagnostics);
-    let checked = model::check(&parsed.file);
-    let model = checked
-        .model
-        .unwrap_or_else(|| panic!("{:?}", checked.diagnostics));
+    let model = Model::of_text(text);
     system::count(&model, &system::derive(&model))
 }
 

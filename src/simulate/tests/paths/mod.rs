@@ -6,14 +6,12 @@ mod moments;
 mod orders;
 
 use crate::kernel::Kernels;
-use crate::model;
+use crate::model::Model;
 use crate::simulate::tests::declared::declared;
 use crate::simulate::{
     Chance, CompiledDynamics, Method, Options, Output, Paths, Problem, SinglePaths, Solution, Stop,
     Tolerances, run,
 };
-use crate::source::SourceId;
-use crate::syntax;
 use crate::system::{self, System};
 use std::sync::Arc;
 
@@ -32,11 +30,7 @@ pub(super) struct Case {
 
 /// Parameters and initial values of the text must be plain numbers.
 fn case(text: &str, method: Method, step: f64) -> Case {
-    let parsed = syntax::parse_file(SourceId(0), text);
-    assert!(parsed.diagnostics.is_empty(), "{:?}", parsed.diagnostics);
-    let checked = model::check(&parsed.file);
-    let model = checked.model.expect("a model without faults");
-    of_system(system::derive(&model), method, step)
+    of_system(system::derive(&Model::of_text(text)), method, step)
 }
 
 fn of_system(system: System, method: Method, step: f64) -> Case {
