@@ -8,7 +8,7 @@ use super::compiled::{Compiled, Observable};
 use super::counted;
 use super::failure::short;
 use super::options::Options as Words;
-use super::simulate::{Number, Plan, fault, sound};
+use super::simulate::{Number, Plan, fault, sound, whole};
 use super::trajectory::Trajectory;
 use super::{run, unsuited};
 use crate::diagnostic::{Code, Diagnostic, number_text};
@@ -29,7 +29,7 @@ const ROWS: usize = 101;
 const MOST_CELLS: usize = 250_000;
 
 /// More paths than this are a slip of the keyboard.
-const MOST_PATHS: f64 = 1e9;
+const MOST_PATHS: u64 = 1_000_000_000;
 
 /// The words of a sentence.
 #[derive(Debug, Clone, PartialEq, Default)]
@@ -385,37 +385,19 @@ fn method(compiled: &Compiled, asked: Method) -> Method {
 }
 
 fn whole_paths(expr: &tree::Expr, value: f64) -> Result<u64, Vec<Diagnostic>> {
-    if (1.0..=MOST_PATHS).contains(&value) && value.fract() == 0.0 {
-        #[expect(
-            clippy::cast_possible_truncation,
-            clippy::cast_sign_loss,
-            reason = "checked above"
-        )]
-        return Ok(value as u64);
-    }
-    Err(fault(
-        expr,
-        if value > MOST_PATHS {
+    whole(value, 1, MOST_PATHS).ok_or_else(|| {
+        let message = if value > 1.0 && value.fract() == 0.0 {
             "these are more paths than any computer makes"
         } else {
             "`paths` is followed by a whole number of at least 1"
-        },
-        value,
-        "as in `paths 1000`",
-    ))
+        };
+        fault(expr, message, value, "as in `paths 1000`")
+    })
 }
 
 fn whole_seed(expr: &tree::Expr, value: f64) -> Result<u64, Vec<Diagnostic>> {
-    if (0.0..=9_007_199_254_740_992.0).contains(&value) && value.fract() == 0.0 {
-        #[expect(
-            clippy::cast_possible_truncation,
-            clippy::cast_sign_loss,
-            reason = "checked above"
-        )]
-        return Ok(value as u64);
-    }
     let message = "a `seed` is a whole number that is not negative";
-    Err(fault(expr, message, value, "as in `seed 7`"))
+    whole(value, 0, 1 << 53).ok_or_else(|| fault(expr, message, value, "as in `seed 7`"))
 }
 
 fn summed_up(compiled: &Compiled, expr: &tree::Expr) -> Result<Observable, Vec<Diagnostic>> {

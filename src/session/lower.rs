@@ -325,6 +325,26 @@ pub(super) fn figure_file(options: &mut Options<'_>) -> Option<tree::Text> {
     to
 }
 
+/// What the verb is followed by, where nothing of it stands `vs` something else; `why` says so.
+pub(super) fn subjects_without_vs(
+    sentence: &tree::Sentence,
+    options: &mut Options<'_>,
+    why: &str,
+    help: &str,
+) -> Vec<tree::Expr> {
+    let versus = sentence
+        .subjects
+        .iter()
+        .filter_map(|one| one.versus.as_ref());
+    options.problems(versus.map(|versus| {
+        Diagnostic::new(Code::BadOption, why)
+            .at(versus.span, "")
+            .help(help)
+    }));
+    let subjects = sentence.subjects.iter();
+    subjects.map(|subject| subject.value.clone()).collect()
+}
+
 /// `to "diagram.svg"`, or a table: for `what` is written in either way, as in `a diagram is`.
 pub(super) fn figure_or_table(options: &mut Options<'_>, what: &str) -> Option<tree::Text> {
     let to = options.text("to");

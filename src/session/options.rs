@@ -37,7 +37,7 @@ impl<'t> Options<'t> {
         self.problems.push(diagnostic);
     }
 
-    pub fn problems(&mut self, diagnostics: Vec<Diagnostic>) {
+    pub fn problems(&mut self, diagnostics: impl IntoIterator<Item = Diagnostic>) {
         self.problems.extend(diagnostics);
     }
 

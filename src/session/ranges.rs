@@ -4,6 +4,7 @@
 //! two options `in` with the values `0..2, y` and `0..3`. Here they are put together again. An
 //! `in` that a name follows instead of a range is a condition and stays where it is.
 
+use super::lower::subjects_without_vs;
 use super::options::Options;
 use crate::diagnostic::{Code, Diagnostic};
 use crate::source::Span;
@@ -31,18 +32,14 @@ pub struct Range {
 
 /// The names after the verb, each with its range: `phase x in 0..2, y in 0..3`.
 pub(super) fn after_verb(sentence: &tree::Sentence, options: &mut Options<'_>) -> Vec<Ranged> {
-    let mut names = Vec::new();
-    for subject in &sentence.subjects {
-        if let Some(versus) = &subject.versus {
-            options.problem(
-                Diagnostic::new(Code::BadOption, "names stand after each other here")
-                    .at(versus.span, "")
-                    .help(format!("as in `{} x, y`", sentence.verb.text)),
-            );
-        }
-        names.push(plain(subject.value.clone()));
-    }
-    with_ranges(names, 0, options)
+    let help = format!("as in `{} x, y`", sentence.verb.text);
+    let names = subjects_without_vs(
+        sentence,
+        options,
+        "names stand after each other here",
+        &help,
+    );
+    with_ranges(names.into_iter().map(plain).collect(), 0, options)
 }
 
 /// The names after a word such as `over`, each with its range; `None` when the word is not there:

@@ -449,6 +449,19 @@ fn unknown_condition(compiled: &Compiled, name: &tree::Name) -> Diagnostic {
     .help(help)
 }
 
+/// A whole number from `least` to `most`, which is at most 2^53; `None` for any other.
+pub(super) fn whole(value: f64, least: u64, most: u64) -> Option<u64> {
+    #[expect(
+        clippy::cast_possible_truncation,
+        clippy::cast_sign_loss,
+        reason = "compared afterwards"
+    )]
+    let count = value as u64;
+    #[expect(clippy::cast_precision_loss, reason = "exact up to 2^53")]
+    let is_whole = count as f64 == value;
+    (is_whole && (least..=most).contains(&count)).then_some(count)
+}
+
 pub(super) fn fault(expr: &tree::Expr, message: &str, value: f64, help: &str) -> Vec<Diagnostic> {
     vec![
         Diagnostic::new(Code::BadOption, message)

@@ -7,8 +7,9 @@
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Level(Width);
 
+/// How many numbers an instruction works on.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Width {
+pub enum Width {
     /// Eight numbers at once.
     #[cfg(target_arch = "x86_64")]
     Eight,
@@ -43,42 +44,10 @@ impl Level {
         found.into_iter()
     }
 
-    pub(super) fn width(self) -> Width {
+    /// The version to be run.
+    #[must_use]
+    pub fn width(self) -> Width {
         self.0
-    }
-}
-
-/// A loop over lanes.
-pub trait InLanes {
-    /// Runs it; must be `#[inline(always)]`, to be compiled once for each level.
-    fn run(self);
-}
-
-/// Runs a loop with the instructions of a level.
-#[cfg_attr(
-    target_arch = "x86_64",
-    expect(unsafe_code, reason = "instructions that not every machine has")
-)]
-pub fn run_in_lanes(level: Level, loops: impl InLanes) {
-    #[cfg(target_arch = "x86_64")]
-    #[target_feature(enable = "avx512f,avx512dq,avx512vl,avx512bw")]
-    fn eight(loops: impl InLanes) {
-        loops.run();
-    }
-    #[cfg(target_arch = "x86_64")]
-    #[target_feature(enable = "avx2")]
-    fn four(loops: impl InLanes) {
-        loops.run();
-    }
-    match level.width() {
-        // SAFETY: a level of this width is only made where the processor has said that it has
-        // exactly these instructions.
-        #[cfg(target_arch = "x86_64")]
-        Width::Eight => unsafe { eight(loops) },
-        // SAFETY: as above.
-        #[cfg(target_arch = "x86_64")]
-        Width::Four => unsafe { four(loops) },
-        Width::Baseline => loops.run(),
     }
 }
 
@@ -114,4 +83,4 @@ macro_rules! in_lanes {
         }
     };
 }
-pub(in crate::kernel) use in_lanes;
+pub(crate) use in_lanes;

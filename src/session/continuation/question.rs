@@ -10,7 +10,7 @@ use crate::model::{self, Bounds, Target};
 use crate::session::command::{Continue, Setting};
 use crate::session::compiled::Compiled;
 use crate::session::ranges::Range;
-use crate::session::simulate::with_setting;
+use crate::session::simulate::{fault, whole, with_setting};
 use crate::session::values::{Overrides, Present};
 use crate::source::Span;
 use crate::symbolic::{Pool, Shape};
@@ -53,12 +53,12 @@ pub(super) fn question(
     });
     let present = compiled.present(&overrides);
     let range = range(compiled, &present, command, &moving);
-    let whole = |expr: Option<&tree::Expr>, most: usize| match expr {
+    let count = |expr: &Option<tree::Expr>, most: u64, help: &str| match expr {
         None => Ok(None),
-        Some(expr) => whole_number(compiled, &present, expr, most).map(Some),
+        Some(expr) => whole_number(compiled, &present, expr, most, help).map(Some),
     };
-    let period = whole(command.period.as_ref(), 1000);
-    let points = whole(command.points.as_ref(), 1_000_000);
+    let period = count(&command.period, 1000, "as in `period 2`");
+    let points = count(&command.points, 1_000_000, "as in `points 500`");
     let mut sound = |found: Result<Option<usize>, Vec<Diagnostic>>| {
         found.unwrap_or_else(|found| {
             problems.extend(found);
@@ -303,24 +303,14 @@ fn whole_number(
     compiled: &Compiled,
     present: &Present,
     expr: &tree::Expr,
-    most: usize,
+    most: u64,
+    help: &str,
 ) -> Result<usize, Vec<Diagnostic>> {
     let number = compiled.number(expr, present)?;
-    #[expect(clippy::cast_precision_loss, reason = "a small bound")]
-    let fits = number.fract() == 0.0 && number >= 1.0 && number <= most as f64;
-    if fits {
-        #[expect(
-            clippy::cast_possible_truncation,
-            clippy::cast_sign_loss,
-            reason = "a whole number within bounds"
-        )]
-        return Ok(number as usize);
-    }
-    Err(vec![
-        Diagnostic::new(
-            Code::BadOption,
-            format!("a whole number from 1 to {most} is needed here"),
-        )
-        .at(expr.span, format!("this is {}", number_text(number))),
-    ])
+    whole(number, 1, most)
+        .map(|count| count as usize)
+        .ok_or_else(|| {
+            let message = format!("a whole number from 1 to {most} is needed here");
+            fault(expr, &message, number, help)
+        })
 }

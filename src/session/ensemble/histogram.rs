@@ -8,7 +8,7 @@ use crate::session::Session;
 use crate::session::command::{Command, Histogram};
 use crate::session::compiled::Compiled;
 use crate::session::failure::short;
-use crate::session::lower::{ends_in, figure_or_table};
+use crate::session::lower::{ends_in, figure_or_table, subjects_without_vs};
 use crate::session::options::Options;
 use crate::session::outcome::{Outcome, Performed};
 use crate::source::Span;
@@ -23,20 +23,8 @@ pub(in crate::session) fn lower(
     span: Span,
     mut options: Options<'_>,
 ) -> Option<Command> {
-    for subject in &sentence.subjects {
-        if let Some(versus) = &subject.versus {
-            options.problem(
-                Diagnostic::new(Code::BadOption, "a histogram is of one quantity at a time")
-                    .at(versus.span, "")
-                    .help("as in `histogram x, y`"),
-            );
-        }
-    }
-    let shown = sentence
-        .subjects
-        .iter()
-        .map(|subject| subject.value.clone());
-    let shown = shown.collect();
+    let why = "a histogram is of one quantity at a time";
+    let shown = subjects_without_vs(sentence, &mut options, why, "as in `histogram x, y`");
     let at = options.value("at");
     let title = options.text("title").map(|text| text.text);
     let to = figure_or_table(&mut options, "a histogram is");

@@ -9,6 +9,7 @@ mod understand;
 
 use super::command::Command;
 use super::compiled::Compiled;
+use super::lower::subjects_without_vs;
 use super::options::Options;
 use super::outcome::{Outcome, Performed};
 use super::run;
@@ -72,17 +73,14 @@ pub(super) fn lower(
     span: Span,
     mut options: Options<'_>,
 ) -> Option<Command> {
-    for subject in &sentence.subjects {
-        if let Some(versus) = &subject.versus {
-            options.problem(
-                Diagnostic::new(Code::BadOption, "measures have nothing to stand against")
-                    .at(versus.span, "")
-                    .help("write them after each other, as in `measure max(x), max(y)`"),
-            );
-        }
-        options.problems(words_at_fault(&subject.value));
-    }
-    if sentence.subjects.is_empty() {
+    let subjects = subjects_without_vs(
+        sentence,
+        &mut options,
+        "measures have nothing to stand against",
+        "write them after each other, as in `measure max(x), max(y)`",
+    );
+    options.problems(subjects.iter().flat_map(words_at_fault));
+    if subjects.is_empty() {
         options.problem(
             Diagnostic::new(
                 Code::MissingArgument,
@@ -93,8 +91,6 @@ pub(super) fn lower(
         );
         return options.abandon();
     }
-    let subjects = sentence.subjects.iter();
-    let subjects = subjects.map(|subject| subject.value.clone()).collect();
     options.finish(|| Ok(Command::Measure(Measures { span, subjects })))
 }
 

@@ -5,7 +5,7 @@
 
 use super::super::command::{Command, Sensitivity};
 use super::super::compiled::{Compiled, Observable};
-use super::super::lower::{figure_or_table, setting, word_of};
+use super::super::lower::{figure_or_table, setting, subjects_without_vs, word_of};
 use super::super::options::Options;
 use super::super::values::Overrides;
 use crate::diagnostic::{Code, Diagnostic};
@@ -40,21 +40,16 @@ pub(in crate::session) fn lower(
         None => Vec::new(),
     };
     // `sensitivity scaled` and `by ka, scaled` mean the word, not a quantity of that name.
-    let subjects = sentence.subjects.iter();
-    let mut observables: Vec<tree::Expr> = subjects.map(|subject| subject.value.clone()).collect();
+    let mut observables = subjects_without_vs(
+        sentence,
+        &mut options,
+        "derivatives have nothing to stand against",
+        "name what is differentiated by after `by`",
+    );
     for list in [&mut observables, &mut by] {
         if list.last().is_some_and(is_scaled) {
             list.pop();
             scaled = true;
-        }
-    }
-    for subject in &sentence.subjects {
-        if let Some(versus) = &subject.versus {
-            options.problem(
-                Diagnostic::new(Code::BadOption, "derivatives have nothing to stand against")
-                    .at(versus.span, "")
-                    .help("name what is differentiated by after `by`"),
-            );
         }
     }
     let setting = setting(&mut options);

@@ -9,7 +9,7 @@ mod words;
 
 use super::command::{Command, Stationary};
 use super::compiled::Compiled;
-use super::lower::setting;
+use super::lower::{setting, subjects_without_vs};
 use super::options::Options;
 use super::outcome::{Outcome, Performed};
 use super::rest::AtRest;
@@ -71,17 +71,8 @@ pub(super) fn lower(
     span: Span,
     mut options: Options<'_>,
 ) -> Option<Command> {
-    let mut shown = Vec::new();
-    for subject in &sentence.subjects {
-        if let Some(versus) = &subject.versus {
-            options.problem(
-                Diagnostic::new(Code::BadOption, "states stand after each other here")
-                    .at(versus.span, "")
-                    .help("as in `stationary x, y`"),
-            );
-        }
-        shown.push(subject.value.clone());
-    }
+    let why = "states stand after each other here";
+    let shown = subjects_without_vs(sentence, &mut options, why, "as in `stationary x, y`");
     let lags = match options.take("at") {
         None => Vec::new(),
         Some(option) => {

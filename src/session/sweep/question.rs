@@ -5,7 +5,7 @@
 //! without running anything is refused here.
 
 use super::super::compiled::Compiled;
-use super::super::simulate::{sound, with_setting};
+use super::super::simulate::{fault, sound, with_setting};
 use super::super::tables::{Columns, Tables};
 use super::super::values::{Overrides, Present};
 use super::axes::{Axis, axis, listed_values, new_axis, outside, target};
@@ -282,11 +282,7 @@ fn count(
     } else {
         "the number of points is a whole number from 1 on".to_owned()
     };
-    Err(vec![
-        Diagnostic::new(Code::BadOption, message)
-            .at(expr.span, format!("this is {}", number_text(count)))
-            .help("as in `points 200`"),
-    ])
+    Err(fault(expr, &message, count, "as in `points 200`"))
 }
 
 fn too_many(names: &[Swept], count: f64) -> Diagnostic {

@@ -9,7 +9,7 @@
 
 use super::super::chance::ChanceWords;
 use super::super::command::{Command, DataSource, OutputTimes, Setting, Simulate, Subjects};
-use super::super::lower::{data_source, figure_or_table, setting, word_of};
+use super::super::lower::{data_source, figure_or_table, setting, subjects_without_vs, word_of};
 use super::super::options::Options;
 use super::super::ranges::{Range, range_of};
 use crate::diagnostic::{Code, Diagnostic};
@@ -162,17 +162,13 @@ fn design(sentence: &tree::Sentence, options: &mut Options<'_>) -> Option<Design
 
 /// The swept names, each with the words that belong to it.
 fn names(sentence: &tree::Sentence, options: &mut Options<'_>) -> Vec<Swept> {
-    let mut names = Vec::new();
-    for subject in &sentence.subjects {
-        if let Some(versus) = &subject.versus {
-            options.problem(
-                Diagnostic::new(Code::BadOption, "names stand after each other here")
-                    .at(versus.span, "")
-                    .help("as in `sweep alpha in 0..2, beta in 0..1`"),
-            );
-        }
-        names.push(swept(subject.value.clone()));
-    }
+    let names = subjects_without_vs(
+        sentence,
+        options,
+        "names stand after each other here",
+        "as in `sweep alpha in 0..2, beta in 0..1`",
+    );
+    let mut names: Vec<Swept> = names.into_iter().map(swept).collect();
     let mut place = 0;
     while let Some(option) = options.at(place) {
         place += 1;

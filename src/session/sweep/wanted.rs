@@ -6,11 +6,11 @@
 use super::super::compiled::Compiled;
 use super::super::measure::{self, Gauge};
 use super::super::plot::unit_of;
-use super::super::simulate::Plan;
+use super::super::simulate::{Plan, fault, whole};
 use super::super::trajectory::Trajectory;
 use super::super::values::Present;
 use super::sentence::Sweep;
-use crate::diagnostic::{Code, Diagnostic, number_text};
+use crate::diagnostic::{Code, Diagnostic};
 use crate::kernel::{Parameters, Scratch, SharedKernel};
 use crate::model::Motion;
 use crate::simulate::Output;
@@ -18,7 +18,7 @@ use crate::symbolic::{Builtin, Shape};
 use crate::syntax::{self, tree, tree::ExprKind};
 
 /// Values of one run that an orbit diagram shows.
-const MOST_LAST: usize = 100_000;
+const MOST_LAST: u64 = 100_000;
 
 /// One number of each run, or several for `last 100`.
 #[derive(Debug, Clone, PartialEq)]
@@ -67,9 +67,15 @@ pub(super) fn wanted(
     let last = match &command.last {
         None => None,
         Some(expr) => match compiled.number(expr, present) {
-            Ok(number) => whole(expr, number)
-                .map_err(|found| problems.push(found))
-                .ok(),
+            Ok(number) => {
+                let count = whole(number, 1, MOST_LAST);
+                if count.is_none() {
+                    let message =
+                        format!("`last` is followed by a whole number from 1 to {MOST_LAST}");
+                    problems.extend(fault(expr, &message, number, "as in `last 100`"));
+                }
+                count.map(|count| count as usize)
+            }
             Err(found) => {
                 problems.extend(found);
                 None
@@ -183,25 +189,6 @@ fn unknown_call<'e>(compiled: &Compiled, expr: &'e tree::Expr) -> Option<&'e tre
         }
         _ => None,
     }
-}
-
-fn whole(expr: &tree::Expr, number: f64) -> Result<usize, Diagnostic> {
-    #[expect(clippy::cast_precision_loss, reason = "a small bound")]
-    let fits = number.fract() == 0.0 && number >= 1.0 && number <= MOST_LAST as f64;
-    if fits {
-        #[expect(
-            clippy::cast_possible_truncation,
-            clippy::cast_sign_loss,
-            reason = "a whole number within bounds"
-        )]
-        return Ok(number as usize);
-    }
-    Err(Diagnostic::new(
-        Code::BadOption,
-        format!("`last` is followed by a whole number from 1 to {MOST_LAST}"),
-    )
-    .at(expr.span, format!("this is {}", number_text(number)))
-    .help("as in `last 100`"))
 }
 
 impl Wanted {

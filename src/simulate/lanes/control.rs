@@ -4,7 +4,7 @@
 //! In: squared errors of attempts. Out: which were accepted, the next attempts, and which lanes
 //! have come to something that is to be looked at one by one. Must not know states.
 
-use crate::kernel::lanes::level::{InLanes, Level, run_in_lanes};
+use crate::kernel::lanes::level::{Level, in_lanes};
 use crate::kernel::lanes::{Chunk, LANES};
 use crate::simulate::controller::{NOTHING_REMEMBERED, Rule, attempt, step_after};
 use crate::simulate::stepper::shortest_step;
@@ -111,12 +111,12 @@ impl Control {
 
     /// The next attempt of every lane.
     pub fn attempt(&mut self) {
-        run_in_lanes(self.level, Attempts(self));
+        attempt_all(self.level, self);
     }
 
     /// Takes note of the errors of the attempts.
     pub fn judge(&mut self) {
-        run_in_lanes(self.level, Judgement(self));
+        judge_all(self.level, self);
     }
 
     /// The lanes in which something is to be looked at.
@@ -183,99 +183,97 @@ fn flag(holds: bool) -> f64 {
     if holds { 1.0 } else { 0.0 }
 }
 
-struct Attempts<'c>(&'c mut Control);
+in_lanes! {
+    fn attempt_all(control: &mut Control) = attempt_all_inner
+}
 
-impl InLanes for Attempts<'_> {
-    #[inline(always)]
-    fn run(self) {
-        let control = self.0;
-        let (stop, max_step) = (control.limits.range.1, control.limits.max_step);
-        for k in 0..control.time.len() {
-            let (busy, time) = (control.busy[k].0, control.time[k].0);
-            let wanted = control.wanted[k].0;
-            let [mut step, mut end, mut last] = [[0.0; LANES]; 3];
-            for lane in 0..LANES {
-                let next = attempt(time[lane], wanted[lane], stop, max_step);
-                // A lane without a member stays where it is.
-                let is_busy = busy[lane] != 0.0;
-                step[lane] = if is_busy { next.step } else { 0.0 };
-                end[lane] = if is_busy { next.end } else { time[lane] };
-                last[lane] = flag(next.last);
-            }
-            control.step[k].0 = step;
-            control.end[k].0 = end;
-            control.last[k].0 = last;
+#[inline(always)]
+fn attempt_all_inner(control: &mut Control) {
+    let (stop, max_step) = (control.limits.range.1, control.limits.max_step);
+    for k in 0..control.time.len() {
+        let (busy, time) = (control.busy[k].0, control.time[k].0);
+        let wanted = control.wanted[k].0;
+        let [mut step, mut end, mut last] = [[0.0; LANES]; 3];
+        for lane in 0..LANES {
+            let next = attempt(time[lane], wanted[lane], stop, max_step);
+            // A lane without a member stays where it is.
+            let is_busy = busy[lane] != 0.0;
+            step[lane] = if is_busy { next.step } else { 0.0 };
+            end[lane] = if is_busy { next.end } else { time[lane] };
+            last[lane] = flag(next.last);
         }
+        control.step[k].0 = step;
+        control.end[k].0 = end;
+        control.last[k].0 = last;
     }
 }
 
-struct Judgement<'c>(&'c mut Control);
+in_lanes! {
+    fn judge_all(control: &mut Control) = judge_all_inner
+}
 
-impl InLanes for Judgement<'_> {
-    #[inline(always)]
-    fn run(self) {
-        let control = self.0;
-        let Limits {
-            rule,
-            range: (start, stop),
-            max_steps,
-            ..
-        } = control.limits;
-        let length = stop - start;
-        for k in 0..control.time.len() {
-            let (errors, busy) = (control.errors[k].0, control.busy[k].0);
-            let (step, end, last) = (control.step[k].0, control.end[k].0, control.last[k].0);
-            let next_row = control.next_row[k].0;
-            let (mut time, mut wanted) = (control.time[k].0, control.wanted[k].0);
-            let mut remembered = control.remembered[k].0;
-            let mut rejection = control.after_rejection[k].0;
-            let (mut steps, mut rejected) = (control.steps[k].0, control.rejected[k].0);
-            let mut look_in = control.look_in[k].0;
-            // Short loops over local numbers, each of which becomes a few instructions for all lanes.
-            let [mut moves, mut longer, mut shorter, mut error, mut event] = [[0.0; LANES]; 5];
-            for lane in 0..LANES {
-                moves[lane] = flag((errors[lane] <= 1.0) & (busy[lane] != 0.0));
-            }
-            for lane in 0..LANES {
-                let memory = (remembered[lane], rejection[lane] != 0.0);
-                (longer[lane], error[lane]) = rule.after_acceptance(errors[lane], memory);
-            }
-            for lane in 0..LANES {
-                shorter[lane] = rule.after_rejection(errors[lane]) * step[lane];
-            }
-            for lane in 0..LANES {
-                let next = step_after(longer[lane], step[lane], wanted[lane]);
-                let too_short = shorter[lane] < shortest_step(time[lane], length);
-                let moved = moves[lane] != 0.0;
-                event[lane] = flag(too_short & !moved & (busy[lane] != 0.0));
-                wanted[lane] = if moved { next } else { shorter[lane] };
-                time[lane] = if moved { end[lane] } else { time[lane] };
-                remembered[lane] = if moved { error[lane] } else { remembered[lane] };
-            }
-            for lane in 0..LANES {
-                rejection[lane] = busy[lane] - moves[lane];
-                steps[lane] += moves[lane];
-                rejected[lane] += rejection[lane];
-                look_in[lane] -= moves[lane];
-            }
-            for lane in 0..LANES {
-                let noted = (last[lane] != 0.0)
-                    | (time[lane] >= next_row[lane])
-                    | (steps[lane] >= max_steps)
-                    | (look_in[lane] <= 0.0)
-                    | (step[lane] < shortest_step(time[lane], length));
-                event[lane] += flag((moves[lane] != 0.0) & noted);
-            }
-            control.time[k].0 = time;
-            control.wanted[k].0 = wanted;
-            control.remembered[k].0 = remembered;
-            control.after_rejection[k].0 = rejection;
-            control.accepted[k].0 = moves;
-            control.steps[k].0 = steps;
-            control.rejected[k].0 = rejected;
-            control.look_in[k].0 = look_in;
-            control.event[k].0 = event;
+#[inline(always)]
+fn judge_all_inner(control: &mut Control) {
+    let Limits {
+        rule,
+        range: (start, stop),
+        max_steps,
+        ..
+    } = control.limits;
+    let length = stop - start;
+    for k in 0..control.time.len() {
+        let (errors, busy) = (control.errors[k].0, control.busy[k].0);
+        let (step, end, last) = (control.step[k].0, control.end[k].0, control.last[k].0);
+        let next_row = control.next_row[k].0;
+        let (mut time, mut wanted) = (control.time[k].0, control.wanted[k].0);
+        let mut remembered = control.remembered[k].0;
+        let mut rejection = control.after_rejection[k].0;
+        let (mut steps, mut rejected) = (control.steps[k].0, control.rejected[k].0);
+        let mut look_in = control.look_in[k].0;
+        // Short loops over local numbers, each of which becomes a few instructions for all lanes.
+        let [mut moves, mut longer, mut shorter, mut error, mut event] = [[0.0; LANES]; 5];
+        for lane in 0..LANES {
+            moves[lane] = flag((errors[lane] <= 1.0) & (busy[lane] != 0.0));
         }
+        for lane in 0..LANES {
+            let memory = (remembered[lane], rejection[lane] != 0.0);
+            (longer[lane], error[lane]) = rule.after_acceptance(errors[lane], memory);
+        }
+        for lane in 0..LANES {
+            shorter[lane] = rule.after_rejection(errors[lane]) * step[lane];
+        }
+        for lane in 0..LANES {
+            let next = step_after(longer[lane], step[lane], wanted[lane]);
+            let too_short = shorter[lane] < shortest_step(time[lane], length);
+            let moved = moves[lane] != 0.0;
+            event[lane] = flag(too_short & !moved & (busy[lane] != 0.0));
+            wanted[lane] = if moved { next } else { shorter[lane] };
+            time[lane] = if moved { end[lane] } else { time[lane] };
+            remembered[lane] = if moved { error[lane] } else { remembered[lane] };
+        }
+        for lane in 0..LANES {
+            rejection[lane] = busy[lane] - moves[lane];
+            steps[lane] += moves[lane];
+            rejected[lane] += rejection[lane];
+            look_in[lane] -= moves[lane];
+        }
+        for lane in 0..LANES {
+            let noted = (last[lane] != 0.0)
+                | (time[lane] >= next_row[lane])
+                | (steps[lane] >= max_steps)
+                | (look_in[lane] <= 0.0)
+                | (step[lane] < shortest_step(time[lane], length));
+            event[lane] += flag((moves[lane] != 0.0) & noted);
+        }
+        control.time[k].0 = time;
+        control.wanted[k].0 = wanted;
+        control.remembered[k].0 = remembered;
+        control.after_rejection[k].0 = rejection;
+        control.accepted[k].0 = moves;
+        control.steps[k].0 = steps;
+        control.rejected[k].0 = rejected;
+        control.look_in[k].0 = look_in;
+        control.event[k].0 = event;
     }
 }
 
