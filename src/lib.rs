@@ -44,6 +44,7 @@
 //! | 5 | [`linalg`] | factorisations of small and sparse matrices, over and over; exponentials; Lyapunov equations | equations |
 //! | 6 | [`simulate`] | own steppers and the one bridge to the solver crate, under one driver with all that interrupts a run: events, doses, inputs, switches, delays; sensitivities; maps iterated | text, terminal |
 //! | 7 | [`analyze`] | equilibria and their stability, continuation of any F(u, p) = 0, portraits, stationary distributions, measures of curves | text, terminal |
+//! | 8 | [`fit`] | distributions of data, objectives with exact gradients, searches, posteriors, how far to trust what they find | text, terminal |
 //! | 9 | [`session`] | commands, outcomes, values that hold now | standard output, line editing |
 //! | 10 | [`render`], [`repl`], [`cli`] | diagnostics, tables, figures, prompt, arguments: the only places that print | algorithms |
 //!
@@ -65,6 +66,7 @@ pub mod analyze;
 pub mod cli;
 pub mod diagnostic;
 pub mod figure;
+pub mod fit;
 pub mod kernel;
 pub mod linalg;
 pub mod model;

@@ -44,6 +44,9 @@ const DOORS: &[(&str, &[&str])] = &[
     ("clap::", &["cli/"]),
     ("csv::", &["table/"]),
     ("num_rational::", &["system/"]),
+    ("argmin::", &["fit/"]),
+    ("nuts_rs::", &["fit/"]),
+    ("statrs::", &["fit/"]),
 ];
 
 /// What only the outermost rooms may say.

@@ -15,6 +15,7 @@ mod driven;
 mod elaborate;
 mod equations;
 mod events;
+mod family;
 mod inputs;
 mod interruption;
 mod loops;
@@ -35,6 +36,7 @@ mod walk;
 
 pub use check::{Checked, check};
 pub use elaborate::{Quantity, Scope, elaborate};
+pub use family::{Family, Support};
 pub use interruption::{
     Assignment, Constraint, Delay, Direction, Dose, DoseTable, Event, Input, Interpolation, Repeat,
     Schedule, Trigger,

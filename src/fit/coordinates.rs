@@ -1,0 +1,135 @@
+//! Parameters on the scale on which they are explored.
+//!
+//! Enters: an objective of parameters in their own units. Leaves: the same objective of inner
+//! coordinates, logarithms where a parameter is declared so.
+
+use super::objective::{Evaluation, Fault, Objective, Wanted};
+
+/// The scale on which a parameter is explored.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Scale {
+    /// As it is.
+    Linear,
+    /// By its natural logarithm.
+    Logarithmic,
+}
+
+impl Scale {
+    /// The inner coordinate of a parameter.
+    #[must_use]
+    pub fn inner(self, value: f64) -> f64 {
+        match self {
+            Scale::Linear => value,
+            Scale::Logarithmic => value.ln(),
+        }
+    }
+
+    /// The parameter at an inner coordinate.
+    #[must_use]
+    pub fn outer(self, inner: f64) -> f64 {
+        match self {
+            Scale::Linear => inner,
+            Scale::Logarithmic => inner.exp(),
+        }
+    }
+
+    /// The derivative of the parameter by its inner coordinate, at a value of the parameter.
+    #[must_use]
+    pub fn slope(self, value: f64) -> f64 {
+        match self {
+            Scale::Linear => 1.0,
+            Scale::Logarithmic => value,
+        }
+    }
+}
+
+/// The scale and the bounds of every parameter.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Coordinates {
+    /// One for each parameter.
+    pub scales: Vec<Scale>,
+    /// Lower bounds of the inner coordinates; minus infinity where there is none.
+    pub lower: Vec<f64>,
+    /// Upper bounds of the inner coordinates.
+    pub upper: Vec<f64>,
+}
+
+impl Coordinates {
+    /// From bounds in the parameters' own units.
+    #[must_use]
+    pub fn new(parameters: impl IntoIterator<Item = (Scale, f64, f64)>) -> Coordinates {
+        let mut coordinates = Coordinates {
+            scales: Vec::new(),
+            lower: Vec::new(),
+            upper: Vec::new(),
+        };
+        for (scale, low, high) in parameters {
+            coordinates.scales.push(scale);
+            coordinates.lower.push(scale.inner(low));
+            coordinates.upper.push(scale.inner(high));
+        }
+        coordinates
+    }
+
+    /// How many parameters there are.
+    #[must_use]
+    pub fn len(&self) -> usize {
+        self.scales.len()
+    }
+
+    /// True without parameters.
+    #[must_use]
+    pub fn is_empty(&self) -> bool {
+        self.scales.is_empty()
+    }
+
+    /// Inner coordinates of parameters.
+    #[must_use]
+    pub fn inner(&self, parameters: &[f64]) -> Vec<f64> {
+        let pairs = self.scales.iter().zip(parameters);
+        pairs.map(|(scale, value)| scale.inner(*value)).collect()
+    }
+
+    /// Parameters at inner coordinates.
+    #[must_use]
+    pub fn outer(&self, inner: &[f64]) -> Vec<f64> {
+        let pairs = self.scales.iter().zip(inner);
+        pairs.map(|(scale, value)| scale.outer(*value)).collect()
+    }
+
+    /// True where every parameter has two finite bounds.
+    #[must_use]
+    pub fn are_bounded(&self) -> bool {
+        let mut ends = self.lower.iter().chain(&self.upper);
+        ends.all(|end| end.is_finite())
+    }
+}
+
+/// An objective of inner coordinates.
+#[derive(Debug)]
+pub struct Scaled<'o, O: Objective + ?Sized> {
+    /// The objective of parameters in their own units.
+    pub objective: &'o O,
+    /// Their scales.
+    pub coordinates: &'o Coordinates,
+}
+
+impl<O: Objective + ?Sized> Objective for Scaled<'_, O> {
+    fn dimension(&self) -> usize {
+        self.objective.dimension()
+    }
+
+    fn evaluate(&self, at: &[f64], wanted: Wanted) -> Result<Evaluation, Fault> {
+        let parameters = self.coordinates.outer(at);
+        let mut evaluation = self.objective.evaluate(&parameters, wanted)?;
+        let scales = self.coordinates.scales.iter().zip(&parameters);
+        let slopes: Vec<f64> = scales.map(|(scale, value)| scale.slope(*value)).collect();
+        let rows = evaluation.jacobian.chunks_exact_mut(slopes.len().max(1));
+        for row in rows.chain([evaluation.gradient.as_mut_slice()]) {
+            for (derivative, slope) in row.iter_mut().zip(&slopes) {
+                *derivative *= slope;
+            }
+        }
+        Ok(evaluation)
+    }
+}
