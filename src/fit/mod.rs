@@ -3,6 +3,7 @@
 //! ```text
 //! family.rs      distributions of observations and priors: log density with its derivatives
 //! objective.rs   what is minimised: a value, its gradient, generalised residuals
+//! prior.rs       densities of parameters before there are data
 //! coordinates.rs parameters on the scale on which they are explored, and their bounds
 //! ```
 //!
@@ -12,7 +13,11 @@
 mod coordinates;
 mod family;
 mod objective;
+mod optimise;
+mod prior;
 
 pub use coordinates::{Coordinates, Scale, Scaled};
 pub use family::{Datum, Density, Family, density};
 pub use objective::{Evaluation, Fault, Objective, Wanted};
+pub use optimise::Method;
+pub use prior::{Prior, PriorDensity};

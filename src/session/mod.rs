@@ -15,6 +15,7 @@ mod doses;
 mod ensemble;
 mod equilibria;
 mod failure;
+pub mod fit;
 mod index;
 mod inputs;
 mod jacobian;
@@ -377,6 +378,7 @@ impl Session {
             Command::Portrait(command) => self.portrait(command, observer),
             Command::Continue(command) => self.continue_along(command, observer),
             Command::Sweep(command) => self.sweep(command, observer),
+            Command::Fit(command) => self.fit(command, observer),
             Command::Plot(command) => self.plot(command),
             Command::Save(command) => self.save(command),
             Command::Histogram(command) => self.histogram(command),
