@@ -4,6 +4,8 @@
 //! family.rs      distributions of observations and priors: log density with its derivatives
 //! objective.rs   what is minimised: a value, its gradient, generalised residuals
 //! coordinates.rs parameters on the scale on which they are explored, and their bounds
+//! information.rs information at an optimum: expected, or observed by differences of gradients
+//! uncertainty.rs standard errors, intervals, directions that the data do not determine
 //! ```
 //!
 //! Enters: anything that is an [`Objective`]. Leaves: plain data. Parameters are positions; must
@@ -11,8 +13,16 @@
 
 mod coordinates;
 mod family;
+mod information;
 mod objective;
+#[cfg(test)]
+mod trials;
+mod uncertainty;
 
 pub use coordinates::{Coordinates, Scale, Scaled};
 pub use family::{Datum, Density, Family, density};
+pub use information::{Information, InformationMatrix, information};
 pub use objective::{Evaluation, Fault, Objective, Wanted};
+pub use uncertainty::{
+    Direction, Quantiles, Standing, Uncertainty, UncertaintyOptions, uncertainty,
+};
