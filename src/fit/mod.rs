@@ -1,10 +1,12 @@
 //! From data to parameters: objectives, searches for their minima, and how far to trust them.
 //!
 //! ```text
-//! family.rs      distributions of observations and priors: log density with its derivatives
+//! family/        distributions of observations and priors: log density with its derivatives
 //! objective.rs   what is minimised: a value, its gradient, generalised residuals
 //! prior.rs       densities of parameters before there are data
 //! coordinates.rs parameters on the scale on which they are explored, and their bounds
+//! information.rs information at an optimum: expected, or observed by differences of gradients
+//! uncertainty.rs standard errors, intervals, directions that the data do not determine
 //! ```
 //!
 //! Enters: anything that is an [`Objective`]. Leaves: plain data. Parameters are positions; must
@@ -12,12 +14,20 @@
 
 mod coordinates;
 mod family;
+mod information;
 mod objective;
 mod optimise;
 mod prior;
+#[cfg(test)]
+mod trials;
+mod uncertainty;
 
 pub use coordinates::{Coordinates, Scale, Scaled};
-pub use family::{Datum, Density, Family, density};
+pub use family::{Datum, Density, Family, MOST, cdf, density, mean, quantile, sample};
+pub use information::{Information, InformationMatrix, information};
 pub use objective::{Evaluation, Fault, Objective, Wanted};
 pub use optimise::Method;
 pub use prior::{Prior, PriorDensity};
+pub use uncertainty::{
+    Direction, Quantiles, Standing, Uncertainty, UncertaintyOptions, uncertainty,
+};

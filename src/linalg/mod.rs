@@ -9,6 +9,7 @@
 //! exponential.rs  the exponential of a small dense matrix
 //! transition.rs  the Gaussian transition of linear equations with additive noise
 //! lyapunov.rs  A X + X A^T + Q = 0, by the real Schur form
+//! symmetric.rs eigenvalues and Cholesky factors of symmetric matrices
 //! length.rs    lengths known when compiling
 //! ```
 //!
@@ -22,10 +23,12 @@ mod large;
 pub mod length;
 pub mod lyapunov;
 pub mod shifted;
+mod symmetric;
 mod transition;
 
 pub use exponential::{Exponential, one_norm};
 pub use shifted::{Shifted, Technique};
+pub use symmetric::{Spectrum, cholesky};
 pub use transition::{Transition, semidefinite_cholesky};
 
 /// A matrix could not be factorised: to working precision it is singular, or has entries that are
