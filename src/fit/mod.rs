@@ -3,6 +3,9 @@
 //! ```text
 //! family/        distributions of observations and priors: log density with its derivatives
 //! objective.rs   what is minimised: a value, its gradient, generalised residuals
+//! optimise/      searches for a minimum from one start
+//! starts.rs      where searches begin
+//! multistart.rs  searches from many starts, on all cores
 //! coordinates.rs parameters on the scale on which they are explored, and their bounds
 //! ```
 //!
@@ -11,8 +14,14 @@
 
 mod coordinates;
 mod family;
+mod multistart;
 mod objective;
+mod optimise;
+mod starts;
 
 pub use coordinates::{Coordinates, Scale, Scaled};
 pub use family::{Datum, Density, Family, MOST, cdf, density, mean, quantile, sample};
 pub use objective::{Evaluation, Fault, Objective, Wanted};
+pub use multistart::{Finding, Findings, Plan, Progress, SAME_VALUE, multistart};
+pub use optimise::{Bounds, End, Local, Method as SearchMethod, Options as SearchOptions, search};
+pub use starts::starts;

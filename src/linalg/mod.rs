@@ -9,6 +9,7 @@
 //! exponential.rs  the exponential of a small dense matrix
 //! transition.rs  the Gaussian transition of linear equations with additive noise
 //! lyapunov.rs  A X + X A^T + Q = 0, by the real Schur form
+//! least_squares.rs  small damped least-squares problems, by orthogonal factors
 //! length.rs    lengths known when compiling
 //! ```
 //!
@@ -19,12 +20,14 @@ pub mod dense;
 pub mod elimination;
 mod exponential;
 mod large;
+mod least_squares;
 pub mod length;
 pub mod lyapunov;
 pub mod shifted;
 mod transition;
 
 pub use exponential::{Exponential, one_norm};
+pub use least_squares::Reduced;
 pub use shifted::{Shifted, Technique};
 pub use transition::{Transition, semidefinite_cholesky};
 
