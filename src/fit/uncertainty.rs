@@ -132,6 +132,17 @@ impl Quantiles {
 }
 
 impl Uncertainty {
+    /// The same with standard errors `factor` times as large: for a variance of the data that is
+    /// estimated otherwise than the objective takes it.
+    #[must_use]
+    pub fn widened(mut self, factor: f64) -> Uncertainty {
+        let errors = self.inner_errors.iter_mut().chain(&mut self.errors);
+        errors.for_each(|error| *error *= factor);
+        self.covariance.iter_mut().for_each(|c| *c *= factor * factor);
+        self.information.iter_mut().for_each(|i| *i /= factor * factor);
+        self
+    }
+
     /// Confidence intervals of a level between 0 and 1, in the parameters' own units: taken on the
     /// inner scale, so that those of logarithmic parameters are positive. All that there is where
     /// undetermined, the estimate alone where held.

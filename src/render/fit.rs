@@ -6,7 +6,7 @@ use super::outcome::counted;
 use super::table::{Column, number, table};
 use super::words;
 use crate::fit::{End, Standing};
-use crate::session::fit::{Checks, FitAnswer};
+use crate::session::fit::FitAnswer;
 
 /// Digits of numbers in sentences.
 const DIGITS: usize = 6;
@@ -16,8 +16,6 @@ const FINE: usize = 9;
 const STRONG: f64 = 0.95;
 /// Pairs of correlated estimates that are told.
 const MOST_PAIRS: usize = 4;
-/// A p-value below this is told as a warning sign.
-const SMALL: f64 = 0.01;
 
 /// The text of fits: one in full, several as a table.
 pub(super) fn text(answers: &[std::sync::Arc<FitAnswer>], width: usize) -> String {
@@ -36,7 +34,7 @@ fn one(answer: &FitAnswer, width: usize) -> String {
         text.push_str(&words::wrapped(&line, width, "  "));
         text.push('\n');
     }
-    for line in correlated(answer).into_iter().chain(answer.checks.iter().filter_map(residuals)) {
+    if let Some(line) = correlated(answer) {
         text.push_str(&words::wrapped(&line, width, "  "));
         text.push('\n');
     }
@@ -154,12 +152,12 @@ fn search(answer: &FitAnswer) -> String {
         answer.method.name(),
         counted(local.iterations as usize, "iteration", "iterations")
     );
-    if answer.searches.len() > 1 {
-        let failed = answer.searches.iter().filter(|one| !one.value.is_finite()).count();
+    if answer.findings.all.len() > 1 {
+        let failed = answer.findings.all.iter().filter(|one| !one.local.value.is_finite()).count();
         text.push_str(&format!(
             "; {} of {} starts reached this optimum",
-            answer.reached,
-            answer.searches.len()
+            answer.findings.reached_best,
+            answer.findings.all.len()
         ));
         if failed > 0 {
             text.push_str(&format!(", {failed} could not begin"));
@@ -194,24 +192,6 @@ fn correlated(answer: &FitAnswer) -> Option<String> {
         .collect();
     let more = if pairs.len() > MOST_PAIRS { ", and others" } else { "" };
     Some(format!("strongly correlated: {}{more}", told.join(", ")))
-}
-
-/// `residuals of hare: 21, runs test p = 0.4, normality p = 0.7`
-fn residuals(checks: &Checks) -> Option<String> {
-    let tests = checks.tests.as_ref()?;
-    let mut text = format!("residuals of {}: ", checks.name);
-    let p = |name: &str, p: f64| {
-        let sign = if p < SMALL { " (!)" } else { "" };
-        format!("{name} p = {}{sign}", number(p, 2))
-    };
-    let mut parts = Vec::new();
-    parts.extend(tests.runs.as_ref().map(|runs| p("runs test", runs.p_value)));
-    parts.extend(tests.normality.as_ref().map(|normality| p("normality", normality.p_value)));
-    if parts.is_empty() {
-        return None;
-    }
-    text.push_str(&parts.join(", "));
-    Some(text)
 }
 
 /// A row for each subject.

@@ -137,7 +137,11 @@ fn from_score(score: &Score) -> Density {
         } else {
             left.abs()
         };
-        residuals[i] = if left == 0.0 { 0.0 } else { left / factor[i][i] };
+        residuals[i] = if left == 0.0 {
+            0.0
+        } else {
+            left / factor[i][i]
+        };
     }
     Density {
         log: score.log,

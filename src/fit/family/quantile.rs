@@ -3,10 +3,10 @@
 //! Enters: a family with parameters. Leaves: numbers. Quantiles without a closed form are bisected
 //! in a coordinate in which the support has no ends, to the last digit that matters.
 
-use super::special::cauchy_cdf;
+use super::special::{cauchy_cdf, normal_tail};
 use super::{Family, are_in_domain, is_discrete};
 use statrs::function::beta::beta_reg;
-use statrs::function::erf::{erfc, erfc_inv};
+use statrs::function::erf::erfc_inv;
 use statrs::function::gamma::{gamma_lr, gamma_ur};
 use std::f64::consts::{PI, SQRT_2};
 
@@ -63,13 +63,17 @@ fn outside(family: Family, parameters: &[f64], y: f64) -> Option<f64> {
 }
 
 fn normal_cdf(z: f64) -> f64 {
-    0.5 * erfc(-z / SQRT_2)
+    normal_tail(z).log.exp()
 }
 
 fn student_cdf(z: f64, df: f64) -> f64 {
     let square = z * z;
     let both = beta_reg(0.5 * df, 0.5, df / (df + square));
-    if z < 0.0 { 0.5 * both } else { 1.0 - 0.5 * both }
+    if z < 0.0 {
+        0.5 * both
+    } else {
+        1.0 - 0.5 * both
+    }
 }
 
 /// The smallest y with P(Y <= y) >= p, for p between 0 and 1; of a continuous variable the ends of
@@ -90,8 +94,18 @@ pub fn quantile(family: Family, parameters: &[f64], p: f64) -> Option<f64> {
     }
 }
 
+/// The approximation of `statrs`, corrected by one step of Newton on the logarithm.
 fn normal_quantile(p: f64) -> f64 {
-    -SQRT_2 * erfc_inv(2.0 * p)
+    let lower = p.min(1.0 - p);
+    let rough = -SQRT_2 * erfc_inv(2.0 * lower);
+    let tail = normal_tail(rough);
+    let correction = (tail.log - lower.ln()) / tail.slope;
+    let z = if correction.is_finite() {
+        rough - correction
+    } else {
+        rough
+    };
+    if p < 0.5 { z } else { -z }
 }
 
 fn cauchy_quantile(p: f64) -> f64 {
@@ -147,7 +161,11 @@ fn bisected(family: Family, parameters: &[f64], p: f64) -> Option<f64> {
         _ => x,
     };
     if p == 0.0 || p == 1.0 {
-        return Some(outer(if p == 0.0 { f64::NEG_INFINITY } else { f64::INFINITY }));
+        return Some(outer(if p == 0.0 {
+            f64::NEG_INFINITY
+        } else {
+            f64::INFINITY
+        }));
     }
     let is_enough = |x: f64| cdf(family, parameters, outer(x)).map(|below| below >= p);
     let (mut low, mut high) = (-1.0, 1.0);

@@ -22,7 +22,10 @@ pub fn sample(family: Family, parameters: &[f64], stream: &mut Stream) -> Option
         (Family::Poisson, &[mean]) => poisson(mean, stream),
         (Family::NegativeBinomial, &[mean, size]) => {
             // A Poisson variable whose mean is a gamma variable.
-            poisson(mean * Gamma::new(size, 1.0 / size).ok()?.sample(stream), stream)
+            poisson(
+                mean * Gamma::new(size, 1.0 / size).ok()?.sample(stream),
+                stream,
+            )
         }
         (Family::Binomial, &[trials, probability]) => binomial(trials, probability, stream),
         (Family::Gamma, &[shape, rate]) => Some(Gamma::new(shape, 1.0 / rate).ok()?.sample(stream)),
@@ -61,6 +64,8 @@ fn binomial(trials: f64, probability: f64, stream: &mut Stream) -> Option<f64> {
     if whole > 9_007_199_254_740_992.0 {
         return None;
     }
-    let count = Binomial::new(whole as u64, probability).ok()?.sample(stream);
+    let count = Binomial::new(whole as u64, probability)
+        .ok()?
+        .sample(stream);
     Some(count as f64)
 }

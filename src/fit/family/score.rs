@@ -42,9 +42,7 @@ pub(super) fn score(family: Family, parameters: &[f64], y: f64) -> Option<Score>
         (Family::Gamma, &[shape, rate]) => (y > 0.0).then(|| gamma(shape, rate, y)),
         (Family::Beta, &[a, b]) => (y > 0.0 && y < 1.0).then(|| beta(a, b, y)),
         (Family::Exponential, &[mean]) => (y >= 0.0).then(|| exponential(mean, y)),
-        (Family::Uniform, &[low, high]) => {
-            (low <= y && y <= high).then(|| uniform(low, high))
-        }
+        (Family::Uniform, &[low, high]) => (low <= y && y <= high).then(|| uniform(low, high)),
         _ => None,
     }
 }
@@ -73,7 +71,7 @@ fn student_t(mean: f64, scale: f64, df: f64, y: f64) -> Score {
     // z^2 (df + 1) / (df + z^2)
     let pull = (df + 1.0) * w / (1.0 + w);
     let by_mean = (df + 1.0) * z / (df * (1.0 + w) * scale);
-    let of_tail = -ln_1p_minus(w) - w * w / (1.0 + w) + w / (df * (1.0 + w));
+    let of_tail = -ln_1p_minus(w) - w * (w / (1.0 + w)) + w / (df * (1.0 + w));
     let by_df = 0.5 * (half::digamma_difference(0.5 * df) + of_tail);
     let on_df = if df > LARGE_DF {
         (3.5 - 13.0 / df) / (df * df * df * df)
@@ -184,7 +182,11 @@ fn binomial(trials: f64, probability: f64, y: f64) -> Score {
     let by_trials = digamma(trials + 1.0) - digamma(trials - y + 1.0) + (-probability).ln_1p();
     Score {
         log: ln_binomial(y, trials, probability, failure),
-        gradient: [if failure > 0.0 { by_trials } else { 0.0 }, by_probability, 0.0],
+        gradient: [
+            if failure > 0.0 { by_trials } else { 0.0 },
+            by_probability,
+            0.0,
+        ],
         information: [[0.0; 3], [0.0, information, 0.0], [0.0; 3]],
     }
 }
@@ -218,7 +220,11 @@ fn beta(a: f64, b: f64, y: f64) -> Score {
     let (both, of_both) = (digamma(a + b), trigamma(a + b));
     Score {
         log,
-        gradient: [both - digamma(a) + y.ln(), both - digamma(b) + (-y).ln_1p(), 0.0],
+        gradient: [
+            both - digamma(a) + y.ln(),
+            both - digamma(b) + (-y).ln_1p(),
+            0.0,
+        ],
         information: [
             [trigamma(a) - of_both, -of_both, 0.0],
             [-of_both, trigamma(b) - of_both, 0.0],

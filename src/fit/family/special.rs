@@ -3,12 +3,11 @@
 //! The saddle-point form of C. Loader, Fast and accurate computation of binomial probabilities
 //! (2000), keeps densities of counts and gamma variables accurate for any size of parameters;
 //! asymptotic series are those of Abramowitz and Stegun, Handbook of Mathematical Functions
-//! (1964), 6.1.40, 6.3.18, 6.4.12; the tail of the normal distribution is the continued fraction
-//! 26.2.14.
+//! (1964), 6.1.40, 6.3.18, 6.4.12; the normal distribution is by the continued fraction 26.2.14
+//! and the series 26.2.11.
 
-use statrs::function::erf::erfc;
 use statrs::function::gamma::{digamma, ln_gamma};
-use std::f64::consts::{PI, SQRT_2, TAU};
+use std::f64::consts::{PI, TAU};
 
 /// From here on the asymptotic series of gamma functions are exact to round-off.
 const ASYMPTOTIC: f64 = 15.0;
@@ -29,7 +28,14 @@ pub(super) fn trigamma(x: f64) -> f64 {
     let square = 1.0 / (x * x);
     let series = polynomial(
         square,
-        &[1.0 / 6.0, -1.0 / 30.0, 1.0 / 42.0, -1.0 / 30.0, 5.0 / 66.0, -691.0 / 2730.0],
+        &[
+            1.0 / 6.0,
+            -1.0 / 30.0,
+            1.0 / 42.0,
+            -1.0 / 30.0,
+            5.0 / 66.0,
+            -691.0 / 2730.0,
+        ],
     );
     sum + (1.0 + 0.5 / x + square * series) / x
 }
@@ -55,7 +61,13 @@ fn digamma_rest(x: f64) -> f64 {
 /// digamma(x) - ln x + 1/(2x) for large x.
 fn higher_rest(x: f64) -> f64 {
     let square = 1.0 / (x * x);
-    let series = [-1.0 / 12.0, 1.0 / 120.0, -1.0 / 252.0, 1.0 / 240.0, -1.0 / 132.0];
+    let series = [
+        -1.0 / 12.0,
+        1.0 / 120.0,
+        -1.0 / 252.0,
+        1.0 / 240.0,
+        -1.0 / 132.0,
+    ];
     square * polynomial(square, &series)
 }
 
@@ -65,7 +77,13 @@ pub(super) fn stirling_error(x: f64) -> f64 {
         return ln_gamma(x + 1.0) - (x + 0.5) * x.ln() + x - 0.5 * TAU.ln();
     }
     let square = 1.0 / (x * x);
-    let series = [1.0 / 12.0, -1.0 / 360.0, 1.0 / 1260.0, -1.0 / 1680.0, 1.0 / 1188.0];
+    let series = [
+        1.0 / 12.0,
+        -1.0 / 360.0,
+        1.0 / 1260.0,
+        -1.0 / 1680.0,
+        1.0 / 1188.0,
+    ];
     polynomial(square, &series) / x
 }
 
@@ -113,7 +131,11 @@ pub(super) fn ln_poisson(x: f64, mean: f64) -> f64 {
 pub(super) fn ln_binomial(x: f64, n: f64, success: f64, failure: f64) -> f64 {
     let rest = n - x;
     if x == 0.0 {
-        return if n == 0.0 { 0.0 } else { n * ln_of(failure, success) };
+        return if n == 0.0 {
+            0.0
+        } else {
+            n * ln_of(failure, success)
+        };
     }
     if rest == 0.0 {
         return n * ln_of(success, failure);
@@ -121,7 +143,9 @@ pub(super) fn ln_binomial(x: f64, n: f64, success: f64, failure: f64) -> f64 {
     if success == 0.0 || failure == 0.0 {
         return f64::NEG_INFINITY;
     }
-    stirling_error(n) - stirling_error(x) - stirling_error(rest)
+    stirling_error(n)
+        - stirling_error(x)
+        - stirling_error(rest)
         - deviance(x, n * success)
         - deviance(rest, n * failure)
         - 0.5 * (TAU * x * (rest / n)).ln()
@@ -167,36 +191,47 @@ pub(super) struct NormalTail {
     pub excess: f64,
 }
 
-/// Below, the continued fraction is exact to round-off; above, so is `erfc`.
-const FAR: f64 = -6.0;
-/// Terms of the continued fraction, enough at [`FAR`].
-const TERMS: u32 = 60;
+/// Within this of 0 a power series takes over from the continued fraction.
+const NEAR: f64 = 2.5;
+/// Terms of the series, enough to [`NEAR`].
+const TERMS_NEAR: u32 = 60;
+/// Terms of the continued fraction, enough from [`NEAR`] on.
+const TERMS_FAR: u32 = 200;
 
 /// The lower tail at z.
 pub(super) fn normal_tail(z: f64) -> NormalTail {
     let log_of_density = -0.5 * z * z - 0.5 * TAU.ln();
-    if z >= FAR {
-        let upper = 0.5 * erfc(z / SQRT_2);
-        let log = if z > 0.0 {
-            (-upper).ln_1p()
-        } else {
-            (0.5 * erfc(-z / SQRT_2)).ln()
-        };
-        let slope = (log_of_density - log).exp();
+    if z < -NEAR {
+        let excess = excess_far(-z);
         return NormalTail {
-            log,
-            slope,
-            excess: slope + z,
+            log: log_of_density - (excess - z).ln(),
+            slope: excess - z,
+            excess,
         };
     }
-    let x = -z;
-    let terms = (2..=TERMS).rev();
-    let excess = 1.0 / terms.fold(x, |rest, k| x + f64::from(k) / rest);
+    let log = if z > NEAR {
+        (-(log_of_density.exp() / (z + excess_far(z)))).ln_1p()
+    } else {
+        let term = |(term, odd): (f64, f64)| (term * z * z / (odd + 2.0), odd + 2.0);
+        let (mut sum, mut next) = (0.0, (z, 1.0));
+        for _ in 0..TERMS_NEAR {
+            sum += next.0;
+            next = term(next);
+        }
+        (0.5 + log_of_density.exp() * sum).ln()
+    };
+    let slope = (log_of_density - log).exp();
     NormalTail {
-        log: log_of_density - (x + excess).ln(),
-        slope: x + excess,
-        excess,
+        log,
+        slope,
+        excess: slope + z,
     }
+}
+
+/// The density by the upper tail's probability at x, minus x.
+fn excess_far(x: f64) -> f64 {
+    let terms = (2..=TERMS_FAR).rev();
+    1.0 / terms.fold(x, |rest, k| x + f64::from(k) / rest)
 }
 
 /// P(X < x) of the standard Cauchy distribution, accurate in the lower tail.

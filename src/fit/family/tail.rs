@@ -4,8 +4,9 @@
 //! double-exponential formula for the half-line (H. Takahasi, M. Mori, Publ. RIMS 9, 721, 1974):
 //! the gradient of the log probability is the mean of the score over the tail. The smaller tail is
 //! taken and the other is its complement, so that nothing cancels and the summands fall away from
-//! the limit. Gamma variables are integrated by their logarithm, beta variables by their logit:
-//! there the densities have one peak and exponential flanks for any parameters.
+//! the limit. Gamma variables are integrated by their logarithm, beta variables by their logit,
+//! Student's t by the inverse hyperbolic sine of t / sqrt(df): there the densities have one peak
+//! and exponential flanks for any parameters.
 
 use super::score::score;
 use super::special::{NormalTail, cauchy_cdf, normal_tail};
@@ -144,7 +145,11 @@ fn uniform(low: f64, high: f64, limit: f64, side: Side) -> Tail {
     let width = high - low;
     let (part, by_low, by_high) = match side {
         Side::Below => (limit - low, 1.0 / width - 1.0 / (limit - low), -1.0 / width),
-        Side::Above => (high - limit, 1.0 / width, 1.0 / (high - limit) - 1.0 / width),
+        Side::Above => (
+            high - limit,
+            1.0 / width,
+            1.0 / (high - limit) - 1.0 / width,
+        ),
     };
     Tail {
         log: (part / width).ln(),
@@ -218,7 +223,11 @@ fn sum(family: Family, parameters: &[f64], limit: f64, side: Side) -> Option<Tai
         Side::Below => (limit.ceil() - 1.0, limit.ceil()),
         Side::Above => (limit.floor(), limit.floor() + 1.0),
     };
-    let smaller = if under < mean { Side::Below } else { Side::Above };
+    let smaller = if under < mean {
+        Side::Below
+    } else {
+        Side::Above
+    };
     let (first, step) = match smaller {
         Side::Below => (under, -1.0),
         Side::Above => (over, 1.0),
@@ -270,11 +279,11 @@ fn chart(family: Family, parameters: &[f64], y: f64) -> Option<Chart> {
             curvature: a / (a + b) * b,
         },
         (Family::StudentT, &[mean, scale, df]) => {
-            let z = (y - mean) / scale;
+            let x = ((y - mean) / scale / df.sqrt()).asinh();
             Chart {
-                x: z,
-                slope: -(df + 1.0) * z / (df + z * z),
-                curvature: 1.0 + 1.0 / df,
+                x,
+                slope: -df * x.tanh(),
+                curvature: df,
             }
         }
         _ => return None,
@@ -289,7 +298,10 @@ fn variable(family: Family, parameters: &[f64], x: f64) -> Option<(f64, f64)> {
             let y = 1.0 / (1.0 + (-x).exp());
             Some((y, -x.abs() - 2.0 * (-x.abs()).exp().ln_1p()))
         }
-        (Family::StudentT, &[mean, scale, _]) => Some((mean + scale * x, scale.ln())),
+        (Family::StudentT, &[mean, scale, df]) => {
+            let width = scale * df.sqrt();
+            Some((mean + width * x.sinh(), (width * x.cosh()).ln()))
+        }
         _ => None,
     }
 }
@@ -299,12 +311,30 @@ const NODES_PER_UNIT: i32 = 24;
 /// Nodes at v = exp(pi/2 sinh w) for w from minus to plus this: v from 1e-14 to 1e14.
 const HALF_WIDTH: i32 = 4;
 
-/// The integral over a tail.
+/// By the integral over the tail towards which the density falls.
 fn integral(family: Family, parameters: &[f64], limit: f64, side: Side) -> Option<Tail> {
+    let rises = chart(family, parameters, limit)?.slope >= 0.0;
+    let smaller = if rises { Side::Below } else { Side::Above };
+    let tail = match (family, smaller, parameters) {
+        // Mirrored: numbers just below 1 are coarse, those above 0 are not.
+        (Family::Beta, Side::Above, &[a, b]) => {
+            let mut tail = integral_over(family, &[b, a], 1.0 - limit, Side::Below)?;
+            tail.gradient.swap(0, 1);
+            tail
+        }
+        _ => integral_over(family, parameters, limit, smaller)?,
+    };
+    if smaller == side {
+        Some(tail)
+    } else {
+        complement(tail)
+    }
+}
+
+/// The integral over a tail.
+fn integral_over(family: Family, parameters: &[f64], limit: f64, side: Side) -> Option<Tail> {
     let chart = chart(family, parameters, limit)?;
-    // Towards the side where the density falls.
-    let smaller = if chart.slope > 0.0 { Side::Below } else { Side::Above };
-    let direction = if smaller == Side::Below { -1.0 } else { 1.0 };
+    let direction = if side == Side::Below { -1.0 } else { 1.0 };
     let scale = 1.0 / (chart.slope.abs() + chart.curvature.sqrt());
     let mut sum = Sum::new();
     for node in -HALF_WIDTH * NODES_PER_UNIT..=HALF_WIDTH * NODES_PER_UNIT {
@@ -320,5 +350,5 @@ fn integral(family: Family, parameters: &[f64], limit: f64, side: Side) -> Optio
     }
     let mut tail = sum.end()?;
     tail.log += (scale * FRAC_PI_2 / f64::from(NODES_PER_UNIT)).ln();
-    if smaller == side { Some(tail) } else { complement(tail) }
+    Some(tail)
 }

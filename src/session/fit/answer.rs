@@ -11,7 +11,7 @@ use super::scores::{Checks, checks};
 use super::super::compiled::Compiled;
 use crate::diagnostic::{Code, Diagnostic, listed, number_text};
 use crate::fit::{
-    End, Fault, Information, Local, Method, Objective, Quantiles, Scaled, Standing, Uncertainty,
+    End, Fault, Findings, Information, Local, Objective, SearchMethod, Quantiles, Scaled, Standing, Uncertainty,
     UncertaintyOptions, Wanted, uncertainty,
 };
 use crate::source::Span;
@@ -19,10 +19,6 @@ use std::sync::Arc;
 
 /// The level of intervals.
 pub const LEVEL: f64 = 0.95;
-/// Searches within this much of the best log-likelihood have reached the same optimum: far below
-/// what data can tell apart, far above what integration leaves uncertain.
-const SAME: f64 = 1e-2;
-
 /// A fit.
 #[derive(Debug, Clone)]
 pub struct FitAnswer {
@@ -39,17 +35,13 @@ pub struct FitAnswer {
     /// Whose data, for a fit of one subject among several.
     pub subject: Option<String>,
     /// How it was searched.
-    pub method: Method,
+    pub method: SearchMethod,
     /// For the starts.
     pub seed: u64,
-    /// Every search, in the order of the starts, in inner coordinates.
-    pub searches: Vec<Local>,
-    /// The best of them.
-    pub best: usize,
-    /// How many searches came as far as the best one.
-    pub reached: usize,
-    /// True when an interrupt ended the searches early.
-    pub interrupted: bool,
+    /// Every search, in inner coordinates, the best first.
+    pub findings: Findings,
+    /// How many starts there were to be.
+    pub starts: usize,
     /// The estimates, in their own units.
     pub estimates: Vec<f64>,
     /// How far to trust them; why it could not be worked out.
@@ -76,7 +68,7 @@ impl FitAnswer {
     /// The best search.
     #[must_use]
     pub fn search(&self) -> &Local {
-        &self.searches[self.best]
+        &self.findings.all[0].local
     }
 
     /// Parameters of the likelihood: the estimates, and the variance of least squares.
@@ -137,15 +129,18 @@ impl FitAnswer {
 pub(super) struct Found {
     pub file: String,
     pub subject: Option<String>,
-    pub method: Method,
+    pub method: SearchMethod,
     pub seed: u64,
-    pub searches: Vec<Local>,
-    pub interrupted: bool,
+    pub starts: usize,
+    pub findings: Findings,
 }
 
 /// Works out the answer from the searches; `None` when none of them has a value.
 pub(super) fn answer(likelihood: &Likelihood<'_>, found: Found) -> Option<FitAnswer> {
-    let (best, local) = best(&found.searches)?;
+    let local = &found.findings.all.first()?.local;
+    if !local.value.is_finite() {
+        return None;
+    }
     let coordinates = coordinates(&likelihood.fitted);
     let estimates = coordinates.outer(&local.point);
     let scaled = Scaled {
@@ -163,16 +158,17 @@ pub(super) fn answer(likelihood: &Likelihood<'_>, found: Found) -> Option<FitAns
     let left = count.saturating_sub(likelihood.fitted.len());
     let uncertainty = uncertainty(&scaled, &local.point, &options);
     let quantiles = match is_squares {
-        true => Quantiles::StudentT(left as f64),
+        true => Quantiles::StudentT {
+            degrees: left as f64,
+        },
         false => Quantiles::Normal,
     };
-    let uncertainty = uncertainty.map(|mut found| {
-        if is_squares && left > 0 {
-            // The variance that is profiled out is RSS/n; its unbiased estimate is RSS/(n - m).
-            found.widen((count as f64 / left as f64).sqrt());
-        }
-        found
-    });
+    // The variance that is profiled out is RSS/n; its unbiased estimate is RSS/(n - m).
+    let factor = match is_squares && left > 0 {
+        true => (count as f64 / left as f64).sqrt(),
+        false => 1.0,
+    };
+    let uncertainty = uncertainty.map(|found| found.widened(factor));
     let nothing = vec![f64::NAN; estimates.len()];
     let intervals = uncertainty.as_ref().map_or_else(
         |_| nothing.iter().map(|nan| (*nan, *nan)).collect(),
@@ -190,11 +186,6 @@ pub(super) fn answer(likelihood: &Likelihood<'_>, found: Found) -> Option<FitAns
         .filter_map(|(known, value)| Some(known.prior.as_ref()?.at(*value)?.log))
         .sum();
     let squares = is_squares.then(|| sum_of_squares(likelihood, &looked));
-    let reached = found
-        .searches
-        .iter()
-        .filter(|search| search.value <= local.value + SAME)
-        .count();
     let value = likelihood
         .evaluate(&estimates, Wanted::Value)
         .map_or(local.value, |evaluation| evaluation.value);
@@ -207,9 +198,7 @@ pub(super) fn answer(likelihood: &Likelihood<'_>, found: Found) -> Option<FitAns
         subject: found.subject,
         method: found.method,
         seed: found.seed,
-        best,
-        reached,
-        interrupted: found.interrupted,
+        starts: found.starts,
         uncertainty,
         errors,
         intervals,
@@ -220,14 +209,8 @@ pub(super) fn answer(likelihood: &Likelihood<'_>, found: Found) -> Option<FitAns
         checks: checks(likelihood, &looked, squares.map(|s| (s / left.max(1) as f64).sqrt())),
         looked,
         estimates,
-        searches: found.searches,
+        findings: found.findings,
     })
-}
-
-/// The search with the lowest value, the first of equals.
-fn best(searches: &[Local]) -> Option<(usize, &Local)> {
-    let with_value = searches.iter().enumerate().filter(|(_, one)| one.value.is_finite());
-    with_value.min_by(|(_, one), (_, other)| one.value.total_cmp(&other.value))
 }
 
 fn sum_of_squares(likelihood: &Likelihood<'_>, looked: &[Looked]) -> f64 {
@@ -246,8 +229,8 @@ fn sum_of_squares(likelihood: &Likelihood<'_>, looked: &[Looked]) -> f64 {
 /// What is to be said of a fit besides its numbers.
 pub(super) fn warnings(answer: &FitAnswer, span: Span) -> Vec<Diagnostic> {
     let mut warnings = Vec::new();
-    if answer.interrupted {
-        let done = answer.searches.len();
+    if answer.findings.was_interrupted {
+        let done = answer.findings.all.len();
         warnings.push(
             Diagnostic::new(Code::Interrupted, "the searches were interrupted")
                 .at(span, format!("{done} were done"))

@@ -48,7 +48,7 @@ pub enum Way {
     /// Chosen.
     Auto,
     /// The best ones, by this search.
-    Search(crate::fit::Method),
+    Search(crate::fit::SearchMethod),
     /// Their posterior distribution, by the No-U-Turn sampler.
     Posterior,
 }
@@ -57,7 +57,7 @@ impl Way {
     /// The names of all, as sentences use them.
     #[must_use]
     pub fn names() -> Vec<&'static str> {
-        let searches = crate::fit::Method::ALL.into_iter().map(crate::fit::Method::name);
+        let searches = crate::fit::SearchMethod::ALL.into_iter().map(crate::fit::SearchMethod::name);
         searches.chain(["nuts"]).collect()
     }
 
@@ -65,7 +65,7 @@ impl Way {
         match name {
             "auto" => Some(Way::Auto),
             "nuts" => Some(Way::Posterior),
-            _ => crate::fit::Method::named(name).map(Way::Search),
+            _ => crate::fit::SearchMethod::named(name).map(Way::Search),
         }
     }
 }
