@@ -21,7 +21,7 @@ mod starts;
 
 pub use coordinates::{Coordinates, Scale, Scaled};
 pub use family::{Datum, Density, Family, MOST, cdf, density, mean, quantile, sample};
-pub use objective::{Evaluation, Fault, Objective, Wanted};
 pub use multistart::{Finding, Findings, Plan, Progress, SAME_VALUE, multistart};
+pub use objective::{Evaluation, Fault, Objective, Wanted};
 pub use optimise::{Bounds, End, Local, Method as SearchMethod, Options as SearchOptions, search};
 pub use starts::starts;
