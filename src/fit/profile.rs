@@ -94,7 +94,8 @@ pub struct Profile {
     pub lower: ProfileEnd,
     /// Towards larger values.
     pub upper: ProfileEnd,
-    /// The inner coordinates of a better optimum, met on the way: the rest counts from the old one.
+    /// The inner coordinates of the lowest point, where it is below the optimum: a search from here
+    /// finds a better one. All else counts from the old one.
     pub better: Option<Vec<f64>>,
 }
 
@@ -110,6 +111,8 @@ const GROWTH: f64 = 2.0;
 const TOO_MUCH: f64 = 3.0;
 /// How often steps are halved.
 const HALVINGS: usize = 12;
+/// Where there is no optimum beyond, steps end at this part of the first.
+const SHORTEST: f64 = 1e-3;
 /// Ends are found to this part of their distance from the optimum.
 const PRECISION: f64 = 1e-4;
 /// The most refits for that.
@@ -287,6 +290,7 @@ impl Side<'_> {
         bound: f64,
     ) -> Result<(ProfilePoint, f64), Fault> {
         let here = self.inner(&last.at);
+        let shortest = SHORTEST * self.first_step();
         let mut halvings = 0;
         loop {
             let to = here + self.towards * step;
@@ -308,7 +312,9 @@ impl Side<'_> {
                 Ok(next) if is_last || next.rise - last.rise <= TOO_MUCH * self.options.rise => {
                     return Ok((next, (to - here).abs()));
                 }
-                Err(fault) if is_last || fault == Fault::Interrupted => return Err(fault),
+                Err(fault) if is_last || step < shortest || fault == Fault::Interrupted => {
+                    return Err(fault);
+                }
                 Ok(_) | Err(_) => {
                     step = (to - here).abs() / 2.0;
                     halvings += 1;

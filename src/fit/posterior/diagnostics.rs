@@ -184,29 +184,21 @@ fn effective_size(chains: &[Vec<f64>]) -> f64 {
     draws / time.max(1.0 / draws.log10())
 }
 
-/// -1 + 2 times the sum of autocorrelations, over pairs of lags as long as their sums are positive
-/// and not rising.
+/// -1 + 2 times the sum of autocorrelations, over pairs of lags as long as their sums are positive;
+/// a sum that rises counts as the one before.
 fn correlation_time(correlation: impl Fn(usize) -> f64, length: usize) -> f64 {
     let (mut even, mut odd) = (1.0, correlation(1));
-    let mut pair_before = even + odd;
-    let mut sum = pair_before;
-    let mut lag = 1;
-    while lag + 3 < length && even + odd > 0.0 {
-        even = correlation(lag + 1);
-        odd = correlation(lag + 2);
-        if even + odd > 0.0 {
-            pair_before = pair_before.min(even + odd);
-            sum += pair_before;
-        }
+    let (mut sum, mut least) = (0.0, f64::INFINITY);
+    let mut lag = 0;
+    while even + odd > 0.0 && lag + 4 < length {
+        least = least.min(even + odd);
+        sum += least;
         lag += 2;
+        even = correlation(lag);
+        odd = correlation(lag + 1);
     }
-    // The first of the pair that ended it makes antithetic chains less variable.
-    let last = if even + odd <= 0.0 {
-        even.max(0.0)
-    } else {
-        0.0
-    };
-    2.0 * sum - 1.0 + last
+    // The first of the pair that ends it makes the estimate less variable for antithetic chains.
+    2.0 * sum - 1.0 + even.max(0.0)
 }
 
 /// The mean over chains of their autocovariance at a lag, divided by their length.

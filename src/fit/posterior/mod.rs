@@ -8,10 +8,9 @@
 //!
 //! Enters: an objective in the parameters' own units that is minus the logarithm of a posterior
 //! density, with exact gradients, and the bounds of the parameters. Leaves: draws in own units by
-//! the No-U-Turn Sampler (M. Hoffman, A. Gelman, J. Mach. Learn. Res. 15, 1593, 2014; with its
-//! metric tuned from draws and gradients as by A. Seyboldt, E. Carlson, B. Carpenter,
-//! arXiv:2603.18845). Every chain has its own stream of random numbers, so that draws depend on the
-//! seed alone. Must not know names.
+//! the No-U-Turn Sampler (M. Hoffman, A. Gelman, J. Mach. Learn. Res. 15, 1593, 2014), which tunes
+//! its metric from draws and gradients. Every chain has its own stream of random numbers, so that
+//! draws depend on the seed alone. Must not know names.
 
 mod diagnostics;
 mod sampler;

@@ -166,7 +166,12 @@ fn a_funnel_diverges_and_says_so() {
         dimension: 10,
         value: funnel,
     };
-    let found = run(&objective, &[FREE; 10], &[1.0; 10], &options(500), 2);
+    // Steps that are long for the neck.
+    let options = PosteriorOptions {
+        target_acceptance: 0.5,
+        ..options(500)
+    };
+    let found = run(&objective, &[FREE; 10], &[1.0; 10], &options, 2);
     assert!(found.divergences() > 0);
     assert!(found.chains.iter().all(|chain| chain.draws.len() == 500));
 }

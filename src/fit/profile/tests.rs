@@ -232,7 +232,8 @@ fn a_better_optimum_and_faults_are_told() {
         1,
     );
     let better = found.better.unwrap();
-    assert!((better[0] - 1.0).abs() < 0.3, "{better:?}");
+    // In the other well, which begins at 0.
+    assert!(better[0] > 0.5 && better[0] < 1.5, "{better:?}");
     assert_eq!(
         found.upper,
         ProfileEnd::Stopped(Fault::NoPrior { parameter: 0 })
