@@ -116,7 +116,7 @@ pub enum ChainEnd {
     Interrupted,
     /// No start had a density and a gradient: the last fault, none where a number was not finite.
     NoStart(Option<Fault>),
-    /// The sampler refused its options, or could not go on.
+    /// The sampler refused its options, could not go on, or all parameters are held.
     Failed,
 }
 

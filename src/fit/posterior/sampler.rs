@@ -4,16 +4,18 @@
 //! draws in own units. Must not know other chains.
 
 use super::super::objective::{Fault, Objective, Wanted};
+use super::super::summary::count;
 use super::unconstrained::Unconstrained;
 use super::{Chain, ChainEnd, ChainProgress, Metric, PosteriorOptions, Spread, Starts, Watch};
 use crate::kernel::Stream;
 use nuts_rs::{
     Chain as _, CpuLogpFunc, CpuMath, CpuMathError, DiagNutsSettings, HasDims, LogpError,
-    LowRankNutsSettings, Settings, StepSizeSettings, Storable, Value,
+    LowRankNutsSettings, Progress, Settings, StepSizeSettings, Storable, Value,
 };
 use std::collections::HashMap;
 use std::error::Error;
 use std::fmt;
+use std::sync::atomic::{AtomicBool, Ordering};
 
 /// What all chains share.
 #[derive(Clone, Copy)]
@@ -60,51 +62,52 @@ impl Setting<'_> {
 
     fn run<S: Settings>(&self, settings: S, number: usize) -> Chain {
         let mut stream = Stream::new(self.options.seed, number as u64);
-        let math = CpuMath::new(self.density());
+        let interrupted = AtomicBool::new(false);
+        let math = CpuMath::new(self.density(&interrupted));
         let mut chain = Chain {
             draws: Vec::new(),
             log_density: Vec::new(),
             divergent: Vec::new(),
             saturated: 0,
-            acceptance: f64::NAN,
+            acceptance: 0.0,
             step_size: f64::NAN,
             gradients: 0,
             end: ChainEnd::Finished,
         };
-        let Ok(mut sampler) = settings.new_chain(number as u64, math, &mut stream) else {
-            chain.end = ChainEnd::Failed;
-            return chain;
+        let sampler = settings.new_chain(number as u64, math, &mut stream);
+        let (Ok(mut sampler), 1..) = (sampler, self.unconstrained.dimension()) else {
+            return Chain {
+                end: ChainEnd::Failed,
+                acceptance: f64::NAN,
+                ..chain
+            };
         };
         if let Err(end) = self.start(&mut stream, |z| sampler.set_position(z).is_ok()) {
-            chain.end = end;
-            return chain;
+            return Chain {
+                end,
+                acceptance: f64::NAN,
+                ..chain
+            };
         }
         let of = self.options.warm_up + self.options.draws;
-        let mut acceptance = 0.0;
         for done in 0..of {
             if (self.watch.interrupted)() {
                 chain.end = ChainEnd::Interrupted;
                 break;
             }
             let Ok((z, _, mut statistics, progress)) = sampler.expanded_draw() else {
-                // Only an interrupt within the objective is no divergence.
-                chain.end = ChainEnd::Interrupted;
+                // Faults are divergences, but for an interrupt within the objective.
+                chain.end = if interrupted.load(Ordering::Relaxed) {
+                    ChainEnd::Interrupted
+                } else {
+                    ChainEnd::Failed
+                };
                 break;
             };
             if done >= self.options.warm_up {
                 let dimensions = (&*sampler.math()).into();
                 let told = Told::from(statistics.get_all(&dimensions));
-                if progress.diverging {
-                    chain.divergent.push(chain.draws.len());
-                }
-                chain.saturated += usize::from(told.is_saturated);
-                chain.draws.push(self.unconstrained.parameters(&z));
-                chain
-                    .log_density
-                    .push(told.log_density - self.unconstrained.gain(&z));
-                chain.step_size = progress.step_size;
-                chain.gradients += progress.num_gradients;
-                acceptance += told.acceptance;
+                self.keep(&mut chain, &z, &told, &progress);
             }
             (self.watch.progress)(ChainProgress {
                 chain: number,
@@ -113,16 +116,29 @@ impl Setting<'_> {
                 divergences: chain.divergent.len(),
             });
         }
-        #[expect(clippy::cast_precision_loss, reason = "a count")]
-        let kept = chain.draws.len() as f64;
-        chain.acceptance = acceptance / kept;
+        chain.acceptance /= count(chain.draws.len());
         chain
     }
 
-    fn density(&self) -> Density<'_> {
+    /// Keeps a draw; acceptances are summed up.
+    fn keep(&self, chain: &mut Chain, z: &[f64], told: &Told, progress: &Progress) {
+        if progress.diverging {
+            chain.divergent.push(chain.draws.len());
+        }
+        chain.saturated += usize::from(told.is_saturated);
+        chain.draws.push(self.unconstrained.parameters(z));
+        let log_density = told.log_density - self.unconstrained.gain(z);
+        chain.log_density.push(log_density);
+        chain.step_size = progress.step_size;
+        chain.gradients += progress.num_gradients;
+        chain.acceptance += told.acceptance;
+    }
+
+    fn density<'a>(&'a self, interrupted: &'a AtomicBool) -> Density<'a> {
         Density {
             objective: self.objective,
             unconstrained: self.unconstrained,
+            interrupted,
         }
     }
 
@@ -134,10 +150,11 @@ impl Setting<'_> {
     ) -> Result<(), ChainEnd> {
         let mut fault = None;
         let mut gradient = vec![0.0; self.unconstrained.dimension()];
+        let interrupted = AtomicBool::new(false);
         let mut part = 1.0;
         for attempt in 0..MOST_STARTS {
             let z = self.jittered(stream, part);
-            match self.density().logp(&z, &mut gradient) {
+            match self.density(&interrupted).logp(&z, &mut gradient) {
                 Ok(_) if accept(&z) => return Ok(()),
                 Ok(_) => fault = None,
                 Err(NoDensity(Some(Fault::Interrupted))) => return Err(ChainEnd::Interrupted),
@@ -218,6 +235,8 @@ impl From<Vec<(&str, Option<Value>)>> for Told {
 struct Density<'a> {
     objective: &'a dyn Objective,
     unconstrained: &'a Unconstrained,
+    /// Set where the objective is interrupted.
+    interrupted: &'a AtomicBool,
 }
 
 /// There is no density: a fault, or none where a number is not finite.
@@ -257,7 +276,12 @@ impl CpuLogpFunc for Density<'_> {
     fn logp(&mut self, z: &[f64], gradient: &mut [f64]) -> Result<f64, NoDensity> {
         let parameters = self.unconstrained.parameters(z);
         let evaluation = self.objective.evaluate(&parameters, Wanted::Gradient);
-        let evaluation = evaluation.map_err(|fault| NoDensity(Some(fault)))?;
+        let evaluation = evaluation.map_err(|fault| {
+            if fault == Fault::Interrupted {
+                self.interrupted.store(true, Ordering::Relaxed);
+            }
+            NoDensity(Some(fault))
+        })?;
         let by_parameters: Vec<f64> = evaluation.gradient.iter().map(|g| -g).collect();
         self.unconstrained.gradient(z, &by_parameters, gradient);
         let density = self.unconstrained.gain(z) - evaluation.value;

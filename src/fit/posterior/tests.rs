@@ -224,3 +224,48 @@ fn an_interrupt_keeps_the_draws_that_are_done() {
     );
     assert!(found.chains[1].draws.is_empty());
 }
+
+#[test]
+fn without_free_parameters_nothing_is_drawn_and_the_objective_may_interrupt() {
+    let objective = Value {
+        dimension: 1,
+        value: |x: &[f64]| Some((x[0], vec![1.0])),
+    };
+    let found = run(&objective, &[(1.0, 1.0)], &[1.0], &options(10), 1);
+    assert!(
+        found
+            .chains
+            .iter()
+            .all(|chain| chain.end == ChainEnd::Failed)
+    );
+
+    struct Interrupting(AtomicUsize);
+    impl Objective for Interrupting {
+        fn dimension(&self) -> usize {
+            1
+        }
+        fn evaluate(
+            &self,
+            at: &[f64],
+            _: crate::fit::Wanted,
+        ) -> Result<crate::fit::Evaluation, Fault> {
+            if self.0.fetch_add(1, Ordering::Relaxed) > 4000 {
+                return Err(Fault::Interrupted);
+            }
+            Ok(crate::fit::Evaluation {
+                value: at[0] * at[0] / 2.0,
+                gradient: vec![at[0]],
+                ..crate::fit::Evaluation::default()
+            })
+        }
+    }
+    let objective = Interrupting(AtomicUsize::new(0));
+    let found = run(&objective, &[FREE], &[1.0], &options(10_000), 1);
+    assert!(!found.chains[0].draws.is_empty());
+    assert!(
+        found
+            .chains
+            .iter()
+            .all(|chain| chain.end == ChainEnd::Interrupted)
+    );
+}
