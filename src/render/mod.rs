@@ -16,6 +16,7 @@ pub mod equilibria_json;
 pub mod figure;
 mod fit;
 pub mod help;
+mod inference;
 mod interruptions;
 mod method;
 mod oscillation;

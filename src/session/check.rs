@@ -300,6 +300,7 @@ impl Session {
                 return sweep::check(compiled, tables, overrides, command);
             }
             Command::Fit(command) => return fit::check(compiled, tables, overrides, command),
+            Command::Profile(_) | Command::Bootstrap(_) => {}
             Command::Plot(command) => {
                 needs_run(*has_run, command.span)?;
                 let curves = plot::curves(compiled, command)?;

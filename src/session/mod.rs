@@ -132,6 +132,8 @@ pub struct Session {
     by_subject: Vec<Arc<Trajectory>>,
     /// The paths of the last sentence, when it made many; `last` is then empty.
     ensemble: Option<Arc<Ensemble>>,
+    /// The fits of the last sentence, one or one for each subject.
+    fits: Vec<Arc<fit::FitAnswer>>,
     history: Vec<String>,
     record: record::Record,
 }
@@ -168,6 +170,7 @@ impl Session {
             asked: None,
             by_subject: Vec::new(),
             ensemble: None,
+            fits: Vec::new(),
             history: Vec::new(),
             record: record::Record::default(),
         }
@@ -379,6 +382,8 @@ impl Session {
             Command::Continue(command) => self.continue_along(command, observer),
             Command::Sweep(command) => self.sweep(command, observer),
             Command::Fit(command) => self.fit(command, observer),
+            Command::Profile(command) => self.profile(command, observer),
+            Command::Bootstrap(command) => self.bootstrap(command, observer),
             Command::Plot(command) => self.plot(command),
             Command::Save(command) => self.save(command),
             Command::Histogram(command) => self.histogram(command),
@@ -447,6 +452,7 @@ impl Session {
         self.last = None;
         self.by_subject.clear();
         self.ensemble = None;
+        self.fits.clear();
     }
 
     /// The runs of the last `simulate`: one, or one for each subject.

@@ -9,13 +9,17 @@
 //!   objective.rs   minus the log-likelihood, with exact derivatives
 //!   search.rs      from one start or many
 //!   answer.rs      estimates and how far to trust them (scores.rs: residuals; faults.rs: no answer)
+//!   profile.rs, bootstrap.rs, posterior.rs   the same question asked in other ways
 //! ```
 
 mod answer;
+mod bootstrap;
 mod data;
 mod faults;
 mod lens;
 mod objective;
+mod posterior;
+mod profile;
 mod quantities;
 mod runs;
 mod scores;
@@ -23,12 +27,17 @@ mod search;
 mod sentence;
 
 pub use answer::{FitAnswer, LEVEL};
+pub use bootstrap::{BootstrapAnswer, BootstrapCommand};
 pub use data::{Data, Look, Point, RunData};
 pub use lens::{Lens, Seen};
 pub use objective::{Likelihood, Looked};
+pub use posterior::PosteriorAnswer;
+pub use profile::{ProfileAnswer, ProfileCommand};
 pub use quantities::Fitted;
 pub use runs::FitRun;
 pub use scores::{Checks, Score};
+pub(super) use bootstrap::lower as lower_bootstrap;
+pub(super) use profile::lower as lower_profile;
 pub(super) use sentence::lower;
 pub use sentence::{Fit, Way};
 
@@ -111,6 +120,14 @@ impl Session {
         let (likelihood, mut diagnostics) =
             understood(&compiled, &tables, &self.overrides, command, &*world)?;
         let plan = plan(&compiled, &self.overrides, command, world.threads())?;
+        let present = compiled.present(&self.overrides);
+        let draws = match command.method {
+            Way::Posterior => {
+                posterior::has_distributions(&likelihood, command.span)?;
+                Some(posterior::options(&|expr| compiled.number(expr, &present), command)?)
+            }
+            _ => None,
+        };
         let parts = parts(likelihood, command)?;
         let mut answers = Vec::with_capacity(parts.len());
         let total = parts.len() as f64;
@@ -139,6 +156,13 @@ impl Session {
                 }
                 None => return Err(vec![faults::all_failed(&likelihood, &findings, command)]),
             }
+        }
+        self.fits.clone_from(&answers);
+        if let (Some(options), [mode]) = (draws, answers.as_slice()) {
+            let mut performed = self.posterior(Arc::clone(mode), options, command, observer);
+            diagnostics.append(&mut performed.diagnostics);
+            performed.diagnostics = diagnostics;
+            return Ok(performed);
         }
         self.take_estimates(&answers);
         Ok(Performed {
