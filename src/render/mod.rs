@@ -15,6 +15,7 @@ mod equilibria;
 pub mod equilibria_json;
 pub mod figure;
 mod fit;
+pub mod fit_json;
 pub mod help;
 mod interruptions;
 mod method;
