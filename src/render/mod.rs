@@ -16,6 +16,7 @@ pub mod equilibria_json;
 pub mod figure;
 mod fit;
 pub mod fit_json;
+pub mod fit_page;
 pub mod help;
 mod interruptions;
 mod method;

@@ -2,7 +2,7 @@
 
 use super::measure::Measures;
 use super::ranges::Ranged;
-use super::fit::Fit;
+use super::fit::{Fit, Report};
 use super::sweep::Sweep;
 use crate::simulate::Method;
 use crate::source::Span;
@@ -44,6 +44,8 @@ pub enum Command {
     Sweep(Box<Sweep>),
     /// Parameters from data.
     Fit(Box<Fit>),
+    /// `report "fit.html"`
+    Report(Report),
     /// `sensitivity conc by ka, CL`
     Sensitivity(Sensitivity),
     /// `show equations as latex`

@@ -132,6 +132,8 @@ pub struct Session {
     by_subject: Vec<Arc<Trajectory>>,
     /// The paths of the last sentence, when it made many; `last` is then empty.
     ensemble: Option<Arc<Ensemble>>,
+    /// The answers of the last fit: one, or one for each subject.
+    fits: Vec<Arc<fit::FitAnswer>>,
     history: Vec<String>,
     record: record::Record,
 }
@@ -168,6 +170,7 @@ impl Session {
             asked: None,
             by_subject: Vec::new(),
             ensemble: None,
+            fits: Vec::new(),
             history: Vec::new(),
             record: record::Record::default(),
         }
@@ -380,6 +383,7 @@ impl Session {
             Command::Sweep(command) => self.sweep(command, observer),
             Command::Fit(command) => self.fit(command, observer),
             Command::Plot(command) => self.plot(command),
+            Command::Report(command) => self.report(command),
             Command::Save(command) => self.save(command),
             Command::Histogram(command) => self.histogram(command),
             Command::Correlation(command) => self.correlation(command),
@@ -447,6 +451,7 @@ impl Session {
         self.last = None;
         self.by_subject.clear();
         self.ensemble = None;
+        self.fits.clear();
     }
 
     /// The runs of the last `simulate`: one, or one for each subject.

@@ -20,6 +20,7 @@ pub const VERBS: &[&str] = &[
     "sensitivity",
     "fit",
     "profile",
+    "report",
     "plot",
     "save",
     "show",

@@ -9,14 +9,20 @@
 //!   objective.rs   minus the log-likelihood, with exact derivatives
 //!   search.rs      from one start or many
 //!   answer.rs      estimates and how far to trust them (scores.rs: residuals; faults.rs: no answer)
+//!   picture.rs     the answers as figures (curves.rs, residuals.rs)
+//!   report.rs      the answers for others
 //! ```
 
 mod answer;
+mod curves;
 mod data;
 mod faults;
 mod lens;
 mod objective;
+mod picture;
 mod quantities;
+mod report;
+mod residuals;
 mod runs;
 mod scores;
 mod search;
@@ -26,6 +32,10 @@ pub use answer::{FitAnswer, LEVEL};
 pub use data::{Data, Look, Point, RunData};
 pub use lens::{Lens, Seen};
 pub use objective::{Likelihood, Looked};
+pub use picture::FitPicture;
+pub(super) use picture::{check as check_picture, nothing_fitted};
+pub(super) use report::lower as lower_report;
+pub use report::{FitReport, Report, ReportForm};
 pub use quantities::Fitted;
 pub use runs::FitRun;
 pub use scores::{Checks, Score};
@@ -124,6 +134,7 @@ impl Session {
                 }
             };
             let found = Found {
+                span: command.span,
                 file: command.data.path.text.clone(),
                 subject,
                 method: plan.method,
@@ -141,6 +152,7 @@ impl Session {
             }
         }
         self.take_estimates(&answers);
+        self.fits.clone_from(&answers);
         Ok(Performed {
             outcome: Outcome::Fitted(answers),
             diagnostics,
