@@ -10,7 +10,7 @@ use super::simulate::in_quotes;
 use super::terminal::{Terminal, ending};
 use crate::diagnostic::{Code, Diagnostic};
 use crate::render::{
-    answers_json, diagram_json, equilibria_json, portrait, stability_json, stationary_json,
+    answers_json, diagram_json, equilibria_json, fit_json, portrait, stability_json, stationary_json,
     sweep_json,
 };
 use crate::session::{Command, Outcome, Performed, lower};
@@ -267,6 +267,7 @@ pub(super) fn finished(
         (Outcome::Portrait(answer), Format::Json) => portrait::json(answer),
         (Outcome::Diagram(drawn), Format::Json) => diagram_json::diagram(&drawn.answer),
         (Outcome::Swept(drawn), Format::Json) => sweep_json::sweep(&drawn.answer),
+        (Outcome::Fitted(answers), Format::Json) => fit_json::fits(answers),
         (Outcome::Measured(runs), Format::Json) => answers_json::measured(runs),
         _ => return terminal.show(&performed),
     };

@@ -66,6 +66,8 @@ pub enum Action {
     Continue(Box<ContinueArguments>),
     /// Repeat the run of a model for many values of parameters
     Sweep(Box<SweepArguments>),
+    /// Find parameters of a model from data
+    Fit(Box<FitArguments>),
     /// Simulate a model file and take numbers from the run
     Measure(MeasureArguments),
     /// Simulate a model file and say which parameters matter
@@ -328,6 +330,51 @@ pub struct SweepArguments {
     /// With --stats: load and sweep N times and give the medians of the times
     #[arg(long, value_name = "N", default_value_t = 1, requires = "stats", value_parser = clap::value_parser!(u32).range(1..=1_000_000))]
     pub repeat: u32,
+}
+
+/// `lotka fit FILE NAME ... --to DATA` means the sentence `fit NAME, ... to "DATA"`.
+#[derive(Debug, Args)]
+pub struct FitArguments {
+    /// The model file
+    pub file: PathBuf,
+    /// Parameters, and states whose initial values are meant; all parameters with bounds or priors when absent
+    pub names: Vec<String>,
+    /// The table of data
+    #[arg(long, value_name = "DATA")]
+    pub to: String,
+    /// Columns that go by another name in the model, such as time=year,prey=hare
+    #[arg(long, value_name = "NAME=COLUMN", value_delimiter = ',')]
+    pub columns: Vec<String>,
+    /// The search: lm, lbfgs, ...
+    #[arg(long, value_name = "SEARCH")]
+    pub using: Option<String>,
+    /// Searches from so many starts
+    #[arg(long, value_name = "N")]
+    pub starts: Option<String>,
+    /// Other random numbers; 1 when absent
+    #[arg(long, value_name = "N")]
+    pub seed: Option<String>,
+    /// Draws of a posterior that each chain keeps
+    #[arg(long, value_name = "N")]
+    pub draws: Option<String>,
+    /// Chains of a posterior
+    #[arg(long, value_name = "N")]
+    pub chains: Option<String>,
+    /// A fit for each subject of the data: subject
+    #[arg(long, value_name = "subject")]
+    pub by: Option<String>,
+    /// `with` and `in`
+    #[command(flatten)]
+    pub setting: SettingArguments,
+    /// Relative tolerance of the runs
+    #[arg(long)]
+    pub rtol: Option<String>,
+    /// Absolute tolerance of the runs
+    #[arg(long)]
+    pub atol: Option<String>,
+    /// How the answer is written
+    #[arg(long, value_enum, default_value_t = Format::Text)]
+    pub format: Format,
 }
 
 /// `lotka jacobian FILE ...` means the sentence `jacobian ...`.

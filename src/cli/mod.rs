@@ -6,6 +6,7 @@
 mod answers;
 mod arguments;
 mod continuation;
+mod fit;
 mod run;
 mod simulate;
 mod sweep;
@@ -101,6 +102,7 @@ pub fn main() -> ExitCode {
         Action::Jacobian(arguments) => answers::jacobian(&mut terminal, &arguments),
         Action::Continue(arguments) => continuation::continue_along(&mut terminal, &arguments),
         Action::Sweep(arguments) => sweep::sweep(&mut terminal, &arguments),
+        Action::Fit(arguments) => fit::fit(&mut terminal, &arguments),
         Action::Measure(arguments) => answers::measure(&mut terminal, &arguments),
         Action::Sensitivity(arguments) => answers::sensitivity(&mut terminal, &arguments),
         Action::Repl { file } => crate::repl::repl(&mut terminal, file.as_deref(), &interrupt),

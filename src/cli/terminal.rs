@@ -3,7 +3,9 @@
 use super::Ending;
 use crate::diagnostic::{Code, Diagnostic};
 use crate::render::portrait::{self, Drawing};
-use crate::render::{self, Colour, diagnostics, figure, progress::Progress};
+use crate::render::{
+    self, Colour, diagnostics, figure, fit_json, fit_page, progress::Progress,
+};
 use crate::session::{
     Command, DrawnInto, DrawnSweep, Made, Observer, Outcome, Performed, PortraitAnswer, Said,
     Session, SweepPicture,
@@ -196,6 +198,18 @@ impl Terminal {
         if let Outcome::Swept(drawn) = outcome {
             return self.draw_sweep(outcome, drawn);
         }
+        if let Outcome::Sheet { sheet, to } = outcome {
+            return match to {
+                None => Ok(self.sheet_in_terminal(sheet)),
+                Some(path) => self.draw_sheet(sheet, path),
+            };
+        }
+        if let Outcome::FitPage { report, to } = outcome {
+            return self.write(to, fit_page::html(report)?.as_bytes());
+        }
+        if let Outcome::FitNumbers { answers, to } = outcome {
+            return self.write(to, format!("{}\n", fit_json::fits(answers)).as_bytes());
+        }
         let Outcome::Figure { figure, to } = outcome else {
             return Ok(render::outcome::text(outcome, self.width));
         };
@@ -222,9 +236,7 @@ impl Terminal {
             let (width, height) = self.figure_size();
             let drawn = match &drawing {
                 Drawing::One(figure) => figure::terminal(figure, width, height, self.colour),
-                Drawing::Several(sheet) => {
-                    figure::sheet_terminal(sheet, width, height, self.colour)
-                }
+                Drawing::Several(sheet) => self.sheet_in_terminal(sheet),
             };
             return Ok(format!("{drawn}\n{words}"));
         };
@@ -245,9 +257,7 @@ impl Terminal {
             let (width, height) = self.figure_size();
             let drawn = match picture {
                 SweepPicture::Figure(figure) => self.in_terminal(figure),
-                SweepPicture::Sheet(sheet) => {
-                    figure::sheet_terminal(sheet, width, height, self.colour)
-                }
+                SweepPicture::Sheet(sheet) => self.sheet_in_terminal(sheet),
                 SweepPicture::Fields(fields) => {
                     figure::fields_terminal(fields, width, height, self.colour)
                 }
@@ -271,6 +281,11 @@ impl Terminal {
     fn in_terminal(&self, figure: &crate::figure::Figure) -> String {
         let (width, height) = self.figure_size();
         figure::terminal(figure, width, height, self.colour)
+    }
+
+    fn sheet_in_terminal(&self, sheet: &crate::figure::Sheet) -> String {
+        let (width, height) = self.figure_size();
+        figure::sheet_terminal(sheet, width, height, self.colour)
     }
 
     fn draw(&self, figure: &crate::figure::Figure, path: &Path) -> Result<String, Diagnostic> {

@@ -1,6 +1,7 @@
 //! Fits in words: a table of estimates, how good they are, how they were found.
 //!
-//! Enters: the answer of a fit, or of one fit for each subject. Leaves: text.
+//! Enters: the answer of a fit, or of one fit for each subject. Leaves: text; pieces of it for
+//! `fit_page`.
 
 use super::outcome::counted;
 use super::table::{Column, number, table};
@@ -14,6 +15,10 @@ const DIGITS: usize = 6;
 const FINE: usize = 9;
 /// Correlations above this are told: the estimates trade off against each other.
 const STRONG: f64 = 0.95;
+/// The header of relative standard errors.
+const RELATIVE: &str = "rel. %";
+/// Between columns of a table.
+const GAP: usize = 2;
 /// Pairs of correlated estimates that are told.
 const MOST_PAIRS: usize = 4;
 
@@ -28,13 +33,10 @@ pub(super) fn text(answers: &[std::sync::Arc<FitAnswer>], width: usize) -> Strin
 fn one(answer: &FitAnswer, width: usize) -> String {
     let mut text = words::wrapped(&headline(answer), width, "  ");
     text.push_str("\n\n");
-    text.push_str(&table(&columns(answer), width));
+    text.push_str(&estimates(answer, width));
     text.push('\n');
-    for line in [quality(answer), search(answer)] {
-        text.push_str(&words::wrapped(&line, width, "  "));
-        text.push('\n');
-    }
-    if let Some(line) = correlated(answer) {
+    let lines = [Some(quality(answer)), Some(search(answer)), correlated(answer)];
+    for line in lines.into_iter().flatten() {
         text.push_str(&words::wrapped(&line, width, "  "));
         text.push('\n');
     }
@@ -42,7 +44,7 @@ fn one(answer: &FitAnswer, width: usize) -> String {
 }
 
 /// `42 data of hare and lynx from lynx_hare.csv, 1 run`
-fn headline(answer: &FitAnswer) -> String {
+pub(super) fn headline(answer: &FitAnswer) -> String {
     let names: Vec<String> = answer.lens.seen.iter().map(|seen| seen.name.clone()).collect();
     let of = crate::diagnostic::listed(&names);
     let subject = answer.subject.as_ref().map_or(String::new(), |who| format!(", subject {who}"));
@@ -62,46 +64,124 @@ fn headline(answer: &FitAnswer) -> String {
     )
 }
 
+/// The table of estimates. Where it is too wide the relative errors give way, then intervals stand
+/// in a table of their own.
+fn estimates(answer: &FitAnswer, width: usize) -> String {
+    let mut columns = columns(answer);
+    if !fits(&columns, width) {
+        columns.retain(|column| column.header != RELATIVE);
+    }
+    if fits(&columns, width) {
+        return table(&columns, width);
+    }
+    let names = columns.first().cloned();
+    let intervals: Vec<Column> = names.into_iter().chain(columns.pop()).collect();
+    format!("{}\n{}", table(&columns, width), table(&intervals, width))
+}
+
+fn fits(columns: &[Column], width: usize) -> bool {
+    let wide: usize = columns.iter().map(|column| column.width() + GAP).sum();
+    wide <= width + GAP
+}
+
 fn columns(answer: &FitAnswer) -> Vec<Column> {
-    let names = answer.fitted.iter().map(|known| match &known.unit {
-        Some(unit) => format!("{} [{unit}]", known.name),
-        None => known.name.clone(),
-    });
-    let pairs = answer.estimates.iter().zip(&answer.errors);
-    let relative = pairs.map(|(estimate, error)| 100.0 * error / estimate.abs());
-    let cell = |value: f64| if value.is_nan() { "–".to_owned() } else { number(value, DIGITS) };
-    let standing = answer.uncertainty.as_ref().map_or(&[][..], |known| &known.standing);
-    let of = |at: usize| standing.get(at).copied().unwrap_or(Standing::Determined);
-    let interval = answer.intervals.iter().enumerate().map(|(at, (low, high))| match of(at) {
-        Standing::AtLower => "on its lower bound".to_owned(),
-        Standing::AtUpper => "on its upper bound".to_owned(),
-        Standing::Undetermined | Standing::Falling => "not determined".to_owned(),
-        Standing::Fixed => "fixed".to_owned(),
-        Standing::Determined => format!("{} to {}", cell(*low), cell(*high)),
-    });
-    let error = |at: usize, error: &f64| match of(at) {
-        Standing::Determined => cell(*error),
-        _ => "–".to_owned(),
-    };
+    let rows = || 0..answer.fitted.len();
     vec![
-        Column::text("", names.collect()),
-        Column::text("estimate", answer.estimates.iter().map(|value| cell(*value)).collect()),
-        Column::text(
-            "std. error",
-            answer.errors.iter().enumerate().map(|(at, e)| error(at, e)).collect(),
-        ),
-        Column::text(
-            "rel. %",
-            relative
-                .enumerate()
-                .map(|(at, value)| match of(at) {
-                    Standing::Determined if value.is_finite() => number(value, 3),
-                    _ => "–".to_owned(),
-                })
-                .collect(),
-        ),
-        Column::text("95 % interval", interval.collect()),
+        Column::text("", rows().map(|at| name(answer, at)).collect()),
+        Column::text("estimate", aligned(rows().map(|at| estimate(answer, at)).collect())),
+        Column::text("std. error", aligned(rows().map(|at| error(answer, at)).collect())),
+        Column::text(RELATIVE, aligned(rows().map(|at| relative(answer, at)).collect())),
+        Column::text("95 % interval", intervals(answer)),
     ]
+}
+
+/// `k [1/h]`
+pub(super) fn name(answer: &FitAnswer, at: usize) -> String {
+    match answer.fitted.get(at) {
+        Some(known) => match &known.unit {
+            Some(unit) => format!("{} [{unit}]", known.name),
+            None => known.name.clone(),
+        },
+        None => String::new(),
+    }
+}
+
+fn cell(value: Option<&f64>, digits: usize) -> String {
+    match value {
+        Some(value) if value.is_finite() => number(*value, digits),
+        _ => "–".to_owned(),
+    }
+}
+
+pub(super) fn estimate(answer: &FitAnswer, at: usize) -> String {
+    cell(answer.estimates.get(at), DIGITS)
+}
+
+/// The standard error, where there is one.
+pub(super) fn error(answer: &FitAnswer, at: usize) -> String {
+    cell(answer.errors.get(at).filter(|_| is_determined(answer, at)), DIGITS)
+}
+
+/// The standard error in percent of the estimate.
+pub(super) fn relative(answer: &FitAnswer, at: usize) -> String {
+    let pair = answer.estimates.get(at).zip(answer.errors.get(at));
+    let percent = pair.map(|(estimate, error)| 100.0 * error / estimate.abs());
+    cell(percent.as_ref().filter(|_| is_determined(answer, at)), 3)
+}
+
+/// How an estimate stands; taken as determined where nothing is known.
+fn standing(answer: &FitAnswer, at: usize) -> Standing {
+    let known = answer.uncertainty.as_ref().ok();
+    let standing = known.and_then(|known| known.standing.get(at).copied());
+    standing.unwrap_or(Standing::Determined)
+}
+
+fn is_determined(answer: &FitAnswer, at: usize) -> bool {
+    standing(answer, at) == Standing::Determined
+}
+
+/// The ends of an interval, or why there is none.
+pub(super) fn interval(answer: &FitAnswer, at: usize) -> Result<(String, String), &'static str> {
+    match standing(answer, at) {
+        Standing::AtLower => Err("on its lower bound"),
+        Standing::AtUpper => Err("on its upper bound"),
+        Standing::Undetermined | Standing::Falling => Err("not determined"),
+        Standing::Fixed => Err("fixed"),
+        Standing::Determined => {
+            let ends = answer.intervals.get(at);
+            Ok((
+                cell(ends.map(|ends| &ends.0), DIGITS),
+                cell(ends.map(|ends| &ends.1), DIGITS),
+            ))
+        }
+    }
+}
+
+fn intervals(answer: &FitAnswer) -> Vec<String> {
+    let all: Vec<_> = (0..answer.fitted.len()).map(|at| interval(answer, at)).collect();
+    let ends = |which: fn(&(String, String)) -> &String| {
+        let cells = all.iter().flatten().map(|ends| which(ends).clone());
+        aligned(cells.collect())
+    };
+    let (lows, highs) = (ends(|ends| &ends.0), ends(|ends| &ends.1));
+    let mut known = lows.into_iter().zip(highs);
+    let texts = all.iter().map(|one| match one {
+        Ok(_) => known.next().map_or_else(String::new, |(low, high)| format!("{low} to {high}")),
+        Err(why) => (*why).to_owned(),
+    });
+    texts.collect()
+}
+
+/// Numbers with their decimal points under each other.
+fn aligned(cells: Vec<String>) -> Vec<String> {
+    let before = |cell: &str| words::width(cell.split(['.', 'e']).next().unwrap_or(cell));
+    let most = cells.iter().map(|cell| before(cell)).max().unwrap_or(0);
+    let moved: Vec<String> = cells
+        .iter()
+        .map(|cell| format!("{}{cell}", " ".repeat(most - before(cell))))
+        .collect();
+    let widest = moved.iter().map(|cell| words::width(cell)).max().unwrap_or(0);
+    moved.iter().map(|cell| words::left(cell, widest)).collect()
 }
 
 fn quality(answer: &FitAnswer) -> String {
@@ -131,7 +211,7 @@ fn quality(answer: &FitAnswer) -> String {
 }
 
 /// `lm converged (0.3e-12 left to gain); 18 of 20 starts reached this optimum; seed 1`
-fn search(answer: &FitAnswer) -> String {
+pub(super) fn search(answer: &FitAnswer) -> String {
     let local = answer.search();
     let end = match &local.end {
         End::Converged { decrement } => format!(
@@ -167,7 +247,7 @@ fn search(answer: &FitAnswer) -> String {
     text
 }
 
-fn correlated(answer: &FitAnswer) -> Option<String> {
+pub(super) fn correlated(answer: &FitAnswer) -> Option<String> {
     let known = answer.uncertainty.as_ref().ok()?;
     let m = answer.fitted.len();
     let mut pairs: Vec<(f64, usize, usize)> = Vec::new();
@@ -194,31 +274,49 @@ fn correlated(answer: &FitAnswer) -> Option<String> {
     Some(format!("strongly correlated: {}{more}", told.join(", ")))
 }
 
-/// A row for each subject.
+/// A row for each subject; columns that do not fit go on below.
 fn by_subject(answers: &[std::sync::Arc<FitAnswer>], width: usize) -> String {
     let Some(first) = answers.first() else {
         return String::new();
     };
-    let file = &first.file;
-    let mut text = format!("{} to {file}\n\n", counted(answers.len(), "fit", "fits"));
+    let fits = counted(answers.len(), "fit", "fits");
+    let mut text = words::wrapped(&format!("{fits} to {}", first.file), width, "  ");
+    text.push_str("\n\n");
     let subjects = answers.iter().map(|answer| {
         let mark = if answer.has_converged() { "" } else { " (not converged)" };
         format!("{}{mark}", answer.subject.clone().unwrap_or_default())
     });
-    let mut columns = vec![Column::text("subject", subjects.collect())];
-    for (at, known) in first.fitted.iter().enumerate() {
-        let of = |numbers: fn(&FitAnswer) -> &[f64]| {
-            answers.iter().map(|answer| numbers(answer).get(at).copied().unwrap_or(f64::NAN)).collect()
+    let subjects = Column::text("subject", subjects.collect());
+    let mut groups: Vec<Vec<Column>> = Vec::new();
+    for at in 0..first.fitted.len() {
+        let cells = |of: fn(&FitAnswer, usize) -> String| {
+            aligned(answers.iter().map(|answer| of(answer, at)).collect())
         };
-        columns.push(Column::numbers(known.name.clone(), of(|answer| &answer.estimates)));
-        columns.push(Column::numbers("±", of(|answer| &answer.errors)));
+        groups.push(vec![
+            Column::text(name(first, at), cells(estimate)),
+            Column::text("±", cells(error)),
+        ]);
     }
-    let squares: Vec<f64> = answers.iter().map(|a| a.squares.unwrap_or(f64::NAN)).collect();
-    if squares.iter().any(|value| !value.is_nan()) {
-        columns.push(Column::numbers("RSS", squares));
+    if first.squares.is_some() {
+        let squares = answers.iter().map(|one| one.squares.unwrap_or(f64::NAN));
+        groups.push(vec![Column::numbers("RSS", squares.collect())]);
     }
     let logs = answers.iter().map(|answer| answer.log_likelihood);
-    columns.push(Column::numbers("log-likelihood", logs.collect()));
-    text.push_str(&table(&columns, width));
+    groups.push(vec![Column::numbers("log-likelihood", logs.collect())]);
+    text.push_str(&in_blocks(&subjects, groups, width));
     text
+}
+
+/// Tables below each other, each beginning with the same column; groups of columns stay together.
+fn in_blocks(head: &Column, groups: Vec<Vec<Column>>, width: usize) -> String {
+    let mut blocks: Vec<Vec<Column>> = Vec::new();
+    for group in groups {
+        let wider = blocks.last().map(|block| [block.as_slice(), &group].concat());
+        match (blocks.last_mut(), wider) {
+            (Some(block), Some(wider)) if fits(&wider, width) => *block = wider,
+            _ => blocks.push([vec![head.clone()], group].concat()),
+        }
+    }
+    let texts: Vec<String> = blocks.iter().map(|block| table(block, width)).collect();
+    texts.join("\n")
 }

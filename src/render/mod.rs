@@ -15,6 +15,8 @@ mod equilibria;
 pub mod equilibria_json;
 pub mod figure;
 mod fit;
+pub mod fit_json;
+pub mod fit_page;
 pub mod help;
 mod inference;
 mod interruptions;

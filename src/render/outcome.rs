@@ -45,7 +45,11 @@ pub fn text(outcome: &Outcome, width: usize) -> String {
         Outcome::Bootstrapped(answer) => super::inference::bootstrap(answer, width),
         Outcome::Swept(drawn) => super::sweep::text(drawn, width),
         Outcome::SimulatedEach(runs) => subjects::simulated(runs, width),
-        Outcome::Figure { .. } | Outcome::Quit => String::new(),
+        Outcome::Figure { .. }
+        | Outcome::Sheet { .. }
+        | Outcome::FitPage { .. }
+        | Outcome::FitNumbers { .. }
+        | Outcome::Quit => String::new(),
         Outcome::Stationary { answer, .. } => super::stationary::text(answer, width),
         Outcome::Sensitivities { result, made } => {
             super::sensitivity::text(result, made.as_ref(), width)

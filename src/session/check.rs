@@ -197,7 +197,7 @@ impl Session {
     /// The problems of a loaded model's sentences that can be seen before running them.
     fn check_sentences(&self, compiled: &Arc<Compiled>) -> Vec<Diagnostic> {
         let mut overrides = Overrides::new();
-        let mut has_run = false;
+        let (mut has_run, mut has_fit) = (false, false);
         let tables = Tables::new(&**self.world(), self.data_folder());
         let mut problems = Vec::new();
         for statement in &compiled.model.sentences {
@@ -205,7 +205,7 @@ impl Session {
                 continue;
             };
             let (Ok(found) | Err(found)) =
-                self.check_command(compiled, &tables, &mut overrides, &mut has_run, &command);
+                self.check_command(compiled, &tables, &mut overrides, (&mut has_run, &mut has_fit), &command);
             // A faulty value is at fault for every run: it is said once.
             for problem in found {
                 if !problems.contains(&problem) {
@@ -221,7 +221,7 @@ impl Session {
         compiled: &Arc<Compiled>,
         tables: &Tables<'_>,
         overrides: &mut Overrides,
-        has_run: &mut bool,
+        (has_run, has_fit): (&mut bool, &mut bool),
         command: &Command,
     ) -> Result<Vec<Diagnostic>, Vec<Diagnostic>> {
         match command {
@@ -299,9 +299,19 @@ impl Session {
                 }
                 return sweep::check(compiled, tables, overrides, command);
             }
-            Command::Fit(command) => return fit::check(compiled, tables, overrides, command),
-            Command::Profile(_) | Command::Bootstrap(_) => {}
+            Command::Fit(command) => {
+                *has_fit = true;
+                return fit::check(compiled, tables, overrides, command);
+            }
+            Command::Report(command) => needs_fit(*has_fit, command.span)?,
+            Command::Profile(command) => needs_fit(*has_fit, command.span)?,
+            Command::Bootstrap(command) => needs_fit(*has_fit, command.span)?,
             Command::Plot(command) => {
+                if let Some(picture) = fit::FitPicture::asked(compiled, command) {
+                    fit::check_picture(picture, command)?;
+                    needs_fit(*has_fit, command.span)?;
+                    return Ok(Vec::new());
+                }
                 needs_run(*has_run, command.span)?;
                 let curves = plot::curves(compiled, command)?;
                 if let Some(data) = &command.data {
@@ -329,10 +339,10 @@ impl Session {
             }
             Command::Reset => {
                 *overrides = Overrides::new();
-                *has_run = false;
+                (*has_run, *has_fit) = (false, false);
             }
             // What was taken back may have been a `reset`, which forgot the run.
-            Command::Undo => *has_run = true,
+            Command::Undo => (*has_run, *has_fit) = (true, true),
             Command::Evaluate(expr) | Command::Assert(expr) => {
                 compiled.observable(expr)?;
             }
@@ -340,6 +350,10 @@ impl Session {
         }
         Ok(Vec::new())
     }
+}
+
+fn needs_fit(has_fit: bool, span: Span) -> Result<(), Vec<Diagnostic>> {
+    if has_fit { Ok(()) } else { Err(fit::nothing_fitted(span)) }
 }
 
 fn needs_run(has_run: bool, span: Span) -> Result<(), Vec<Diagnostic>> {

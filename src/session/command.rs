@@ -2,7 +2,7 @@
 
 use super::measure::Measures;
 use super::ranges::Ranged;
-use super::fit::{BootstrapCommand, Fit, ProfileCommand};
+use super::fit::{BootstrapCommand, Fit, ProfileCommand, Report};
 use super::sweep::Sweep;
 use crate::simulate::Method;
 use crate::source::Span;
@@ -48,6 +48,8 @@ pub enum Command {
     Profile(ProfileCommand),
     /// The last fit for data that its own model makes.
     Bootstrap(BootstrapCommand),
+    /// `report "fit.html"`
+    Report(Report),
     /// `sensitivity conc by ka, CL`
     Sensitivity(Sensitivity),
     /// `show equations as latex`

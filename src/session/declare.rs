@@ -187,6 +187,7 @@ impl Session {
             asked: self.asked.clone(),
             by_subject: self.by_subject.clone(),
             ensemble: self.ensemble.clone(),
+            fits: self.fits.clone(),
         }
     }
 }

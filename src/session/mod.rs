@@ -385,6 +385,7 @@ impl Session {
             Command::Profile(command) => self.profile(command, observer),
             Command::Bootstrap(command) => self.bootstrap(command, observer),
             Command::Plot(command) => self.plot(command),
+            Command::Report(command) => self.report(command),
             Command::Save(command) => self.save(command),
             Command::Histogram(command) => self.histogram(command),
             Command::Correlation(command) => self.correlation(command),

@@ -124,6 +124,27 @@ pub enum Outcome {
         /// The file to draw into; the terminal when absent.
         to: Option<PathBuf>,
     },
+    /// Several figures on one sheet, drawn by whoever shows it.
+    Sheet {
+        /// What it shows.
+        sheet: Sheet,
+        /// The file to draw into; the terminal when absent.
+        to: Option<PathBuf>,
+    },
+    /// The last fit as a page, written by whoever shows it.
+    FitPage {
+        /// All that it tells.
+        report: Box<super::fit::FitReport>,
+        /// The file to write.
+        to: PathBuf,
+    },
+    /// The numbers of the last fit, written by whoever shows it.
+    FitNumbers {
+        /// The fit, or one for each subject.
+        answers: Vec<Arc<super::fit::FitAnswer>>,
+        /// The file to write.
+        to: PathBuf,
+    },
     /// Derivatives of a run.
     Sensitivities {
         /// All of them, with what they say.

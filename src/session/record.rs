@@ -237,6 +237,23 @@ impl Session {
         (text, sentences)
     }
 
+    /// The text of the loaded model as it stands in its file; one that grew at the prompt with what
+    /// was typed.
+    pub(super) fn text_of_loaded(&self) -> String {
+        let Some(loaded) = &self.loaded else {
+            return String::new();
+        };
+        if !loaded.written.typed.is_empty() {
+            return self.text_of_model(&loaded.written);
+        }
+        let model = &loaded.compiled.model;
+        let states = model.states.iter().map(|known| known.span);
+        let parameters = model.parameters.iter().map(|known| known.span);
+        let declared = states.chain(parameters).map(|span| span.source).next();
+        let file = loaded.written.file.or(declared);
+        file.map_or_else(String::new, |file| self.text_of(file).to_string())
+    }
+
     /// The file with its sentences and with replaced statements as comments, then what was typed.
     fn text_of_model(&self, written: &Written) -> String {
         let mut text = written

@@ -1,5 +1,6 @@
 //! Taking steps back: assignments, declarations, `reset`, `load` and `reload`, one at a time.
 
+use super::fit::FitAnswer;
 use super::outcome::Undone;
 use super::trajectory::Trajectory;
 use super::values::{self, Overrides};
@@ -43,6 +44,7 @@ pub(super) struct Runs {
     pub asked: Option<Arc<Asked>>,
     pub by_subject: Vec<Arc<Trajectory>>,
     pub ensemble: Option<Arc<Ensemble>>,
+    pub fits: Vec<Arc<FitAnswer>>,
 }
 
 /// One step that can be taken back.
@@ -111,6 +113,7 @@ impl Session {
             self.asked = runs.asked;
             self.by_subject = runs.by_subject;
             self.ensemble = runs.ensemble;
+            self.fits = runs.fits;
         }
         if let Some((loaded, waiting)) = step.before.model {
             self.loaded = loaded;

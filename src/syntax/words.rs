@@ -21,6 +21,7 @@ pub const VERBS: &[&str] = &[
     "fit",
     "profile",
     "bootstrap",
+    "report",
     "plot",
     "save",
     "show",

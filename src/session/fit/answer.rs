@@ -23,6 +23,8 @@ pub const LEVEL: f64 = 0.95;
 /// A fit.
 #[derive(Debug, Clone)]
 pub struct FitAnswer {
+    /// The sentence that asked for it.
+    pub span: Span,
     /// The model.
     pub compiled: Arc<Compiled>,
     /// What was seen of it.
@@ -139,6 +141,7 @@ impl FitAnswer {
 
 /// What was searched, and how it came out.
 pub(super) struct Found {
+    pub span: Span,
     pub file: String,
     pub subject: Option<String>,
     pub method: SearchMethod,
@@ -202,6 +205,7 @@ pub(super) fn answer(likelihood: &Likelihood<'_>, found: Found) -> Option<FitAns
         .evaluate(&estimates, Wanted::Value)
         .map_or(local.value, |evaluation| evaluation.value);
     Some(FitAnswer {
+        span: found.span,
         compiled: Arc::clone(&likelihood.compiled),
         lens: Arc::clone(&likelihood.lens),
         fitted: likelihood.fitted.clone(),

@@ -10,17 +10,23 @@
 //!   search.rs      from one start or many
 //!   answer.rs      estimates and how far to trust them (scores.rs: residuals; faults.rs: no answer)
 //!   profile.rs, bootstrap.rs, posterior.rs   the same question asked in other ways
+//!   picture.rs     the answers as figures (curves.rs, residuals.rs)
+//!   report.rs      the answers for others
 //! ```
 
 mod answer;
 mod bootstrap;
+mod curves;
 mod data;
 mod faults;
 mod lens;
 mod objective;
 mod posterior;
 mod profile;
+mod picture;
 mod quantities;
+mod report;
+mod residuals;
 mod runs;
 mod scores;
 mod search;
@@ -33,6 +39,10 @@ pub use lens::{Lens, Seen};
 pub use objective::{Likelihood, Looked};
 pub use posterior::PosteriorAnswer;
 pub use profile::{ProfileAnswer, ProfileCommand};
+pub use picture::FitPicture;
+pub(super) use picture::{check as check_picture, nothing_fitted};
+pub(super) use report::lower as lower_report;
+pub use report::{FitReport, Report, ReportForm};
 pub use quantities::Fitted;
 pub use runs::FitRun;
 pub use scores::{Checks, Score};
@@ -141,6 +151,7 @@ impl Session {
                 }
             };
             let found = Found {
+                span: command.span,
                 file: command.data.path.text.clone(),
                 subject,
                 method: plan.method,

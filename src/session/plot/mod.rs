@@ -5,6 +5,7 @@ mod data;
 pub(super) use data::points;
 
 use super::command::{LogAxis, Plot};
+use super::fit::FitPicture;
 use super::compiled::{Compiled, Observable};
 use super::outcome::{Outcome, Performed};
 use super::tables::Tables;
@@ -159,6 +160,9 @@ impl Session {
     }
 
     pub(super) fn plot(&self, plot: &Plot) -> Result<Performed, Vec<Diagnostic>> {
+        if let Some(picture) = FitPicture::asked(&self.need_model()?.compiled, plot) {
+            return self.plot_fit(picture, plot);
+        }
         let runs = match &self.ensemble {
             Some(_) => &[],
             None => self.need_runs()?,

@@ -86,11 +86,17 @@ pub static VERBS: &[Verb] = &[
         summary: "draw curves of the last run",
         subjects: Value::Expressions,
         options: &[OVER, LOG, TITLE, TO_FIGURE],
-        more: &[(
-            "plot predator vs prey",
-            "one against the other instead of time",
-        )],
-        see: &["simulate", "save"],
+        more: &[
+            (
+                "plot predator vs prey",
+                "one against the other instead of time",
+            ),
+            (
+                "plot fit | residuals | waterfall",
+                "of the last fit: over its data, what is left, all starts",
+            ),
+        ],
+        see: &["simulate", "fit", "save"],
         place: Anywhere,
         reading: Performed(lower::plot),
     },
@@ -385,6 +391,17 @@ pub static VERBS: &[Verb] = &[
         see: &["fit", "profile"],
         place: Anywhere,
         reading: Performed(fit::lower_bootstrap),
+    },
+    Verb {
+        word: "report",
+        example: "report \"fit.html\"",
+        summary: "write the last fit as a page",
+        subjects: Value::File(&["html", "json", "csv"]),
+        options: &[],
+        more: &[("report \"fit.csv\"", "the table of estimates; `.json`: all numbers")],
+        see: &["fit", "plot"],
+        place: Anywhere,
+        reading: Performed(fit::lower_report),
     },
     not_yet("explain", "explanations"),
     Verb {

@@ -1,0 +1,262 @@
+//! Fits as JSON: schema `lotka-fit-1`.
+//!
+//! Enters: the answer of a fit, or of one fit for each subject. Leaves: one line; numbers with every
+//! digit, those that are not finite as null.
+
+use crate::fit::{Coordinates, Direction, End, Finding, Scale, Standing};
+use crate::session::fit::{Checks, FitAnswer, FitRun, LEVEL};
+use serde::Serialize;
+use std::sync::Arc;
+
+#[derive(Serialize)]
+struct Fit<'a> {
+    schema: &'static str,
+    model: &'a str,
+    file: &'a str,
+    subject: Option<&'a str>,
+    objective: &'static str,
+    method: &'static str,
+    seed: u64,
+    starts: usize,
+    reached: usize,
+    converged: bool,
+    end: &'static str,
+    iterations: u64,
+    count: usize,
+    level: f64,
+    estimates: Vec<Estimate<'a>>,
+    log_likelihood: f64,
+    log_prior: f64,
+    aic: f64,
+    bic: f64,
+    rss: Option<f64>,
+    residual_sd: Option<f64>,
+    correlation: Option<Vec<Vec<f64>>>,
+    undetermined: Vec<Vec<Part<'a>>>,
+    runs: Vec<Run<'a>>,
+    residuals: Vec<Observation<'a>>,
+    searches: Vec<Search>,
+}
+
+#[derive(Serialize)]
+struct Estimate<'a> {
+    name: &'a str,
+    unit: Option<&'a str>,
+    start: f64,
+    estimate: f64,
+    std_error: f64,
+    low: f64,
+    high: f64,
+    scale: &'static str,
+    lower: f64,
+    upper: f64,
+    standing: &'static str,
+    prior: Option<Prior<'a>>,
+}
+
+#[derive(Serialize)]
+struct Prior<'a> {
+    family: &'static str,
+    parameters: &'a [f64],
+}
+
+/// How far an estimate moves along a direction that the data leave open.
+#[derive(Serialize)]
+struct Part<'a> {
+    name: &'a str,
+    by: f64,
+}
+
+#[derive(Serialize)]
+struct Run<'a> {
+    subject: Option<&'a str>,
+    condition: Option<&'a str>,
+}
+
+#[derive(Serialize)]
+struct Observation<'a> {
+    name: &'a str,
+    unit: Option<String>,
+    family: Option<&'static str>,
+    data: Vec<Residual>,
+}
+
+#[derive(Serialize)]
+struct Residual {
+    run: usize,
+    time: f64,
+    fitted: f64,
+    seen: f64,
+    score: f64,
+}
+
+#[derive(Serialize)]
+struct Search {
+    start: usize,
+    value: f64,
+    end: &'static str,
+    iterations: u64,
+    estimates: Vec<f64>,
+}
+
+/// One object; a list of them for a fit of each subject.
+#[must_use]
+pub fn fits(answers: &[Arc<FitAnswer>]) -> String {
+    let fits: Vec<Fit<'_>> = answers.iter().map(|answer| fit(answer)).collect();
+    match fits.as_slice() {
+        [only] if only.subject.is_none() => serde_json::to_string(only),
+        several => serde_json::to_string(several),
+    }
+    .unwrap_or_default()
+}
+
+fn fit(answer: &FitAnswer) -> Fit<'_> {
+    let local = answer.search();
+    let known = answer.uncertainty.as_ref().ok();
+    let undetermined = known.map_or(&[][..], |known| &known.undetermined);
+    Fit {
+        schema: "lotka-fit-1",
+        model: answer.compiled.model.name.as_deref().unwrap_or(""),
+        file: &answer.file,
+        subject: answer.subject.as_deref(),
+        objective: match (answer.squares, answer.log_prior != 0.0) {
+            (Some(_), _) => "least_squares",
+            (None, true) => "posterior",
+            (None, false) => "likelihood",
+        },
+        method: answer.method.name(),
+        seed: answer.seed,
+        starts: answer.starts,
+        reached: answer.findings.reached_best,
+        converged: answer.has_converged(),
+        end: end(&local.end),
+        iterations: local.iterations,
+        count: answer.count,
+        level: LEVEL,
+        estimates: estimates(answer),
+        log_likelihood: answer.log_likelihood,
+        log_prior: answer.log_prior,
+        aic: answer.aic(),
+        bic: answer.bic(),
+        rss: answer.squares,
+        residual_sd: answer.residual_sd(),
+        correlation: known.map(|known| {
+            let rows = known.correlation.chunks(answer.fitted.len().max(1));
+            rows.map(<[f64]>::to_vec).collect()
+        }),
+        undetermined: undetermined.iter().map(|one| direction(answer, one)).collect(),
+        runs: answer.runs.iter().map(run).collect(),
+        residuals: answer.checks.iter().enumerate().map(|(at, one)| observation(answer, at, one)).collect(),
+        searches: searches(answer),
+    }
+}
+
+fn estimates(answer: &FitAnswer) -> Vec<Estimate<'_>> {
+    let fitted = answer.fitted.iter().enumerate();
+    fitted
+        .map(|(at, known)| {
+            let of = |numbers: &[f64]| numbers.get(at).copied().unwrap_or(f64::NAN);
+            let (low, high) = answer.intervals.get(at).copied().unwrap_or((f64::NAN, f64::NAN));
+            Estimate {
+                name: &known.name,
+                unit: known.unit.as_deref(),
+                start: known.start,
+                estimate: of(&answer.estimates),
+                std_error: of(&answer.errors),
+                low,
+                high,
+                scale: match known.scale {
+                    Scale::Linear => "linear",
+                    Scale::Logarithmic => "log",
+                },
+                lower: known.bounds.0,
+                upper: known.bounds.1,
+                standing: standing(answer, at),
+                prior: known.prior.as_ref().map(|prior| Prior {
+                    family: prior.family.name(),
+                    parameters: &prior.parameters,
+                }),
+            }
+        })
+        .collect()
+}
+
+fn standing(answer: &FitAnswer, at: usize) -> &'static str {
+    let known = answer.uncertainty.as_ref().ok();
+    match known.and_then(|known| known.standing.get(at)) {
+        Some(Standing::Determined) => "determined",
+        Some(Standing::Undetermined) => "undetermined",
+        Some(Standing::Falling) => "falling",
+        Some(Standing::AtLower) => "at_lower",
+        Some(Standing::AtUpper) => "at_upper",
+        Some(Standing::Fixed) => "fixed",
+        None => "unknown",
+    }
+}
+
+fn direction<'a>(answer: &'a FitAnswer, direction: &Direction) -> Vec<Part<'a>> {
+    let parts = direction.coefficients.iter();
+    parts
+        .filter_map(|(at, by)| {
+            Some(Part {
+                name: &answer.fitted.get(*at)?.name,
+                by: *by,
+            })
+        })
+        .collect()
+}
+
+fn run(run: &FitRun) -> Run<'_> {
+    Run {
+        subject: run.data.subject.as_deref(),
+        condition: run.data.condition.as_deref(),
+    }
+}
+
+fn observation<'a>(answer: &'a FitAnswer, at: usize, checks: &'a Checks) -> Observation<'a> {
+    let seen = answer.lens.seen.get(at);
+    let scores = checks.scores.iter();
+    Observation {
+        name: &checks.name,
+        unit: seen.and_then(|seen| seen.unit.as_ref()).map(ToString::to_string),
+        family: seen.and_then(|seen| seen.family).map(|family| family.name()),
+        data: scores
+            .map(|score| Residual {
+                run: score.run,
+                time: score.time,
+                fitted: score.fitted,
+                seen: score.seen,
+                score: score.score,
+            })
+            .collect(),
+    }
+}
+
+/// All searches, the best first, in the units of what is fitted.
+fn searches(answer: &FitAnswer) -> Vec<Search> {
+    let scales = answer.fitted.iter().map(|known| (known.scale, known.bounds.0, known.bounds.1));
+    let coordinates = Coordinates::new(scales);
+    let search = |finding: &Finding| Search {
+        start: finding.number,
+        value: finding.local.value,
+        end: end(&finding.local.end),
+        iterations: finding.local.iterations,
+        estimates: coordinates.outer(&finding.local.point),
+    };
+    answer.findings.all.iter().map(search).collect()
+}
+
+/// How a search ended, in a word.
+fn end(end: &End) -> &'static str {
+    match end {
+        End::Converged { .. } => "converged",
+        End::Stalled { .. } => "stalled",
+        End::Unmoved { .. } => "unmoved",
+        End::OutOfIterations => "out_of_iterations",
+        End::SimplexCollapsed => "simplex_collapsed",
+        End::SwarmCollapsed => "swarm_collapsed",
+        End::Fault(_) => "fault",
+        End::NotFinite => "not_finite",
+        End::Interrupted => "interrupted",
+    }
+}
