@@ -3,6 +3,7 @@
 //! ```text
 //! family.rs      distributions of observations and priors: log density with its derivatives
 //! objective.rs   what is minimised: a value, its gradient, generalised residuals
+//! filter/        the likelihood of equations with noise
 //! coordinates.rs parameters on the scale on which they are explored, and their bounds
 //! ```
 //!
@@ -11,6 +12,7 @@
 
 mod coordinates;
 mod family;
+pub mod filter;
 mod objective;
 
 pub use coordinates::{Coordinates, Scale, Scaled};

@@ -51,6 +51,11 @@ pub enum Fault {
         /// Which of its data.
         datum: usize,
     },
+    /// A start is asked for that there is none of: no stationary distribution.
+    NoStart {
+        /// Which of the objective's runs.
+        run: usize,
+    },
     /// A prior density vanishes or is not finite.
     NoPrior {
         /// Which of the parameters.

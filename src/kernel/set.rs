@@ -39,6 +39,9 @@ pub struct Kernels {
     frozen_drift: OnceLock<SharedKernel>,
     frozen_jacobian: OnceLock<SharedKernel>,
     time_derivative: OnceLock<SharedKernel>,
+    frozen_drift_tangent: OnceLock<SharedKernel>,
+    frozen_drift_second_tangent: OnceLock<SharedKernel>,
+    initial_tangent: OnceLock<SharedKernel>,
     assertions: OnceLock<SharedKernel>,
     guards: OnceLock<SharedKernel>,
     guard_rates: OnceLock<SharedKernel>,
@@ -93,6 +96,9 @@ impl Kernels {
             frozen_drift: OnceLock::new(),
             frozen_jacobian: OnceLock::new(),
             time_derivative: OnceLock::new(),
+            frozen_drift_tangent: OnceLock::new(),
+            frozen_drift_second_tangent: OnceLock::new(),
+            initial_tangent: OnceLock::new(),
             assertions: OnceLock::new(),
             guards: OnceLock::new(),
             guard_rates: OnceLock::new(),
@@ -153,6 +159,27 @@ impl Kernels {
     pub fn time_derivative(&self) -> &SharedKernel {
         self.time_derivative
             .get_or_init(|| self.function(&self.system.pool, &self.system.time_derivative))
+    }
+
+    /// The derivative of the frozen drift along direction 0: [`Kernels::tangent`].
+    #[must_use]
+    pub fn frozen_drift_tangent(&self) -> &SharedKernel {
+        self.frozen_drift_tangent
+            .get_or_init(|| self.tangent(&self.system.pool, &self.system.frozen_drift))
+    }
+
+    /// The second derivative of the frozen drift along directions 0 and 1.
+    #[must_use]
+    pub fn frozen_drift_second_tangent(&self) -> &SharedKernel {
+        self.frozen_drift_second_tangent
+            .get_or_init(|| self.second_tangent(&self.system.pool, &self.system.frozen_drift))
+    }
+
+    /// The derivative of the initial values along direction 0.
+    #[must_use]
+    pub fn initial_tangent(&self) -> &SharedKernel {
+        self.initial_tangent
+            .get_or_init(|| self.tangent(&self.system.pool, &self.system.initial))
     }
 
     fn entries(&self, jacobian: &Jacobian) -> SharedKernel {

@@ -13,6 +13,7 @@ mod jacobian;
 mod layout;
 mod linear;
 mod matching;
+mod moments;
 mod noise;
 mod propensities;
 mod rates;
@@ -31,6 +32,7 @@ pub use interruption::{
 pub use jacobian::{Contribution, Jacobian, JacobianBlock, parameter_jacobian};
 pub use layout::{Block, Layout};
 pub use linear::linear_form;
+pub use moments::{Moments, moments, packed, packed_len};
 pub use noise::{Noise, NoiseTerm, Source, noise_terms, of_reactions};
 pub use propensities::{Channel, Law, Propensities, Uncountable, count};
 pub use scheme::{

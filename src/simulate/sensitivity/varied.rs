@@ -4,7 +4,7 @@
 //! dy/dtheta at the start, parameters and initial values that follow others included.
 
 use super::direction::{DirectedSlots, Direction, Moving};
-use crate::kernel::{Kernels, Parameters, Scratch};
+use crate::kernel::{Kernels, Parameters, Scratch, SharedKernel};
 use crate::system::System;
 
 /// A quantity that a run is differentiated by.
@@ -116,7 +116,8 @@ impl Values<'_> {
                 continue;
             }
             let value = system.parameter_values[block];
-            let tangent = self.tangent(&[value], &[], &moved, place.len());
+            let kernel = self.kernels.tangent(&system.pool, &[value]);
+            let tangent = self.tangent(&kernel, &[], &moved, place.len());
             moved[place].copy_from_slice(&tangent);
         }
         moved
@@ -132,7 +133,8 @@ impl Values<'_> {
         };
         let mut moved = vec![0.0; n];
         for _ in 0..=self.system.states.blocks().len() {
-            let mut next = self.tangent(&self.system.initial, &moved, parameters, n);
+            let kernel = self.kernels.initial_tangent();
+            let mut next = self.tangent(kernel, &moved, parameters, n);
             for (at, value) in next.iter_mut().enumerate() {
                 if own == Some(at) {
                     *value = 1.0;
@@ -150,12 +152,11 @@ impl Values<'_> {
 
     fn tangent(
         &self,
-        exprs: &[crate::symbolic::Expr],
+        kernel: &SharedKernel,
         states: &[f64],
         parameters: &[f64],
         len: usize,
     ) -> Vec<f64> {
-        let kernel = self.kernels.tangent(&self.system.pool, exprs);
         let mut slots = DirectedSlots::new(self.system);
         slots.set(
             0,
