@@ -247,6 +247,7 @@ codes! {
     NonlinearNoise = "E0231", "an equation that is not linear in white noise";
     MisplacedNoise = "E0232", "white noise where it has no value";
     BadNoise = "E0233", "a declaration of noise that does not fit";
+    BadObservation = "E0234", "an observation, covariate or prior that does not fit";
 
     // 03: shapes and types (model/)
     ShapeMismatch = "E0301", "shapes that do not fit together";
@@ -277,6 +278,8 @@ codes! {
     NotAscending = "E0512", "times that do not ascend";
     EmptyCell = "E0513", "an empty cell where a number is needed";
     BadDoseRow = "E0514", "a row of a dose table that makes no sense";
+    NoData = "E0516", "an observable or covariate without data";
+    BadDatum = "E0517", "a value that its distribution cannot give";
     NoSubject = "E0515", "a subject that is not in the table, or not chosen";
     UnusedColumn = "W0501", "a column that nothing uses";
     BeyondTable = "W0502", "a run that goes beyond the table of an input";
@@ -306,6 +309,11 @@ codes! {
     NotCounted = "E0642", "reactions that cannot be simulated one by one";
     NotWhole = "E0643", "a number of molecules that is not whole, or negative";
     RunsFailed = "E0650", "runs of a sweep that failed";
+    CannotFit = "E0660", "a fit that cannot be begun";
+    NotConverged = "W0660", "a fit that has not converged";
+    Undetermined = "W0661", "parameters that the data do not determine";
+    OnBound = "W0662", "a parameter on its bound";
+    PoorChains = "W0663", "chains that have not mixed";
 
     // 07: sentences and options (session/)
     UnknownOption = "E0701", "an option that this sentence does not have";

@@ -9,7 +9,7 @@ use super::values::Values;
 use super::walk::{each_expression, each_name, each_reference};
 use super::{
     Condition, ConditionId, Definition, DefinitionId, DefinitionKind, Intrinsic, Model, Motion,
-    Parameter, ParameterId, State, StateId, Unit, ValueOf,
+    Observation, Parameter, ParameterId, State, StateId, Unit, ValueOf,
 };
 use crate::diagnostic::{Code, Diagnostic, Label, listed, number_text};
 use crate::source::Span;
@@ -43,8 +43,15 @@ pub fn check(file: &tree::File) -> Checked {
     draft.check_driven(&values, &rules, &definition_order);
     draft.check_noise(&values, (&rules, &instances), &drifts, &definition_order);
     let intrinsic = draft.intrinsic_noise(&rules);
+    let observations = draft.finish_observations();
     draft.warn_unused(file);
-    draft.finish(values, rules, drifts, definition_order, intrinsic)
+    draft.finish(
+        values,
+        rules,
+        drifts,
+        definition_order,
+        (intrinsic, observations),
+    )
 }
 
 impl<'t> Draft<'t> {
@@ -253,7 +260,7 @@ impl<'t> Draft<'t> {
         rules: Rules,
         drifts: FxHashMap<StateId, Expr>,
         definition_order: Vec<DefinitionId>,
-        intrinsic: Option<Intrinsic>,
+        (intrinsic, observations): (Option<Intrinsic>, Vec<Observation>),
     ) -> Checked {
         let parameters = self.finish_parameters(&values);
         let states = self.finish_states(&values, &rules, &drifts);
@@ -288,6 +295,8 @@ impl<'t> Draft<'t> {
                     constraints: rules.constraints,
                     delays: self.delays,
                     wieners,
+                    covariates: self.covariates,
+                    observations,
                     intrinsic,
                     sentences: self.sentences.into_iter().cloned().collect(),
                     value_order: values
@@ -310,6 +319,9 @@ impl<'t> Draft<'t> {
             let draft = &self.parameters[index];
             let (item, name, doc) = (draft.item, draft.name.clone(), draft.doc.cloned());
             let is_compartment = draft.kind == DeclareKind::Compartment;
+            let is_covariate = draft.kind == DeclareKind::Covariate;
+            let written_prior = item.prior.as_ref().filter(|_| draft.kind == DeclareKind::Parameter);
+            let prior = written_prior.and_then(|written| self.prior(written));
             let value = values.parameters.get(&ParameterId::new(index)).copied();
             let bounds = self.bounds(item, &name, value);
             let declared = &self.names.parameters[index];
@@ -323,8 +335,9 @@ impl<'t> Draft<'t> {
                     unit: item.unit.as_ref().map(Unit::from),
                     value,
                     bounds,
-                    prior: item.prior.clone(),
+                    prior,
                     is_compartment,
+                    is_covariate,
                 }),
                 _ => complete = false,
             }

@@ -131,6 +131,12 @@ impl<'t> Clauses<'t> {
         found
     }
 
+    /// The same where the option may be absent.
+    pub fn choice_if_any(&mut self, word: &'static str, known: &[&'static str]) -> Option<usize> {
+        let is_there = self.left.iter().any(|option| option.word.text == word);
+        is_there.then(|| self.choice(word, known)).flatten()
+    }
+
     /// `from "file.csv" (time = hour)`, when a text follows the word; otherwise the option stays.
     pub fn table(&mut self) -> Option<(tree::Text, Vec<(tree::Name, tree::Name)>)> {
         let is_table = |option: &&SentenceOption| {

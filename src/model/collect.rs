@@ -5,8 +5,9 @@ use super::elaborate::Declared;
 use super::maps;
 use super::names::{Entity, Function, IndexSet, Names};
 use super::noise::DraftWiener;
+use super::observations::DraftObservation;
 use super::{
-    ConditionId, DefinitionId, DefinitionKind, Delay, IndexSetId, Input, Motion, ParameterId,
+    ConditionId, Covariate, DefinitionId, DefinitionKind, Delay, IndexSetId, Input, Motion, ParameterId,
     StateId, Time, Unit,
 };
 use crate::diagnostic::{Code, Diagnostic};
@@ -34,6 +35,8 @@ pub(super) struct Draft<'t> {
     pub conditions: Vec<&'t tree::Name>,
     pub inputs: Vec<Input>,
     pub wieners: Vec<DraftWiener<'t>>,
+    pub covariates: Vec<Covariate>,
+    pub observations: Vec<DraftObservation<'t>>,
     /// `noise intrinsic (size = Omega)`: the statement, its kind and what stands in parentheses.
     pub intrinsic: Option<(Span, &'t tree::Name, &'t [tree::Binding])>,
     /// Equations, reactions, assertions, events, doses, conditions and loops, in order.
@@ -107,6 +110,8 @@ impl<'t> Draft<'t> {
             conditions: Vec::new(),
             inputs: Vec::new(),
             wieners: Vec::new(),
+            covariates: Vec::new(),
+            observations: Vec::new(),
             intrinsic: None,
             rules: Vec::new(),
             sentences: Vec::new(),
@@ -186,6 +191,19 @@ impl<'t> Draft<'t> {
                 options,
             } => self.input(name, unit.as_ref(), options, doc, span),
             StatementKind::Wiener { calculus, names } => self.wiener(*calculus, names, doc),
+            StatementKind::Covariate { item, options } => {
+                self.covariate(item, options, (doc, span));
+            }
+            StatementKind::Observe {
+                name,
+                unit,
+                distribution,
+            } => self.observation(DraftObservation {
+                name,
+                unit: unit.as_ref(),
+                distribution,
+                doc,
+            }),
             StatementKind::Noise { kind, bindings } => {
                 if let Some((earlier, ..)) = self.intrinsic {
                     self.second_of_its_kind("declaration of the reactions' noise", span, earlier);
@@ -220,14 +238,6 @@ impl<'t> Draft<'t> {
     /// uses are not reported as well.
     fn refuse(&mut self, kind: &'t StatementKind, span: Span) {
         let what = match kind {
-            StatementKind::Covariate { name, .. } => {
-                self.names.refuse(&name.name.text);
-                "covariates"
-            }
-            StatementKind::Observe { name, .. } => {
-                self.names.refuse(&name.name.text);
-                "observations"
-            }
             StatementKind::Use { instance, .. } => {
                 match instance {
                     Some(instance) => self.names.refuse(&instance.text),
@@ -271,7 +281,7 @@ impl<'t> Draft<'t> {
         }
     }
 
-    fn declared(
+    pub(super) fn declared(
         &mut self,
         kind: DeclareKind,
         item: &'t tree::Declaration,
@@ -288,12 +298,16 @@ impl<'t> Draft<'t> {
             doc,
         };
         match kind {
-            DeclareKind::Parameter | DeclareKind::Compartment => {
+            DeclareKind::Parameter | DeclareKind::Compartment | DeclareKind::Covariate => {
                 let id = ParameterId::new(self.parameters.len());
                 self.parameters.push(draft);
                 self.names.parameters.push(Declared::default());
-                if self.declare(&name, Entity::Parameter(id)) && kind == DeclareKind::Compartment {
-                    self.names.call_it(&name.text, "a compartment");
+                if self.declare(&name, Entity::Parameter(id)) {
+                    match kind {
+                        DeclareKind::Compartment => self.names.call_it(&name.text, "a compartment"),
+                        DeclareKind::Covariate => self.names.call_it(&name.text, "a covariate"),
+                        _ => {}
+                    }
                 }
             }
             DeclareKind::State | DeclareKind::Species => {

@@ -166,7 +166,9 @@ impl<'t> Draft<'t> {
                 self.abandon(name);
                 self.foreign(PRIME, item.span);
             }
-            tree::DeclareKind::State | tree::DeclareKind::Parameter => {}
+            tree::DeclareKind::State
+            | tree::DeclareKind::Parameter
+            | tree::DeclareKind::Covariate => {}
         }
     }
 

@@ -22,6 +22,7 @@ mod loops;
 mod maps;
 mod names;
 mod noise;
+mod observations;
 mod operators;
 mod reactions;
 mod references;
@@ -44,6 +45,7 @@ pub use interruption::{
 pub use maps::Motion;
 pub use names::{Entity, Function, IndexSet, Names};
 pub use noise::{Intrinsic, Wiener};
+pub use observations::{Covariate, Distribution, Observation, Per};
 pub use settings::{setting, target};
 pub use unit::Unit;
 
@@ -131,6 +133,10 @@ pub struct Model {
     pub delays: Vec<Delay>,
     /// Brownian motions, in the order of the text.
     pub wieners: Vec<Wiener>,
+    /// Quantities whose values come with the data, in the order of the text.
+    pub covariates: Vec<Covariate>,
+    /// How data scatter about the model, in the order of the text.
+    pub observations: Vec<Observation>,
     /// `noise intrinsic`: reactions carry their own noise.
     pub intrinsic: Option<Intrinsic>,
     /// The sentences of the file, in order, still as written.
@@ -182,10 +188,12 @@ pub struct Parameter {
     pub value: Expr,
     /// The explored range.
     pub bounds: Option<Bounds>,
-    /// The prior distribution, kept for inference.
-    pub prior: Option<tree::Expr>,
+    /// The prior distribution.
+    pub prior: Option<Distribution>,
     /// True for a compartment.
     pub is_compartment: bool,
+    /// True for a covariate, whose value comes with the data; it is NaN where none is declared.
+    pub is_covariate: bool,
 }
 
 /// A range that a parameter or state may lie in.

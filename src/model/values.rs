@@ -236,6 +236,14 @@ impl<'t> Draft<'t> {
         let (item, name, kind) = (draft.item, draft.name.clone(), draft.kind);
         self.foreign_clauses(item, kind);
         let (sets, shape) = self.declared_shape(&item.name.indices)?;
+        if kind == DeclareKind::Covariate && item.value.is_none() {
+            self.names.parameters[id.index()] = Declared {
+                symbol: Some(self.pool.new_symbol(&name, shape)),
+                indices: sets,
+                compartment: None,
+            };
+            return Some(self.pool.constant(f64::NAN));
+        }
         let Some(value) = &item.value else {
             self.diagnostics.push(
                 Diagnostic::new(Code::NoInitialValue, format!("`{name}` has no value"))
@@ -478,6 +486,7 @@ impl<'t> Draft<'t> {
             State => "a state",
             Species => "a species",
             DeclareKind::Compartment => "a compartment",
+            DeclareKind::Covariate => "a covariate",
         };
         let fixed = !matches!(kind, State | Species);
         let mut foreign: Vec<(Span, &str, &str)> = Vec::new();
@@ -513,12 +522,6 @@ impl<'t> Draft<'t> {
                 .at(span, "")
                 .help(help),
             );
-        }
-        if kind == Parameter
-            && let Some(prior) = &item.prior
-        {
-            self.diagnostics
-                .push(not_modelled("priors").at(prior.span, ""));
         }
         for clause in [&item.mask, &item.penalty].into_iter().flatten() {
             self.diagnostics

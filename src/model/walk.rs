@@ -22,7 +22,12 @@ pub(super) fn each_expression<'t>(file: &'t tree::File, visit: &mut impl FnMut(&
             | StatementKind::Expression(value)
             | StatementKind::Assign { value, .. }
             | StatementKind::Function { body: value, .. }
+            | StatementKind::Observe {
+                distribution: value,
+                ..
+            }
             | StatementKind::Equation { right: value, .. } => visit(value),
+            StatementKind::Covariate { item, .. } => item.value.iter().for_each(&mut *visit),
             StatementKind::Time {
                 from: Some(from), ..
             } => visit(from),

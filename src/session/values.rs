@@ -424,6 +424,9 @@ pub fn check_finite(compiled: &super::Compiled, present: &Present) -> Result<(),
         .filter_map(|(what, name, span, value, numbers)| {
             let wrong = *numbers.iter().find(|number| !number.is_finite())?;
             let inputs = inputs(compiled, present, value)?;
+            if wrong.is_nan() && is_covariate(model, name) {
+                return Some(no_value_of_covariate(name, span));
+            }
             let message = format!("{what} `{name}` is {}", number_text(wrong));
             Some(not_finite(message, span, &compiled.text_of(value), &inputs))
         })
@@ -434,6 +437,22 @@ pub fn check_finite(compiled: &super::Compiled, present: &Present) -> Result<(),
     } else {
         Err(problems)
     }
+}
+
+fn is_covariate(model: &Model, name: &str) -> bool {
+    let mut known = model.parameters.iter();
+    known.any(|known| known.is_covariate && known.name == name)
+}
+
+fn no_value_of_covariate(name: &str, span: Span) -> Diagnostic {
+    Diagnostic::new(
+        Code::NotFinite,
+        format!("the covariate `{name}` has no value here"),
+    )
+    .at(span, "its values come with the data of a fit")
+    .help(format!(
+        "give it one, as in `with {name} = 1`, or where it is declared: `covariate {name} = 1`"
+    ))
 }
 
 fn not_finite(message: String, span: Span, value: &str, inputs: &[String]) -> Diagnostic {

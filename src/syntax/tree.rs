@@ -120,12 +120,10 @@ pub enum StatementKind {
         /// Its members.
         set: IndexSet,
     },
-    /// `covariate weight by subject`, `covariate x[knockout] [kg]`
+    /// `covariate weight [kg] by subject`, `covariate x[knockout]`, `covariate dose = 100`
     Covariate {
-        /// The covariate.
-        name: Reference,
-        /// Its unit.
-        unit: Option<Unit>,
+        /// The covariate; its value holds where there are no data.
+        item: Declaration,
         /// `by subject`, `by condition`.
         options: Vec<SentenceOption>,
     },
@@ -225,6 +223,8 @@ pub enum DeclareKind {
     Species,
     /// `compartment`
     Compartment,
+    /// `covariate`
+    Covariate,
 }
 
 /// One declared name with all its clauses; which clause may stand with which word is checked later.
