@@ -203,8 +203,7 @@ mod tests {
         for interval in [0.01, 1.0, 7.0] {
             let of = coefficients(0.0);
             let found = VariedTransition::new(2, &of, std::slice::from_ref(&moving), interval);
-            let known =
-                Transition::new(2, &of.matrix, &of.constant, &of.squared, interval);
+            let known = Transition::new(2, &of.matrix, &of.constant, &of.squared, interval);
             let mut covariance = vec![0.0; 4];
             multiply_by_transposed(2, &known.factor, &known.factor, &mut covariance);
             close(&found.value.propagator, &known.propagator, 1e-13);
@@ -217,9 +216,17 @@ mod tests {
                 a.iter().zip(b).map(|(a, b)| (a - b) / (2.0 * h)).collect()
             };
             let d = &found.along[0];
-            close(&d.propagator, &slope(&above.propagator, &below.propagator), 1e-8);
+            close(
+                &d.propagator,
+                &slope(&above.propagator, &below.propagator),
+                1e-8,
+            );
             close(&d.shift, &slope(&above.shift, &below.shift), 1e-8);
-            close(&d.covariance, &slope(&above.covariance, &below.covariance), 1e-8);
+            close(
+                &d.covariance,
+                &slope(&above.covariance, &below.covariance),
+                1e-8,
+            );
         }
     }
 

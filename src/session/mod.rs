@@ -15,6 +15,7 @@ mod doses;
 mod ensemble;
 mod equilibria;
 mod failure;
+mod fit;
 mod index;
 mod inputs;
 mod jacobian;
@@ -71,6 +72,9 @@ pub use continuation::{
 pub use correlation::CorrelationAnswer;
 pub use ensemble::{Ensemble, FailedPath, Quantity, SHARES};
 pub use equilibria::EquilibriaAnswer;
+pub use fit::{
+    NoiseFrom, StochasticObjective, StochasticRun, UnsuitedData, exact_value, noisy_observable,
+};
 pub use jacobian::JacobianAnswer;
 pub use library::{Error, compile};
 pub use lower::lower;

@@ -73,8 +73,7 @@ pub fn moments(system: &System) -> Option<Moments> {
     }
     let motion = rates::outer_motion(&mut pool, system.time, &system.slots);
     let time_derivative = rates::time_derivative(&mut pool, &frozen_drift, &motion);
-    let directions =
-        tangent::directions(&mut pool, &states, &system.parameters, &system.slots);
+    let directions = tangent::directions(&mut pool, &states, &system.parameters, &system.slots);
     let zero = pool.constant(0.0);
     let with_zeros = |exprs: &[Expr]| -> Vec<Expr> {
         let zeros = std::iter::repeat_n(zero, packed_len(n));

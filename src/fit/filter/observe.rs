@@ -6,7 +6,11 @@ use super::equations::Point;
 use super::gaussian::{Gaussian, Moments, Sight};
 
 /// All observables at a time, each with its derivatives by d quantities.
-pub(super) fn sights(point: &mut Point<'_>, time: f64, known: &Gaussian) -> Vec<(Sight, Vec<Sight>)> {
+pub(super) fn sights(
+    point: &mut Point<'_>,
+    time: f64,
+    known: &Gaussian,
+) -> Vec<(Sight, Vec<Sight>)> {
     let mean = &known.value.mean;
     let n = mean.len();
     let values = point.seen(time, mean);

@@ -112,11 +112,7 @@ pub fn filter(case: &Case<'_>, wanted: Wanted) -> Result<Filtered, Fault> {
         quantities,
         case.held,
     );
-    let mut point = Point::new(
-        case.equations,
-        &case.problem.parameters,
-        &varied.parameters,
-    );
+    let mut point = Point::new(case.equations, &case.problem.parameters, &varied.parameters);
     let mut pass = Pass {
         tally: Tally::new(quantities.len(), wanted),
         innovations: Vec::new(),
@@ -198,8 +194,7 @@ impl Pass<'_> {
                 sight: sight.clone(),
                 along: along.clone(),
             };
-            if self.is_start(look.time, &before, &seen) && place(&mut self.known, &before, &seen)
-            {
+            if self.is_start(look.time, &before, &seen) && place(&mut self.known, &before, &seen) {
                 continue;
             }
             match condition(&mut self.known, &before, &seen) {

@@ -27,7 +27,11 @@ const ITERATIONS: u32 = 4;
 const ROUND_OFF: f64 = 1e-11;
 
 /// The stationary distribution near a state.
-pub(super) fn stationary(case: &Case<'_>, point: &mut Point<'_>, state: &[f64]) -> Option<Gaussian> {
+pub(super) fn stationary(
+    case: &Case<'_>,
+    point: &mut Point<'_>,
+    state: &[f64],
+) -> Option<Gaussian> {
     let (n, time) = (state.len(), case.start);
     if !case.equations.system.time_derivative.is_empty() {
         return None;
@@ -86,7 +90,11 @@ fn rough(case: &Case<'_>, state: &[f64]) -> Option<Vec<f64>> {
     let dynamics = CompiledDynamics::new(&equations.system, &equations.kernels, parameters);
     let tolerances = Tolerances {
         relative: RELATIVE_TOLERANCE,
-        absolute: case.sizes.iter().map(|size| ABSOLUTE_TOLERANCE * size).collect(),
+        absolute: case
+            .sizes
+            .iter()
+            .map(|size| ABSOLUTE_TOLERANCE * size)
+            .collect(),
     };
     let found = analyze::steady(&Question {
         dynamics: &dynamics,

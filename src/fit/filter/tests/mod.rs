@@ -39,7 +39,9 @@ impl Example {
         let parameter_count = parameters.len();
         let state_count = initial.len();
         let varied = (0..parameter_count).map(Varied::Parameter);
-        let varied = varied.chain((0..state_count).map(Varied::Initial)).collect();
+        let varied = varied
+            .chain((0..state_count).map(Varied::Initial))
+            .collect();
         Example {
             stochastic,
             parameters,
@@ -96,7 +98,10 @@ impl Example {
             }
             let exact = found.gradient[j];
             let near = 1e-9 * (1.0 + exact.abs());
-            assert!((by_rows - exact).abs() <= near, "{j}: {by_rows} for {exact}");
+            assert!(
+                (by_rows - exact).abs() <= near,
+                "{j}: {by_rows} for {exact}"
+            );
             let at = |shift: f64| {
                 let mut point = self.point();
                 point[j] += shift;
@@ -209,7 +214,10 @@ fn two_components_of_which_one_is_seen() {
 /// Both seen exactly, one of them now and then, one twice at a time; with noise that is zero.
 #[test]
 fn exact_and_missing_data_of_two_components() {
-    let text = TWO.replace("y1 = x\nsd1 = sqrt(r)", "y1 = x\ny2 = z - 2*x\ny3 = x + z\nsd3 = r");
+    let text = TWO.replace(
+        "y1 = x\nsd1 = sqrt(r)",
+        "y1 = x\ny2 = z - 2*x\ny3 = x + z\nsd3 = r",
+    );
     let example = Example::new(&text);
     let nan = f64::NAN;
     let rows: [&[f64]; 4] = [
@@ -222,7 +230,9 @@ fn exact_and_missing_data_of_two_components() {
     for from in [Start::Stationary, Start::Given] {
         example.check_gradient(&from, &data, 1e-7);
     }
-    let found = example.pass(&example.point(), &Start::Stationary, &data).unwrap();
+    let found = example
+        .pass(&example.point(), &Start::Stationary, &data)
+        .unwrap();
     // All data but none twice: each has its innovation, and after exact ones nothing is uncertain.
     assert_eq!(found.innovations.len(), 7);
     let last = &found.predicted[3].after.covariance;
@@ -263,7 +273,9 @@ sd1 = e*(1 + x^2)",
     let data = single(&[0.0, 0.5, 1.0, 2.5], &[0.9, 1.4, 2.2, 3.1]);
     example.check_gradient(&Start::Given, &data, 1e-6);
     example.check_gradient(&Start::Stationary, &data, 1e-6);
-    let found = example.pass(&example.point(), &Start::Given, &data).unwrap();
+    let found = example
+        .pass(&example.point(), &Start::Given, &data)
+        .unwrap();
     let second = &found.predicted[1];
     let innovation = found.innovations[1];
     // K nu, K = P h / S, with the slope 1 + 2 q x.
@@ -286,7 +298,11 @@ sd1 = 0.1";
     let found = example
         .pass(&example.point(), &Start::Given, &single(&[1.0], &[2.0]))
         .unwrap();
-    close(found.predicted[0].before.mean[0], 2.0 * (0.045_f64).exp(), 1e-8);
+    close(
+        found.predicted[0].before.mean[0],
+        2.0 * (0.045_f64).exp(),
+        1e-8,
+    );
 }
 
 const IMMIGRATION: &str = "param alpha = 10, mu = 0.5
@@ -305,21 +321,28 @@ fn immigration_and_death() {
     let example = Example::new(IMMIGRATION);
     assert_eq!(example.stochastic.route, Route::LinearNoise);
     let data = single(&[1.5, 3.0, 3.5], &[11.0, 13.0, 18.0]);
-    let found = example.pass(&example.point(), &Start::Given, &data).unwrap();
+    let found = example
+        .pass(&example.point(), &Start::Given, &data)
+        .unwrap();
     let e = (-0.5_f64 * 1.5).exp();
     let before = &found.predicted[0].before;
     let made = 20.0 * (1.0 - e);
     close(before.mean[0], 3.0 * e + made, 1e-7);
     close(before.covariance[0], 3.0 * e * (1.0 - e) + made, 1e-7);
     // Restarted: the variance grows anew from what is known.
-    let (mean, variance) = (found.predicted[0].after.mean[0], found.predicted[0].after.covariance[0]);
+    let (mean, variance) = (
+        found.predicted[0].after.mean[0],
+        found.predicted[0].after.covariance[0],
+    );
     let next = &found.predicted[1].before;
     close(next.mean[0], mean * e + made, 1e-7);
     let spread = variance * e * e + mean * e * (1.0 - e) + made;
     close(next.covariance[0], spread, 1e-7);
     example.check_gradient(&Start::Given, &data, 1e-6);
     // Poisson in the long run.
-    let found = example.pass(&example.point(), &Start::Stationary, &data).unwrap();
+    let found = example
+        .pass(&example.point(), &Start::Stationary, &data)
+        .unwrap();
     close(found.predicted[0].before.mean[0], 20.0, 1e-9);
     close(found.predicted[0].before.covariance[0], 20.0, 1e-9);
     example.check_gradient(&Start::Stationary, &data, 1e-6);
@@ -338,7 +361,9 @@ sd1 = 0.1";
     let example = Example::new(text);
     assert_eq!(example.stochastic.route, Route::Moments(None));
     let data = looks(&[1.0, 1.25, 2.0], &[&[f64::NAN], &[f64::NAN], &[1.9]]);
-    let found = example.pass(&example.point(), &Start::Given, &data).unwrap();
+    let found = example
+        .pass(&example.point(), &Start::Given, &data)
+        .unwrap();
     let mean = 3.0 * (-2.0_f64).exp() + 2.0 * (-1.0_f64).exp() + 2.0 * (-0.5_f64).exp();
     close(found.predicted[2].before.mean[0], mean, 1e-7);
     let variance = 0.09 / 2.0 * (1.0 - (-4.0_f64).exp());

@@ -29,15 +29,18 @@ fn maximise(example: &Example, from: &Start, data: &[Look], logs: &[bool]) -> (V
                 }
             }
         }
-        let gradient =
-            nalgebra::DVector::from_fn(d, |j, _| found.gradient[j] * slopes[j]);
+        let gradient = nalgebra::DVector::from_fn(d, |j, _| found.gradient[j] * slopes[j]);
         let step = information.lu().solve(&gradient).unwrap();
         let mut length = 1.0;
         loop {
             let mut next = at.clone();
             for j in 0..d {
                 let shift = -length * step[j];
-                next[j] = if logs[j] { at[j] * shift.exp() } else { at[j] + shift };
+                next[j] = if logs[j] {
+                    at[j] * shift.exp()
+                } else {
+                    at[j] + shift
+                };
             }
             let value = example.pass(&next, from, data).unwrap().evaluation.value;
             if value <= found.value || length < 1e-6 {
