@@ -41,7 +41,7 @@ pub fn packed(n: usize, row: usize, column: usize) -> usize {
 }
 
 /// A matrix by place.
-type Entries = BTreeMap<(usize, usize), Expr>;
+pub(super) type Entries = BTreeMap<(usize, usize), Expr>;
 
 /// Derives the equations of moments; `None` without noise.
 #[must_use]
@@ -100,7 +100,7 @@ pub fn moments(system: &System) -> Option<Moments> {
 }
 
 /// The numbers of a matrix as scalars.
-fn entries(pool: &mut Pool, matrix: &Jacobian) -> Entries {
+pub(super) fn entries(pool: &mut Pool, matrix: &Jacobian) -> Entries {
     let places: Vec<(usize, usize)> = matrix.pattern.places().collect();
     let mut entries = Entries::new();
     for contribution in &matrix.contributions {

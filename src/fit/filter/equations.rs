@@ -3,12 +3,14 @@
 //! Enters: a system with noise, expressions of what is seen. Leaves: a [`Stochastic`], or why
 //! there is no filter for it. Compiled once for any number of evaluations.
 
+use crate::fit::coordinates::Scale;
 use crate::kernel::{Kernels, Parameters, Scratch, SharedKernel};
 use crate::linalg::Coefficients;
 use crate::simulate::{DirectedSlots, Direction};
-use crate::symbolic::{Expr, Pool, SymbolId, dependents};
+use crate::symbolic::{Expr, Pool, SymbolId, Unary, dependents, substitute_all};
 use crate::system::{
-    Motion, Source, System, Unsuited, has_exact_transition, moments, packed, packed_len, tangent,
+    Motion, Source, System, Unsuited, has_exact_transition, logarithmic, moments, packed,
+    packed_len, partial_tangent, tangent,
 };
 use rustc_hash::FxHashSet;
 use std::sync::Arc;
@@ -18,14 +20,17 @@ use std::sync::Arc;
 pub struct Observable {
     /// What is expected, a scalar of time, states and parameters.
     pub mean: Expr,
-    /// The standard deviation of the noise of measurement; `None` for none.
+    /// The standard deviation of the noise of measurement, in units of the scale; `None` for none.
     pub deviation: Option<Expr>,
+    /// Whether the noise adds to the mean or, lognormal, to its logarithm.
+    pub scale: Scale,
 }
 
 /// How the state gets from one datum to the next.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Route {
-    /// By its exact transition: linear with constant coefficients and additive noise.
+    /// By its exact transition: linear with constant coefficients and additive noise, in the states
+    /// or, for geometric Brownian motion, in their logarithms: [`Stochastic::scale`].
     Transition,
     /// By the equations of its moments, which are exact: linear with additive noise. Why there is
     /// no closed form; `None` where doses stand against it.
@@ -59,6 +64,12 @@ pub enum Unfiltered {
 /// Equations with noise and what is seen of them, compiled.
 #[derive(Debug)]
 pub struct Stochastic {
+    /// As declared: n states.
+    pub declared: Arc<System>,
+    /// Its functions.
+    pub declared_kernels: Kernels,
+    /// The scale on which states are Gaussian; what is below is of the states on it.
+    pub scale: Scale,
     /// With noise, in the Itô sense: n states.
     pub system: Arc<System>,
     /// Its functions.
@@ -71,8 +82,8 @@ pub struct Stochastic {
     pub route: Route,
     /// False where what is seen is linearised.
     pub is_seen_linearly: bool,
-    /// How many observables there are.
-    pub observables: usize,
+    /// The scale on which each observable is compared.
+    pub seen_scales: Vec<Scale>,
     local: SharedKernel,
     local_along: SharedKernel,
     /// Mean and variance of each observable.
@@ -93,35 +104,45 @@ impl Stochastic {
         observables: &[Observable],
     ) -> Result<Stochastic, Unfiltered> {
         refuse(system)?;
-        let own = reads_input(system, pool, observables);
-        if let Some(observable) = own {
+        if let Some(observable) = reads_input(system, pool, observables) {
             return Err(Unfiltered::Input { observable });
         }
-        let ito = Arc::new(system.in_ito_form());
-        let kernels = Kernels::new(Arc::clone(&ito));
-        let derived = moments(&ito).ok_or(Unfiltered::NoNoise)?;
+        // Everything grows from the pool that holds what is seen.
+        let declared = Arc::new(System {
+            pool: Arc::clone(pool),
+            ..system.clone()
+        });
+        let geometric = logarithmic(&declared);
+        let (system, scale) = match &geometric {
+            Some(known) => (known.system.clone(), Scale::Logarithmic),
+            None => (declared.in_ito_form(), Scale::Linear),
+        };
+        let system = Arc::new(system);
+        let kernels = Kernels::new(Arc::clone(&system));
+        let derived = moments(&system).ok_or(Unfiltered::NoNoise)?;
         let moments = Arc::new(derived.system);
         let moment_kernels = Kernels::new(Arc::clone(&moments));
-        let mut seen_pool = Pool::continuing(pool);
-        let zero = seen_pool.constant(0.0);
-        let mut exprs = Vec::with_capacity(2 * observables.len());
-        for known in observables {
-            let variance = known.deviation.map(|sd| seen_pool.mul(sd, sd));
-            exprs.extend([known.mean, variance.unwrap_or(zero)]);
+        let seen_scales = seen_scales(observables, scale);
+        let mut seen_pool = Pool::continuing(&system.pool);
+        let mut exprs = numbers(&mut seen_pool, observables, &seen_scales);
+        if let Some(known) = &geometric {
+            exprs = substitute_all(&mut seen_pool, &exprs, &known.replacements);
         }
-        let is_seen_linearly = is_affine(&ito, &seen_pool, &exprs);
         let seen_pool = Arc::new(seen_pool);
-        let is_constant = has_constant_slopes(&ito, &seen_pool, &exprs);
+        let is_constant = has_constant_slopes(&system, &seen_pool, &exprs);
         Ok(Stochastic {
-            route: route(&ito),
-            is_seen_linearly,
-            observables: observables.len(),
+            route: route(&system),
+            is_seen_linearly: is_affine(&system, &seen_pool, &exprs),
+            seen_scales,
             local: moment_kernels.function(&moments.pool, &derived.local),
             local_along: moment_kernels.tangent(&moments.pool, &derived.local),
             seen: kernels.function(&seen_pool, &exprs),
             seen_along: kernels.tangent(&seen_pool, &exprs),
             seen_twice: (!is_constant).then(|| kernels.second_tangent(&seen_pool, &exprs)),
-            system: ito,
+            declared_kernels: Kernels::new(Arc::clone(&declared)),
+            declared,
+            scale,
+            system,
             kernels,
             moments,
             moment_kernels,
@@ -133,6 +154,31 @@ impl Stochastic {
     pub fn dimension(&self) -> usize {
         self.system.dimension()
     }
+}
+
+/// Where the logarithms of states are Gaussian, what is seen exactly is compared by logarithms.
+fn seen_scales(observables: &[Observable], scale: Scale) -> Vec<Scale> {
+    let all = observables.iter();
+    all.map(|known| match known.deviation {
+        None => scale,
+        Some(_) => known.scale,
+    })
+    .collect()
+}
+
+/// Mean and variance of each observable on its scale.
+fn numbers(pool: &mut Pool, observables: &[Observable], scales: &[Scale]) -> Vec<Expr> {
+    let zero = pool.constant(0.0);
+    let mut exprs = Vec::with_capacity(2 * observables.len());
+    for (known, scale) in observables.iter().zip(scales) {
+        let mean = match scale {
+            Scale::Linear => known.mean,
+            Scale::Logarithmic => pool.unary(Unary::Log, known.mean),
+        };
+        let variance = known.deviation.map(|sd| pool.mul(sd, sd));
+        exprs.extend([mean, variance.unwrap_or(zero)]);
+    }
+    exprs
 }
 
 fn refuse(system: &System) -> Result<(), Unfiltered> {
@@ -161,14 +207,14 @@ fn reads_input(system: &System, pool: &Pool, observables: &[Observable]) -> Opti
 }
 
 /// Whether means are affine in the states, and variances do not depend on them.
-fn is_affine(system: &System, pool: &Pool, exprs: &[Expr]) -> bool {
+fn is_affine(system: &System, pool: &Arc<Pool>, exprs: &[Expr]) -> bool {
     let blocks = system.states.blocks().iter();
     let states: FxHashSet<SymbolId> = blocks.map(|block| block.symbol).collect();
-    let mut pool = Pool::continuing(&Arc::new(pool.clone()));
+    let mut pool = Pool::continuing(pool);
     let means: Vec<Expr> = exprs.iter().step_by(2).copied().collect();
     let variances: Vec<Expr> = exprs.iter().skip(1).step_by(2).copied().collect();
     let along = |pool: &mut Pool, exprs: &[Expr], direction| {
-        crate::system::partial_tangent(system, pool, exprs, direction, &states)
+        partial_tangent(system, pool, exprs, direction, &states)
     };
     let first = along(&mut pool, &means, 0);
     let second = along(&mut pool, &first, 1);

@@ -11,7 +11,8 @@ use super::gaussian::Deviation;
 use crate::fit::objective::{Evaluation, Wanted};
 use std::f64::consts::{FRAC_1_SQRT_2, LN_2, PI};
 
-/// What a datum was beyond what the data before it foretold.
+/// What a datum was beyond what the data before it foretold, on the scale on which it is compared:
+/// [`super::Stochastic::seen_scales`].
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub struct Innovation {
     /// Which datum.

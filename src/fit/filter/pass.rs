@@ -9,6 +9,7 @@ use super::likelihood::{Innovation, Tally};
 use super::observe::sights;
 use super::predict::Predictor;
 use super::stationary::stationary;
+use crate::fit::coordinates::Scale;
 use crate::fit::objective::{Evaluation, Fault, Wanted};
 use crate::simulate::{Held, Problem, Varied, VariedStart};
 
@@ -20,7 +21,8 @@ pub enum Start {
     /// The state has the stationary distribution.
     Stationary,
     /// The state is around its initial values with these standard deviations, one per number of
-    /// the state vector; large ones say that nothing is known.
+    /// the state vector, on the scale of [`Stochastic::scale`]; large ones say that nothing is
+    /// known.
     Spread(Vec<f64>),
 }
 
@@ -69,7 +71,8 @@ pub struct Case<'c> {
     pub interrupted: &'c (dyn Fn() -> bool + Sync),
 }
 
-/// What is foretold of the state at a time from the data before.
+/// What is foretold of the state at a time from the data before, on the scale of
+/// [`Stochastic::scale`].
 #[derive(Debug, Clone, PartialEq)]
 pub struct Predicted {
     /// When.
@@ -103,12 +106,13 @@ pub fn filter(case: &Case<'_>, wanted: Wanted) -> Result<Filtered, Fault> {
         Wanted::Value => &[],
         Wanted::Gradient | Wanted::Residuals => case.varied,
     };
+    let n = case.equations.dimension();
     let varied = VariedStart::new(
-        &case.equations.moments,
-        &case.equations.moment_kernels,
+        &case.equations.declared,
+        &case.equations.declared_kernels,
         case.start,
         &case.problem.parameters,
-        &case.problem.initial,
+        case.problem.initial.get(..n).unwrap_or_default(),
         quantities,
         case.held,
     );
@@ -142,16 +146,21 @@ pub fn filter(case: &Case<'_>, wanted: Wanted) -> Result<Filtered, Fault> {
 /// What is known at the start.
 fn start(case: &Case<'_>, point: &mut Point<'_>, varied: &VariedStart) -> Result<Gaussian, Fault> {
     let n = case.equations.dimension();
-    let width = case.equations.moments.dimension();
     let moments = |numbers: &[f64]| Moments {
-        mean: numbers[..n].to_vec(),
+        mean: numbers.to_vec(),
         covariance: vec![0.0; n * n],
     };
-    let mut blocks = varied.state.chunks_exact(width.max(1));
+    let mut blocks = varied.state.chunks_exact(n.max(1)).map(moments);
     let mut known = Gaussian {
-        value: blocks.next().map(moments).unwrap_or_default(),
-        along: blocks.map(moments).collect(),
+        value: blocks.next().unwrap_or_default(),
+        along: blocks.collect(),
     };
+    if case.equations.scale == Scale::Logarithmic {
+        logarithms(&mut known);
+    }
+    if known.value.mean.iter().any(|value| !value.is_finite()) {
+        return Err(Fault::NoStart { run: case.run });
+    }
     match case.from {
         Start::Given => {}
         Start::Spread(deviations) => {
@@ -165,6 +174,18 @@ fn start(case: &Case<'_>, point: &mut Point<'_>, varied: &VariedStart) -> Result
         }
     }
     Ok(known)
+}
+
+/// The states' logarithms in place of the states; not a number where a state is not positive.
+fn logarithms(known: &mut Gaussian) {
+    for along in &mut known.along {
+        for (moved, value) in along.mean.iter_mut().zip(&known.value.mean) {
+            *moved /= value;
+        }
+    }
+    for value in &mut known.value.mean {
+        *value = if *value > 0.0 { value.ln() } else { f64::NAN };
+    }
 }
 
 /// What a pass has come to.
@@ -189,8 +210,14 @@ impl Pass<'_> {
             let Some((sight, along)) = sights.get(sighting.observable) else {
                 return Err(no_density);
             };
+            let scale = self.case.equations.seen_scales.get(sighting.observable);
+            let scale = scale.copied().unwrap_or(Scale::Linear);
+            let value = scale.inner(sighting.value);
+            if !value.is_finite() {
+                return Err(no_density);
+            }
             let seen = Seen {
-                value: sighting.value,
+                value,
                 sight: sight.clone(),
                 along: along.clone(),
             };
@@ -200,6 +227,9 @@ impl Pass<'_> {
             match condition(&mut self.known, &before, &seen) {
                 Outcome::Informs(deviation, along) => {
                     self.tally.add(deviation, &along);
+                    if scale == Scale::Logarithmic {
+                        self.tally.evaluation.value += value;
+                    }
                     self.innovations.push(Innovation {
                         datum: sighting.datum,
                         time: look.time,

@@ -5,7 +5,7 @@
 //! [`Filtered`] of each run for figures and checks. Must not know sentences and tables.
 
 use crate::fit::filter::{Case, Filtered, Look, Observable, Start, Stochastic, Unfiltered, filter};
-use crate::fit::{Datum, Evaluation, Family, Fault, Objective, Wanted};
+use crate::fit::{Datum, Evaluation, Family, Fault, Objective, Scale, Wanted};
 use crate::model::{ParameterId, StateId, Target};
 use crate::session::compiled::{Compiled, FRACTION_OF_SIZE};
 use crate::session::values::{Overrides, Present};
@@ -26,7 +26,7 @@ pub enum NoiseFrom {
 /// Why data are not taken together with noise in the equations.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum UnsuitedData {
-    /// Its noise is of this family; only `normal`, and none, keep what is known Gaussian.
+    /// Its noise is of this family; only `normal`, `lognormal` and none keep what is known Gaussian.
     Family(Family),
     /// A datum is known to lie below or above a limit only.
     Censored,
@@ -73,10 +73,17 @@ pub fn noisy_observable(
         (None, [mean, ..]) => Ok(Observable {
             mean: *mean,
             deviation: None,
+            scale: Scale::Linear,
         }),
         (Some(Family::Normal), [mean, deviation, ..]) => Ok(Observable {
             mean: *mean,
             deviation: Some(*deviation),
+            scale: Scale::Linear,
+        }),
+        (Some(Family::LogNormal), [median, deviation, ..]) => Ok(Observable {
+            mean: *median,
+            deviation: Some(*deviation),
+            scale: Scale::Logarithmic,
         }),
         (family, _) => Err(UnsuitedData::Family(family.unwrap_or(Family::Normal))),
     }

@@ -67,7 +67,7 @@ fn luteinising_hormone_is_an_ornstein_uhlenbeck_process() {
 wiener W
 state x = 2
 x' = theta*(mu - x) + sigma*W'
-y1 = x",
+let y1 = x",
     );
     let (times, values): (Vec<f64>, Vec<f64>) = series(LH).into_iter().unzip();
     let data = single(&times, &values);
@@ -90,8 +90,8 @@ fn flow_of_the_nile_is_a_local_level() {
 wiener W
 state x = 1000
 x' = s*W'
-y1 = x
-sd1 = e",
+let y1 = x
+let sd1 = e",
     );
     let (times, values): (Vec<f64>, Vec<f64>) = series(NILE).into_iter().unzip();
     let data = single(&times, &values);
