@@ -34,7 +34,7 @@ pub use jacobian::{Contribution, Jacobian, JacobianBlock, parameter_jacobian};
 pub use layout::{Block, Layout};
 pub use linear::linear_form;
 pub use logarithmic::{Logarithmic, logarithmic};
-pub use moments::{Moments, moments, packed, packed_len};
+pub use moments::{local_moments, moments, packed, packed_len};
 pub use noise::{Noise, NoiseTerm, Source, noise_terms, of_reactions};
 pub use propensities::{Channel, Law, Propensities, Uncountable, count};
 pub use scheme::{

@@ -16,17 +16,6 @@ use crate::symbolic::{Expr, Pool, Shape, SymbolId};
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
-/// The equations of moments of a system of n states.
-#[derive(Debug, Clone)]
-pub struct Moments {
-    /// The states of the system, then one scalar for each number of the lower triangle of P:
-    /// [`packed`]. Doses, inputs and parameters are the system's; initial covariances are zero.
-    pub system: System,
-    /// f, n numbers; J, n by n column by column; the lower triangle of D: all scalars, in terms of
-    /// the states, in the pool of [`Moments::system`].
-    pub local: Vec<Expr>,
-}
-
 /// How many numbers a symmetric matrix of n rows has.
 #[must_use]
 pub fn packed_len(n: usize) -> usize {
@@ -43,10 +32,35 @@ pub fn packed(n: usize, row: usize, column: usize) -> usize {
 /// A matrix by place.
 pub(super) type Entries = BTreeMap<(usize, usize), Expr>;
 
-/// Derives the equations of moments; `None` without noise.
+/// f, n numbers, J, n by n column by column, and the lower triangle of D: all scalars, in terms of
+/// the states, with a continuation of the system's pool. `None` without noise.
 #[must_use]
-pub fn moments(system: &System) -> Option<Moments> {
-    let system = system.in_ito_form();
+pub fn local_moments(system: &System) -> Option<(Arc<Pool>, Vec<Expr>)> {
+    let noise = system.noise.clone()?;
+    let mut pool = Pool::continuing(&system.pool);
+    let n = system.dimension();
+    let spread = diffusion(&mut pool, &noise);
+    let slope = entries(&mut pool, &system.jacobian);
+    let zero = pool.constant(0.0);
+    let mut all = Vec::new();
+    for (drift, block) in system.drift.iter().zip(system.states.blocks()) {
+        all.extend((0..block.shape.len()).map(|k| pool.element(*drift, k)));
+    }
+    let of = |known: &Entries, place| known.get(&place).copied().unwrap_or(zero);
+    for j in 0..n {
+        all.extend((0..n).map(|i| of(&slope, (i, j))));
+    }
+    for j in 0..n {
+        all.extend((j..n).map(|i| of(&spread, (i, j))));
+    }
+    Some((Arc::new(pool), all))
+}
+
+/// The equations of moments: the states of the system, then one scalar for each number of the lower
+/// triangle of P ([`packed`]). Doses, inputs and parameters are the system's; initial covariances
+/// are zero. `None` without noise.
+#[must_use]
+pub fn moments(system: &System) -> Option<System> {
     let noise = system.noise.clone()?;
     let mut pool = Pool::continuing(&system.pool);
     let n = system.dimension();
@@ -64,7 +78,6 @@ pub fn moments(system: &System) -> Option<Moments> {
     };
     let drift = extend(&system.drift, &system.jacobian);
     let frozen_drift = extend(&system.frozen_drift, &system.frozen_jacobian);
-    let local = local(&mut pool, &system, &spread);
     let mut jacobian = jacobian::derive(&mut pool, &states, &drift);
     let mut frozen_jacobian = jacobian.clone();
     if frozen_drift != drift {
@@ -81,7 +94,7 @@ pub fn moments(system: &System) -> Option<Moments> {
     };
     let (initial, mut volumes) = (with_zeros(&system.initial), system.volumes.clone());
     volumes.resize(states.blocks().len(), None);
-    let system = System {
+    Some(System {
         pool: Arc::new(pool),
         states,
         directions,
@@ -94,9 +107,8 @@ pub fn moments(system: &System) -> Option<Moments> {
         initial,
         noise: None,
         propensities: None,
-        ..system
-    };
-    Some(Moments { system, local })
+        ..system.clone()
+    })
 }
 
 /// The numbers of a matrix as scalars.
@@ -172,24 +184,6 @@ fn covariance_rates(
     lower
         .map(|place| rates.get(&place).copied().unwrap_or(zero))
         .collect()
-}
-
-fn local(pool: &mut Pool, system: &System, spread: &Entries) -> Vec<Expr> {
-    let n = system.dimension();
-    let zero = pool.constant(0.0);
-    let mut all = Vec::new();
-    for (drift, block) in system.drift.iter().zip(system.states.blocks()) {
-        all.extend((0..block.shape.len()).map(|k| pool.element(*drift, k)));
-    }
-    let slope = entries(pool, &system.jacobian);
-    let of = |known: &Entries, place| known.get(&place).copied().unwrap_or(zero);
-    for j in 0..n {
-        all.extend((0..n).map(|i| of(&slope, (i, j))));
-    }
-    for j in 0..n {
-        all.extend((j..n).map(|i| of(spread, (i, j))));
-    }
-    all
 }
 
 #[cfg(test)]

@@ -9,11 +9,14 @@ use crate::linalg::Coefficients;
 use crate::simulate::{DirectedSlots, Direction};
 use crate::symbolic::{Expr, Pool, SymbolId, Unary, dependents, substitute_all};
 use crate::system::{
-    Motion, Source, System, Unsuited, has_exact_transition, logarithmic, moments, packed,
-    packed_len, partial_tangent, tangent,
+    Motion, Source, System, Unsuited, has_exact_transition, local_moments, logarithmic, moments,
+    packed, packed_len, partial_tangent, tangent,
 };
 use rustc_hash::FxHashSet;
 use std::sync::Arc;
+
+/// More states have more than 800 covariances, all integrated with their derivatives.
+const MOST_STATES: usize = 40;
 
 /// What is seen of the state.
 #[derive(Debug, Clone, Copy, PartialEq)]
@@ -54,6 +57,11 @@ pub enum Unfiltered {
     Constraints,
     /// It has events: what happens depends on the path.
     Events,
+    /// It has too many states for equations of moments.
+    TooLarge {
+        /// How many are taken.
+        most: usize,
+    },
     /// What is seen reads an input.
     Input {
         /// Which observable.
@@ -74,10 +82,8 @@ pub struct Stochastic {
     pub system: Arc<System>,
     /// Its functions.
     pub kernels: Kernels,
-    /// The equations of mean and covariance.
-    pub moments: Arc<System>,
-    /// Their functions.
-    pub moment_kernels: Kernels,
+    /// The equations of mean and covariance, where they are integrated.
+    pub(super) moments: Option<(Arc<System>, Kernels)>,
     /// How the state gets from datum to datum.
     pub route: Route,
     /// False where what is seen is linearised.
@@ -94,24 +100,18 @@ pub struct Stochastic {
 }
 
 impl Stochastic {
-    /// Derives and compiles the equations. `pool` is that of `system` or a continuation of it.
+    /// Derives and compiles the equations. The pool of `declared` holds what is seen too.
     ///
     /// # Errors
     /// [`Unfiltered`]
     pub fn new(
-        system: &System,
-        pool: &Arc<Pool>,
+        declared: Arc<System>,
         observables: &[Observable],
     ) -> Result<Stochastic, Unfiltered> {
-        refuse(system)?;
-        if let Some(observable) = reads_input(system, pool, observables) {
+        refuse(&declared)?;
+        if let Some(observable) = reads_input(&declared, observables) {
             return Err(Unfiltered::Input { observable });
         }
-        // Everything grows from the pool that holds what is seen.
-        let declared = Arc::new(System {
-            pool: Arc::clone(pool),
-            ..system.clone()
-        });
         let geometric = logarithmic(&declared);
         let (system, scale) = match &geometric {
             Some(known) => (known.system.clone(), Scale::Logarithmic),
@@ -119,9 +119,9 @@ impl Stochastic {
         };
         let system = Arc::new(system);
         let kernels = Kernels::new(Arc::clone(&system));
-        let derived = moments(&system).ok_or(Unfiltered::NoNoise)?;
-        let moments = Arc::new(derived.system);
-        let moment_kernels = Kernels::new(Arc::clone(&moments));
+        let route = route(&system);
+        let moments = integrated(&system, route)?;
+        let (local_pool, local) = local_moments(&system).ok_or(Unfiltered::NoNoise)?;
         let seen_scales = seen_scales(observables, scale);
         let mut seen_pool = Pool::continuing(&system.pool);
         let mut exprs = numbers(&mut seen_pool, observables, &seen_scales);
@@ -131,11 +131,11 @@ impl Stochastic {
         let seen_pool = Arc::new(seen_pool);
         let is_constant = has_constant_slopes(&system, &seen_pool, &exprs);
         Ok(Stochastic {
-            route: route(&system),
+            route,
             is_seen_linearly: is_affine(&system, &seen_pool, &exprs),
             seen_scales,
-            local: moment_kernels.function(&moments.pool, &derived.local),
-            local_along: moment_kernels.tangent(&moments.pool, &derived.local),
+            local: kernels.function(&local_pool, &local),
+            local_along: kernels.tangent(&local_pool, &local),
             seen: kernels.function(&seen_pool, &exprs),
             seen_along: kernels.tangent(&seen_pool, &exprs),
             seen_twice: (!is_constant).then(|| kernels.second_tangent(&seen_pool, &exprs)),
@@ -145,7 +145,6 @@ impl Stochastic {
             system,
             kernels,
             moments,
-            moment_kernels,
         })
     }
 
@@ -154,6 +153,19 @@ impl Stochastic {
     pub fn dimension(&self) -> usize {
         self.system.dimension()
     }
+}
+
+/// The equations of moments where a route integrates them.
+fn integrated(system: &System, route: Route) -> Result<Option<(Arc<System>, Kernels)>, Unfiltered> {
+    if route == Route::Transition {
+        return Ok(None);
+    }
+    if system.dimension() > MOST_STATES {
+        return Err(Unfiltered::TooLarge { most: MOST_STATES });
+    }
+    let moments = Arc::new(moments(system).ok_or(Unfiltered::NoNoise)?);
+    let kernels = Kernels::new(Arc::clone(&moments));
+    Ok(Some((moments, kernels)))
 }
 
 /// Where the logarithms of states are Gaussian, what is seen exactly is compared by logarithms.
@@ -197,12 +209,12 @@ fn refuse(system: &System) -> Result<(), Unfiltered> {
     Ok(())
 }
 
-fn reads_input(system: &System, pool: &Pool, observables: &[Observable]) -> Option<usize> {
+fn reads_input(system: &System, observables: &[Observable]) -> Option<usize> {
     let blocks = system.slots.layout.blocks().iter();
     let slots: FxHashSet<SymbolId> = blocks.map(|block| block.symbol).collect();
     observables.iter().position(|known| {
         let exprs: Vec<Expr> = [known.mean].into_iter().chain(known.deviation).collect();
-        !dependents(pool, &exprs, &slots).is_empty()
+        !dependents(&system.pool, &exprs, &slots).is_empty()
     })
 }
 
@@ -260,7 +272,6 @@ pub(super) struct Point<'s> {
     /// One row for each of d quantities.
     pub parameters_along: Vec<Vec<f64>>,
     slots: DirectedSlots,
-    moment_slots: DirectedSlots,
     scratch: [Scratch; 5],
 }
 
@@ -274,7 +285,6 @@ impl<'s> Point<'s> {
             parameters: Parameters::new(parameters),
             parameters_along: parameters_along.to_vec(),
             slots: DirectedSlots::new(&equations.system),
-            moment_slots: DirectedSlots::new(&equations.moments),
             scratch: Default::default(),
             equations,
         }
@@ -282,29 +292,27 @@ impl<'s> Point<'s> {
 
     /// f, J and D at a state.
     pub fn local(&mut self, time: f64, state: &[f64]) -> Local {
-        let whole = self.whole(state);
         let kernel = &self.equations.local;
         let mut out = vec![0.0; kernel.out_len()];
-        let slots = self.moment_slots.numbers();
+        let slots = self.slots.numbers();
         let scratch = &mut self.scratch[0];
-        kernel.call(time, &whole, &self.parameters, slots, &mut out, scratch);
+        kernel.call(time, state, &self.parameters, slots, &mut out, scratch);
         self.unpacked(&out)
     }
 
     /// Their derivatives by the j-th quantity, with which the state moves too.
     pub fn local_along(&mut self, time: f64, state: &[f64], j: usize, moved: &[f64]) -> Local {
-        let (whole, moved) = (self.whole(state), self.whole(moved));
         let direction = Direction {
-            states: &moved,
+            states: moved,
             parameters: self.parameters_along.get(j).map_or(&[], Vec::as_slice),
             ..Direction::default()
         };
-        self.moment_slots.set(0, direction);
+        self.slots.set(0, direction);
         let kernel = &self.equations.local_along;
         let mut out = vec![0.0; kernel.out_len()];
-        let slots = self.moment_slots.numbers();
+        let slots = self.slots.numbers();
         let scratch = &mut self.scratch[1];
-        kernel.call(time, &whole, &self.parameters, slots, &mut out, scratch);
+        kernel.call(time, state, &self.parameters, slots, &mut out, scratch);
         self.unpacked(&out)
     }
 
@@ -367,13 +375,6 @@ impl<'s> Point<'s> {
         let scratch = &mut self.scratch[4];
         kernel.call(time, state, &self.parameters, slots, &mut out, scratch);
         Some(out)
-    }
-
-    /// With covariances of zero behind it, which f, J and D do not read.
-    fn whole(&self, state: &[f64]) -> Vec<f64> {
-        let mut whole = state.to_vec();
-        whole.resize(self.equations.moments.dimension(), 0.0);
-        whole
     }
 
     fn unpacked(&self, numbers: &[f64]) -> Local {

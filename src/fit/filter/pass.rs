@@ -52,8 +52,7 @@ pub struct Case<'c> {
     pub run: usize,
     /// The compiled equations.
     pub equations: &'c Stochastic,
-    /// Values, doses and inputs, for the equations of moments of `equations`; its initial values
-    /// are those of the states and then zeros.
+    /// Values, doses and inputs, for the declared equations.
     pub problem: Problem<'c>,
     /// When the run starts.
     pub start: f64,
@@ -106,13 +105,12 @@ pub fn filter(case: &Case<'_>, wanted: Wanted) -> Result<Filtered, Fault> {
         Wanted::Value => &[],
         Wanted::Gradient | Wanted::Residuals => case.varied,
     };
-    let n = case.equations.dimension();
     let varied = VariedStart::new(
         &case.equations.declared,
         &case.equations.declared_kernels,
         case.start,
         &case.problem.parameters,
-        case.problem.initial.get(..n).unwrap_or_default(),
+        &case.problem.initial,
         quantities,
         case.held,
     );

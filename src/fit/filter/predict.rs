@@ -4,7 +4,7 @@
 //! (computed once for intervals of one length) or by integrating the equations of moments with
 //! their forward sensitivities, which restart from what is known.
 
-use super::equations::{Point, Route, Stochastic, full, triangle};
+use super::equations::{Point, Stochastic, full, triangle};
 use super::gaussian::{Gaussian, Moments, product};
 use super::pass::Case;
 use crate::fit::objective::Fault;
@@ -36,15 +36,21 @@ pub(super) enum Predictor<'c> {
 impl<'c> Predictor<'c> {
     /// For the values of a case.
     pub fn new(case: &'c Case<'c>, point: &mut Point<'_>, varied: &VariedStart) -> Predictor<'c> {
-        if case.equations.route == Route::Transition {
+        let Some((moments, kernels)) = &case.equations.moments else {
             return Predictor::Exact(Exact::new(case.equations, point, case.start, varied));
-        }
-        let (moments, kernels) = (&case.equations.moments, &case.equations.moment_kernels);
+        };
         let parameters = case.problem.parameters.clone();
+        let mut initial = case.problem.initial.clone();
+        initial.resize(moments.dimension(), 0.0);
         Predictor::Integrated(Box::new(Integrated {
             case,
             dynamics: CompiledDynamics::new(moments, kernels, parameters),
-            problem: case.problem.clone(),
+            problem: Problem {
+                system: moments,
+                kernels,
+                initial,
+                ..case.problem.clone()
+            },
             varied: varied.clone(),
         }))
     }

@@ -9,9 +9,9 @@ use crate::fit::{Datum, Evaluation, Family, Fault, Objective, Scale, Wanted};
 use crate::model::{ParameterId, StateId, Target};
 use crate::session::compiled::{Compiled, FRACTION_OF_SIZE};
 use crate::session::values::{Overrides, Present};
-use crate::simulate::{DoseRow, Held, Method, Problem, Track, Varied};
+use crate::simulate::{DoseRow, Held, Problem, Track, Varied};
 use crate::symbolic::{Expr, Pool, Shape};
-use crate::system::Layout;
+use crate::system::{self, Layout, System};
 use std::sync::Arc;
 
 /// Whose noise the state feels.
@@ -114,12 +114,18 @@ impl<'c> StochasticObjective<'c> {
         runs: Vec<StochasticRun>,
         interrupted: &'c (dyn Fn() -> bool + Sync),
     ) -> Result<StochasticObjective<'c>, Unfiltered> {
+        let declared = System {
+            pool: Arc::clone(pool),
+            ..(*compiled.system).clone()
+        };
         let system = match noise {
-            NoiseFrom::Model => &*compiled.system,
-            NoiseFrom::Reactions => compiled.with_noise_for(Method::Langevin).0,
+            NoiseFrom::Reactions if declared.noise.is_none() => {
+                system::of_reactions(&compiled.model, &declared)
+            }
+            NoiseFrom::Reactions | NoiseFrom::Model => declared,
         };
         Ok(StochasticObjective {
-            stochastic: Stochastic::new(system, pool, observables)?,
+            stochastic: Stochastic::new(Arc::new(system), observables)?,
             compiled,
             fitted,
             runs,
@@ -151,9 +157,7 @@ impl<'c> StochasticObjective<'c> {
         let present = self.compiled.present(&overrides);
         let held = self.held(&overrides);
         let sizes = self.sizes(&present);
-        let (moments, kernels) = (&self.stochastic.moments, &self.stochastic.moment_kernels);
-        let mut initial = present.initial;
-        initial.resize(moments.dimension(), 0.0);
+        let (system, kernels) = (&self.stochastic.declared, &self.stochastic.declared_kernels);
         let case = Case {
             run,
             equations: &self.stochastic,
@@ -163,7 +167,7 @@ impl<'c> StochasticObjective<'c> {
                 rows: known.rows.clone(),
                 inputs: known.inputs.clone(),
                 origin: self.compiled.model.time.start,
-                ..Problem::new(moments, kernels, present.parameters, initial)
+                ..Problem::new(system, kernels, present.parameters, present.initial)
             },
             start: known.start,
             from: &known.from,

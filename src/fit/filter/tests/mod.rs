@@ -9,6 +9,7 @@ use crate::model::Model;
 use crate::simulate::{Held, Problem, Varied};
 use crate::symbolic::{Expr, Value, evaluate};
 use crate::system::{self, System};
+use std::sync::Arc;
 
 /// A model with what is seen of it: definitions `y1`, `y2`, ..., each with noise of deviation
 /// `sd1`, ... where that is defined, or `log_sd1`, ... of its logarithm. Parameters and initial values by number.
@@ -22,7 +23,7 @@ pub(super) struct Example {
 impl Example {
     pub fn new(text: &str) -> Example {
         let model = Model::of_text(text);
-        let system = system::derive(&model);
+        let system = Arc::new(system::derive(&model));
         let defined = |name: String| -> Option<Expr> {
             let known = model.definitions.iter().find(|known| known.name == name)?;
             system.definitions.get(&known.symbol).copied()
@@ -39,7 +40,7 @@ impl Example {
                 })
             })
             .collect();
-        let stochastic = Stochastic::new(&system, &system.pool, &observables).unwrap();
+        let stochastic = Stochastic::new(Arc::clone(&system), &observables).unwrap();
         let (parameters, initial) = present(&system);
         let parameter_count = parameters.len();
         let state_count = initial.len();
@@ -62,16 +63,14 @@ impl Example {
 
     /// One pass with other values, all of which are varied.
     pub fn pass(&self, at: &[f64], from: &Start, data: &[Look]) -> Result<Filtered, Fault> {
-        let (moments, kernels) = (&self.stochastic.moments, &self.stochastic.moment_kernels);
+        let (system, kernels) = (&self.stochastic.declared, &self.stochastic.declared_kernels);
         let (parameters, initial) = at.split_at(self.parameters.len());
-        let mut whole = initial.to_vec();
-        whole.resize(moments.dimension(), 0.0);
         let held = vec![true; initial.len()];
         let sizes = vec![1.0; initial.len()];
         let case = Case {
             run: 0,
             equations: &self.stochastic,
-            problem: Problem::new(moments, kernels, parameters.to_vec(), whole),
+            problem: Problem::new(system, kernels, parameters.to_vec(), initial.to_vec()),
             start: 0.0,
             from,
             varied: &self.varied,
@@ -294,24 +293,22 @@ let sd1 = e*(1 + x^2)",
     close(moved, gain * innovation.deviation, 1e-12);
 }
 
-/// Stratonovich noise is read in the Itô sense: x' = s x o W' has the drift s^2 x / 2.
+/// Stratonovich noise is read in the Itô sense: x' = c + s x o W' has the drift c + s^2 x / 2.
 #[test]
 fn stratonovich_noise_drifts() {
     let text = "param s = 0.3
 stratonovich W
 state x = 2
-x' = s*x*W'
+x' = 0.1 + s*x*W'
 let y1 = x
 let sd1 = 0.1";
     let example = Example::new(text);
     let found = example
         .pass(&example.point(), &Start::Given, &single(&[1.0], &[2.0]))
         .unwrap();
-    close(
-        found.predicted[0].before.mean[0],
-        2.0 * (0.045_f64).exp(),
-        1e-8,
-    );
+    let offset = 0.1 / 0.045;
+    let exact = (2.0 + offset) * (0.045_f64).exp() - offset;
+    close(found.predicted[0].before.mean[0], exact, 1e-8);
 }
 
 const IMMIGRATION: &str = "param alpha = 10, mu = 0.5
@@ -420,7 +417,7 @@ fn what_has_no_likelihood_says_so() {
 fn what_has_no_filter_is_refused() {
     let refused = |text: &str| {
         let system = system::derive(&Model::of_text(text));
-        Stochastic::new(&system, &system.pool, &[]).err()
+        Stochastic::new(Arc::new(system), &[]).err()
     };
     assert_eq!(refused("state x = 1\nx' = -x"), Some(Unfiltered::NoNoise));
     let event = "wiener W\nstate x = 1\nx' = -x + W'\nwhen x > 2 { x = 1 }";
