@@ -118,6 +118,7 @@ impl Terminal {
         let label = match command {
             Command::Simulate(_) => "simulating",
             Command::Sweep(_) => "sweeping",
+            Command::Fit(_) => "fitting",
             _ => "working",
         };
         let mut watch = Watch(Progress::new(label, self.progress));

@@ -12,8 +12,8 @@ use crate::system::{
     DoseSchedule, Jacobian, Law, NoiseStructure, Scheme, SchemeKind, System, Trigger, Unsuited,
     noise_structure, partial_tangent, tangent,
 };
-use rustc_hash::FxHashSet;
-use std::sync::{Arc, OnceLock};
+use rustc_hash::{FxHashMap, FxHashSet};
+use std::sync::{Arc, Mutex, OnceLock, PoisonError};
 
 /// A compiled function that threads share.
 pub type SharedKernel = Arc<dyn Kernel>;
@@ -34,14 +34,13 @@ pub struct Kernels {
     layout: Layout,
     /// The same with the directions of tangents.
     directed: OnceLock<Layout>,
+    /// Derivatives of expressions of the system's own pool, by how often they are taken.
+    tangents: Mutex<FxHashMap<(u8, Vec<Expr>), SharedKernel>>,
     drift: OnceLock<SharedKernel>,
     jacobian: OnceLock<SharedKernel>,
     frozen_drift: OnceLock<SharedKernel>,
     frozen_jacobian: OnceLock<SharedKernel>,
     time_derivative: OnceLock<SharedKernel>,
-    frozen_drift_tangent: OnceLock<SharedKernel>,
-    frozen_drift_second_tangent: OnceLock<SharedKernel>,
-    initial_tangent: OnceLock<SharedKernel>,
     assertions: OnceLock<SharedKernel>,
     guards: OnceLock<SharedKernel>,
     guard_rates: OnceLock<SharedKernel>,
@@ -91,14 +90,12 @@ impl Kernels {
             system,
             layout,
             directed: OnceLock::new(),
+            tangents: Mutex::default(),
             drift: OnceLock::new(),
             jacobian: OnceLock::new(),
             frozen_drift: OnceLock::new(),
             frozen_jacobian: OnceLock::new(),
             time_derivative: OnceLock::new(),
-            frozen_drift_tangent: OnceLock::new(),
-            frozen_drift_second_tangent: OnceLock::new(),
-            initial_tangent: OnceLock::new(),
             assertions: OnceLock::new(),
             guards: OnceLock::new(),
             guard_rates: OnceLock::new(),
@@ -159,27 +156,6 @@ impl Kernels {
     pub fn time_derivative(&self) -> &SharedKernel {
         self.time_derivative
             .get_or_init(|| self.function(&self.system.pool, &self.system.time_derivative))
-    }
-
-    /// The derivative of the frozen drift along direction 0: [`Kernels::tangent`].
-    #[must_use]
-    pub fn frozen_drift_tangent(&self) -> &SharedKernel {
-        self.frozen_drift_tangent
-            .get_or_init(|| self.tangent(&self.system.pool, &self.system.frozen_drift))
-    }
-
-    /// The second derivative of the frozen drift along directions 0 and 1.
-    #[must_use]
-    pub fn frozen_drift_second_tangent(&self) -> &SharedKernel {
-        self.frozen_drift_second_tangent
-            .get_or_init(|| self.second_tangent(&self.system.pool, &self.system.frozen_drift))
-    }
-
-    /// The derivative of the initial values along direction 0.
-    #[must_use]
-    pub fn initial_tangent(&self) -> &SharedKernel {
-        self.initial_tangent
-            .get_or_init(|| self.tangent(&self.system.pool, &self.system.initial))
     }
 
     fn entries(&self, jacobian: &Jacobian) -> SharedKernel {
@@ -487,18 +463,40 @@ impl Kernels {
     /// [`crate::system::Directions::offset`].
     #[must_use]
     pub fn tangent(&self, pool: &Arc<Pool>, exprs: &[Expr]) -> SharedKernel {
-        let mut pool = Pool::continuing(pool);
-        let exprs = tangent(&self.system, &mut pool, exprs, 0);
-        self.directed(&pool, &exprs)
+        self.kept(pool, exprs, 1, |pool| {
+            tangent(&self.system, pool, exprs, 0)
+        })
+    }
+
+    /// A function of directions, compiled once for each list of expressions of the system's own
+    /// pool: runs are differentiated over and over.
+    fn kept(
+        &self,
+        pool: &Arc<Pool>,
+        exprs: &[Expr],
+        order: u8,
+        derivatives: impl FnOnce(&mut Pool) -> Vec<Expr>,
+    ) -> SharedKernel {
+        let compile = || {
+            let mut pool = Pool::continuing(pool);
+            let exprs = derivatives(&mut pool);
+            self.directed(&pool, &exprs)
+        };
+        if !Arc::ptr_eq(pool, &self.system.pool) {
+            return compile();
+        }
+        let mut known = self.tangents.lock().unwrap_or_else(PoisonError::into_inner);
+        let kernel = known.entry((order, exprs.to_vec())).or_insert_with(compile);
+        Arc::clone(kernel)
     }
 
     /// The second derivatives of expressions along directions 0 and 1.
     #[must_use]
     pub fn second_tangent(&self, pool: &Arc<Pool>, exprs: &[Expr]) -> SharedKernel {
-        let mut pool = Pool::continuing(pool);
-        let first = tangent(&self.system, &mut pool, exprs, 0);
-        let second = tangent(&self.system, &mut pool, &first, 1);
-        self.directed(&pool, &second)
+        self.kept(pool, exprs, 2, |pool| {
+            let first = tangent(&self.system, pool, exprs, 0);
+            tangent(&self.system, pool, &first, 1)
+        })
     }
 
     /// Derivatives of expressions where only the symbols in `moving` move: one after the other

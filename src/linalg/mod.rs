@@ -10,6 +10,8 @@
 //! transition.rs  the Gaussian transition of linear equations with additive noise
 //! varied_transition.rs  the same with its derivatives
 //! lyapunov.rs  A X + X A^T + Q = 0, by the real Schur form
+//! symmetric.rs eigenvalues and Cholesky factors of symmetric matrices
+//! least_squares.rs  small damped least-squares problems, by orthogonal factors
 //! length.rs    lengths known when compiling
 //! ```
 //!
@@ -20,14 +22,18 @@ pub mod dense;
 pub mod elimination;
 mod exponential;
 mod large;
+mod least_squares;
 pub mod length;
 pub mod lyapunov;
 pub mod shifted;
+mod symmetric;
 mod transition;
 mod varied_transition;
 
 pub use exponential::{Exponential, one_norm};
+pub use least_squares::Reduced;
 pub use shifted::{Shifted, Technique};
+pub use symmetric::{Spectrum, cholesky};
 pub use transition::{Transition, semidefinite_cholesky};
 pub use varied_transition::{Coefficients, Moved, VariedTransition};
 

@@ -8,7 +8,7 @@ use super::clauses::Clauses;
 use super::collect::{Draft, not_modelled};
 use super::elaborate::Scope;
 use super::names::Entity;
-use super::{Family, ParameterId, Unit, walk};
+use super::{Family, ParameterId, Support, Unit, walk};
 use crate::diagnostic::{Code, Diagnostic, did_you_mean, listed};
 use crate::source::Span;
 use crate::symbolic::Expr;
@@ -160,7 +160,7 @@ impl<'t> Draft<'t> {
 
     /// The prior of a parameter: of numbers alone.
     pub(super) fn prior(&mut self, written: &'t tree::Expr) -> Option<Distribution> {
-        let distribution = self.distribution(written, &|family| family != Family::Binomial)?;
+        let distribution = self.distribution(written, &|family| family.support() != Support::Counts)?;
         let mut offender = None;
         for argument in arguments(written) {
             walk::each_name(&argument.value, &mut |used| {

@@ -14,6 +14,7 @@ mod ensemble;
 mod equilibria;
 pub mod equilibria_json;
 pub mod figure;
+mod fit;
 pub mod help;
 mod interruptions;
 mod method;

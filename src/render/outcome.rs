@@ -39,6 +39,7 @@ pub fn text(outcome: &Outcome, width: usize) -> String {
         Outcome::Diagram(drawn) => diagram::text(drawn, width),
         Outcome::Correlation { answer, .. } => super::correlation::text(answer, width),
         Outcome::Ensemble(ensemble) => super::ensemble::text(ensemble, width),
+        Outcome::Fitted(answers) => super::fit::text(answers, width),
         Outcome::Swept(drawn) => super::sweep::text(drawn, width),
         Outcome::SimulatedEach(runs) => subjects::simulated(runs, width),
         Outcome::Figure { .. } | Outcome::Quit => String::new(),

@@ -53,6 +53,7 @@ pub(super) fn undone(undone: &Undone) -> String {
                 list(was)
             )
         }
+        Undone::Fitted => "undone: the values before the fit hold again\n".to_owned(),
         Undone::Reset => "undone: the values before `reset` hold again\n".to_owned(),
         Undone::Declared(text) => format!("undone: {}\n", on_one_line(text)),
         Undone::Loaded(None) => "undone: no model is loaded\n".to_owned(),

@@ -6,7 +6,7 @@ use super::lower::lower;
 use super::tables::Tables;
 use super::values::Overrides;
 use super::{
-    Session, continuation, equilibria, index, jacobian, measure, plot, portrait, rest, sensitivity,
+    Session, continuation, equilibria, fit, index, jacobian, measure, plot, portrait, rest, sensitivity,
     set_value, simulate, stability, stationary, sweep,
 };
 use crate::diagnostic::{Code, Diagnostic};
@@ -195,7 +195,7 @@ impl Session {
     }
 
     /// The problems of a loaded model's sentences that can be seen before running them.
-    fn check_sentences(&self, compiled: &Compiled) -> Vec<Diagnostic> {
+    fn check_sentences(&self, compiled: &Arc<Compiled>) -> Vec<Diagnostic> {
         let mut overrides = Overrides::new();
         let mut has_run = false;
         let tables = Tables::new(&**self.world(), self.data_folder());
@@ -218,7 +218,7 @@ impl Session {
 
     fn check_command(
         &self,
-        compiled: &Compiled,
+        compiled: &Arc<Compiled>,
         tables: &Tables<'_>,
         overrides: &mut Overrides,
         has_run: &mut bool,
@@ -299,6 +299,7 @@ impl Session {
                 }
                 return sweep::check(compiled, tables, overrides, command);
             }
+            Command::Fit(command) => return fit::check(compiled, tables, overrides, command),
             Command::Plot(command) => {
                 needs_run(*has_run, command.span)?;
                 let curves = plot::curves(compiled, command)?;

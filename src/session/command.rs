@@ -2,6 +2,7 @@
 
 use super::measure::Measures;
 use super::ranges::Ranged;
+use super::fit::Fit;
 use super::sweep::Sweep;
 use crate::simulate::Method;
 use crate::source::Span;
@@ -41,6 +42,8 @@ pub enum Command {
     Continue(Box<Continue>),
     /// `sweep alpha in 0..2 points 200 of max(prey)`
     Sweep(Box<Sweep>),
+    /// Parameters from data.
+    Fit(Box<Fit>),
     /// `sensitivity conc by ka, CL`
     Sensitivity(Sensitivity),
     /// `show equations as latex`

@@ -15,7 +15,7 @@ mod doses;
 mod ensemble;
 mod equilibria;
 mod failure;
-mod fit;
+pub mod fit;
 mod index;
 mod inputs;
 mod jacobian;
@@ -72,9 +72,6 @@ pub use continuation::{
 pub use correlation::CorrelationAnswer;
 pub use ensemble::{Ensemble, FailedPath, Quantity, SHARES};
 pub use equilibria::EquilibriaAnswer;
-pub use fit::{
-    NoiseFrom, StochasticObjective, StochasticRun, UnsuitedData, exact_value, noisy_observable,
-};
 pub use jacobian::JacobianAnswer;
 pub use library::{Error, compile};
 pub use lower::lower;
@@ -381,6 +378,7 @@ impl Session {
             Command::Portrait(command) => self.portrait(command, observer),
             Command::Continue(command) => self.continue_along(command, observer),
             Command::Sweep(command) => self.sweep(command, observer),
+            Command::Fit(command) => self.fit(command, observer),
             Command::Plot(command) => self.plot(command),
             Command::Save(command) => self.save(command),
             Command::Histogram(command) => self.histogram(command),

@@ -103,6 +103,8 @@ pub enum Outcome {
         /// The file to draw into; the terminal when absent.
         to: Option<PathBuf>,
     },
+    /// A fit, or one for each subject.
+    Fitted(Vec<Arc<super::fit::FitAnswer>>),
     /// Many runs, each with other values.
     Swept(Box<DrawnSweep>),
     /// A run for each subject, in the order of the tables.
@@ -226,6 +228,8 @@ pub enum Undone {
     },
     /// `reset`
     Reset,
+    /// `fit`: its estimates no longer hold.
+    Fitted,
     /// A declaration, as written.
     Declared(String),
     /// `load` or `reload`; the model before, if there was one.
@@ -236,6 +240,6 @@ impl Undone {
     /// True when the model stayed as it was.
     #[must_use]
     pub fn is_of_values(&self) -> bool {
-        matches!(self, Undone::Set { .. } | Undone::Reset)
+        matches!(self, Undone::Set { .. } | Undone::Reset | Undone::Fitted)
     }
 }

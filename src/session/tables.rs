@@ -112,6 +112,19 @@ impl<'t> Columns<'t> {
         }
     }
 
+    /// The names here that are mapped to columns.
+    pub fn mapped_names(&self) -> Vec<String> {
+        self.mapped.iter().map(|(here, _)| here.text.clone()).collect()
+    }
+
+    /// What a name here is mapped to.
+    pub fn mapped(&self, name: &str) -> Option<&'t str> {
+        let mut mapped = self.mapped.iter();
+        mapped
+            .find(|(here, _)| here.text == name)
+            .map(|(_, there)| there.text.as_str())
+    }
+
     /// True when a name is mapped, rightly or wrongly.
     pub fn maps(&self, names: &[&str]) -> bool {
         self.mapped

@@ -16,6 +16,8 @@ const MOST_STEPS: usize = 100;
 pub(super) enum Undid {
     /// A value was set.
     Set(Target),
+    /// A fit, whose estimates became the values.
+    Fitted,
     /// `reset`
     Reset,
     /// `load`, `reload`
@@ -120,6 +122,7 @@ impl Session {
         Ok(done(Outcome::Undone(match step.what {
             Undid::Set(target) => self.unset(target, &now),
             Undid::Reset => Undone::Reset,
+            Undid::Fitted => Undone::Fitted,
             Undid::Declared(text) => Undone::Declared(text),
             Undid::Loaded => Undone::Loaded(self.loaded.as_ref().map(|one| one.path.clone())),
         })))

@@ -465,6 +465,19 @@ impl Solution {
         }
     }
 
+    /// A run of a system without states, which stands still: one row that holds at any time.
+    #[must_use]
+    pub fn standing(time: f64, slot_width: usize) -> Solution {
+        let tolerances = Tolerances {
+            relative: 0.0,
+            absolute: Vec::new(),
+        };
+        let mut solution = Solution::begun(0, slot_width, &tolerances);
+        solution.times.push(time);
+        solution.slots.resize(slot_width, 0.0);
+        solution
+    }
+
     /// The slots that held at the row-th output time; empty for a system without.
     pub fn slots_of(&self, row: usize) -> &[f64] {
         self.slots

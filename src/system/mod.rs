@@ -67,6 +67,8 @@ pub struct System {
     /// All expressions below live here; symbols are those of the model. [`Pool::continuing`] adds
     /// to it.
     pub pool: Arc<Pool>,
+    /// The number 0 in that pool.
+    pub zero: Expr,
     /// Whether `drift` is a rate of change or the state after a step.
     pub motion: Motion,
     /// `t`; `n` for a map.
@@ -162,7 +164,9 @@ pub fn derive(model: &Model) -> System {
     let jacobian = jacobian::derive(&mut pool, &states, &drift);
     let noise = noise::derive(&mut pool, model, &states, &noisy, &definitions);
     let followers = translate::followers(&pool, model, &parameter_values);
+    let zero = pool.constant(0.0);
     let mut system = System {
+        zero,
         pool: Arc::default(),
         motion: model.motion,
         time: model.time.symbol,

@@ -268,7 +268,10 @@ pub(super) type Local = Coefficients;
 /// A point with directions: functions of the equations as numbers.
 pub(super) struct Point<'s> {
     pub equations: &'s Stochastic,
-    pub parameters: Parameters,
+    parameters: Parameters,
+    /// The same with covariates of the data.
+    seen_parameters: Parameters,
+    has_own: bool,
     /// One row for each of d quantities.
     pub parameters_along: Vec<Vec<f64>>,
     slots: DirectedSlots,
@@ -283,6 +286,8 @@ impl<'s> Point<'s> {
     ) -> Point<'s> {
         Point {
             parameters: Parameters::new(parameters),
+            seen_parameters: Parameters::new(parameters),
+            has_own: false,
             parameters_along: parameters_along.to_vec(),
             slots: DirectedSlots::new(&equations.system),
             scratch: Default::default(),
@@ -316,13 +321,29 @@ impl<'s> Point<'s> {
         self.unpacked(&out)
     }
 
+    /// Takes values of covariates for what is seen.
+    pub fn set_own(&mut self, own: &[(usize, f64)]) {
+        if own.is_empty() && !self.has_own {
+            return;
+        }
+        self.has_own = !own.is_empty();
+        self.seen_parameters.assign(self.parameters.values());
+        self.seen_parameters.update(|numbers| {
+            for (position, value) in own {
+                if let Some(number) = numbers.get_mut(*position) {
+                    *number = *value;
+                }
+            }
+        });
+    }
+
     /// Mean and variance of each observable at a state.
     pub fn seen(&mut self, time: f64, state: &[f64]) -> Vec<f64> {
         let kernel = &self.equations.seen;
         let mut out = vec![0.0; kernel.out_len()];
         let slots = self.slots.numbers();
         let scratch = &mut self.scratch[2];
-        kernel.call(time, state, &self.parameters, slots, &mut out, scratch);
+        kernel.call(time, state, &self.seen_parameters, slots, &mut out, scratch);
         out
     }
 
@@ -345,7 +366,7 @@ impl<'s> Point<'s> {
         let mut out = vec![0.0; kernel.out_len()];
         let slots = self.slots.numbers();
         let scratch = &mut self.scratch[3];
-        kernel.call(time, state, &self.parameters, slots, &mut out, scratch);
+        kernel.call(time, state, &self.seen_parameters, slots, &mut out, scratch);
         out
     }
 
@@ -373,7 +394,7 @@ impl<'s> Point<'s> {
         let mut out = vec![0.0; kernel.out_len()];
         let slots = self.slots.numbers();
         let scratch = &mut self.scratch[4];
-        kernel.call(time, state, &self.parameters, slots, &mut out, scratch);
+        kernel.call(time, state, &self.seen_parameters, slots, &mut out, scratch);
         Some(out)
     }
 

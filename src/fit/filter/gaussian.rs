@@ -147,13 +147,15 @@ pub(super) fn condition(known: &mut Gaussian, before: &Gaussian, seen: &Seen) ->
     Outcome::Informs(deviation, changes)
 }
 
-/// Puts the one state that a datum shows where the datum has it; false when it shows not just
-/// one. For a start that is certain and is seen without noise: the datum is the start.
-pub(super) fn place(known: &mut Gaussian, before: &Gaussian, seen: &Seen) -> bool {
-    let shown: Vec<usize> = (0..seen.sight.slope.len())
-        .filter(|at| seen.sight.slope[*at] != 0.0)
-        .collect();
-    let [at] = shown[..] else { return false };
+/// The one state that a datum shows; `None` when it shows several, or none.
+pub(super) fn shown(seen: &Seen) -> Option<usize> {
+    let mut shown = (0..seen.sight.slope.len()).filter(|at| seen.sight.slope[*at] != 0.0);
+    shown.next().filter(|_| shown.next().is_none())
+}
+
+/// Puts the one state that a datum shows where the datum has it. For a start that is certain and is
+/// seen without noise: the datum is the start.
+pub(super) fn place(known: &mut Gaussian, before: &Gaussian, seen: &Seen, at: usize) {
     let slope = seen.sight.slope[at];
     let shift = (seen.value - seen.sight.expected) / slope;
     known.value.mean[at] = before.value.mean[at] + shift;
@@ -161,7 +163,6 @@ pub(super) fn place(known: &mut Gaussian, before: &Gaussian, seen: &Seen) -> boo
     for ((along, before), sight) in moves.zip(&seen.along) {
         along.mean[at] = before.mean[at] - (sight.expected + shift * sight.slope[at]) / slope;
     }
-    true
 }
 
 /// M x, M symmetric.

@@ -4,7 +4,7 @@
 //! [`Filtered`], or the [`Fault`] that ended it.
 
 use super::equations::{Point, Stochastic};
-use super::gaussian::{Gaussian, Moments, Outcome, Seen, condition, place};
+use super::gaussian::{Gaussian, Moments, Outcome, Seen, condition, place, shown};
 use super::likelihood::{Innovation, Tally};
 use super::observe::sights;
 use super::predict::Predictor;
@@ -37,11 +37,14 @@ pub struct Sighting {
     pub value: f64,
 }
 
-/// All that was seen at a time.
-#[derive(Debug, Clone, PartialEq)]
+/// What was seen at a time; several looks may share one.
+#[derive(Debug, Clone, PartialEq, Default)]
 pub struct Look {
     /// When.
     pub time: f64,
+    /// Parameters that have a value of their own here for what is seen, by position: covariates of
+    /// the data, which do not drive the state.
+    pub own: Vec<(usize, f64)>,
     /// What; missing values are left out.
     pub seen: Vec<Sighting>,
 }
@@ -120,6 +123,7 @@ pub fn filter(case: &Case<'_>, wanted: Wanted) -> Result<Filtered, Fault> {
         innovations: Vec::new(),
         predicted: Vec::with_capacity(case.data.len()),
         known: start(case, &mut point, &varied)?,
+        placed: Vec::new(),
         case,
     };
     let mut predictor = Predictor::new(case, &mut point, &varied);
@@ -190,6 +194,8 @@ fn logarithms(known: &mut Gaussian) {
 struct Pass<'c> {
     case: &'c Case<'c>,
     known: Gaussian,
+    /// States that data put where they start.
+    placed: Vec<usize>,
     tally: Tally,
     innovations: Vec<Innovation>,
     predicted: Vec<Predicted>,
@@ -198,6 +204,7 @@ struct Pass<'c> {
 impl Pass<'_> {
     /// Takes all data of a time.
     fn take(&mut self, point: &mut Point<'_>, look: &Look) -> Result<(), Fault> {
+        point.set_own(&look.own);
         let sights = sights(point, look.time, &self.known);
         let before = self.known.clone();
         for sighting in &look.seen {
@@ -219,7 +226,11 @@ impl Pass<'_> {
                 sight: sight.clone(),
                 along: along.clone(),
             };
-            if self.is_start(look.time, &before, &seen) && place(&mut self.known, &before, &seen) {
+            if self.is_start(look.time, &before, &seen)
+                && let Some(at) = shown(&seen).filter(|at| !self.placed.contains(at))
+            {
+                place(&mut self.known, &before, &seen, at);
+                self.placed.push(at);
                 continue;
             }
             match condition(&mut self.known, &before, &seen) {

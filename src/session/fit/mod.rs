@@ -1,13 +1,230 @@
-//! Fits: models, data and objectives.
+//! `fit`: parameters from data.
 //!
 //! ```text
-//! stochastic.rs  the likelihood of models with noise
+//! sentence --sentence.rs--> Fit
+//!   quantities.rs  what is fitted: scales, bounds, priors
+//!   lens.rs        what is seen of the model: observations as functions
+//!   data.rs        the table, by run
+//!   runs.rs        how each run is made
+//!   objective.rs   minus the log-likelihood, with exact derivatives
+//!   stochastic.rs  the same for models with noise
+//!   search.rs      from one start or many
+//!   answer.rs      estimates and how far to trust them (scores.rs: residuals; faults.rs: no answer)
 //! ```
 
+mod answer;
+mod data;
+mod faults;
+mod lens;
+mod objective;
+mod quantities;
+mod runs;
+mod scores;
+mod search;
+mod sentence;
 mod stochastic;
-#[cfg(test)]
-mod stochastic_tests;
 
-pub use stochastic::{
-    NoiseFrom, StochasticObjective, StochasticRun, UnsuitedData, exact_value, noisy_observable,
-};
+pub use answer::{FitAnswer, LEVEL};
+pub use data::{Data, Look, Point, RunData};
+pub use lens::{Lens, Seen};
+pub use objective::{Likelihood, Looked};
+pub use quantities::Fitted;
+pub use runs::FitRun;
+pub use scores::{Checks, Score};
+pub(super) use sentence::lower;
+pub use sentence::{Fit, Way};
+pub use stochastic::{NoiseFrom, StochasticLikelihood, Unfit};
+
+use super::compiled::Compiled;
+use super::outcome::{Outcome, Performed};
+use super::tables::{Columns, Tables};
+use super::values::Overrides;
+use super::{Observer, Session};
+use super::simulate::{fault, whole};
+use crate::diagnostic::{Code, Diagnostic};
+use crate::fit::{Progress, SearchMethod};
+use crate::world::World;
+use answer::{Found, answer, warnings};
+use std::ops::ControlFlow;
+use std::sync::Arc;
+
+/// Understands a sentence and its data: everything that can be refused before anything is run.
+///
+/// # Errors
+/// All problems of the sentence, its names and its tables.
+pub(super) fn understood<'w>(
+    compiled: &Arc<Compiled>,
+    tables: &Tables<'_>,
+    overrides: &Overrides,
+    command: &Fit,
+    world: &'w dyn World,
+) -> Result<(Likelihood<'w>, Vec<Diagnostic>), Vec<Diagnostic>> {
+    let present = compiled.present(overrides);
+    let mut problems = Vec::new();
+    let fitted = quantities::fitted(compiled, &present, &command.quantities, command.span)
+        .map_err(|found| problems.extend(found))
+        .ok();
+    let read = tables
+        .read(&command.data.path)
+        .map_err(|problem| vec![problem])
+        .and_then(|table| {
+            let columns = Columns::new(&table, &command.data.columns, command.data.path.span);
+            let declared = !compiled.model.observations.is_empty();
+            let has = data::observed_names(&columns);
+            let lens = Lens::new(compiled, &|name| declared || has(name));
+            let read = data::read(compiled, &lens, &table, &columns)?;
+            Ok((lens, read))
+        })
+        .map_err(|found| problems.extend(found))
+        .ok();
+    let (Some(fitted), Some((lens, (data, mut warnings)))) = (fitted, read) else {
+        return Err(problems);
+    };
+    let (runs, more) = runs::runs(compiled, tables, overrides, command, data.runs)?;
+    warnings.extend(more);
+    let likelihood = Likelihood {
+        compiled: Arc::clone(compiled),
+        lens: Arc::new(lens),
+        fitted,
+        runs,
+        world,
+    };
+    Ok((likelihood, warnings))
+}
+
+/// What can be refused without running anything.
+pub(super) fn check(
+    compiled: &Arc<Compiled>,
+    tables: &Tables<'_>,
+    overrides: &Overrides,
+    command: &Fit,
+) -> Result<Vec<Diagnostic>, Vec<Diagnostic>> {
+    understood(compiled, tables, overrides, command, tables.world()).map(|(_, warnings)| warnings)
+}
+
+impl Session {
+    pub(super) fn fit(
+        &mut self,
+        command: &Fit,
+        observer: &mut dyn Observer,
+    ) -> Result<Performed, Vec<Diagnostic>> {
+        let compiled = Arc::clone(&self.need_model()?.compiled);
+        let world = Arc::clone(&self.world);
+        let tables = Tables::new(&*world, self.data_folder());
+        let (likelihood, mut diagnostics) =
+            understood(&compiled, &tables, &self.overrides, command, &*world)?;
+        let plan = plan(&compiled, &self.overrides, command, world.threads())?;
+        let parts = parts(likelihood, command)?;
+        let mut answers = Vec::with_capacity(parts.len());
+        let total = parts.len() as f64;
+        for (at, (subject, likelihood)) in parts.into_iter().enumerate() {
+            let mut watch = |progress: Progress| {
+                let own = progress.done as f64 / progress.total.max(1) as f64;
+                observer.progress((at as f64 + own) / total);
+                match world.interrupted() {
+                    true => ControlFlow::Break(()),
+                    false => ControlFlow::Continue(()),
+                }
+            };
+            let found = Found {
+                file: command.data.path.text.clone(),
+                subject,
+                method: plan.method,
+                seed: plan.seed,
+                starts: plan.starts_of(&likelihood),
+                findings: search::findings(&likelihood, &plan, &mut watch),
+            };
+            let findings = found.findings.clone();
+            match answer(&likelihood, found) {
+                Some(answer) => {
+                    diagnostics.extend(warnings(&answer, command.span));
+                    answers.push(Arc::new(answer));
+                }
+                None => return Err(vec![faults::all_failed(&likelihood, &findings, command)]),
+            }
+        }
+        self.take_estimates(&answers);
+        Ok(Performed {
+            outcome: Outcome::Fitted(answers),
+            diagnostics,
+        })
+    }
+
+    /// The estimates are the values that hold now; those of several subjects are not.
+    fn take_estimates(&mut self, answers: &[Arc<FitAnswer>]) {
+        let [answer] = answers else {
+            return;
+        };
+        let before = self.values_before();
+        for (quantity, value) in answer.fitted.iter().zip(&answer.estimates) {
+            quantity.set(&mut self.overrides, *value);
+        }
+        self.can_undo(super::undo::Undid::Fitted, before);
+    }
+}
+
+/// How to search, as the sentence says.
+fn plan(
+    compiled: &Compiled,
+    overrides: &Overrides,
+    command: &Fit,
+    threads: usize,
+) -> Result<search::Plan, Vec<Diagnostic>> {
+    let present = compiled.present(overrides);
+    let count = |expr: &Option<crate::syntax::tree::Expr>, least: u64, message: &str, help: &str| {
+        let Some(expr) = expr else { return Ok(None) };
+        let value = compiled.number(expr, &present)?;
+        match whole(value, least, 1 << 53) {
+            Some(count) => Ok(Some(count)),
+            None => Err(fault(expr, message, value, help)),
+        }
+    };
+    let starts = count(&command.starts, 1, "a fit needs at least one start", "as in `starts 20`")?;
+    let seed = count(&command.seed, 0, "a seed is a whole number", "as in `seed 7`")?;
+    Ok(search::Plan {
+        method: match command.method {
+            Way::Auto | Way::Posterior => SearchMethod::Lm,
+            Way::Search(method) => method,
+        },
+        starts: starts.and_then(|starts| usize::try_from(starts).ok()),
+        seed: seed.unwrap_or(1),
+        threads,
+    })
+}
+
+/// A part of a fit: whose, and what is to be maximised.
+type FitPart<'w> = (Option<String>, Likelihood<'w>);
+
+/// One fit of all data, or one for each subject.
+fn parts<'w>(likelihood: Likelihood<'w>, command: &Fit) -> Result<Vec<FitPart<'w>>, Vec<Diagnostic>> {
+    let Some(span) = command.each else {
+        return Ok(vec![(None, likelihood)]);
+    };
+    let mut subjects: Vec<String> = Vec::new();
+    for run in &likelihood.runs {
+        match &run.data.subject {
+            Some(subject) if !subjects.contains(subject) => subjects.push(subject.clone()),
+            Some(_) => {}
+            None => {
+                return Err(vec![
+                    Diagnostic::new(Code::NoSubject, "the data have no subjects")
+                        .at(span, "")
+                        .at(command.data.path.span, "no column `subject` or `ID`")
+                        .help("name the column, as in `to \"data.csv\" (subject = patient)`"),
+                ]);
+            }
+        }
+    }
+    let of = |subject: &String| {
+        let runs = likelihood.runs.iter();
+        let own = runs.filter(|run| run.data.subject.as_ref() == Some(subject));
+        Likelihood {
+            compiled: Arc::clone(&likelihood.compiled),
+            lens: Arc::clone(&likelihood.lens),
+            fitted: likelihood.fitted.clone(),
+            runs: own.cloned().collect(),
+            world: likelihood.world,
+        }
+    };
+    Ok(subjects.iter().map(|subject| (Some(subject.clone()), of(subject))).collect())
+}

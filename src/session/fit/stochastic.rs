@@ -1,17 +1,22 @@
 //! The likelihood of models with noise, as an objective.
 //!
-//! Enters: a compiled model with noise, what is seen of it, which quantities are fitted, and runs
-//! with their data. Leaves: an [`Objective`] of the fitted quantities in their own units, and the
-//! [`Filtered`] of each run for figures and checks. Must not know sentences and tables.
+//! Enters: a [`Likelihood`]: the model, what is seen of it, what is fitted, runs with their data.
+//! Leaves: a [`StochasticLikelihood`], an [`Objective`] of the same quantities whose runs are
+//! filtered instead of solved, and the [`Filtered`] of each run for figures and checks. Must not
+//! know sentences and tables.
 
-use crate::fit::filter::{Case, Filtered, Look, Observable, Start, Stochastic, Unfiltered, filter};
+use super::super::compiled::FRACTION_OF_SIZE;
+use super::super::sensitivity::held;
+use super::objective::Likelihood;
+use super::runs::FitRun;
+use crate::fit::filter::{
+    Case, Filtered, Look, Observable, Sighting, Start, Stochastic, Unfiltered, filter,
+};
 use crate::fit::{Datum, Evaluation, Family, Fault, Objective, Scale, Wanted};
-use crate::model::{ParameterId, StateId, Target};
-use crate::session::compiled::{Compiled, FRACTION_OF_SIZE};
-use crate::session::values::{Overrides, Present};
-use crate::simulate::{DoseRow, Held, Problem, Track, Varied};
-use crate::symbolic::{Expr, Pool, Shape};
-use crate::system::{self, Layout, System};
+use crate::model::Model;
+use crate::simulate::{Held, Problem, Varied};
+use crate::symbolic::Expr;
+use crate::system::{self, System};
 use std::sync::Arc;
 
 /// Whose noise the state feels.
@@ -23,239 +28,231 @@ pub enum NoiseFrom {
     Reactions,
 }
 
-/// Why data are not taken together with noise in the equations.
+/// Why a model with noise and its data have no likelihood here.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum UnsuitedData {
-    /// Its noise is of this family; only `normal`, `lognormal` and none keep what is known Gaussian.
-    Family(Family),
-    /// A datum is known to lie below or above a limit only.
-    Censored,
+pub enum Unfit {
+    /// There is no filter for the model; observables are positions in [`super::Lens::seen`].
+    Model(Unfiltered),
+    /// An observation scatters by a family that does not keep what is known Gaussian: `normal`,
+    /// `lognormal` and exact values do.
+    Family {
+        /// Position in [`super::Lens::seen`].
+        seen: usize,
+        /// The family.
+        family: Family,
+    },
+    /// A datum is only known to lie below or above a limit.
+    Censored {
+        /// Of which run.
+        run: usize,
+        /// Which of its data.
+        datum: usize,
+    },
 }
 
-/// One run with its data.
-#[derive(Debug, Clone)]
-pub struct StochasticRun {
-    /// What is set, condition and covariates of the run included.
-    pub overrides: Overrides,
-    /// One per dose of the system: whether it holds in this run.
-    pub doses: Vec<bool>,
-    /// Rows of dose tables.
-    pub rows: Vec<DoseRow>,
-    /// One per input of the system.
-    pub inputs: Vec<Track>,
-    /// When the run starts, at the latest with its first datum.
-    pub start: f64,
-    /// What is known then.
+/// Minus the log-likelihood of data of a model with noise, and of priors.
+pub struct StochasticLikelihood<'w> {
+    /// The model, what is seen and fitted, runs and data.
+    pub likelihood: Likelihood<'w>,
+    /// The equations, with the route that they take.
+    pub equations: Stochastic,
+    /// What is known of the state when a run starts.
     pub from: Start,
-    /// Data by time, ascending.
-    pub data: Vec<Look>,
+    /// The data of each run.
+    data: Vec<Vec<Look>>,
+    varied: Vec<Varied>,
 }
 
-/// Minus the log-likelihood of data of a model with noise.
-pub struct StochasticObjective<'c> {
-    compiled: &'c Compiled,
-    stochastic: Stochastic,
-    fitted: Vec<Varied>,
-    runs: Vec<StochasticRun>,
-    interrupted: &'c (dyn Fn() -> bool + Sync),
-}
-
-/// What is seen, from the distribution of an observation: its family and the expressions of its
-/// parameters; without a family the one that is seen exactly.
-///
-/// # Errors
-/// [`UnsuitedData::Family`]
-pub fn noisy_observable(
-    family: Option<Family>,
-    parameters: &[Expr],
-) -> Result<Observable, UnsuitedData> {
-    match (family, parameters) {
-        (None, [mean, ..]) => Ok(Observable {
-            mean: *mean,
-            deviation: None,
-            scale: Scale::Linear,
-        }),
-        (Some(Family::Normal), [mean, deviation, ..]) => Ok(Observable {
-            mean: *mean,
-            deviation: Some(*deviation),
-            scale: Scale::Linear,
-        }),
-        (Some(Family::LogNormal), [median, deviation, ..]) => Ok(Observable {
-            mean: *median,
-            deviation: Some(*deviation),
-            scale: Scale::Logarithmic,
-        }),
-        (family, _) => Err(UnsuitedData::Family(family.unwrap_or(Family::Normal))),
-    }
-}
-
-/// The value of a datum.
-///
-/// # Errors
-/// [`UnsuitedData::Censored`]
-pub fn exact_value(datum: Datum) -> Result<f64, UnsuitedData> {
-    match datum {
-        Datum::Exactly(value) => Ok(value),
-        Datum::Below(_) | Datum::Above(_) => Err(UnsuitedData::Censored),
-    }
-}
-
-impl<'c> StochasticObjective<'c> {
-    /// Derives and compiles what is needed. `pool`, a continuation of the model's, holds what is
-    /// seen; `fitted` are positions of parameters and states.
+impl<'w> StochasticLikelihood<'w> {
+    /// Derives and compiles what is needed. Without a family an observation is seen exactly.
     ///
     /// # Errors
-    /// [`Unfiltered`]
+    /// [`Unfit`]
     pub fn new(
-        compiled: &'c Compiled,
+        likelihood: Likelihood<'w>,
         noise: NoiseFrom,
-        (pool, observables): (&Arc<Pool>, &[Observable]),
-        fitted: Vec<Varied>,
-        runs: Vec<StochasticRun>,
-        interrupted: &'c (dyn Fn() -> bool + Sync),
-    ) -> Result<StochasticObjective<'c>, Unfiltered> {
+        from: Start,
+    ) -> Result<StochasticLikelihood<'w>, Unfit> {
+        let lens = &likelihood.lens;
+        let mut observables = Vec::with_capacity(lens.seen.len());
+        for (at, seen) in lens.seen.iter().enumerate() {
+            let numbers = lens.exprs.get(seen.numbers.clone()).unwrap_or_default();
+            let found = observable(seen.family, numbers);
+            observables.push(found.map_err(|family| Unfit::Family { seen: at, family })?);
+        }
         let declared = System {
-            pool: Arc::clone(pool),
-            ..(*compiled.system).clone()
+            pool: Arc::clone(&lens.pool),
+            ..(*likelihood.compiled.system).clone()
         };
-        let system = match noise {
-            NoiseFrom::Reactions if declared.noise.is_none() => {
-                system::of_reactions(&compiled.model, &declared)
-            }
-            NoiseFrom::Reactions | NoiseFrom::Model => declared,
-        };
-        Ok(StochasticObjective {
-            stochastic: Stochastic::new(Arc::new(system), observables)?,
-            compiled,
-            fitted,
-            runs,
-            interrupted,
+        let system = noisy(&likelihood.compiled.model, declared, noise);
+        let runs = likelihood.runs.iter().enumerate();
+        let data: Result<Vec<Vec<Look>>, Unfit> =
+            runs.map(|(at, run)| looks(&likelihood, at, run)).collect();
+        Ok(StochasticLikelihood {
+            equations: Stochastic::new(Arc::new(system), &observables).map_err(Unfit::Model)?,
+            varied: likelihood.fitted.iter().map(|known| known.varied).collect(),
+            data: data?,
+            from,
+            likelihood,
         })
     }
 
-    /// The equations, with the route that they take.
-    #[must_use]
-    pub fn equations(&self) -> &Stochastic {
-        &self.stochastic
-    }
-
-    /// How many runs there are.
-    #[must_use]
-    pub fn runs(&self) -> usize {
-        self.runs.len()
-    }
-
-    /// One run's likelihood with innovations and predictions at fitted values.
+    /// One run's likelihood with innovations and predictions, at values of what is fitted.
     ///
     /// # Errors
-    /// Where there is no likelihood.
+    /// Where it has none.
     pub fn filtered(&self, run: usize, at: &[f64], wanted: Wanted) -> Result<Filtered, Fault> {
-        let Some(known) = self.runs.get(run) else {
-            return Err(Fault::NoStart { run });
+        let Likelihood {
+            compiled,
+            fitted,
+            runs,
+            world,
+            ..
+        } = &self.likelihood;
+        let no_values = Fault::NoStart { run };
+        let (Some(known), Some(data)) = (runs.get(run), self.data.get(run)) else {
+            return Err(no_values);
         };
-        let overrides = self.overrides(known, at);
-        let present = self.compiled.present(&overrides);
-        let held = self.held(&overrides);
-        let sizes = self.sizes(&present);
-        let (system, kernels) = (&self.stochastic.declared, &self.stochastic.declared_kernels);
+        let (overrides, present) = known.values(compiled, fitted, at).ok_or(no_values)?;
+        let tolerances = compiled.absolute_tolerances(&present.initial, None);
+        let sizes: Vec<f64> = tolerances.iter().map(|t| t / FRACTION_OF_SIZE).collect();
+        let (parameters_held, initial_held) = held(compiled, &overrides, false);
+        let equations = &self.equations;
+        let mut problem = Problem {
+            held: parameters_held.clone(),
+            origin: compiled.model.time.start,
+            ..Problem::new(
+                &equations.declared,
+                &equations.declared_kernels,
+                present.parameters,
+                present.initial,
+            )
+        };
+        if let Some(plan) = &known.plan {
+            problem.events.clone_from(&plan.active.events);
+            problem.doses.clone_from(&plan.active.doses);
+            problem.rows.clone_from(&plan.rows);
+            problem.inputs.clone_from(&plan.inputs);
+        }
         let case = Case {
             run,
-            equations: &self.stochastic,
-            problem: Problem {
-                held: held.0.clone(),
-                doses: known.doses.clone(),
-                rows: known.rows.clone(),
-                inputs: known.inputs.clone(),
-                origin: self.compiled.model.time.start,
-                ..Problem::new(system, kernels, present.parameters, present.initial)
-            },
-            start: known.start,
-            from: &known.from,
-            varied: &self.fitted,
+            equations,
+            problem,
+            start: compiled.model.time.start,
+            from: &self.from,
+            varied: &self.varied,
             held: Held {
-                parameters: &held.0,
-                initial: &held.1,
+                parameters: &parameters_held,
+                initial: &initial_held,
             },
             sizes: &sizes,
-            data: &known.data,
-            interrupted: self.interrupted,
+            data,
+            interrupted: &|| world.interrupted(),
         };
         filter(&case, wanted)
     }
 
-    /// What a run sets, with the fitted values.
-    fn overrides(&self, run: &StochasticRun, at: &[f64]) -> Overrides {
-        let system = &self.compiled.system;
-        let mut overrides = run.overrides.clone();
-        for (quantity, value) in self.fitted.iter().zip(at) {
-            let (target, element, shape) = match *quantity {
-                Varied::Parameter(position) => {
-                    let Some((block, element, shape)) = located(&system.parameters, position)
-                    else {
-                        continue;
-                    };
-                    (Target::Parameter(ParameterId::new(block)), element, shape)
-                }
-                Varied::Initial(position) => {
-                    let Some((block, element, shape)) = located(&system.states, position) else {
-                        continue;
-                    };
-                    (Target::State(StateId::new(block)), element, shape)
-                }
+    /// Adds what the priors say.
+    fn add_priors(&self, at: &[f64], wanted: Wanted, sum: &mut Evaluation) -> Result<(), Fault> {
+        for (j, (quantity, value)) in self.likelihood.fitted.iter().zip(at).enumerate() {
+            let Some(prior) = &quantity.prior else {
+                continue;
             };
-            let element = match shape {
-                Shape::Scalar => None,
-                _ => u32::try_from(element).ok(),
-            };
-            overrides.set(target, element, vec![*value]);
+            let density = prior.at(*value).ok_or(Fault::NoPrior { parameter: j })?;
+            sum.value -= density.log;
+            if let Some(total) = sum.gradient.get_mut(j) {
+                *total -= density.slope;
+            }
+            if wanted >= Wanted::Residuals {
+                let (residual, slope) = density.residual;
+                sum.residuals.push(residual);
+                let row = (0..at.len()).map(|i| if i == j { slope } else { 0.0 });
+                sum.jacobian.extend(row);
+            }
         }
-        overrides
-    }
-
-    /// Which values are set: by parameter, and by number of the state vector.
-    fn held(&self, overrides: &Overrides) -> (Vec<bool>, Vec<bool>) {
-        let system = &self.compiled.system;
-        let parameters = overrides.held(system.parameters.blocks().len());
-        let blocks = system.states.blocks().iter().enumerate();
-        let initial = blocks.flat_map(|(block, data)| {
-            let target = Target::State(StateId::new(block));
-            (0..data.shape.len()).map(move |element| overrides.sets(target, element))
-        });
-        (parameters, initial.collect())
-    }
-
-    fn sizes(&self, present: &Present) -> Vec<f64> {
-        let tolerances = self.compiled.absolute_tolerances(&present.initial, None);
-        tolerances.iter().map(|t| t / FRACTION_OF_SIZE).collect()
+        Ok(())
     }
 }
 
-/// The block, element and shape at a position.
-fn located(layout: &Layout, position: usize) -> Option<(usize, usize, Shape)> {
-    let (block, element) = layout.locate(position)?;
-    let shape = layout.blocks().get(block)?.shape;
-    Some((block, element, shape))
-}
-
-impl Objective for StochasticObjective<'_> {
+impl Objective for StochasticLikelihood<'_> {
     fn dimension(&self) -> usize {
-        self.fitted.len()
+        self.varied.len()
     }
 
     fn evaluate(&self, at: &[f64], wanted: Wanted) -> Result<Evaluation, Fault> {
-        let mut total = Evaluation::default();
+        let mut sum = Evaluation::default();
         if wanted >= Wanted::Gradient {
-            total.gradient = vec![0.0; self.fitted.len()];
+            sum.gradient = vec![0.0; self.varied.len()];
         }
-        for run in 0..self.runs.len() {
+        for run in 0..self.data.len() {
             let own = self.filtered(run, at, wanted)?.evaluation;
-            total.value += own.value;
-            for (total, own) in total.gradient.iter_mut().zip(&own.gradient) {
+            sum.value += own.value;
+            for (total, own) in sum.gradient.iter_mut().zip(&own.gradient) {
                 *total += own;
             }
-            total.residuals.extend(own.residuals);
-            total.jacobian.extend(own.jacobian);
+            sum.residuals.extend(own.residuals);
+            sum.jacobian.extend(own.jacobian);
         }
-        Ok(total)
+        self.add_priors(at, wanted, &mut sum)?;
+        Ok(sum)
     }
 }
+
+/// What is seen, from the distribution of an observation: its family and its parameters.
+fn observable(family: Option<Family>, parameters: &[Expr]) -> Result<Observable, Family> {
+    let (deviation, scale) = match family {
+        None => (None, Scale::Linear),
+        Some(Family::Normal) => (parameters.get(1), Scale::Linear),
+        Some(Family::LogNormal) => (parameters.get(1), Scale::Logarithmic),
+        Some(family) => return Err(family),
+    };
+    let mean = parameters.first().ok_or(Family::Normal)?;
+    Ok(Observable {
+        mean: *mean,
+        deviation: deviation.copied(),
+        scale,
+    })
+}
+
+/// A system with the noise that is asked for.
+fn noisy(model: &Model, declared: System, noise: NoiseFrom) -> System {
+    match noise {
+        NoiseFrom::Reactions if declared.noise.is_none() && !model.reactions.is_empty() => {
+            system::of_reactions(model, &declared)
+        }
+        NoiseFrom::Reactions | NoiseFrom::Model => declared,
+    }
+}
+
+/// The data of a run, one look for each row.
+fn looks(likelihood: &Likelihood<'_>, at: usize, run: &FitRun) -> Result<Vec<Look>, Unfit> {
+    let blocks = likelihood.compiled.system.parameters.blocks();
+    let rows = run.data.rows.iter().enumerate();
+    let mut looks: Vec<Look> = rows
+        .map(|(row, known)| Look {
+            time: known.time,
+            own: (run.data.varying.iter())
+                .filter_map(|(id, values)| {
+                    Some((blocks.get(id.index())?.offset, *values.get(row)?))
+                })
+                .collect(),
+            seen: Vec::new(),
+        })
+        .collect();
+    for (datum, point) in run.data.points.iter().enumerate() {
+        let Datum::Exactly(value) = point.datum else {
+            return Err(Unfit::Censored { run: at, datum });
+        };
+        if let Some(look) = looks.get_mut(point.row) {
+            look.seen.push(Sighting {
+                datum,
+                observable: point.seen,
+                value,
+            });
+        }
+    }
+    Ok(looks)
+}
+
+#[cfg(test)]
+mod tests;

@@ -298,3 +298,35 @@ pub(super) const FOR_RUN: Choice = choice(
     "for 0..50",
     "not the last run, but its own",
 );
+
+pub(super) const TO_DATA: Choice = choice(
+    "to",
+    Value::File(&["csv", "tsv", "txt"]),
+    "to \"data.csv\" (time = year)",
+    "the data; columns in parentheses where their names differ",
+);
+pub(super) const USING_SEARCH: Choice = choice(
+    "using",
+    Value::Words(&["lm", "lbfgs", "nelder_mead", "pso", "nuts"]),
+    "using lbfgs",
+    "lm when absent; nuts samples the posterior",
+);
+pub(super) const STARTS: Choice = choice(
+    "starts",
+    Value::Number,
+    "starts 20",
+    "so many searches within the bounds; 20 when all have bounds, else 1",
+);
+pub(super) const DRAWS: Choice = choice(
+    "draws",
+    Value::Number,
+    "draws 1000",
+    "of each chain of `using nuts`",
+);
+pub(super) const CHAINS: Choice = choice("chains", Value::Number, "chains 4", "of `using nuts`");
+pub(super) const FIT_BY_SUBJECT: Choice = choice(
+    "by",
+    Value::Words(&["subject"]),
+    "by subject",
+    "a fit for each of them",
+);

@@ -3,7 +3,7 @@
 use super::super::command::Command;
 use super::super::lower::{self, alone};
 use super::super::{
-    continuation, correlation, ensemble, jacobian, measure, portrait, sensitivity, stability,
+    continuation, correlation, ensemble, fit, jacobian, measure, portrait, sensitivity, stability,
     stationary, steady, sweep,
 };
 use super::choices::*;
@@ -338,7 +338,32 @@ pub static VERBS: &[Verb] = &[
         place: Anywhere,
         reading: Performed(stationary::lower),
     },
-    not_yet("fit", "fits"),
+    Verb {
+        word: "fit",
+        example: "fit alpha, beta to \"data.csv\"",
+        summary: "find parameters from data",
+        subjects: Value::Quantities,
+        options: &[
+            TO_DATA,
+            USING_SEARCH,
+            STARTS,
+            SEED,
+            DRAWS,
+            CHAINS,
+            WITH,
+            IN_CONDITION,
+            FIT_BY_SUBJECT,
+            RTOL,
+            ATOL,
+        ],
+        more: &[
+            ("fit to \"data.csv\"", "all parameters with bounds or priors"),
+            ("fit k, x to \"data.csv\" (x = signal)", "x: also its initial value"),
+        ],
+        see: &["simulate", "sensitivity", "plot"],
+        place: Anywhere,
+        reading: Performed(fit::lower),
+    },
     not_yet("profile", "profiles of likelihoods"),
     not_yet("explain", "explanations"),
     Verb {

@@ -5,8 +5,7 @@ use super::varied::{Varied, VariedStart};
 use crate::kernel::{Kernels, Scratch, SharedKernel};
 use crate::simulate::{CompiledDynamics, Dynamics};
 use crate::system::System;
-use std::cell::{Ref, RefCell, RefMut};
-use std::sync::Arc;
+use std::cell::{OnceCell, Ref, RefCell, RefMut};
 
 /// The system y' = f, S_j' = f_y S_j + f_p dp/dtheta_j + f_s ds/dtheta_j (s: the slots) for m
 /// varied quantities: n (1 + m) numbers, the state first, then one block per quantity.
@@ -18,6 +17,7 @@ pub struct SensitivityDynamics<'d> {
     system: &'d System,
     kernels: &'d Kernels,
     tangent: SharedKernel,
+    second: OnceCell<SharedKernel>,
     varied: Vec<Varied>,
     moving: RefCell<Moving>,
     slots: RefCell<DirectedSlots>,
@@ -38,7 +38,8 @@ impl<'d> SensitivityDynamics<'d> {
             base,
             system,
             kernels,
-            tangent: Arc::clone(kernels.frozen_drift_tangent()),
+            tangent: kernels.tangent(&system.pool, &system.frozen_drift),
+            second: OnceCell::new(),
             varied: start.varied.clone(),
             moving: RefCell::new(start.moving(system)),
             slots: RefCell::new(DirectedSlots::new(system)),
@@ -163,7 +164,10 @@ impl Dynamics for SensitivityDynamics<'_> {
         if n == 0 {
             return;
         }
-        let second = self.kernels.frozen_drift_second_tangent();
+        let second = self.second.get_or_init(|| {
+            self.kernels
+                .second_tangent(&self.system.pool, &self.system.frozen_drift)
+        });
         self.base.refresh(t, state);
         let parameters = self.base.parameters();
         let moving = self.moving.borrow();

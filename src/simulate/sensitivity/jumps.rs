@@ -18,7 +18,7 @@ use super::direction::{DirectedSlots, Direction};
 use crate::kernel::{Kernels, Scratch, SharedKernel};
 use crate::model::Repeat;
 use crate::simulate::{CompiledDynamics, Dynamics, Problem};
-use crate::symbolic::{Expr, Pool};
+use crate::symbolic::Expr;
 use crate::system::{JumpPlace, System};
 use nalgebra::{DMatrix, DVector};
 use rustc_hash::FxHashMap;
@@ -167,9 +167,7 @@ impl<'p> Variation<'p> {
         let (kernels, system) = (self.kernels, self.system);
         let known = self.functions.entry(what);
         let kernel = known.or_insert_with(|| {
-            let mut pool = Pool::continuing(&system.pool);
-            let exprs = exprs_of(system, &mut pool, what);
-            kernels.tangent(&Arc::new(pool), &exprs)
+            kernels.tangent(&system.pool, &exprs_of(system, what))
         });
         Arc::clone(kernel)
     }
@@ -526,8 +524,8 @@ impl<'p> Variation<'p> {
 }
 
 /// The expressions of a function.
-fn exprs_of(system: &System, pool: &mut Pool, what: What) -> Vec<Expr> {
-    let zero = pool.constant(0.0);
+fn exprs_of(system: &System, what: What) -> Vec<Expr> {
+    let zero = system.zero;
     match what {
         What::Guards => system.guards.iter().map(|guard| guard.expr).collect(),
         What::Jump(event) => system.events[event].jump.values.clone(),

@@ -4,7 +4,7 @@
 //! dy/dtheta at the start, parameters and initial values that follow others included.
 
 use super::direction::{DirectedSlots, Direction, Moving};
-use crate::kernel::{Kernels, Parameters, Scratch, SharedKernel};
+use crate::kernel::{Kernels, Parameters, Scratch};
 use crate::system::System;
 
 /// A quantity that a run is differentiated by.
@@ -116,8 +116,7 @@ impl Values<'_> {
                 continue;
             }
             let value = system.parameter_values[block];
-            let kernel = self.kernels.tangent(&system.pool, &[value]);
-            let tangent = self.tangent(&kernel, &[], &moved, place.len());
+            let tangent = self.tangent(&[value], &[], &moved, place.len());
             moved[place].copy_from_slice(&tangent);
         }
         moved
@@ -133,8 +132,7 @@ impl Values<'_> {
         };
         let mut moved = vec![0.0; n];
         for _ in 0..=self.system.states.blocks().len() {
-            let kernel = self.kernels.initial_tangent();
-            let mut next = self.tangent(kernel, &moved, parameters, n);
+            let mut next = self.tangent(&self.system.initial, &moved, parameters, n);
             for (at, value) in next.iter_mut().enumerate() {
                 if own == Some(at) {
                     *value = 1.0;
@@ -152,11 +150,12 @@ impl Values<'_> {
 
     fn tangent(
         &self,
-        kernel: &SharedKernel,
+        exprs: &[crate::symbolic::Expr],
         states: &[f64],
         parameters: &[f64],
         len: usize,
     ) -> Vec<f64> {
+        let kernel = self.kernels.tangent(&self.system.pool, exprs);
         let mut slots = DirectedSlots::new(self.system);
         slots.set(
             0,

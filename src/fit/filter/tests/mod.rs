@@ -138,6 +138,7 @@ pub(super) fn looks(times: &[f64], rows: &[&[f64]]) -> Vec<Look> {
     let all = times.iter().zip(rows);
     all.map(|(time, row)| Look {
         time: *time,
+        own: Vec::new(),
         seen: (row.iter().enumerate())
             .filter(|(_, value)| !value.is_nan())
             .map(|(observable, value)| {

@@ -1,0 +1,172 @@
+//! Searches from many starts, on all cores.
+//!
+//! Enters: an objective, bounds, a given point, a plan. Leaves: what each start came to, best
+//! first: the same bytes on any number of threads. A search may go on from results of an earlier
+//! one with the same plan.
+
+use super::objective::{Evaluation, Fault, Objective, Wanted};
+use super::optimise::{Bounds, End, Local, Options, search};
+use super::starts::{again, finite_ends, starts};
+use crate::simulate::in_order;
+use std::ops::ControlFlow;
+use std::sync::atomic::{AtomicBool, Ordering};
+
+/// Values this near, in units of log-likelihood, are the same minimum: a likelihood ratio of 1.001
+/// tells nothing, and runs of a model are hardly more accurate.
+pub const SAME_VALUE: f64 = 1e-3;
+/// How often a start without a value is drawn again.
+const MOST_DRAWS: u64 = 10;
+
+/// How to search from many starts.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct Plan {
+    /// Starts in all, the given point being the first.
+    pub starts: usize,
+    /// Of the other starts.
+    pub seed: u64,
+    /// Of each search.
+    pub options: Options,
+}
+
+/// How far a search from many starts is.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct Progress {
+    /// Starts done.
+    pub done: usize,
+    /// Starts in all.
+    pub total: usize,
+    /// The best value so far.
+    pub best: Option<f64>,
+}
+
+/// What a start came to.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Finding {
+    /// Which of the starts, from 0.
+    pub number: usize,
+    /// What it came to.
+    pub local: Local,
+}
+
+/// What all starts came to.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Findings {
+    /// Best value first; those without a value last, in the order of their starts.
+    pub all: Vec<Finding>,
+    /// How many came within [`SAME_VALUE`] of the best value.
+    pub reached_best: usize,
+    /// True when the user interrupted: starts are missing.
+    pub was_interrupted: bool,
+}
+
+/// An objective that is interrupted once the flag is raised.
+struct Interruptible<'o> {
+    objective: &'o dyn Objective,
+    is_over: &'o AtomicBool,
+}
+
+impl Objective for Interruptible<'_> {
+    fn dimension(&self) -> usize {
+        self.objective.dimension()
+    }
+
+    fn evaluate(&self, at: &[f64], wanted: Wanted) -> Result<Evaluation, Fault> {
+        if self.is_over.load(Ordering::Relaxed) {
+            return Err(Fault::Interrupted);
+        }
+        self.objective.evaluate(at, wanted)
+    }
+}
+
+/// Searches from the given point and from others. `done` holds what the first starts came to in an
+/// earlier search with the same plan, in the order of their numbers; `watch` is told of each start
+/// that ends, in this order too, and may end the search.
+pub fn multistart(
+    objective: &dyn Objective,
+    bounds: &Bounds,
+    given: &[f64],
+    plan: &Plan,
+    threads: usize,
+    done: Vec<Local>,
+    watch: &mut dyn FnMut(Progress) -> ControlFlow<()>,
+) -> Findings {
+    let points = starts(bounds, given, plan.starts, plan.seed);
+    let ends = finite_ends(bounds, given);
+    let mut locals = done;
+    locals.truncate(points.len());
+    let (before, total) = (locals.len(), points.len());
+    let is_over = AtomicBool::new(false);
+    let objective = Interruptible {
+        objective,
+        is_over: &is_over,
+    };
+    // A single search may use the threads itself.
+    let (outer, inner) = if total - before > 1 { (threads, 1) } else { (1, threads) };
+    let work = |at: usize| {
+        let number = before + at;
+        let from = |start: &[f64]| search(&objective, bounds, start, &plan.options, inner);
+        drawn(from, &points[number], |attempt| {
+            again(&ends, plan.seed, number as u64, attempt)
+        })
+    };
+    let mut was_interrupted = false;
+    in_order(total - before, outer, work, |_, local| {
+        was_interrupted = local.end == End::Interrupted;
+        if !was_interrupted {
+            locals.push(local);
+            was_interrupted = watch(progress(&locals, total)).is_break();
+        }
+        if was_interrupted {
+            is_over.store(true, Ordering::Relaxed);
+            return ControlFlow::Break(());
+        }
+        ControlFlow::Continue(())
+    });
+    // Interrupted after the last one, nothing is missing.
+    findings(locals, total)
+}
+
+fn progress(locals: &[Local], total: usize) -> Progress {
+    let values = locals.iter().filter(|local| local.is_found());
+    Progress {
+        done: locals.len(),
+        total,
+        best: values.map(|local| local.value).min_by(f64::total_cmp),
+    }
+}
+
+/// Searches from a start; where there is no value, from others drawn in its place. The first
+/// failure stands if none has one.
+fn drawn(
+    from: impl Fn(&[f64]) -> Local,
+    start: &[f64],
+    again: impl Fn(u64) -> Vec<f64>,
+) -> Local {
+    let first = from(start);
+    if first.is_found() || first.end == End::Interrupted {
+        return first;
+    }
+    let others = (0..MOST_DRAWS).map(|attempt| from(&again(attempt)));
+    let mut others = others.filter(|local| local.is_found() || local.end == End::Interrupted);
+    others.next().unwrap_or(first)
+}
+
+fn findings(locals: Vec<Local>, total: usize) -> Findings {
+    let was_interrupted = locals.len() < total;
+    let numbered = locals.into_iter().enumerate();
+    let mut all: Vec<Finding> = numbered
+        .map(|(number, local)| Finding { number, local })
+        .collect();
+    // Stable: equal values stay in the order of their starts.
+    all.sort_by(|a, b| a.local.value.total_cmp(&b.local.value));
+    let best = all.first().map_or(f64::INFINITY, |best| best.local.value);
+    let reached = all.iter().filter(|finding| finding.local.is_found());
+    let reached_best = reached
+        .filter(|finding| finding.local.value - best <= SAME_VALUE)
+        .count();
+    Findings {
+        all,
+        reached_best,
+        was_interrupted,
+    }
+}

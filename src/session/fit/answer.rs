@@ -1,0 +1,322 @@
+//! What a fit found, and how far to trust it.
+//!
+//! Enters: a likelihood, the searches for its maximum. Leaves: a [`FitAnswer`]: plain data with the
+//! names of the model. Must not know how searches work.
+
+use super::lens::Lens;
+use super::objective::{Likelihood, Looked};
+use super::quantities::{Fitted, coordinates};
+use super::runs::FitRun;
+use super::scores::{Checks, checks};
+use super::super::compiled::Compiled;
+use crate::diagnostic::{Code, Diagnostic, listed, number_text};
+use crate::fit::{
+    End, Fault, Findings, Information, Local, Objective, SearchMethod, Quantiles, Scaled, Standing, Uncertainty,
+    UncertaintyOptions, Wanted, uncertainty,
+};
+use crate::source::Span;
+use std::sync::Arc;
+
+/// The level of intervals.
+pub const LEVEL: f64 = 0.95;
+/// A fit.
+#[derive(Debug, Clone)]
+pub struct FitAnswer {
+    /// The model.
+    pub compiled: Arc<Compiled>,
+    /// What was seen of it.
+    pub lens: Arc<Lens>,
+    /// What was fitted.
+    pub fitted: Vec<Fitted>,
+    /// The runs with their data.
+    pub runs: Vec<FitRun>,
+    /// The file of the data, as written.
+    pub file: String,
+    /// Whose data, for a fit of one subject among several.
+    pub subject: Option<String>,
+    /// How it was searched.
+    pub method: SearchMethod,
+    /// For the starts.
+    pub seed: u64,
+    /// Every search, in inner coordinates, the best first.
+    pub findings: Findings,
+    /// How many starts there were to be.
+    pub starts: usize,
+    /// The estimates, in their own units.
+    pub estimates: Vec<f64>,
+    /// How far to trust them; why it could not be worked out.
+    pub uncertainty: Result<Uncertainty, Fault>,
+    /// Standard errors in the estimates' own units; infinite where the data say nothing.
+    pub errors: Vec<f64>,
+    /// Intervals of level [`LEVEL`].
+    pub intervals: Vec<(f64, f64)>,
+    /// The log-likelihood, without priors.
+    pub log_likelihood: f64,
+    /// The log density of the priors; 0 without.
+    pub log_prior: f64,
+    /// How many data.
+    pub count: usize,
+    /// Of least squares: the sum of squared residuals.
+    pub squares: Option<f64>,
+    /// What the model gives where there are data, run by run.
+    pub looked: Vec<Looked>,
+    /// Whether the residuals look as they should, one for each observation.
+    pub checks: Vec<Checks>,
+}
+
+impl FitAnswer {
+    /// The best search.
+    #[must_use]
+    pub fn search(&self) -> &Local {
+        &self.findings.all[0].local
+    }
+
+    /// Parameters of the likelihood: the estimates, and the variance of least squares.
+    #[must_use]
+    pub fn degrees(&self) -> usize {
+        self.fitted.len() + usize::from(self.squares.is_some())
+    }
+
+    /// Data beyond the estimates.
+    #[must_use]
+    pub fn degrees_left(&self) -> usize {
+        self.count.saturating_sub(self.fitted.len())
+    }
+
+    /// Akaike's criterion: twice the parameters less twice the log-likelihood.
+    #[must_use]
+    pub fn aic(&self) -> f64 {
+        2.0 * self.degrees() as f64 - 2.0 * self.log_likelihood
+    }
+
+    /// Schwarz's criterion.
+    #[must_use]
+    pub fn bic(&self) -> f64 {
+        self.degrees() as f64 * (self.count as f64).ln() - 2.0 * self.log_likelihood
+    }
+
+    /// The standard deviation of the residuals of least squares, by the degrees of freedom left.
+    #[must_use]
+    pub fn residual_sd(&self) -> Option<f64> {
+        let left = self.degrees_left();
+        self.squares
+            .filter(|_| left > 0)
+            .map(|squares| (squares / left as f64).sqrt())
+    }
+
+    /// True for a point at which the search can stand: it moved there, or stood there at once, and
+    /// nothing more is to be gained.
+    #[must_use]
+    pub fn has_converged(&self) -> bool {
+        match self.search().end {
+            End::Converged { .. } => true,
+            // Begun at the minimum.
+            End::Unmoved { decrement } => decrement <= 1e-8,
+            _ => false,
+        }
+    }
+
+    /// Estimates on a bound.
+    pub fn on_bounds(&self) -> impl Iterator<Item = usize> {
+        let standing = self.uncertainty.as_ref().map_or(&[][..], |u| &u.standing);
+        let at_bound = |s: &Standing| matches!(s, Standing::AtLower | Standing::AtUpper);
+        let pairs = standing.iter().enumerate();
+        pairs.filter(move |(_, s)| at_bound(s)).map(|(at, _)| at)
+    }
+}
+
+/// What was searched, and how it came out.
+pub(super) struct Found {
+    pub file: String,
+    pub subject: Option<String>,
+    pub method: SearchMethod,
+    pub seed: u64,
+    pub starts: usize,
+    pub findings: Findings,
+}
+
+/// Works out the answer from the searches; `None` when none of them has a value.
+pub(super) fn answer(likelihood: &Likelihood<'_>, found: Found) -> Option<FitAnswer> {
+    let local = &found.findings.all.first()?.local;
+    if !local.value.is_finite() {
+        return None;
+    }
+    let coordinates = coordinates(&likelihood.fitted);
+    let estimates = coordinates.outer(&local.point);
+    let scaled = Scaled {
+        objective: likelihood,
+        coordinates: &coordinates,
+    };
+    let is_squares = likelihood.lens.is_least_squares();
+    let mut options = UncertaintyOptions::default();
+    // What programs of nonlinear least squares print; distributions take what was observed.
+    options.information = match is_squares {
+        true => Information::Expected,
+        false => Information::Observed,
+    };
+    let count = likelihood.count();
+    let left = count.saturating_sub(likelihood.fitted.len());
+    let uncertainty = uncertainty(&scaled, &local.point, &options);
+    let quantiles = match is_squares {
+        true => Quantiles::StudentT {
+            degrees: left as f64,
+        },
+        false => Quantiles::Normal,
+    };
+    // The variance that is profiled out is RSS/n; its unbiased estimate is RSS/(n - m).
+    let factor = match is_squares && left > 0 {
+        true => (count as f64 / left as f64).sqrt(),
+        false => 1.0,
+    };
+    let uncertainty = uncertainty.map(|found| found.widened(factor));
+    let nothing = vec![f64::NAN; estimates.len()];
+    let intervals = uncertainty.as_ref().map_or_else(
+        |_| nothing.iter().map(|nan| (*nan, *nan)).collect(),
+        |known| known.intervals(&coordinates, LEVEL, quantiles),
+    );
+    let errors = uncertainty.as_ref().map_or_else(|_| nothing.clone(), |known| known.errors.clone());
+    let runs = 0..likelihood.runs.len();
+    let looked: Vec<Looked> = runs
+        .map(|run| likelihood.look(run, &estimates, Wanted::Value).unwrap_or_default())
+        .collect();
+    let priors: f64 = likelihood
+        .fitted
+        .iter()
+        .zip(&estimates)
+        .filter_map(|(known, value)| Some(known.prior.as_ref()?.at(*value)?.log))
+        .sum();
+    let squares = is_squares.then(|| sum_of_squares(likelihood, &looked));
+    let value = likelihood
+        .evaluate(&estimates, Wanted::Value)
+        .map_or(local.value, |evaluation| evaluation.value);
+    Some(FitAnswer {
+        compiled: Arc::clone(&likelihood.compiled),
+        lens: Arc::clone(&likelihood.lens),
+        fitted: likelihood.fitted.clone(),
+        runs: likelihood.runs.clone(),
+        file: found.file,
+        subject: found.subject,
+        method: found.method,
+        seed: found.seed,
+        starts: found.starts,
+        uncertainty,
+        errors,
+        intervals,
+        log_likelihood: -value - priors,
+        log_prior: priors,
+        count,
+        squares,
+        checks: checks(likelihood, &looked, squares.map(|s| (s / left.max(1) as f64).sqrt())),
+        looked,
+        estimates,
+        findings: found.findings,
+    })
+}
+
+fn sum_of_squares(likelihood: &Likelihood<'_>, looked: &[Looked]) -> f64 {
+    let width = likelihood.lens.width();
+    let squares = likelihood.points().map(|(run, point)| {
+        let at = point.row * width + likelihood.lens.seen[point.seen].numbers.start;
+        let model = looked.get(run).and_then(|looked| looked.numbers.get(at));
+        match (model, point.datum) {
+            (Some(model), crate::fit::Datum::Exactly(value)) => (model - value).powi(2),
+            _ => 0.0,
+        }
+    });
+    squares.sum()
+}
+
+/// What is to be said of a fit besides its numbers.
+pub(super) fn warnings(answer: &FitAnswer, span: Span) -> Vec<Diagnostic> {
+    let mut warnings = Vec::new();
+    if answer.findings.was_interrupted {
+        let done = answer.findings.all.len();
+        warnings.push(
+            Diagnostic::new(Code::Interrupted, "the searches were interrupted")
+                .at(span, format!("{done} were done"))
+                .help("this is the best that was found so far"),
+        );
+    }
+    if !answer.has_converged() {
+        warnings.push(not_converged(answer, span));
+    }
+    let on_bounds: Vec<usize> = answer.on_bounds().collect();
+    for at in on_bounds {
+        let known = &answer.fitted[at];
+        warnings.push(
+            Diagnostic::new(
+                Code::OnBound,
+                format!(
+                    "`{}` is on its bound {}",
+                    known.name,
+                    number_text(answer.estimates[at])
+                ),
+            )
+            .at(known.span, "declared here")
+            .help("widen the bounds where they are no knowledge: its own standard error means nothing there, and those of the others take it as known"),
+        );
+    }
+    if let Ok(uncertainty) = &answer.uncertainty {
+        for direction in &uncertainty.undetermined {
+            warnings.push(undetermined(answer, direction, span));
+        }
+        if let Some(direction) = uncertainty.falling.first() {
+            warnings.push(
+                Diagnostic::new(
+                    Code::NotConverged,
+                    format!(
+                        "this is no minimum: it goes on along {}",
+                        in_names(answer, direction)
+                    ),
+                )
+                .at(span, "")
+                .help("search from several starts within bounds, as in `starts 20`"),
+            );
+        }
+    }
+    warnings
+}
+
+fn not_converged(answer: &FitAnswer, span: Span) -> Diagnostic {
+    let why = match &answer.search().end {
+        End::Stalled { .. } => "no step made the fit better, though its slope is not zero",
+        End::Unmoved { .. } => "no step away from the start made the fit better, though its slope is not zero",
+        End::OutOfIterations => "the iterations were used up",
+        End::Interrupted => "it was interrupted",
+        End::SimplexCollapsed | End::SwarmCollapsed => {
+            "the search ended where it found nothing better, which no derivative has confirmed"
+        }
+        _ => "it could not go on",
+    };
+    Diagnostic::new(Code::NotConverged, "the fit has not converged")
+        .at(span, why)
+        .help("try other starts (`starts 20`, with bounds), a smaller `rtol`, or go on from here with the same sentence")
+}
+
+fn undetermined(answer: &FitAnswer, direction: &crate::fit::Direction, span: Span) -> Diagnostic {
+    let message = match direction.coefficients.as_slice() {
+        [(only, _)] => format!("the data do not determine `{}`", answer.fitted[*only].name),
+        _ => format!(
+            "the data determine {} only together: {} may move along",
+            listed(&names_in(answer, direction)),
+            in_names(answer, direction)
+        ),
+    };
+    Diagnostic::new(Code::Undetermined, message)
+        .at(span, "")
+        .help("fix one of them at a known value, or give it a prior")
+}
+
+fn names_in(answer: &FitAnswer, direction: &crate::fit::Direction) -> Vec<String> {
+    let at = direction.coefficients.iter();
+    at.map(|(at, _)| format!("`{}`", answer.fitted[*at].name)).collect()
+}
+
+/// `+1 a -0.5 log(b)`: relative changes that leave the data as they are.
+fn in_names(answer: &FitAnswer, direction: &crate::fit::Direction) -> String {
+    let parts = direction.coefficients.iter().map(|(at, coefficient)| {
+        let percent = 100.0 * coefficient;
+        format!("`{}` by {}{percent:.3} %", answer.fitted[*at].name, if percent > 0.0 { "+" } else { "" })
+    });
+    listed(&parts.collect::<Vec<_>>())
+}

@@ -1,0 +1,106 @@
+//! What is seen of a model: its observations as functions of time, states and parameters.
+//!
+//! Enters: a model. Leaves: a [`Lens`]. Must not know data.
+
+use super::super::compiled::Compiled;
+use crate::fit::Family;
+use crate::kernel::SharedKernel;
+use crate::model::Unit;
+use crate::source::Span;
+use crate::symbolic::{Expr, Pool, Shape};
+use std::ops::Range;
+use std::sync::Arc;
+
+/// Everything that data may be compared with.
+#[derive(Debug)]
+pub struct Lens {
+    /// One after the other.
+    pub seen: Vec<Seen>,
+    /// The numbers of all: kernels over [`Lens::pool`].
+    pub values: SharedKernel,
+    /// Their derivatives along a direction.
+    pub tangent: SharedKernel,
+    /// A continuation of the system's pool.
+    pub pool: Arc<Pool>,
+    /// The numbers of all, as expressions.
+    pub exprs: Vec<Expr>,
+}
+
+/// One observation.
+#[derive(Debug, Clone)]
+pub struct Seen {
+    /// The column of the data.
+    pub name: String,
+    /// How data scatter; `None` for least squares.
+    pub family: Option<Family>,
+    /// Where the parameters of its distribution stand among the numbers of the lens; for least
+    /// squares the one number that is compared.
+    pub numbers: Range<usize>,
+    /// Its unit.
+    pub unit: Option<Unit>,
+    /// Where it is declared.
+    pub span: Span,
+}
+
+impl Lens {
+    /// Through the observations of a model, or its states and definitions where it declares none.
+    /// Only those are kept that `wanted` names.
+    pub(super) fn new(compiled: &Compiled, wanted: &dyn Fn(&str) -> bool) -> Lens {
+        let mut pool = Pool::continuing(&compiled.system.pool);
+        let (mut seen, mut exprs) = (Vec::new(), Vec::new());
+        let mut add = |name: &str, family, numbers: Vec<Expr>, unit: Option<&Unit>, span| {
+            let from = exprs.len();
+            exprs.extend(numbers);
+            seen.push(Seen {
+                name: name.to_owned(),
+                family,
+                numbers: from..exprs.len(),
+                unit: unit.cloned(),
+                span,
+            });
+        };
+        let model = &compiled.model;
+        for known in model.observations.iter().filter(|known| wanted(&known.name)) {
+            let arguments = known.distribution.arguments.iter();
+            let numbers: Vec<Expr> = arguments
+                .map(|argument| compiled.system.inline(&mut pool, *argument))
+                .collect();
+            let family = Some(known.distribution.family);
+            add(&known.name, family, numbers, known.unit.as_ref(), known.span);
+        }
+        if model.observations.is_empty() {
+            let states = model.states.iter();
+            let states = states.map(|s| (&s.name, s.symbol, s.unit.as_ref(), s.span));
+            let definitions = model.definitions.iter();
+            let definitions = definitions.map(|d| (&d.name, d.symbol, d.unit.as_ref(), d.span));
+            for (name, symbol, unit, span) in states.chain(definitions) {
+                if !wanted(name) {
+                    continue;
+                }
+                let named = pool.symbol(symbol);
+                let number = compiled.system.inline(&mut pool, named);
+                if pool.shape(number) == Shape::Scalar {
+                    add(name, None, vec![number], unit, span);
+                }
+            }
+        }
+        let pool = Arc::new(pool);
+        Lens {
+            seen,
+            values: compiled.kernels.function(&pool, &exprs),
+            tangent: compiled.kernels.tangent(&pool, &exprs),
+            pool,
+            exprs,
+        }
+    }
+
+    /// How many numbers it gives.
+    pub(super) fn width(&self) -> usize {
+        self.exprs.len()
+    }
+
+    /// True when no distribution is known: least squares.
+    pub(super) fn is_least_squares(&self) -> bool {
+        self.seen.iter().all(|seen| seen.family.is_none())
+    }
+}

@@ -1,0 +1,321 @@
+//! Minus the log-likelihood of a model's parameters, with exact derivatives.
+//!
+//! Enters: runs with their data, a lens, what is fitted. Leaves: a [`Likelihood`], which is an
+//! [`Objective`] of the fitted quantities in their own units. Derivatives come from forward
+//! sensitivities, through events, doses and initial values that follow parameters.
+//!
+//! Without distributions it is least squares: normal errors of one unknown variance, which is at
+//! its best value RSS/n everywhere (profiled out): n/2 (log(2 pi RSS/n) + 1).
+
+use super::super::compiled::Compiled;
+use super::super::run::problem;
+use super::data::Point;
+use super::lens::Lens;
+use super::quantities::Fitted;
+use super::runs::FitRun;
+use crate::fit::{Datum, Evaluation, Fault, Objective, Wanted, density};
+use crate::simulate::{
+    self, CompiledDynamics, Halt, Looks, Monitor, Solution, Statistics, Stop,
+};
+use crate::world::World;
+use std::ops::ControlFlow;
+use std::sync::Arc;
+
+/// A sum of squares this small beside that of the data is round-off.
+const EXACT: f64 = 1e-28;
+
+/// What a fit minimises.
+pub struct Likelihood<'w> {
+    /// The model.
+    pub compiled: Arc<Compiled>,
+    /// What is seen of it.
+    pub lens: Arc<Lens>,
+    /// What is fitted.
+    pub fitted: Vec<Fitted>,
+    /// One for each subject under each condition.
+    pub runs: Vec<FitRun>,
+    /// Asked for interrupts.
+    pub world: &'w dyn World,
+}
+
+/// What a run looks like through the lens, at every row of its data.
+#[derive(Debug, Clone, PartialEq, Default)]
+pub struct Looked {
+    /// The numbers of the lens, row after row.
+    pub numbers: Vec<f64>,
+    /// Their derivatives: row after row, quantity after quantity; empty unless asked for.
+    pub derivatives: Vec<f64>,
+}
+
+/// Terms of an objective while they are summed.
+struct Sum {
+    value: f64,
+    gradient: Vec<f64>,
+    residuals: Vec<f64>,
+    jacobian: Vec<f64>,
+    /// Of least squares.
+    squares: f64,
+    size: f64,
+    count: usize,
+}
+
+impl Objective for Likelihood<'_> {
+    fn dimension(&self) -> usize {
+        self.fitted.len()
+    }
+
+    fn evaluate(&self, at: &[f64], wanted: Wanted) -> Result<Evaluation, Fault> {
+        let m = self.fitted.len();
+        let mut sum = Sum {
+            value: 0.0,
+            gradient: vec![0.0; m],
+            residuals: Vec::new(),
+            jacobian: Vec::new(),
+            squares: 0.0,
+            size: 0.0,
+            count: 0,
+        };
+        for at_run in 0..self.runs.len() {
+            let looked = self.look(at_run, at, wanted)?;
+            self.add_run(at_run, &looked, wanted, &mut sum)?;
+        }
+        if sum.count > 0 {
+            sum.add_squares(wanted);
+        }
+        self.add_priors(at, wanted, &mut sum)?;
+        let keep = |numbers: Vec<f64>, level| {
+            if wanted >= level { numbers } else { Vec::new() }
+        };
+        Ok(Evaluation {
+            value: sum.value,
+            gradient: keep(sum.gradient, Wanted::Gradient),
+            residuals: keep(sum.residuals, Wanted::Residuals),
+            jacobian: keep(sum.jacobian, Wanted::Residuals),
+        })
+    }
+}
+
+impl Likelihood<'_> {
+    /// Every datum with the run that it belongs to.
+    pub fn points(&self) -> impl Iterator<Item = (usize, &Point)> {
+        let runs = self.runs.iter().enumerate();
+        runs.flat_map(|(at, run)| run.data.points.iter().map(move |point| (at, point)))
+    }
+
+    /// How many data there are.
+    #[must_use]
+    pub fn count(&self) -> usize {
+        self.runs.iter().map(|run| run.data.points.len()).sum()
+    }
+
+    /// A run at values of what is fitted, looked at where there are data.
+    ///
+    /// # Errors
+    /// A run that ends early, and values that are not finite.
+    pub fn look(&self, at_run: usize, at: &[f64], wanted: Wanted) -> Result<Looked, Fault> {
+        let run = &self.runs[at_run];
+        let fault = Fault::NoDensity {
+            run: at_run,
+            datum: 0,
+        };
+        let (overrides, present) = run.values(&self.compiled, &self.fitted, at).ok_or(fault)?;
+        let start = (wanted > Wanted::Value)
+            .then(|| run.varied(&self.compiled, &self.fitted, (&overrides, &present)));
+        let solution = match &run.plan {
+            None => Solution::standing(self.compiled.model.time.start, self.compiled.system.slots.len()),
+            Some(plan) => {
+                let mut plan = plan.clone();
+                plan.parameters.clone_from(&present.parameters);
+                plan.initial.clone_from(&present.initial);
+                plan.declared = present.initial;
+                plan.varied.clone_from(&start);
+                self.solve(at_run, &plan)?
+            }
+        };
+        let covariates = self.covariates(run);
+        let own = |row: usize, numbers: &mut [f64]| {
+            for (position, values) in &covariates {
+                if let (Some(number), Some(value)) = (numbers.get_mut(*position), values.get(row)) {
+                    *number = *value;
+                }
+            }
+        };
+        let looks = Looks {
+            solution: &solution,
+            parameters: &present.parameters,
+            rows: &run.looks,
+            own: (!covariates.is_empty()).then_some(&own),
+        };
+        Ok(Looked {
+            numbers: looks.values(&self.lens.values),
+            derivatives: start.map_or_else(Vec::new, |start| {
+                looks.directed(&self.compiled.system, &self.lens.tangent, &start)
+            }),
+        })
+    }
+
+    /// Positions and values of covariates that change from row to row.
+    fn covariates<'r>(&self, run: &'r FitRun) -> Vec<(usize, &'r [f64])> {
+        let blocks = self.compiled.system.parameters.blocks();
+        let varying = run.data.varying.iter();
+        varying
+            .filter_map(|(id, values)| Some((blocks.get(id.index())?.offset, values.as_slice())))
+            .collect()
+    }
+
+    fn solve(
+        &self,
+        at_run: usize,
+        plan: &super::super::simulate::Plan,
+    ) -> Result<Solution, Fault> {
+        let problem = problem(&self.compiled, plan);
+        let parameters = plan.parameters.clone();
+        let dynamics = CompiledDynamics::new(problem.system, problem.kernels, parameters);
+        let range = (plan.start, plan.end);
+        let mut watch = Watch(self.world);
+        let (output, options) = (&plan.output, &plan.options);
+        let solution = match &plan.varied {
+            None => {
+                simulate::run(&problem, &dynamics, range, &plan.initial, output, options, &mut watch)
+            }
+            Some(varied) => simulate::run_with_sensitivities(
+                &problem, &dynamics, range, varied, output, options, &mut watch,
+            ),
+        };
+        match &solution.stop {
+            Stop::Finished => Ok(solution),
+            Stop::Interrupted { .. } => Err(Fault::Interrupted),
+            stop => Err(Fault::Run {
+                run: at_run,
+                stop: stop.clone(),
+                time: solution.times.last().copied().unwrap_or(plan.start),
+            }),
+        }
+    }
+
+    fn add_run(
+        &self,
+        at_run: usize,
+        looked: &Looked,
+        wanted: Wanted,
+        sum: &mut Sum,
+    ) -> Result<(), Fault> {
+        let (m, width) = (self.fitted.len(), self.lens.width());
+        for (datum, point) in self.runs[at_run].data.points.iter().enumerate() {
+            let seen = &self.lens.seen[point.seen];
+            let fault = Fault::NoDensity { run: at_run, datum };
+            let from = point.row * width;
+            let numbers = looked.numbers.get(from..from + width).ok_or(fault.clone())?;
+            let numbers = &numbers[seen.numbers.clone()];
+            let rows = looked.derivatives.get(from * m..(from + width) * m).unwrap_or(&[]);
+            let derivative = |number: usize, j: usize| rows[j * width + seen.numbers.start + number];
+            match (seen.family, point.datum) {
+                (None, Datum::Exactly(value)) => {
+                    let residual = numbers[0] - value;
+                    if !residual.is_finite() {
+                        return Err(fault);
+                    }
+                    sum.squares += residual * residual;
+                    sum.size += value * value;
+                    sum.count += 1;
+                    if wanted > Wanted::Value {
+                        sum.residuals.push(residual);
+                        sum.jacobian.extend((0..m).map(|j| derivative(0, j)));
+                    }
+                }
+                // A limit has no square: the reader of the data has refused it.
+                (None, _) => return Err(fault),
+                (Some(family), datum) => {
+                    let density = density(family, numbers, datum).ok_or(fault)?;
+                    sum.value -= density.log;
+                    if wanted > Wanted::Value {
+                        sum.add_density(&density, numbers.len(), m, wanted, &derivative);
+                    }
+                }
+            }
+        }
+        Ok(())
+    }
+
+    fn add_priors(&self, at: &[f64], wanted: Wanted, sum: &mut Sum) -> Result<(), Fault> {
+        for (j, (quantity, value)) in self.fitted.iter().zip(at).enumerate() {
+            let Some(prior) = &quantity.prior else {
+                continue;
+            };
+            let density = prior.at(*value).ok_or(Fault::NoPrior { parameter: j })?;
+            sum.value -= density.log;
+            if wanted == Wanted::Value {
+                continue;
+            }
+            sum.gradient[j] -= density.slope;
+            let (residual, slope) = density.residual;
+            sum.residuals.push(residual);
+            sum.jacobian.extend((0..at.len()).map(|i| if i == j { slope } else { 0.0 }));
+        }
+        Ok(())
+    }
+}
+
+impl Sum {
+    /// Takes in the density of a datum whose distribution has `k` parameters.
+    fn add_density(
+        &mut self,
+        density: &crate::fit::Density,
+        k: usize,
+        m: usize,
+        wanted: Wanted,
+        derivative: &dyn Fn(usize, usize) -> f64,
+    ) {
+        for (number, slope) in density.gradient.iter().take(k).enumerate() {
+            for (j, total) in self.gradient.iter_mut().enumerate() {
+                *total -= slope * derivative(number, j);
+            }
+        }
+        if wanted < Wanted::Residuals {
+            return;
+        }
+        for (residual, row) in density.residuals.iter().zip(&density.jacobian).take(k) {
+            // Rows of zeros say nothing: Poisson data have one, normal data two.
+            if row.iter().take(k).all(|entry| *entry == 0.0) {
+                continue;
+            }
+            self.residuals.push(*residual);
+            self.jacobian.extend((0..m).map(|j| {
+                let entries = row.iter().take(k).enumerate();
+                entries.map(|(number, entry)| entry * derivative(number, j)).sum::<f64>()
+            }));
+        }
+    }
+
+    /// Turns the sum of squares into minus a log-likelihood.
+    fn add_squares(&mut self, wanted: Wanted) {
+        let n = self.count as f64;
+        let squares = self.squares.max(EXACT * self.size).max(f64::MIN_POSITIVE);
+        self.value += 0.5 * n * ((std::f64::consts::TAU * squares / n).ln() + 1.0);
+        if wanted == Wanted::Value {
+            return;
+        }
+        let m = self.gradient.len();
+        let weight = (n / squares).sqrt();
+        for (residual, row) in self.residuals.iter_mut().zip(self.jacobian.chunks_exact_mut(m.max(1))) {
+            *residual *= weight;
+            for (entry, total) in row.iter_mut().zip(&mut self.gradient) {
+                *entry *= weight;
+                *total += *residual * *entry;
+            }
+        }
+    }
+}
+
+/// Looks out for interrupts.
+struct Watch<'w>(&'w dyn World);
+
+impl Monitor for Watch<'_> {
+    fn step(&mut self, _: f64, _: &[f64], _: &Statistics) -> ControlFlow<Halt> {
+        if self.0.interrupted() {
+            ControlFlow::Break(Halt::Interrupt)
+        } else {
+            ControlFlow::Continue(())
+        }
+    }
+}

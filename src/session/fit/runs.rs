@@ -1,0 +1,285 @@
+//! The runs of a fit: one for each subject under each condition of the data.
+//!
+//! Enters: the data by run, the sentence. Leaves: for each a plan whose parameters are still to be
+//! set, and where its rows stand. Must not know distributions.
+
+use super::super::command::{OutputTimes, Simulate, Subjects};
+use super::super::compiled::Compiled;
+use super::super::simulate::{Plan, plan, with_setting};
+use super::super::tables::Tables;
+use super::super::values::{Overrides, Present, check_finite};
+use super::super::sensitivity::held;
+use super::data::RunData;
+use super::quantities::Fitted;
+use super::sentence::Fit;
+use crate::diagnostic::{Code, Diagnostic};
+use crate::model::{Schedule, Target};
+use crate::simulate::{Held, Method, Output, Varied, VariedStart, serves_sensitivities};
+use crate::source::Span;
+use crate::symbolic::symbols_of;
+use crate::syntax::tree::{self, ExprKind};
+
+/// The relative tolerance of the runs of a fit when none is said: differences of objectives are
+/// to have digits that a search can stand on.
+const RELATIVE: f64 = 1e-8;
+
+/// One run of a fit.
+#[derive(Debug, Clone)]
+pub struct FitRun {
+    /// What was seen.
+    pub data: RunData,
+    /// How the model is run; `None` for a model without states.
+    pub(in crate::session) plan: Option<Plan>,
+    /// The values of the run, but for what is fitted.
+    pub(in crate::session) overrides: Overrides,
+    /// The row of the solution of each row of the data.
+    pub looks: Vec<usize>,
+}
+
+impl FitRun {
+    /// `subject 3`, `knockout`; nothing for the only run.
+    #[must_use]
+    pub fn label(&self) -> String {
+        let subject = self.data.subject.as_ref().map(|label| format!("subject {label}"));
+        let parts = subject.into_iter().chain(self.data.condition.clone());
+        parts.collect::<Vec<_>>().join(", ")
+    }
+
+    /// All values with those of the fitted quantities; `None` where one is not finite.
+    pub(super) fn values(
+        &self,
+        compiled: &Compiled,
+        fitted: &[Fitted],
+        at: &[f64],
+    ) -> Option<(Overrides, Present)> {
+        let mut overrides = self.overrides.clone();
+        for (quantity, value) in fitted.iter().zip(at) {
+            quantity.set(&mut overrides, *value);
+        }
+        let present = compiled.present(&overrides);
+        let numbers = present.parameters.iter().chain(&present.initial);
+        // Looked at closely only when something is wrong: this is done over and over.
+        if numbers.into_iter().all(|number| number.is_finite()) || check_finite(compiled, &present).is_ok() {
+            Some((overrides, present))
+        } else {
+            None
+        }
+    }
+
+    /// How the run begins, with derivatives by what is fitted.
+    pub(super) fn varied(
+        &self,
+        compiled: &Compiled,
+        fitted: &[Fitted],
+        (overrides, present): (&Overrides, &Present),
+    ) -> VariedStart {
+        let varied: Vec<Varied> = fitted.iter().map(|known| known.varied).collect();
+        let (parameters, initial) = held(compiled, overrides, false);
+        VariedStart::new(
+            &compiled.system,
+            &compiled.kernels,
+            compiled.model.time.start,
+            &present.parameters,
+            &present.initial,
+            &varied,
+            Held {
+                parameters: &parameters,
+                initial: &initial,
+            },
+        )
+    }
+}
+
+/// Makes the runs.
+///
+/// # Errors
+/// All problems of the sentence and of the tables of doses and inputs.
+pub(super) fn runs(
+    compiled: &Compiled,
+    tables: &Tables<'_>,
+    overrides: &Overrides,
+    command: &Fit,
+    data: Vec<RunData>,
+) -> Result<(Vec<FitRun>, Vec<Diagnostic>), Vec<Diagnostic>> {
+    let mut found = Vec::with_capacity(data.len());
+    let mut warnings = Vec::new();
+    for data in data {
+        let run = run(compiled, tables, overrides, command, data, &mut warnings)?;
+        found.push(run);
+    }
+    // Runs of one model share their warnings.
+    let mut told: Vec<Diagnostic> = Vec::new();
+    for warning in warnings {
+        if !told.iter().any(|known| known.message == warning.message) {
+            told.push(warning);
+        }
+    }
+    Ok((found, told))
+}
+
+fn run(
+    compiled: &Compiled,
+    tables: &Tables<'_>,
+    overrides: &Overrides,
+    command: &Fit,
+    data: RunData,
+    warnings: &mut Vec<Diagnostic>,
+) -> Result<FitRun, Vec<Diagnostic>> {
+    varying_in_observations_only(compiled, &data)?;
+    let mut own = overrides.clone();
+    for (parameter, value) in &data.constants {
+        own.set(Target::Parameter(*parameter), None, vec![*value]);
+    }
+    // The first of the varying values stands in, so that what follows from it is finite.
+    for (parameter, values) in &data.varying {
+        let first = values.first().copied().unwrap_or(0.0);
+        own.set(Target::Parameter(*parameter), None, vec![first]);
+    }
+    let mut setting = command.setting.clone();
+    if let Some(condition) = &data.condition {
+        setting.condition = Some(tree::Name {
+            text: condition.clone(),
+            span: command.data.path.span,
+        });
+    }
+    let with = with_setting(compiled, &own, &setting)?;
+    if compiled.model.states.is_empty() {
+        let looks = (0..data.rows.len()).map(|_| 0).collect();
+        return Ok(FitRun {
+            data,
+            plan: None,
+            overrides: with,
+            looks,
+        });
+    }
+    let (times, looks) = times(&data);
+    let start = compiled.model.time.start;
+    let last = times.last().copied().unwrap_or(start);
+    let simulate = Simulate {
+        span: command.span,
+        from: Some(number(start, command.span)),
+        // A run of no length is none.
+        to: number(if last > start { last } else { start + 1.0 }, command.span),
+        output: OutputTimes::Steps,
+        method: Method::Auto,
+        relative: Some(command.relative.clone().unwrap_or_else(|| number(RELATIVE, command.span))),
+        absolute: command.absolute.clone(),
+        setting,
+        from_last: false,
+        from_steady: None,
+        subjects: subjects(compiled, &data, command),
+        chance: super::super::chance::ChanceWords::default(),
+    };
+    let mut plan = plan(compiled, tables, &own, None, &simulate)?;
+    warnings.append(&mut plan.warnings);
+    if command.absolute.is_none() {
+        // The distance of the two tolerances is that of a simulation.
+        for absolute in &mut plan.options.tolerances.absolute {
+            *absolute *= plan.options.tolerances.relative.min(1e-6) / 1e-6;
+        }
+    }
+    plan.output = Output::Times(times);
+    derivable(compiled, &plan, command)?;
+    Ok(FitRun {
+        data,
+        plan: Some(plan),
+        overrides: with,
+        looks,
+    })
+}
+
+/// The times of a run, each once, and where each row stands among them.
+#[expect(clippy::float_cmp, reason = "the same cell again, not a measurement")]
+fn times(data: &RunData) -> (Vec<f64>, Vec<usize>) {
+    let mut times: Vec<f64> = Vec::with_capacity(data.rows.len());
+    let mut looks = Vec::with_capacity(data.rows.len());
+    for row in &data.rows {
+        if times.last() != Some(&row.time) {
+            times.push(row.time);
+        }
+        looks.push(times.len() - 1);
+    }
+    (times, looks)
+}
+
+/// Whose doses are given: those of the subject of the data, where doses come from a table.
+fn subjects(compiled: &Compiled, data: &RunData, command: &Fit) -> Subjects {
+    let doses = compiled.model.doses.iter();
+    let from_table = doses.into_iter().any(|dose| matches!(dose.schedule, Schedule::Table(_)));
+    match &data.subject {
+        Some(subject) if from_table => Subjects::One(tree::Name {
+            text: subject.clone(),
+            span: command.data.path.span,
+        }),
+        _ => Subjects::Unsaid,
+    }
+}
+
+fn number(value: f64, span: Span) -> tree::Expr {
+    tree::Expr {
+        kind: ExprKind::Number { value, unit: None },
+        span,
+    }
+}
+
+/// A covariate that changes within a run must not drive it.
+fn varying_in_observations_only(
+    compiled: &Compiled,
+    data: &RunData,
+) -> Result<(), Vec<Diagnostic>> {
+    let system = &compiled.system;
+    let driving = system.drift.iter().chain(&system.initial).chain(&system.parameter_values);
+    let mut problems = Vec::new();
+    for (parameter, _) in &data.varying {
+        let known = &compiled.model.parameters[parameter.index()];
+        let drives = driving
+            .clone()
+            .any(|expr| symbols_of(&system.pool, *expr).contains(&known.symbol));
+        if drives {
+            problems.push(
+                Diagnostic::new(
+                    Code::BadDatum,
+                    format!("the covariate `{}` changes within a run that it drives", known.name),
+                )
+                .at(known.span, "declared here")
+                .help(format!(
+                    "give it one value per subject (`covariate {0} by subject`), or let a table drive the run: `input {0} from \"data.csv\"`",
+                    known.name
+                )),
+            );
+        }
+    }
+    if problems.is_empty() { Ok(()) } else { Err(problems) }
+}
+
+/// Refuses runs that derivatives are not worked out for.
+fn derivable(compiled: &Compiled, plan: &Plan, command: &Fit) -> Result<(), Vec<Diagnostic>> {
+    let refused = |span: Span, why: &str, help: &str| {
+        Err(vec![
+            Diagnostic::new(Code::NotPerformed, "this version of Lotka does not fit such a model")
+                .at(command.span, "")
+                .at(span, why.to_owned())
+                .help(help.to_owned()),
+        ])
+    };
+    if let Some(delay) = compiled.model.delays.first() {
+        return refused(
+            delay.span,
+            "its derivatives would have a past as well",
+            "replace the delay by a chain of stages: `x1' = (x - x1)/(tau/3)`, and so on",
+        );
+    }
+    let is_map = compiled.model.motion == crate::model::Motion::Map;
+    let mut holding = compiled.model.events.iter().zip(&plan.active.events).filter(|(_, on)| **on);
+    if let (true, Some((event, _))) = (is_map, holding.next()) {
+        return refused(
+            event.span,
+            "an event at steps",
+            "write what happens into the equation, as in `next x = if n == 10 then 0 else f(x)`",
+        );
+    }
+    if is_map || serves_sensitivities(plan.options.method) {
+        return Ok(());
+    }
+    refused(command.span, "its method carries no derivatives", "simulate the model to see which method it takes")
+}

@@ -1,0 +1,154 @@
+//! The sentences of fits, their words understood: `fit a, b to "data.csv" starts 20`.
+//!
+//! Enters: a sentence of the tree. Leaves: a [`Fit`], expressions as written. Must not know the
+//! model.
+
+use super::super::command::{Command, DataSource, Setting};
+use super::super::lower::{data_source, setting, subjects_without_vs, word_of};
+use super::super::options::Options;
+use crate::diagnostic::{Code, Diagnostic, did_you_mean};
+use crate::source::Span;
+use crate::syntax::tree;
+
+const EXAMPLE: &str = "as in `fit alpha, beta to \"data.csv\"`";
+
+/// Parameters to be found from data.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Fit {
+    /// The whole sentence.
+    pub span: Span,
+    /// Parameters, and states whose initial values are meant; all parameters with bounds or a
+    /// prior when empty.
+    pub quantities: Vec<tree::Expr>,
+    /// The data.
+    pub data: DataSource,
+    /// How to search.
+    pub method: Way,
+    /// From how many starts.
+    pub starts: Option<tree::Expr>,
+    /// For the starts, and for the draws of a posterior.
+    pub seed: Option<tree::Expr>,
+    /// How many draws each chain keeps.
+    pub draws: Option<tree::Expr>,
+    /// How many chains.
+    pub chains: Option<tree::Expr>,
+    /// Relative tolerance of the runs.
+    pub relative: Option<tree::Expr>,
+    /// Absolute tolerance of the runs.
+    pub absolute: Option<tree::Expr>,
+    /// `by subject`: a fit for each of them.
+    pub each: Option<Span>,
+    /// Values for this sentence only, and the condition that holds for all data.
+    pub setting: Setting,
+}
+
+/// How parameters are found.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Way {
+    /// Chosen.
+    Auto,
+    /// The best ones, by this search.
+    Search(crate::fit::SearchMethod),
+    /// Their posterior distribution, by the No-U-Turn sampler.
+    Posterior,
+}
+
+impl Way {
+    /// The names of all, as sentences use them.
+    #[must_use]
+    pub fn names() -> Vec<&'static str> {
+        let searches = crate::fit::SearchMethod::ALL.into_iter().map(crate::fit::SearchMethod::name);
+        searches.chain(["nuts"]).collect()
+    }
+
+    fn named(name: &str) -> Option<Way> {
+        match name {
+            "auto" => Some(Way::Auto),
+            "nuts" => Some(Way::Posterior),
+            _ => crate::fit::SearchMethod::named(name).map(Way::Search),
+        }
+    }
+}
+
+/// `fit alpha, beta to "data.csv" starts 20 using lm`
+pub(in crate::session) fn lower(
+    sentence: &tree::Sentence,
+    span: Span,
+    mut options: Options<'_>,
+) -> Option<Command> {
+    let quantities = subjects_without_vs(
+        sentence,
+        &mut options,
+        "parameters stand after each other here",
+        EXAMPLE,
+    );
+    let data = match options.take("to") {
+        Some(option) => data_source(&mut options, option),
+        None => {
+            options.problem(
+                Diagnostic::new(Code::MissingArgument, "`fit` needs data")
+                    .at(sentence.verb.span, "to which file?")
+                    .help(EXAMPLE),
+            );
+            None
+        }
+    };
+    let method = way(&mut options);
+    let starts = options.value("starts");
+    let seed = options.value("seed");
+    let draws = options.value("draws");
+    let chains = options.value("chains");
+    let relative = options.value("rtol");
+    let absolute = options.value("atol");
+    let each = by_subject(&mut options);
+    let setting = setting(&mut options);
+    options.finish(|| {
+        Ok(Command::Fit(Box::new(Fit {
+            span,
+            quantities,
+            data: data.ok_or(())?,
+            method: method.ok_or(())?,
+            starts,
+            seed,
+            draws,
+            chains,
+            relative,
+            absolute,
+            each,
+            setting,
+        })))
+    })
+}
+
+fn way(options: &mut Options<'_>) -> Option<Way> {
+    let Some(option) = options.take("using") else {
+        return Some(Way::Auto);
+    };
+    let name = options.name_of(option)?;
+    let found = Way::named(&name.text);
+    if found.is_none() {
+        let known = Way::names();
+        let near = did_you_mean(&name.text, known.iter().copied());
+        options.problem(
+            Diagnostic::new(Code::BadOption, format!("there is no search `{}`", name.text))
+                .at(name.span, "not known")
+                .help(near.unwrap_or_else(|| format!("there are {}", known.join(", ")))),
+        );
+    }
+    found
+}
+
+fn by_subject(options: &mut Options<'_>) -> Option<Span> {
+    let option = options.take("by")?;
+    if let [value] = option.values.as_slice()
+        && word_of(value).is_some_and(|word| word.text == "subject")
+    {
+        return Some(option.span);
+    }
+    options.problem(
+        Diagnostic::new(Code::BadOption, "`by` is followed by `subject`")
+            .at(option.span, "")
+            .help("`by subject` makes one fit for each subject of the data"),
+    );
+    None
+}
