@@ -193,8 +193,9 @@ impl Integrated<'_> {
             return Err(fault(Stop::Finished, from));
         };
         known.value = unpacked_state(n, row);
-        let last = solution.sensitivities.len() - width * known.along.len();
-        let blocks = solution.sensitivities[last..].chunks_exact(width.max(1));
+        let numbers = &solution.sensitivities;
+        let last = numbers.len().saturating_sub(width * known.along.len());
+        let blocks = numbers[last..].chunks_exact(width.max(1));
         for (along, block) in known.along.iter_mut().zip(blocks) {
             *along = unpacked_state(n, block);
         }

@@ -73,7 +73,10 @@ fn check(objective: &StochasticLikelihood<'_>, at: &[f64]) {
         let rows = found.jacobian.chunks_exact(at.len()).zip(&found.residuals);
         let by_rows: f64 = rows.map(|(row, residual)| row[j] * residual).sum();
         let near = 1e-6 * (1.0 + exact.abs());
-        assert!((by_rows - exact).abs() < 1e-3 * near, "{j}: {exact}, {by_rows}");
+        assert!(
+            (by_rows - exact).abs() < 1e-3 * near,
+            "{j}: {exact}, {by_rows}"
+        );
         let value = |shift: f64| {
             let mut moved = at.to_vec();
             moved[j] += shift;
@@ -81,7 +84,10 @@ fn check(objective: &StochasticLikelihood<'_>, at: &[f64]) {
         };
         let h = 1e-5 * (0.1 + at[j].abs());
         let difference = (value(h) - value(-h)) / (2.0 * h);
-        assert!((difference - exact).abs() < near, "{j}: {exact}, {difference}");
+        assert!(
+            (difference - exact).abs() < near,
+            "{j}: {exact}, {difference}"
+        );
     }
 }
 
@@ -165,7 +171,10 @@ observe y ~ normal(x + shift, 0.1)";
     let plain = run(Overrides::new(), &[(1.0, 0.3), (2.0, 0.1)]);
     let compiled = Compiled::new(Model::of_text(text));
     let names = compiled.model.parameters.iter();
-    let shift = names.into_iter().position(|known| known.name == "shift").unwrap();
+    let shift = names
+        .into_iter()
+        .position(|known| known.name == "shift")
+        .unwrap();
     let shift = ParameterId::new(shift);
     let mut known = Overrides::new();
     known.set(Target::Parameter(shift), None, vec![0.0]);
