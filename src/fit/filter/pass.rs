@@ -99,7 +99,7 @@ pub struct Filtered {
 /// Runs a filter over the data.
 ///
 /// A datum seen without noise at a start that is given is the start, where it shows one state: the
-/// likelihood is that of the others given it.
+/// likelihood is that of the others given it. Data of the time of a dose see it given.
 ///
 /// # Errors
 /// No stationary distribution; an integration that ends early; a datum without density.
@@ -127,6 +127,7 @@ pub fn filter(case: &Case<'_>, wanted: Wanted) -> Result<Filtered, Fault> {
         case,
     };
     let mut predictor = Predictor::new(case, &mut point, &varied);
+    predictor.begin(&mut point, &mut pass.known)?;
     let mut time = case.start;
     for look in case.data {
         if (case.interrupted)() {

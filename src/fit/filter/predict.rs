@@ -52,7 +52,22 @@ impl<'c> Predictor<'c> {
                 ..case.problem.clone()
             },
             varied: varied.clone(),
+            has_begun: false,
         }))
+    }
+
+    /// What is given at the very start is given before the data of that time, as at any other.
+    ///
+    /// # Errors
+    /// As [`Predictor::advance`].
+    pub fn begin(&mut self, point: &mut Point<'_>, known: &mut Gaussian) -> Result<(), Fault> {
+        match self {
+            Predictor::Integrated(integrated) if integrated.has_doses() => {
+                let start = integrated.case.start;
+                integrated.advance(point, known, (start, start))
+            }
+            Predictor::Exact(_) | Predictor::Integrated(_) => Ok(()),
+        }
     }
 
     /// From one time to a later one.
@@ -155,9 +170,15 @@ pub(super) struct Integrated<'c> {
     problem: Problem<'c>,
     dynamics: CompiledDynamics<'c>,
     varied: VariedStart,
+    /// What is scheduled for the start was done.
+    has_begun: bool,
 }
 
 impl Integrated<'_> {
+    fn has_doses(&self) -> bool {
+        self.problem.doses.contains(&true) || !self.problem.rows.is_empty()
+    }
+
     fn advance(
         &mut self,
         point: &mut Point<'_>,
@@ -170,7 +191,8 @@ impl Integrated<'_> {
             stop,
             time,
         };
-        self.problem.resumed = from > self.case.start;
+        self.problem.resumed = self.has_begun;
+        self.has_begun = true;
         self.varied.state = packed_state(n, known);
         let options = Options::new(self.tolerances(point, known, (from, to)));
         let solution = run_with_sensitivities(

@@ -355,7 +355,7 @@ fn immigration_and_death() {
     example.check_gradient(&Start::Stationary, &data, 1e-6);
 }
 
-/// A dose between data moves the mean at its time, once.
+/// A dose moves the mean at its time, once, and data of that time see it given.
 #[test]
 fn doses_are_given_once() {
     let text = "param k = 1, s = 0.3
@@ -367,15 +367,52 @@ let y1 = x
 let sd1 = 0.1";
     let example = Example::new(text);
     assert_eq!(example.stochastic.route, Route::Moments(None));
-    let data = looks(&[1.0, 1.25, 2.0], &[&[f64::NAN], &[f64::NAN], &[1.9]]);
+    let unseen: &[f64] = &[f64::NAN];
+    let rows = [unseen, unseen, unseen, &[1.9]];
+    let data = looks(&[0.0, 1.0, 1.25, 2.0], &rows);
     let found = example
         .pass(&example.point(), &Start::Given, &data)
         .unwrap();
+    let before = |row: usize| &found.predicted[row].before;
+    close(before(0).mean[0], 3.0, 1e-12);
+    close(before(1).mean[0], 3.0 * (-1.0_f64).exp() + 2.0, 1e-7);
     let mean = 3.0 * (-2.0_f64).exp() + 2.0 * (-1.0_f64).exp() + 2.0 * (-0.5_f64).exp();
-    close(found.predicted[2].before.mean[0], mean, 1e-7);
+    close(before(3).mean[0], mean, 1e-7);
     let variance = 0.09 / 2.0 * (1.0 - (-4.0_f64).exp());
-    close(found.predicted[2].before.covariance[0], variance, 1e-8);
+    close(before(3).covariance[0], variance, 1e-8);
     example.check_gradient(&Start::Given, &data, 1e-6);
+}
+
+/// A rate that moves with time: the mean of x' = a cos(t) - k x from 0 is that of variation of
+/// constants, a (k cos t + sin t - k exp(-k t))/(k^2 + 1); the variance is that of constant rates.
+#[test]
+fn linear_equations_that_name_the_time() {
+    let text = "param k = 0.7, a = 2, s = 0.4
+index axis = {p, q}
+wiener W
+state x = 0
+state u[axis] = 0
+x' = a*cos(t) - k*x + s*W'
+u' = -u
+let y1 = x + u[p]
+let sd1 = 0.1";
+    let example = Example::new(text);
+    assert!(matches!(example.stochastic.route, Route::Moments(Some(_))));
+    let data = single(&[0.4, 1.7], &[0.5, 1.2]);
+    let found = example
+        .pass(&example.point(), &Start::Given, &data)
+        .unwrap();
+    let (t, k, before) = (0.4_f64, 0.7_f64, &found.predicted[0].before);
+    let mean = 2.0 * (k * t.cos() + t.sin() - k * (-k * t).exp()) / (k * k + 1.0);
+    close(before.mean[0], mean, 1e-8);
+    close(
+        before.covariance[0],
+        0.16 / (2.0 * k) * (1.0 - (-2.0 * k * t).exp()),
+        1e-9,
+    );
+    example.check_gradient(&Start::Given, &data, 1e-6);
+    let stationary = example.pass(&example.point(), &Start::Stationary, &data);
+    assert_eq!(stationary.err(), Some(Fault::NoStart { run: 0 }));
 }
 
 /// gbm_loglik of ../shared/data/sde/references.json (R, dlnorm): the prices given the first.
