@@ -51,7 +51,8 @@ pub enum Fault {
         /// Which of its data.
         datum: usize,
     },
-    /// A start is asked for that there is none of: no stationary distribution.
+    /// There is nothing to start from: no stationary distribution where one is asked for, or an
+    /// initial value that is not finite, or not positive where its logarithm counts.
     NoStart {
         /// Which of the objective's runs.
         run: usize,

@@ -64,7 +64,10 @@ pub(super) fn told(likelihood: &Likelihood<'_>, fault: &Fault) -> String {
             }
         }
         Fault::NoStart { run: at } => {
-            format!("the run{} has no stationary distribution to start from", run(*at))
+            format!(
+                "the run{} has nothing to start from: no stationary distribution, or an initial value that has no logarithm",
+                run(*at)
+            )
         }
         Fault::NoPrior { parameter } => {
             let name = likelihood.fitted.get(*parameter).map_or("", |known| &known.name);

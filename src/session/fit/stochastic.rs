@@ -109,7 +109,7 @@ impl<'w> StochasticLikelihood<'w> {
             world,
             ..
         } = &self.likelihood;
-        let no_values = Fault::NoStart { run };
+        let no_values = Fault::NoDensity { run, datum: 0 };
         let (Some(known), Some(data)) = (runs.get(run), self.data.get(run)) else {
             return Err(no_values);
         };
