@@ -3,6 +3,7 @@
 //! ```text
 //! family/        distributions of observations and priors: log density with its derivatives
 //! objective.rs   what is minimised: a value, its gradient, generalised residuals
+//! filter/        the likelihood of equations with noise
 //! prior.rs       densities of parameters before there are data
 //! coordinates.rs parameters on the scale on which they are explored, and their bounds
 //! optimise/      searches for a minimum from one start
@@ -23,6 +24,7 @@
 mod bootstrap;
 mod coordinates;
 mod family;
+pub mod filter;
 mod information;
 mod multistart;
 mod objective;

@@ -7,6 +7,7 @@
 //!   data.rs        the table, by run
 //!   runs.rs        how each run is made
 //!   objective.rs   minus the log-likelihood, with exact derivatives
+//!   stochastic.rs  the same for models with noise
 //!   search.rs      from one start or many
 //!   answer.rs      estimates and how far to trust them (scores.rs: residuals; faults.rs: no answer)
 //!   profile.rs, bootstrap.rs, posterior.rs   the same question asked in other ways
@@ -31,6 +32,7 @@ mod runs;
 mod scores;
 mod search;
 mod sentence;
+mod stochastic;
 
 pub use answer::{FitAnswer, LEVEL};
 pub use bootstrap::{BootstrapAnswer, BootstrapCommand};
@@ -50,6 +52,7 @@ pub(super) use bootstrap::lower as lower_bootstrap;
 pub(super) use profile::lower as lower_profile;
 pub(super) use sentence::lower;
 pub use sentence::{Fit, Way};
+pub use stochastic::{NoiseFrom, StochasticLikelihood, Unfit};
 
 use super::compiled::Compiled;
 use super::outcome::{Outcome, Performed};
