@@ -99,6 +99,10 @@ fn spread(likelihood: &Likelihood<'_>) -> Vec<f64> {
 pub(super) fn foretold(likelihood: &Likelihood<'_>, run: usize, at: &[f64]) -> Option<(Looked, Filtered)> {
     let found = likelihood.filtered(run, at, Wanted::Value).ok()?;
     let scales = &likelihood.filters.as_ref()?.equations.seen_scales;
+    let unknown = match &likelihood.filters.as_ref()?.from {
+        Start::Spread(spread) => 0.01 * spread.iter().copied().fold(0.0, f64::max),
+        Start::Given | Start::Stationary => f64::INFINITY,
+    };
     let width = likelihood.lens.width();
     let data = &likelihood.runs.get(run)?.data;
     let mut numbers = vec![f64::NAN; data.rows.len() * width];
@@ -106,6 +110,10 @@ pub(super) fn foretold(likelihood: &Likelihood<'_>, run: usize, at: &[f64]) -> O
         let Some(point) = data.points.get(innovation.datum) else {
             continue;
         };
+        // Before the first data of an unknown start, a forecast says nothing.
+        if innovation.variance.sqrt() > unknown {
+            continue;
+        }
         let place = &likelihood.lens.seen[point.seen].numbers;
         let from = point.row * width + place.start;
         let is_log = scales.get(point.seen) == Some(&Scale::Logarithmic);
