@@ -17,7 +17,9 @@ use support::Workplace;
 fn series() -> Option<PathBuf> {
     let own = std::env::var_os("LOTKA_SHARED").map(PathBuf::from);
     let above = support::root().ancestors().skip(1);
-    let folders = own.into_iter().chain(above.map(|folder| folder.join("shared")));
+    let folders = own
+        .into_iter()
+        .chain(above.map(|folder| folder.join("shared")));
     let found = folders
         .map(|folder| folder.join("data/timeseries"))
         .find(|folder| folder.is_dir());
@@ -33,9 +35,15 @@ fn performed(model: &str, sentence: &str) -> Result<Performed, String> {
     workplace.write("model.lotka", model);
     let mut session = Session::new(Arc::new(SystemWorld::default()));
     let told = |problems: Vec<lotka::diagnostic::Diagnostic>| {
-        problems.iter().map(ToString::to_string).collect::<Vec<_>>().join("\n")
+        problems
+            .iter()
+            .map(ToString::to_string)
+            .collect::<Vec<_>>()
+            .join("\n")
     };
-    session.load(&workplace.path().join("model.lotka")).map_err(told)?;
+    session
+        .load(&workplace.path().join("model.lotka"))
+        .map_err(told)?;
     let commands = session.understand(sentence).map_err(told)?;
     let mut last = None;
     for command in &commands {
@@ -64,14 +72,22 @@ fn fit(model: &str, sentence: &str) -> Arc<FitAnswer> {
 #[track_caller]
 fn close(what: &str, found: f64, expected: f64, relative: f64) {
     let error = (found - expected).abs() / expected.abs().max(1e-300);
-    assert!(error <= relative, "{what}: {found}, not {expected} ({error:.1e})");
+    assert!(
+        error <= relative,
+        "{what}: {found}, not {expected} ({error:.1e})"
+    );
 }
 
 #[track_caller]
 fn estimates(answer: &FitAnswer, expected: &[f64]) {
     assert!(answer.has_converged(), "{:?}", answer.search().end);
     for (at, expected) in expected.iter().enumerate() {
-        close(&answer.fitted[at].name, answer.estimates[at], *expected, 1e-4);
+        close(
+            &answer.fitted[at].name,
+            answer.estimates[at],
+            *expected,
+            1e-4,
+        );
     }
 }
 
@@ -107,7 +123,10 @@ const ENSO_STARTS: [[f64; 9]; 2] = [
 ];
 
 fn number(value: &Value) -> f64 {
-    value.as_f64().or_else(|| value.as_str()?.parse().ok()).unwrap_or(f64::NAN)
+    value
+        .as_f64()
+        .or_else(|| value.as_str()?.parse().ok())
+        .unwrap_or(f64::NAN)
 }
 
 fn numbers(value: &Value) -> Vec<f64> {
@@ -117,7 +136,8 @@ fn numbers(value: &Value) -> Vec<f64> {
 #[test]
 fn nist_regressions_from_both_starts() {
     let Some(folder) = series() else { return };
-    let text = std::fs::read_to_string(folder.join("nist/certified.json")).expect("certified values");
+    let text =
+        std::fs::read_to_string(folder.join("nist/certified.json")).expect("certified values");
     let certified: Value = serde_json::from_str(&text).expect("JSON");
     for (name, equation) in NIST {
         let known = &certified[name];
@@ -134,16 +154,29 @@ fn nist_regressions_from_both_starts() {
                 .collect();
             let model = format!("{}\ncovariate x\nlet y = {equation}\n", declared.join("\n"));
             let file = folder.join(format!("nist/{name}.csv"));
-            let answer = fit(&model, &format!("fit {} to \"{}\"", names.join(", "), file.display()));
+            let answer = fit(
+                &model,
+                &format!("fit {} to \"{}\"", names.join(", "), file.display()),
+            );
             let values = numbers(&known["certified"]);
             if !values.is_empty() {
                 estimates(&answer, &values);
                 for (at, sd) in numbers(&known["certified_sd"]).iter().enumerate() {
-                    close(&format!("{name}: error of {}", names[at]), answer.errors[at], *sd, 1e-3);
+                    close(
+                        &format!("{name}: error of {}", names[at]),
+                        answer.errors[at],
+                        *sd,
+                        1e-3,
+                    );
                 }
             }
             let squares = answer.squares.expect("least squares");
-            close(&format!("{name}: RSS"), squares, number(&known["rss"]), 1e-6);
+            close(
+                &format!("{name}: RSS"),
+                squares,
+                number(&known["rss"]),
+                1e-6,
+            );
         }
     }
 }
@@ -151,14 +184,24 @@ fn nist_regressions_from_both_starts() {
 #[test]
 fn the_same_problems_as_differential_equations() {
     let Some(folder) = series() else { return };
-    let file = |name: &str| folder.join(format!("nist/{name}.csv")).display().to_string();
+    let file = |name: &str| {
+        folder
+            .join(format!("nist/{name}.csv"))
+            .display()
+            .to_string()
+    };
     // As equations in x with y(0) fixed: the shared README says how. Values certified by NIST.
     let misra1a = fit(
         "param b1 = 250\nparam b2 = 5e-4\nstate y = 0\ny' = b2*(b1 - y)",
         &format!("fit b1, b2 to \"{}\" (time = x)", file("Misra1a")),
     );
     estimates(&misra1a, &[238.94212918, 5.5015643181e-4]);
-    close("RSS", misra1a.squares.expect("least squares"), 0.12455138894, 1e-6);
+    close(
+        "RSS",
+        misra1a.squares.expect("least squares"),
+        0.12455138894,
+        1e-6,
+    );
     close("error", misra1a.errors[0], 2.7070075241, 1e-3);
     let misra1c = fit(
         "param b1 = 600\nparam b2 = 2e-4\nstate y = 0\ny' = b1*b2*(1 - y/b1)^3",
@@ -170,7 +213,12 @@ fn the_same_problems_as_differential_equations() {
         &format!("fit b1, b2, b3 to \"{}\" (time = x)", file("Rat42")),
     );
     estimates(&rat42, &[72.462237576, 2.6180768402, 0.067359200066]);
-    close("RSS", rat42.squares.expect("least squares"), 8.0565229338, 1e-6);
+    close(
+        "RSS",
+        rat42.squares.expect("least squares"),
+        8.0565229338,
+        1e-6,
+    );
 }
 
 const THEOPHYLLINE: &str = "time [h]
@@ -188,18 +236,32 @@ conc' = Ka*Ke/Cl*A - Ke*conc";
 #[test]
 fn theophylline_by_subject() {
     let Some(folder) = series() else { return };
-    let sentence = format!("fit lKe, lKa, lCl to \"{}\" by subject", folder.join("theoph.csv").display());
+    let sentence = format!(
+        "fit lKe, lKa, lCl to \"{}\" by subject",
+        folder.join("theoph.csv").display()
+    );
     let answers = fits(THEOPHYLLINE, &sentence);
     assert_eq!(answers.len(), 12);
     // R 4.2.2, nls with SSfol.
-    let reference = std::fs::read_to_string(folder.join("theoph_reference.csv")).expect("reference");
+    let reference =
+        std::fs::read_to_string(folder.join("theoph_reference.csv")).expect("reference");
     for line in reference.lines().skip(1) {
-        let cells: Vec<f64> = line.split(',').map(|cell| cell.parse().expect("a number")).collect();
+        let cells: Vec<f64> = line
+            .split(',')
+            .map(|cell| cell.parse().expect("a number"))
+            .collect();
         let who = format!("{}", cells[0]);
-        let answer = answers.iter().find(|answer| answer.subject.as_deref() == Some(&who));
+        let answer = answers
+            .iter()
+            .find(|answer| answer.subject.as_deref() == Some(&who));
         let answer = answer.expect("every subject has a fit");
         estimates(answer, &cells[1..4]);
-        close(&format!("RSS of {who}"), answer.squares.expect("least squares"), cells[4], 1e-6);
+        close(
+            &format!("RSS of {who}"),
+            answer.squares.expect("least squares"),
+            cells[4],
+            1e-6,
+        );
     }
 }
 
@@ -208,15 +270,30 @@ fn michaelis_and_menten_by_state() {
     let Some(folder) = series() else { return };
     let model = "param Vm = 200\nparam K = 0.1\ncovariate conc [ppm]\nlet v = Vm*conc/(K + conc)";
     let file = folder.join("puromycin.csv");
-    let sentence = format!("fit Vm, K to \"{}\" (v = \"rate\", subject = state) by subject", file.display());
+    let sentence = format!(
+        "fit Vm, K to \"{}\" (v = \"rate\", subject = state) by subject",
+        file.display()
+    );
     let answers = fits(model, &sentence);
     // R nls (Bates & Watts 1988 print 212.7 and 0.06412).
     let expected = [
-        ("treated", [212.683707, 0.0641212258], [6.947153, 0.00828094], 1195.448814),
-        ("untreated", [160.280116, 0.0477082923], [6.480250, 0.00778189], 859.604294),
+        (
+            "treated",
+            [212.683707, 0.0641212258],
+            [6.947153, 0.00828094],
+            1195.448814,
+        ),
+        (
+            "untreated",
+            [160.280116, 0.0477082923],
+            [6.480250, 0.00778189],
+            859.604294,
+        ),
     ];
     for (state, values, errors, squares) in expected {
-        let answer = answers.iter().find(|answer| answer.subject.as_deref() == Some(state));
+        let answer = answers
+            .iter()
+            .find(|answer| answer.subject.as_deref() == Some(state));
         let answer = answer.expect("both states");
         estimates(answer, &values);
         close("RSS", answer.squares.expect("least squares"), squares, 1e-6);
@@ -237,7 +314,12 @@ fn an_epidemic_by_least_squares_and_by_counts() {
     );
     // R, deSolve and optim.
     estimates(&squares, &[1.788106, 0.455701, 2.093429]);
-    close("RSS", squares.squares.expect("least squares"), 3589.8507, 1e-6);
+    close(
+        "RSS",
+        squares.squares.expect("least squares"),
+        3589.8507,
+        1e-6,
+    );
     let counts = fit(
         "time [day]\nparam beta = 1.5\nparam gamma = 0.4\nparam phi = 10 in 0.1..1000 log\nstate S = 762, I = 1
          S' = -beta*S*I/763\nI' = beta*S*I/763 - gamma*I\nobserve in_bed ~ negative_binomial(mean = I, size = phi)",
@@ -250,7 +332,9 @@ fn an_epidemic_by_least_squares_and_by_counts() {
 #[test]
 fn isomers_of_pinene_and_gas_oil_from_many_starts() {
     let Some(folder) = series() else { return };
-    let rates: Vec<String> = (1..=5).map(|at| format!("param p{at} = 1e-5 in 1e-7..1e-2 log")).collect();
+    let rates: Vec<String> = (1..=5)
+        .map(|at| format!("param p{at} = 1e-5 in 1e-7..1e-2 log"))
+        .collect();
     let pinene = fit(
         &format!(
             "{}\nstate y1 = 100, y2 = 0, y3 = 0, y4 = 0, y5 = 0
@@ -260,8 +344,16 @@ fn isomers_of_pinene_and_gas_oil_from_many_starts() {
         &format!("fit to \"{}\"", folder.join("alpha_pinene.csv").display()),
     );
     // COPS (Dolan, More, Munson 2004): 19.8721; R: 19.872167.
-    estimates(&pinene, &[5.92585e-5, 2.96340e-5, 2.04728e-5, 2.74468e-4, 3.99795e-5]);
-    close("RSS", pinene.squares.expect("least squares"), 19.872167, 1e-6);
+    estimates(
+        &pinene,
+        &[5.92585e-5, 2.96340e-5, 2.04728e-5, 2.74468e-4, 3.99795e-5],
+    );
+    close(
+        "RSS",
+        pinene.squares.expect("least squares"),
+        19.872167,
+        1e-6,
+    );
     assert_eq!(pinene.findings.all.len(), 20);
     assert!(pinene.findings.reached_best > 10);
     let oil = fit(
@@ -271,7 +363,12 @@ fn isomers_of_pinene_and_gas_oil_from_many_starts() {
     );
     // COPS 5.2366e-3; R 5.2365958e-3.
     estimates(&oil, &[11.84674, 8.34452, 1.00144]);
-    close("RSS", oil.squares.expect("least squares"), 5.2365958e-3, 1e-6);
+    close(
+        "RSS",
+        oil.squares.expect("least squares"),
+        5.2365958e-3,
+        1e-6,
+    );
 }
 
 const LYNX: &str = "time [year] from 1900
@@ -293,7 +390,10 @@ observe lynx ~ lognormal(median = lynx, sd = s2)";
 fn the_posterior_of_lynx_and_hare() {
     let Some(folder) = series() else { return };
     let file = folder.join("lynx_hare.csv");
-    let sentence = format!("fit to \"{}\" (time = year) using nuts draws 2000 starts 1", file.display());
+    let sentence = format!(
+        "fit to \"{}\" (time = year) using nuts draws 2000 starts 1",
+        file.display()
+    );
     let answer: Arc<PosteriorAnswer> = match performed(LYNX, &sentence) {
         Ok(Performed {
             outcome: Outcome::Sampled(answer),
@@ -314,9 +414,21 @@ fn the_posterior_of_lynx_and_hare() {
     ];
     for (at, (mean, sd)) in expected.into_iter().enumerate() {
         let (known, found) = (&answer.fit.fitted[at].name, &answer.marginals[at]);
-        assert!((found.mean - mean).abs() < 0.1 * sd, "{known}: mean {}", found.mean);
-        assert!((found.sd / sd - 1.0).abs() < 0.15, "{known}: sd {}", found.sd);
-        assert!(found.bulk_size >= 1000.0, "{known}: {} effective draws", found.bulk_size);
+        assert!(
+            (found.mean - mean).abs() < 0.1 * sd,
+            "{known}: mean {}",
+            found.mean
+        );
+        assert!(
+            (found.sd / sd - 1.0).abs() < 0.15,
+            "{known}: sd {}",
+            found.sd
+        );
+        assert!(
+            found.bulk_size >= 1000.0,
+            "{known}: {} effective draws",
+            found.bulk_size
+        );
         assert!(found.rhat < 1.01, "{known}: R-hat {}", found.rhat);
     }
 }
@@ -365,12 +477,30 @@ fn two_components_of_which_one_is_seen() {
 #[test]
 fn what_data_do_not_determine_is_said() {
     let workplace = Workplace::new();
-    let rows: Vec<String> = (0..=10).map(|at| format!("{at},{}", (-0.5 * f64::from(at)).exp() + 0.01 * f64::from(at % 3))).collect();
+    let rows: Vec<String> = (0..=10)
+        .map(|at| {
+            format!(
+                "{at},{}",
+                (-0.5 * f64::from(at)).exp() + 0.01 * f64::from(at % 3)
+            )
+        })
+        .collect();
     workplace.write("decay.csv", format!("t,x\n{}\n", rows.join("\n")));
-    let sentence = format!("fit k1, k2 to \"{}\"", workplace.path().join("decay.csv").display());
-    let found = performed("param k1 = 1\nparam k2 = 1\nstate x = 1\nx' = -k1*k2*x", &sentence).expect("a fit");
+    let sentence = format!(
+        "fit k1, k2 to \"{}\"",
+        workplace.path().join("decay.csv").display()
+    );
+    let found = performed(
+        "param k1 = 1\nparam k2 = 1\nstate x = 1\nx' = -k1*k2*x",
+        &sentence,
+    )
+    .expect("a fit");
     let told: Vec<String> = found.diagnostics.iter().map(ToString::to_string).collect();
-    assert!(told.iter().any(|line| line.starts_with("W0661") && line.contains("k1") && line.contains("k2")), "{told:?}");
+    assert!(
+        told.iter()
+            .any(|line| line.starts_with("W0661") && line.contains("k1") && line.contains("k2")),
+        "{told:?}"
+    );
     let Outcome::Fitted(answers) = found.outcome else {
         panic!("a fit");
     };
@@ -380,14 +510,25 @@ fn what_data_do_not_determine_is_said() {
 #[test]
 fn the_same_fit_on_any_number_of_threads() {
     let workplace = Workplace::new();
-    let rows: Vec<String> = (0..=20).map(|at| format!("{at},{}", 5.0 * (-0.3 * f64::from(at)).exp() + 0.1 * f64::from((at * 7) % 5))).collect();
+    let rows: Vec<String> = (0..=20)
+        .map(|at| {
+            format!(
+                "{at},{}",
+                5.0 * (-0.3 * f64::from(at)).exp() + 0.1 * f64::from((at * 7) % 5)
+            )
+        })
+        .collect();
     workplace.write("x.csv", format!("t,x\n{}\n", rows.join("\n")));
     workplace.write(
         "m.lotka",
         "param k = 1 in 1e-3..10 log\nparam x0 = 1 in 0.1..100 log\nstate x = x0\nx' = -k*x\nfit to \"x.csv\" starts 8 seed 3\nprofile k\nbootstrap 10",
     );
     let on = |threads: &str| {
-        let printed = support::lotka(workplace.path(), &["--threads", threads, "run", "m.lotka"], "");
+        let printed = support::lotka(
+            workplace.path(),
+            &["--threads", threads, "run", "m.lotka"],
+            "",
+        );
         assert!(printed.status.success(), "{}", printed.both());
         printed.output
     };

@@ -39,7 +39,9 @@ pub(super) fn panels(answers: &[Arc<FitAnswer>]) -> Vec<Figure> {
             let own = answers.iter().filter_map(|answer| answer.checks.get(at));
             Scores {
                 name: &checks.name,
-                all: own.flat_map(|checks| checks.scores.iter().copied()).collect(),
+                all: own
+                    .flat_map(|checks| checks.scores.iter().copied())
+                    .collect(),
             }
         })
         .collect();
@@ -53,7 +55,9 @@ pub(super) fn panels(answers: &[Arc<FitAnswer>]) -> Vec<Figure> {
     if groups.len() > 2 {
         return over.chain(normal).collect();
     }
-    over.zip(normal).flat_map(|(one, other)| [one, other]).collect()
+    over.zip(normal)
+        .flat_map(|(one, other)| [one, other])
+        .collect()
 }
 
 fn title(group: &[Scores<'_>], of: &FitAnswer) -> String {
@@ -105,7 +109,11 @@ fn over_time(answer: &FitAnswer, group: &[Scores<'_>]) -> Figure {
     };
     let all = group.iter().flat_map(|scores| scores.all.iter().map(place));
     if let Some((low, high)) = ends(all) {
-        for (height, mark) in [(0.0, Mark::Thin), (NORMAL_WIDTH, Mark::Dotted), (-NORMAL_WIDTH, Mark::Dotted)] {
+        for (height, mark) in [
+            (0.0, Mark::Thin),
+            (NORMAL_WIDTH, Mark::Dotted),
+            (-NORMAL_WIDTH, Mark::Dotted),
+        ] {
             figure.series.push(Series {
                 label: String::new(),
                 x: vec![low, high],
@@ -139,7 +147,11 @@ fn quantiles(answer: &FitAnswer, group: &[Scores<'_>]) -> Figure {
         y: vertical(answer),
         ..Figure::default()
     };
-    let most = group.iter().map(|scores| scores.all.len()).max().unwrap_or(0);
+    let most = group
+        .iter()
+        .map(|scores| scores.all.len())
+        .max()
+        .unwrap_or(0);
     if let [_] = group {
         figure.bands.extend(band(most));
     }
@@ -158,7 +170,9 @@ fn quantiles(answer: &FitAnswer, group: &[Scores<'_>]) -> Figure {
         sorted.sort_by(f64::total_cmp);
         figure.series.push(Series {
             label: name(group, scores),
-            x: (0..sorted.len()).map(|rank| expected(rank, sorted.len())).collect(),
+            x: (0..sorted.len())
+                .map(|rank| expected(rank, sorted.len()))
+                .collect(),
             y: sorted,
             mark: Mark::Filled,
             colour,
@@ -210,8 +224,13 @@ fn ends(numbers: impl Iterator<Item = f64>) -> Option<(f64, f64)> {
 
 /// What every start came to, for each fit that had several.
 pub(super) fn waterfalls(answers: &[Arc<FitAnswer>]) -> Vec<Figure> {
-    let several = answers.iter().filter(|answer| answer.findings.all.len() > 1);
-    several.take(MOST_PANELS).map(|answer| waterfall(answer)).collect()
+    let several = answers
+        .iter()
+        .filter(|answer| answer.findings.all.len() > 1);
+    several
+        .take(MOST_PANELS)
+        .map(|answer| waterfall(answer))
+        .collect()
 }
 
 /// Differences too small to mean anything stand at the foot: a logarithmic axis has no zero.
@@ -239,7 +258,10 @@ fn waterfall(answer: &FitAnswer) -> Figure {
         series("ended elsewhere", reached..above.len(), Mark::Open),
     ];
     Figure {
-        title: answer.subject.as_ref().map_or_else(String::new, |who| format!("subject {who}")),
+        title: answer
+            .subject
+            .as_ref()
+            .map_or_else(String::new, |who| format!("subject {who}")),
         x: Axis {
             label: "start, best first".to_owned(),
             range: Some((0.0, above.len() as f64 + 1.0)),

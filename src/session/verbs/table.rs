@@ -364,8 +364,14 @@ pub static VERBS: &[Verb] = &[
             ATOL,
         ],
         more: &[
-            ("fit to \"data.csv\"", "all parameters with bounds or priors"),
-            ("fit k, x to \"data.csv\" (x = signal)", "x: also its initial value"),
+            (
+                "fit to \"data.csv\"",
+                "all parameters with bounds or priors",
+            ),
+            (
+                "fit k, x to \"data.csv\" (x = signal)",
+                "x: also its initial value",
+            ),
         ],
         see: &["simulate", "sensitivity", "plot"],
         place: Anywhere,
@@ -399,7 +405,10 @@ pub static VERBS: &[Verb] = &[
         summary: "write the last fit as a page",
         subjects: Value::File(&["html", "json", "csv"]),
         options: &[],
-        more: &[("report \"fit.csv\"", "the table of estimates; `.json`: all numbers")],
+        more: &[(
+            "report \"fit.csv\"",
+            "the table of estimates; `.json`: all numbers",
+        )],
         see: &["fit", "plot"],
         place: Anywhere,
         reading: Performed(fit::lower_report),
