@@ -211,7 +211,7 @@ fn of_one_run(run: &Traced<'_>, seen: usize, against: Against) -> Figure {
         colour: 0,
     });
     figure.series.push(Series {
-        label: "fit".to_owned(),
+        label: "fit (band: 95 % of data)".to_owned(),
         x: run.places.clone(),
         y: edge(1),
         mark: Mark::Line,

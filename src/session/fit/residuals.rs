@@ -195,7 +195,7 @@ fn band(n: usize) -> Option<Band> {
         x: ranks.iter().map(|rank| expected(*rank, n)).collect(),
         low: ranks.iter().map(|rank| edge(*rank, 0.025)).collect(),
         high: ranks.iter().map(|rank| edge(*rank, 0.975)).collect(),
-        colour: GUIDE,
+        colour: 0,
     })
 }
 
@@ -246,7 +246,7 @@ fn waterfall(answer: &FitAnswer) -> Figure {
             ..Axis::default()
         },
         y: Axis {
-            label: "\u{2212}log-likelihood above the best".to_owned(),
+            label: "\u{2212}log L above the best".to_owned(),
             scale: Scale::Logarithmic,
             range: Some((0.5 * SAME_VALUE, 2.0 * highest)),
             ..Axis::default()
