@@ -121,6 +121,8 @@ impl Terminal {
             Command::Simulate(_) => "simulating",
             Command::Sweep(_) => "sweeping",
             Command::Fit(_) => "fitting",
+            Command::Profile(_) => "profiling",
+            Command::Bootstrap(_) => "refitting",
             _ => "working",
         };
         let mut watch = Watch(Progress::new(label, self.progress));
@@ -168,6 +170,12 @@ impl Terminal {
         {
             let text = render::outcome::text(outcome, self.width);
             return Ok(text + &self.draw_sheet(sheet, to)?);
+        }
+        if let Outcome::Profiled(answer) = outcome
+            && let Some(to) = &answer.to
+        {
+            let text = render::outcome::text(outcome, self.width);
+            return Ok(text + &self.draw_sheet(&answer.sheet, to)?);
         }
         if let Outcome::Portrait(answer) = outcome {
             return self.draw_portrait(outcome, answer);

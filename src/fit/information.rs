@@ -72,7 +72,7 @@ fn expected(objective: &dyn Objective, at: &[f64], free: &[bool]) -> Result<Vec<
     let evaluation = objective.evaluate(at, Wanted::Residuals)?;
     let mut matrix = vec![0.0; m * m];
     for row in evaluation.jacobian.chunks_exact(m.max(1)) {
-        for ((out, left), free_left) in matrix.chunks_exact_mut(m).zip(row).zip(free) {
+        for ((out, left), free_left) in matrix.chunks_exact_mut(m.max(1)).zip(row).zip(free) {
             for ((out, right), free_right) in out.iter_mut().zip(row).zip(free) {
                 if *free_left && *free_right {
                     *out += left * right;

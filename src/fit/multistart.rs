@@ -101,7 +101,11 @@ pub fn multistart(
         is_over: &is_over,
     };
     // A single search may use the threads itself.
-    let (outer, inner) = if total - before > 1 { (threads, 1) } else { (1, threads) };
+    let (outer, inner) = if total - before > 1 {
+        (threads, 1)
+    } else {
+        (1, threads)
+    };
     let work = |at: usize| {
         let number = before + at;
         let from = |start: &[f64]| search(&objective, bounds, start, &plan.options, inner);
@@ -137,11 +141,7 @@ fn progress(locals: &[Local], total: usize) -> Progress {
 
 /// Searches from a start; where there is no value, from others drawn in its place. The first
 /// failure stands if none has one.
-fn drawn(
-    from: impl Fn(&[f64]) -> Local,
-    start: &[f64],
-    again: impl Fn(u64) -> Vec<f64>,
-) -> Local {
+fn drawn(from: impl Fn(&[f64]) -> Local, start: &[f64], again: impl Fn(u64) -> Vec<f64>) -> Local {
     let first = from(start);
     if first.is_found() || first.end == End::Interrupted {
         return first;

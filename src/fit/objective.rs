@@ -51,6 +51,12 @@ pub enum Fault {
         /// Which of its data.
         datum: usize,
     },
+    /// There is nothing to start from: no stationary distribution where one is asked for, or an
+    /// initial value that is not finite, or not positive where its logarithm counts.
+    NoStart {
+        /// Which of the objective's runs.
+        run: usize,
+    },
     /// A prior density vanishes or is not finite.
     NoPrior {
         /// Which of the parameters.

@@ -30,8 +30,16 @@ pub(super) fn finite_ends(bounds: &Bounds, around: &[f64]) -> Vec<(f64, f64)> {
     let all = bounds.ends().zip(around);
     all.map(|((low, high), x)| {
         let reach = REACH * x.abs().max(1.0);
-        let low = if low.is_finite() { low } else { (x - reach).min(high - reach) };
-        let high = if high.is_finite() { high } else { (x + reach).max(low + reach) };
+        let low = if low.is_finite() {
+            low
+        } else {
+            (x - reach).min(high - reach)
+        };
+        let high = if high.is_finite() {
+            high
+        } else {
+            (x + reach).max(low + reach)
+        };
         (low, high)
     })
     .collect()

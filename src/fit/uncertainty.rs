@@ -11,6 +11,7 @@
 use super::coordinates::{Coordinates, Scale, Scaled};
 use super::information::{Information, InformationMatrix, diagonal, information};
 use super::objective::{Fault, Objective};
+use super::summary::count;
 use crate::linalg::Spectrum;
 use statrs::distribution::{ContinuousCDF, Normal, StudentsT};
 
@@ -211,13 +212,7 @@ pub fn uncertainty<O: Objective + ?Sized>(
         scales: &scales,
         units: &units,
     };
-    // Parameters without any influence are directions by themselves.
-    let idle = (0..m).filter(|i| free.get(*i) == Some(&true) && !active.contains(i));
-    let mut undetermined: Vec<Direction> = idle
-        .map(|i| Direction {
-            coefficients: vec![(i, 1.0)],
-        })
-        .collect();
+    let mut undetermined = without_influence(&free, &active);
     undetermined.extend(directions.of(Sign::Zero));
     let falling = directions.of(Sign::Negative);
     mark(&mut standing, &undetermined, Standing::Undetermined);
@@ -245,9 +240,14 @@ pub fn uncertainty<O: Objective + ?Sized>(
     })
 }
 
-#[expect(clippy::cast_precision_loss, reason = "a count")]
-fn count(n: usize) -> f64 {
-    n as f64
+/// Free parameters without any influence: directions by themselves.
+fn without_influence(free: &[bool], active: &[usize]) -> Vec<Direction> {
+    let free = free.iter().enumerate().filter(|(_, free)| **free);
+    let idle = free.filter(|(i, _)| !active.contains(i));
+    idle.map(|(i, _)| Direction {
+        coefficients: vec![(i, 1.0)],
+    })
+    .collect()
 }
 
 /// Whether a point is on one of its bounds.

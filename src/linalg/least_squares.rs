@@ -112,7 +112,11 @@ mod tests {
         assert!((step[0] - 5.0 / 6.0).abs() < 1e-14 && (step[1] - 1.5).abs() < 1e-14);
         // With b held at 1: a is the mean of 1, 1, 2.
         step[1] = 1.0;
-        assert!(reduced.solve(&mut step, &[true, false], &[0.0, 0.0]).is_ok());
+        assert!(
+            reduced
+                .solve(&mut step, &[true, false], &[0.0, 0.0])
+                .is_ok()
+        );
         assert!((step[0] - 4.0 / 3.0).abs() < 1e-14);
     }
 
@@ -120,7 +124,11 @@ mod tests {
     fn dependent_columns_need_damping() {
         let reduced = Reduced::new(&[1.0, 1.0], &[-2.0], 2);
         let mut step = [0.0, 0.0];
-        assert!(reduced.solve(&mut step, &[true, true], &[0.0, 0.0]).is_err());
+        assert!(
+            reduced
+                .solve(&mut step, &[true, true], &[0.0, 0.0])
+                .is_err()
+        );
         // p minimises (2p - 2)^2 + 2p^2: p = 2/3.
         assert!(reduced.solve(&mut step, &[true, true], &[1.0, 1.0]).is_ok());
         assert!((step[0] - 2.0 / 3.0).abs() < 1e-14 && (step[1] - 2.0 / 3.0).abs() < 1e-14);

@@ -76,6 +76,37 @@ impl Lyapunov {
         })
     }
 
+    /// The same for n by n numbers, column by column.
+    ///
+    /// # Errors
+    /// As [`Lyapunov::new`]; another number of numbers is [`Unsolved::NotFinite`].
+    pub fn of_numbers(n: usize, matrix: &[f64]) -> Result<Lyapunov, Unsolved> {
+        if matrix.len() != n * n {
+            return Err(Unsolved::NotFinite);
+        }
+        Lyapunov::new(DMatrix::from_column_slice(n, n, matrix))
+    }
+
+    /// [`Lyapunov::solve`] for n by n numbers, column by column.
+    ///
+    /// # Errors
+    /// As there.
+    pub fn solve_numbers(&self, q: &[f64]) -> Result<Vec<f64>, Unsolved> {
+        let n = self.matrix.nrows();
+        if q.len() != n * n {
+            return Err(Unsolved::NotFinite);
+        }
+        let solution = self.solve(&DMatrix::from_column_slice(n, n, q))?;
+        Ok(solution.matrix.as_slice().to_vec())
+    }
+
+    /// The largest real part of the eigenvalues of A.
+    #[must_use]
+    pub fn abscissa(&self) -> f64 {
+        let parts = self.eigenvalues.iter().map(|z| z.re);
+        parts.fold(f64::NEG_INFINITY, f64::max)
+    }
+
     /// The eigenvalues of A, in no order.
     #[must_use]
     pub fn eigenvalues(&self) -> &[Complex<f64>] {

@@ -8,6 +8,7 @@
 //! large.rs     the bridge to the crate `faer`: large dense and sparse LU with pivoting
 //! exponential.rs  the exponential of a small dense matrix
 //! transition.rs  the Gaussian transition of linear equations with additive noise
+//! varied_transition.rs  the same with its derivatives
 //! lyapunov.rs  A X + X A^T + Q = 0, by the real Schur form
 //! symmetric.rs eigenvalues and Cholesky factors of symmetric matrices
 //! least_squares.rs  small damped least-squares problems, by orthogonal factors
@@ -27,12 +28,14 @@ pub mod lyapunov;
 pub mod shifted;
 mod symmetric;
 mod transition;
+mod varied_transition;
 
 pub use exponential::{Exponential, one_norm};
 pub use least_squares::Reduced;
 pub use shifted::{Shifted, Technique};
 pub use symmetric::{Spectrum, cholesky};
 pub use transition::{Transition, semidefinite_cholesky};
+pub use varied_transition::{Coefficients, Moved, VariedTransition};
 
 /// A matrix could not be factorised: to working precision it is singular, or has entries that are
 /// not finite.

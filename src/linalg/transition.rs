@@ -95,7 +95,7 @@ fn series(x: &[f64], length: f64, apply: impl Fn(&[f64], &mut [f64])) -> Vec<f64
 }
 
 /// C = A B, A n by n, B n by m.
-fn multiply(n: usize, m: usize, a: &[f64], b: &[f64], c: &mut [f64]) {
+pub(super) fn multiply(n: usize, m: usize, a: &[f64], b: &[f64], c: &mut [f64]) {
     for (c, b) in c
         .chunks_exact_mut(n.max(1))
         .zip(b.chunks_exact(n.max(1)))
@@ -111,7 +111,7 @@ fn multiply(n: usize, m: usize, a: &[f64], b: &[f64], c: &mut [f64]) {
 }
 
 /// C = A B^T.
-fn multiply_by_transposed(n: usize, a: &[f64], b: &[f64], c: &mut [f64]) {
+pub(super) fn multiply_by_transposed(n: usize, a: &[f64], b: &[f64], c: &mut [f64]) {
     for (j, c) in c.chunks_exact_mut(n.max(1)).enumerate() {
         c.fill(0.0);
         for (k, a) in a.chunks_exact(n).enumerate() {
@@ -124,7 +124,7 @@ fn multiply_by_transposed(n: usize, a: &[f64], b: &[f64], c: &mut [f64]) {
 }
 
 /// X + X^T in place of X.
-fn add_transposed(n: usize, x: &mut [f64]) {
+pub(super) fn add_transposed(n: usize, x: &mut [f64]) {
     for j in 0..n {
         for i in 0..=j {
             let sum = x[j * n + i] + x[i * n + j];

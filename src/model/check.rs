@@ -320,7 +320,10 @@ impl<'t> Draft<'t> {
             let (item, name, doc) = (draft.item, draft.name.clone(), draft.doc.cloned());
             let is_compartment = draft.kind == DeclareKind::Compartment;
             let is_covariate = draft.kind == DeclareKind::Covariate;
-            let written_prior = item.prior.as_ref().filter(|_| draft.kind == DeclareKind::Parameter);
+            let written_prior = item
+                .prior
+                .as_ref()
+                .filter(|_| draft.kind == DeclareKind::Parameter);
             let prior = written_prior.and_then(|written| self.prior(written));
             let value = values.parameters.get(&ParameterId::new(index)).copied();
             let bounds = self.bounds(item, &name, value);

@@ -7,8 +7,8 @@ use super::names::{Entity, Function, IndexSet, Names};
 use super::noise::DraftWiener;
 use super::observations::DraftObservation;
 use super::{
-    ConditionId, Covariate, DefinitionId, DefinitionKind, Delay, IndexSetId, Input, Motion, ParameterId,
-    StateId, Time, Unit,
+    ConditionId, Covariate, DefinitionId, DefinitionKind, Delay, IndexSetId, Input, Motion,
+    ParameterId, StateId, Time, Unit,
 };
 use crate::diagnostic::{Code, Diagnostic};
 use crate::source::Span;

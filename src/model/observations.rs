@@ -204,11 +204,7 @@ impl<'t> Draft<'t> {
         })
     }
 
-    fn family(
-        &mut self,
-        written: &tree::Expr,
-        serves: &dyn Fn(Family) -> bool,
-    ) -> Option<Family> {
+    fn family(&mut self, written: &tree::Expr, serves: &dyn Fn(Family) -> bool) -> Option<Family> {
         let known = Family::ALL.into_iter().filter(|family| serves(*family));
         let names: Vec<&str> = known.map(Family::name).collect();
         let called = match &written.kind {
@@ -217,7 +213,8 @@ impl<'t> Draft<'t> {
             _ => None,
         };
         let family = called.and_then(|name| Family::named(&name.text));
-        if let (Some(family), ExprKind::Call { .. }) = (family.filter(|f| serves(*f)), &written.kind)
+        if let (Some(family), ExprKind::Call { .. }) =
+            (family.filter(|f| serves(*f)), &written.kind)
         {
             return Some(family);
         }
@@ -226,10 +223,13 @@ impl<'t> Draft<'t> {
         let near = near.filter(|_| family.is_none());
         self.diagnostics.push(
             Diagnostic::new(Code::BadObservation, "a distribution is needed here")
-                .at(called.map_or(written.span, |name| name.span), match family {
-                    Some(family) => format!("as in `{}`", example(family)),
-                    None => "not one".to_owned(),
-                })
+                .at(
+                    called.map_or(written.span, |name| name.span),
+                    match family {
+                        Some(family) => format!("as in `{}`", example(family)),
+                        None => "not one".to_owned(),
+                    },
+                )
                 .help(near.unwrap_or_else(|| format!("there are {}", listed(&quoted)))),
         );
         None
@@ -249,7 +249,10 @@ impl<'t> Draft<'t> {
                 None => (at < names.len()).then_some(at),
                 Some(name) => names.iter().position(|known| *known == name.text),
             };
-            let span = argument.name.as_ref().map_or(argument.value.span, |name| name.span);
+            let span = argument
+                .name
+                .as_ref()
+                .map_or(argument.value.span, |name| name.span);
             let fault = match slot {
                 None if argument.name.is_some() => "it has no such parameter",
                 None => "one too many",
@@ -268,7 +271,11 @@ impl<'t> Draft<'t> {
         if found.is_none() {
             let pairs = names.iter().zip(&slots).filter(|(_, slot)| slot.is_none());
             let missing: Vec<String> = pairs.map(|(name, _)| format!("`{name}`")).collect();
-            self.bad_arguments(family, written.span, &format!("{} is missing", listed(&missing)));
+            self.bad_arguments(
+                family,
+                written.span,
+                &format!("{} is missing", listed(&missing)),
+            );
         }
         found
     }

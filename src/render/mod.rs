@@ -20,6 +20,7 @@ pub mod fit_page;
 #[cfg(test)]
 mod fit_tests;
 pub mod help;
+mod inference;
 mod interruptions;
 mod method;
 mod oscillation;

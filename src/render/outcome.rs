@@ -40,6 +40,9 @@ pub fn text(outcome: &Outcome, width: usize) -> String {
         Outcome::Correlation { answer, .. } => super::correlation::text(answer, width),
         Outcome::Ensemble(ensemble) => super::ensemble::text(ensemble, width),
         Outcome::Fitted(answers) => super::fit::text(answers, width),
+        Outcome::Profiled(answer) => super::inference::profiles(answer, width),
+        Outcome::Sampled(answer) => super::inference::posterior(answer, width),
+        Outcome::Bootstrapped(answer) => super::inference::bootstrap(answer, width),
         Outcome::Swept(drawn) => super::sweep::text(drawn, width),
         Outcome::SimulatedEach(runs) => subjects::simulated(runs, width),
         Outcome::Figure { .. }

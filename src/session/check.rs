@@ -304,6 +304,8 @@ impl Session {
                 return fit::check(compiled, tables, overrides, command);
             }
             Command::Report(command) => needs_fit(*has_fit, command.span)?,
+            Command::Profile(command) => needs_fit(*has_fit, command.span)?,
+            Command::Bootstrap(command) => needs_fit(*has_fit, command.span)?,
             Command::Plot(command) => {
                 if let Some(picture) = fit::FitPicture::asked(compiled, command) {
                     fit::check_picture(picture, command)?;

@@ -2,7 +2,7 @@
 
 use super::measure::Measures;
 use super::ranges::Ranged;
-use super::fit::{Fit, Report};
+use super::fit::{BootstrapCommand, Fit, ProfileCommand, Report};
 use super::sweep::Sweep;
 use crate::simulate::Method;
 use crate::source::Span;
@@ -44,6 +44,10 @@ pub enum Command {
     Sweep(Box<Sweep>),
     /// Parameters from data.
     Fit(Box<Fit>),
+    /// How the best likelihood falls as a fitted quantity is held elsewhere.
+    Profile(ProfileCommand),
+    /// The last fit for data that its own model makes.
+    Bootstrap(BootstrapCommand),
     /// `report "fit.html"`
     Report(Report),
     /// `sensitivity conc by ka, CL`

@@ -132,7 +132,7 @@ pub struct Session {
     by_subject: Vec<Arc<Trajectory>>,
     /// The paths of the last sentence, when it made many; `last` is then empty.
     ensemble: Option<Arc<Ensemble>>,
-    /// The answers of the last fit: one, or one for each subject.
+    /// The fits of the last sentence, one or one for each subject.
     fits: Vec<Arc<fit::FitAnswer>>,
     history: Vec<String>,
     record: record::Record,
@@ -382,6 +382,8 @@ impl Session {
             Command::Continue(command) => self.continue_along(command, observer),
             Command::Sweep(command) => self.sweep(command, observer),
             Command::Fit(command) => self.fit(command, observer),
+            Command::Profile(command) => self.profile(command, observer),
+            Command::Bootstrap(command) => self.bootstrap(command, observer),
             Command::Plot(command) => self.plot(command),
             Command::Report(command) => self.report(command),
             Command::Save(command) => self.save(command),

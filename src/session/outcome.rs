@@ -105,6 +105,12 @@ pub enum Outcome {
     },
     /// A fit, or one for each subject.
     Fitted(Vec<Arc<super::fit::FitAnswer>>),
+    /// Profiles of a fit, drawn by whoever shows them.
+    Profiled(Arc<super::fit::ProfileAnswer>),
+    /// A posterior distribution.
+    Sampled(Arc<super::fit::PosteriorAnswer>),
+    /// A fit of many data sets drawn from it.
+    Bootstrapped(Arc<super::fit::BootstrapAnswer>),
     /// Many runs, each with other values.
     Swept(Box<DrawnSweep>),
     /// A run for each subject, in the order of the tables.

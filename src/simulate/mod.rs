@@ -66,8 +66,8 @@ pub use options::{Chance, Method, Options, Output, Tolerances, UnknownMethod};
 pub use parallel::in_order;
 pub use problem::{DoseRow, Problem, RowKind, SteadyKind, Track};
 pub use sensitivity::{
-    Held, Looks, SensitivityDynamics, Varied, VariedStart, observed_sensitivities, run_with_sensitivities,
-    serves_sensitivities,
+    DirectedSlots, Direction, Held, Looks, SensitivityDynamics, Varied, VariedStart,
+    observed_sensitivities, run_with_sensitivities, serves_sensitivities,
 };
 pub use solution::{
     Halt, Invalid, LinearSolver, MethodUse, Monitor, NoiseReason, NonFinite, Occasion, Occurrence,

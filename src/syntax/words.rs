@@ -20,6 +20,7 @@ pub const VERBS: &[&str] = &[
     "sensitivity",
     "fit",
     "profile",
+    "bootstrap",
     "report",
     "plot",
     "save",

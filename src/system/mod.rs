@@ -12,7 +12,9 @@ mod interruption;
 mod jacobian;
 mod layout;
 mod linear;
+mod logarithmic;
 mod matching;
+mod moments;
 mod noise;
 mod propensities;
 mod rates;
@@ -31,6 +33,8 @@ pub use interruption::{
 pub use jacobian::{Contribution, Jacobian, JacobianBlock, parameter_jacobian};
 pub use layout::{Block, Layout};
 pub use linear::linear_form;
+pub use logarithmic::{Logarithmic, logarithmic};
+pub use moments::{local_moments, moments, packed, packed_len};
 pub use noise::{Noise, NoiseTerm, Source, noise_terms, of_reactions};
 pub use propensities::{Channel, Law, Propensities, Uncountable, count};
 pub use scheme::{

@@ -119,10 +119,9 @@ fn from_score(score: &Score) -> Density {
     for i in 0..MOST {
         let mut left = -score.gradient[i];
         for k in 0..i {
-            let mut entry = score.information[i][k];
-            for l in 0..k {
-                entry -= factor[i][l] * factor[k][l];
-            }
+            let rows = factor[i].iter().zip(&factor[k]).take(k);
+            let of_before: f64 = rows.map(|(a, b)| a * b).sum();
+            let entry = score.information[i][k] - of_before;
             factor[i][k] = if factor[k][k] > 0.0 {
                 entry / factor[k][k]
             } else {

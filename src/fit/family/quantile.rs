@@ -25,7 +25,7 @@ pub fn cdf(family: Family, parameters: &[f64], y: f64) -> Option<f64> {
         (Family::LogNormal, &[median, sd]) => normal_cdf((y / median).ln() / sd),
         (Family::StudentT, &[mean, scale, df]) => student_cdf((y - mean) / scale, df),
         (Family::Cauchy, &[median, scale]) => cauchy_cdf((y - median) / scale),
-        (Family::Poisson, &[mean]) if mean == 0.0 => 1.0,
+        (Family::Poisson, &[0.0]) => 1.0,
         (Family::Poisson, &[mean]) => gamma_ur(count + 1.0, mean),
         (Family::NegativeBinomial, &[mean, size]) => {
             beta_reg(size, count + 1.0, size / (size + mean))
@@ -125,7 +125,7 @@ fn count_quantile(family: Family, parameters: &[f64], p: f64) -> Option<f64> {
     if p == 1.0 {
         return match (family, parameters) {
             (Family::Binomial, &[trials, _]) => Some(trials.floor()),
-            (_, &[mean, ..]) if mean == 0.0 => Some(0.0),
+            (_, &[0.0, ..]) => Some(0.0),
             _ => Some(f64::INFINITY),
         };
     }

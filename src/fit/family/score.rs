@@ -71,8 +71,13 @@ fn student_t(mean: f64, scale: f64, df: f64, y: f64) -> Score {
     // z^2 (df + 1) / (df + z^2)
     let pull = (df + 1.0) * w / (1.0 + w);
     let by_mean = (df + 1.0) * z / (df * (1.0 + w) * scale);
-    let of_tail = -ln_1p_minus(w) - w * (w / (1.0 + w)) + w / (df * (1.0 + w));
-    let by_df = 0.5 * (half::digamma_difference(0.5 * df) + of_tail);
+    // w / (1 + w) - ln(1 + w), each branch without cancellation.
+    let of_tail = if w > 1.0 {
+        w / (1.0 + w) - w.ln_1p()
+    } else {
+        -ln_1p_minus(w) - w * (w / (1.0 + w))
+    };
+    let by_df = 0.5 * (half::digamma_difference(0.5 * df) + of_tail + w / (df * (1.0 + w)));
     let on_df = if df > LARGE_DF {
         (3.5 - 13.0 / df) / (df * df * df * df)
     } else {

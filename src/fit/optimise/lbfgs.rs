@@ -158,11 +158,7 @@ fn first_direction(state: &State, is_free: &[bool]) -> Vec<f64> {
 
 /// A point on the projected path where value and slope have fallen enough; if none is found, the
 /// best one where the value has.
-fn along(
-    probe: &Probe<'_>,
-    state: &State,
-    direction: &[f64],
-) -> Option<(Vec<f64>, Evaluation)> {
+fn along(probe: &Probe<'_>, state: &State, direction: &[f64]) -> Option<(Vec<f64>, Evaluation)> {
     let before = &state.evaluation;
     let (mut low, mut high, mut length) = (0.0, f64::INFINITY, 1.0);
     let mut found: Option<(Vec<f64>, Evaluation)> = None;
@@ -170,13 +166,18 @@ fn along(
         let mut moved = state.point.clone();
         add(&mut moved, length, direction);
         let point = probe.bounds.project(&moved);
-        let step: Vec<f64> = point.iter().zip(&state.point).map(|(to, x)| to - x).collect();
+        let step: Vec<f64> = point
+            .iter()
+            .zip(&state.point)
+            .map(|(to, x)| to - x)
+            .collect();
         if point == state.point {
             break;
         }
         let sufficient = before.value + SUFFICIENT * dot(&before.gradient, &step);
         let evaluation = probe.trial(&point, Wanted::Gradient);
-        let fallen = evaluation.filter(|found| found.value <= sufficient && found.value < before.value);
+        let fallen =
+            evaluation.filter(|found| found.value <= sufficient && found.value < before.value);
         match fallen {
             None if found.is_some() => break,
             None => high = length,

@@ -78,7 +78,9 @@ impl NelderMead {
         let round_off = 1e-14 * best.value.abs();
         let is_level = |vertex: &Vertex| vertex.value - best.value <= self.tolerance.max(round_off);
         // Where it is a point though not level the function jumps, or the search is at an edge.
-        others.iter().all(|vertex| is_near(vertex) && is_level(vertex))
+        others
+            .iter()
+            .all(|vertex| is_near(vertex) && is_level(vertex))
             || others.iter().all(|vertex| vertex.point == best.point)
     }
 }
@@ -102,7 +104,9 @@ fn built(probe: &Probe<'_>, first: Vertex) -> State {
 
 /// Moves the worst vertex, or all but the best.
 fn move_worst(probe: &Probe<'_>, simplex: &mut [Vertex]) {
-    let [others @ .., worst] = simplex else { return };
+    let [others @ .., worst] = simplex else {
+        return;
+    };
     #[expect(clippy::cast_precision_loss, reason = "a dimension")]
     let n = others.len().max(1) as f64;
     let centre: Vec<f64> = (0..worst.point.len())
@@ -121,7 +125,11 @@ fn move_worst(probe: &Probe<'_>, simplex: &mut [Vertex]) {
     let contraction = 0.75 - 0.5 / n.max(2.0);
     let replacement = if reflected.value < best {
         let expanded = tried(1.0 + 2.0 / n.max(2.0));
-        Some(if expanded.value < reflected.value { expanded } else { reflected })
+        Some(if expanded.value < reflected.value {
+            expanded
+        } else {
+            reflected
+        })
     } else if reflected.value < second {
         Some(reflected)
     } else if reflected.value < worst.value {

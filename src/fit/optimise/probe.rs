@@ -36,9 +36,7 @@ impl Bounds {
     pub fn project(&self, point: &[f64]) -> Vec<f64> {
         let pairs = point.iter().zip(self.ends());
         // Not `clamp`, which panics where the ends are crossed.
-        pairs
-            .map(|(x, (low, high))| x.min(high).max(low))
-            .collect()
+        pairs.map(|(x, (low, high))| x.min(high).max(low)).collect()
     }
 
     /// Which coordinates are not held at a bound by the gradient.

@@ -55,7 +55,11 @@ impl Steps for Pso {
         };
         let ends = super::super::starts::finite_ends(probe.bounds, start);
         let mut points = vec![start.to_vec()];
-        points.extend(latin_hypercube(&ends, self.particles.saturating_sub(1), self.seed));
+        points.extend(latin_hypercube(
+            &ends,
+            self.particles.saturating_sub(1),
+            self.seed,
+        ));
         let particles = points.into_iter().map(|point| Particle {
             velocity: vec![0.0; point.len()],
             best: point.clone(),
@@ -73,7 +77,10 @@ impl Steps for Pso {
         if state.value.is_finite() {
             Ok(state)
         } else {
-            Err(probe.first(start, Wanted::Value).err().unwrap_or(End::NotFinite))
+            Err(probe
+                .first(start, Wanted::Value)
+                .err()
+                .unwrap_or(End::NotFinite))
         }
     }
 

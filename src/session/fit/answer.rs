@@ -15,6 +15,7 @@ use crate::fit::{
     UncertaintyOptions, Wanted, uncertainty,
 };
 use crate::source::Span;
+use crate::world::World;
 use std::sync::Arc;
 
 /// The level of intervals.
@@ -67,6 +68,17 @@ pub struct FitAnswer {
 }
 
 impl FitAnswer {
+    /// What was maximised, to be evaluated again.
+    pub(super) fn likelihood<'w>(&self, world: &'w dyn World) -> Likelihood<'w> {
+        Likelihood {
+            compiled: Arc::clone(&self.compiled),
+            lens: Arc::clone(&self.lens),
+            fitted: self.fitted.clone(),
+            runs: self.runs.clone(),
+            world,
+        }
+    }
+
     /// The best search.
     #[must_use]
     pub fn search(&self) -> &Local {

@@ -160,7 +160,6 @@ struct Cell {
     seen: usize,
     table_row: usize,
     datum: Datum,
-    column: String,
 }
 
 impl Reader<'_> {
@@ -223,7 +222,6 @@ impl Reader<'_> {
                     seen,
                     table_row,
                     datum,
-                    column: column.name.clone(),
                 });
             }
             if cells.len() == before.0 && problems.len() == before.1 {
@@ -653,6 +651,8 @@ impl Reader<'_> {
         ];
         let long = self.keys.long.into_iter().flat_map(|(one, other)| [one, other]);
         used.extend(keys.into_iter().flatten().chain(long).map(|column| column.name.as_str()));
+        // A second column that could be the time is read by nobody, and misleads nobody.
+        used.extend(TIME);
         let unused = self.table().columns.iter().map(|column| column.name.as_str());
         let unused: Vec<String> = unused
             .filter(|name| !name.is_empty() && !used.contains(name))

@@ -63,6 +63,12 @@ pub(super) fn told(likelihood: &Likelihood<'_>, fault: &Fault) -> String {
                 _ => "a value is not finite".to_owned(),
             }
         }
+        Fault::NoStart { run: at } => {
+            format!(
+                "the run{} has nothing to start from: no stationary distribution, or an initial value that has no logarithm",
+                run(*at)
+            )
+        }
         Fault::NoPrior { parameter } => {
             let name = likelihood.fitted.get(*parameter).map_or("", |known| &known.name);
             format!("the prior of `{name}` vanishes at its start")

@@ -7,18 +7,23 @@
 //!   data.rs        the table, by run
 //!   runs.rs        how each run is made
 //!   objective.rs   minus the log-likelihood, with exact derivatives
+//!   stochastic.rs  the same for models with noise
 //!   search.rs      from one start or many
 //!   answer.rs      estimates and how far to trust them (scores.rs: residuals; faults.rs: no answer)
+//!   profile.rs, bootstrap.rs, posterior.rs   the same question asked in other ways
 //!   picture.rs     the answers as figures (curves.rs, residuals.rs)
 //!   report.rs      the answers for others
 //! ```
 
 mod answer;
+mod bootstrap;
 mod curves;
 mod data;
 mod faults;
 mod lens;
 mod objective;
+mod posterior;
+mod profile;
 mod picture;
 mod quantities;
 mod report;
@@ -27,11 +32,15 @@ mod runs;
 mod scores;
 mod search;
 mod sentence;
+mod stochastic;
 
 pub use answer::{FitAnswer, LEVEL};
+pub use bootstrap::{BootstrapAnswer, BootstrapCommand};
 pub use data::{Data, Look, Point, RunData};
 pub use lens::{Lens, Seen};
 pub use objective::{Likelihood, Looked};
+pub use posterior::PosteriorAnswer;
+pub use profile::{ProfileAnswer, ProfileCommand};
 pub use picture::FitPicture;
 pub(super) use picture::{check as check_picture, nothing_fitted};
 pub(super) use report::lower as lower_report;
@@ -39,8 +48,11 @@ pub use report::{FitReport, Report, ReportForm};
 pub use quantities::Fitted;
 pub use runs::FitRun;
 pub use scores::{Checks, Score};
+pub(super) use bootstrap::lower as lower_bootstrap;
+pub(super) use profile::lower as lower_profile;
 pub(super) use sentence::lower;
 pub use sentence::{Fit, Way};
+pub use stochastic::{NoiseFrom, StochasticLikelihood, Unfit};
 
 use super::compiled::Compiled;
 use super::outcome::{Outcome, Performed};
@@ -121,6 +133,14 @@ impl Session {
         let (likelihood, mut diagnostics) =
             understood(&compiled, &tables, &self.overrides, command, &*world)?;
         let plan = plan(&compiled, &self.overrides, command, world.threads())?;
+        let present = compiled.present(&self.overrides);
+        let draws = match command.method {
+            Way::Posterior => {
+                posterior::has_distributions(&likelihood, command.span)?;
+                Some(posterior::options(&|expr| compiled.number(expr, &present), command)?)
+            }
+            _ => None,
+        };
         let parts = parts(likelihood, command)?;
         let mut answers = Vec::with_capacity(parts.len());
         let total = parts.len() as f64;
@@ -151,8 +171,14 @@ impl Session {
                 None => return Err(vec![faults::all_failed(&likelihood, &findings, command)]),
             }
         }
-        self.take_estimates(&answers);
         self.fits.clone_from(&answers);
+        if let (Some(options), [mode]) = (draws, answers.as_slice()) {
+            let mut performed = self.posterior(Arc::clone(mode), options, command, observer);
+            diagnostics.append(&mut performed.diagnostics);
+            performed.diagnostics = diagnostics;
+            return Ok(performed);
+        }
+        self.take_estimates(&answers);
         Ok(Performed {
             outcome: Outcome::Fitted(answers),
             diagnostics,

@@ -8,7 +8,7 @@ use super::super::plot::unit_of_name;
 use super::super::values::{Overrides, Present, at_present, target_name};
 use crate::diagnostic::{Code, Diagnostic};
 use crate::fit::{Coordinates, Prior, Scale};
-use crate::model::{self, Bounds, Distribution, ParameterId, StateId, Target};
+use crate::model::{self, Bounds, Distribution, ParameterId, Target};
 use crate::simulate::Varied;
 use crate::source::Span;
 use crate::symbolic::{Pool, Shape};
@@ -229,10 +229,4 @@ fn numbers_of(compiled: &Compiled, present: &Present, prior: &Distribution) -> P
         family: prior.family,
         parameters: arguments.map(|expr| number(*expr, &mut pool)).collect(),
     }
-}
-
-/// Where a number of the model is declared; states go by their position.
-pub(super) fn state_of(compiled: &Compiled, position: usize) -> Option<StateId> {
-    let (block, _) = compiled.system.states.locate(position)?;
-    Some(StateId::new(block))
 }

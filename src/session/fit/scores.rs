@@ -6,7 +6,7 @@
 //! counts the middle of their step).
 
 use super::objective::{Likelihood, Looked};
-use crate::fit::{Datum, Family, cdf, quantile};
+use crate::fit::{Datum, Family, ResidualChecks, cdf, quantile, residual_checks};
 use crate::model::Support;
 
 /// The residuals of one observation.
@@ -16,6 +16,8 @@ pub struct Checks {
     pub name: String,
     /// Run, time and score of each datum that is not censored, run after run in order of time.
     pub scores: Vec<Score>,
+    /// What tests say of them.
+    pub tests: ResidualChecks,
 }
 
 /// One residual.
@@ -42,8 +44,10 @@ pub(super) fn checks(
     let seen = likelihood.lens.seen.iter().enumerate();
     seen.map(|(at, seen)| {
         let scores = scores(likelihood, looked, at, sd);
+        let numbers: Vec<f64> = scores.iter().map(|score| score.score).collect();
         Checks {
             name: seen.name.clone(),
+            tests: residual_checks(&numbers),
             scores,
         }
     })

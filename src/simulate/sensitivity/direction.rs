@@ -3,18 +3,21 @@
 use crate::system::System;
 
 /// One direction: how time, states, parameters and slots move.
-#[derive(Debug, Clone, Copy)]
-pub(super) struct Direction<'a> {
+#[derive(Debug, Clone, Copy, Default)]
+pub struct Direction<'a> {
+    /// dt
     pub time: f64,
     /// As many as states, or empty for zeros; so are the others.
     pub states: &'a [f64],
+    /// dp
     pub parameters: &'a [f64],
+    /// Of inputs, infusions and delayed values.
     pub slots: &'a [f64],
 }
 
 /// The slots of a function of directions: the system's own, then both directions.
 #[derive(Debug, Clone)]
-pub(super) struct DirectedSlots {
+pub struct DirectedSlots {
     numbers: Vec<f64>,
     /// Where the system's own end, and the widths of states, parameters and slots.
     own: usize,
@@ -22,6 +25,8 @@ pub(super) struct DirectedSlots {
 }
 
 impl DirectedSlots {
+    /// All numbers are zero.
+    #[must_use]
     pub fn new(system: &System) -> DirectedSlots {
         DirectedSlots {
             numbers: vec![0.0; system.slots_with_directions()],
@@ -35,23 +40,27 @@ impl DirectedSlots {
     }
 
     /// The whole, as a kernel reads it.
+    #[must_use]
     pub fn numbers(&self) -> &[f64] {
         &self.numbers
     }
 
     /// Takes the slots that hold now.
-    pub fn set_own(&mut self, slots: &[f64]) {
+    pub(super) fn set_own(&mut self, slots: &[f64]) {
         self.numbers[..self.own].copy_from_slice(slots);
     }
 
     /// The same where a system without slots keeps none.
-    pub fn set_own_or_zero(&mut self, slots: &[f64]) {
+    pub(super) fn set_own_or_zero(&mut self, slots: &[f64]) {
         if slots.len() == self.own {
             self.set_own(slots);
         }
     }
 
     /// Sets direction 0 or 1.
+    ///
+    /// # Panics
+    /// When a part has another length than the system's, or there is no such direction.
     pub fn set(&mut self, which: usize, direction: Direction<'_>) {
         let width = 1 + self.widths.iter().sum::<usize>();
         let mut at = self.own + which * width;

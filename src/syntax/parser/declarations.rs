@@ -311,7 +311,9 @@ impl Reader<'_> {
 
     fn covariate(&self) -> Option<StatementKind> {
         let inner = self.entry(Rule::covariate_line)?;
-        let mut items = inner.clone().filter(|part| part.as_rule() == Rule::covariate_item);
+        let mut items = inner
+            .clone()
+            .filter(|part| part.as_rule() == Rule::covariate_item);
         Some(StatementKind::Covariate {
             item: self.item(items.next()?)?,
             options: self.options_in(inner),

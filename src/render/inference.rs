@@ -1,0 +1,121 @@
+//! Profiles, posteriors and bootstraps in words.
+//!
+//! Enters: their answers. Leaves: tables.
+
+use super::outcome::counted;
+use super::table::{Column, number, table};
+use super::words;
+use crate::fit::ProfileEnd;
+use crate::session::fit::{BootstrapAnswer, FitAnswer, PosteriorAnswer, ProfileAnswer};
+
+/// Digits of numbers in cells of text.
+const DIGITS: usize = 6;
+/// The level of intervals.
+const LEVEL: f64 = 0.95;
+
+fn names(fit: &FitAnswer, which: impl Iterator<Item = usize>) -> Column {
+    let name = |at: usize| match &fit.fitted[at].unit {
+        Some(unit) => format!("{} [{unit}]", fit.fitted[at].name),
+        None => fit.fitted[at].name.clone(),
+    };
+    Column::text("", which.map(name).collect())
+}
+
+/// The intervals that profiles give, beside those of the standard errors.
+pub(super) fn profiles(answer: &ProfileAnswer, width: usize) -> String {
+    let fit = &answer.fit;
+    let which = || answer.profiles.iter().map(|profile| profile.parameter);
+    let end = |end: &ProfileEnd| match end {
+        ProfileEnd::Crosses(value) => number(*value, DIGITS),
+        ProfileEnd::Bound => "its bound".to_owned(),
+        ProfileEnd::Flat => "none (flat)".to_owned(),
+        ProfileEnd::OutOfPoints => "not reached".to_owned(),
+        ProfileEnd::Stopped(_) => "ends there".to_owned(),
+    };
+    let intervals = which().map(|at| {
+        let (low, high) = fit.intervals.get(at).copied().unwrap_or((f64::NAN, f64::NAN));
+        format!("{} to {}", number(low, DIGITS), number(high, DIGITS))
+    });
+    let columns = [
+        names(fit, which()),
+        Column::numbers("estimate", which().map(|at| fit.estimates[at]).collect()),
+        Column::text("lower", answer.profiles.iter().map(|one| end(&one.lower)).collect()),
+        Column::text("upper", answer.profiles.iter().map(|one| end(&one.upper)).collect()),
+        Column::text("by standard error", intervals.collect()),
+    ];
+    format!("profile likelihood, 95 % limits\n\n{}", table(&columns, width))
+}
+
+/// Means and quantiles of a posterior, and how far to trust them.
+pub(super) fn posterior(answer: &PosteriorAnswer, width: usize) -> String {
+    let (fit, options) = (&answer.fit, &answer.options);
+    let numbers = |of: fn(&crate::fit::posterior::Marginal) -> f64| {
+        answer.marginals.iter().map(of).collect::<Vec<f64>>()
+    };
+    let columns = [
+        names(fit, 0..fit.fitted.len()),
+        Column::numbers("mean", numbers(|m| m.mean)),
+        Column::numbers("sd", numbers(|m| m.sd)),
+        Column::numbers("2.5 %", numbers(|m| m.low)),
+        Column::numbers("median", numbers(|m| m.median)),
+        Column::numbers("97.5 %", numbers(|m| m.high)),
+        Column::numbers("R-hat", numbers(|m| (m.rhat * 1e4).round() / 1e4)),
+        Column::numbers("ESS bulk", numbers(|m| m.bulk_size.round())),
+        Column::numbers("ESS tail", numbers(|m| m.tail_size.round())),
+    ];
+    let chains = &answer.posterior.chains;
+    let drawn: usize = chains.iter().map(|chain| chain.draws.len()).sum();
+    let saturated: usize = chains.iter().map(|chain| chain.saturated).sum();
+    let acceptance = chains.iter().map(|chain| chain.acceptance).sum::<f64>() / chains.len().max(1) as f64;
+    let headline = format!(
+        "posterior: {} of {} from {}, {} in {}",
+        counted(fit.count, "datum", "data"),
+        crate::diagnostic::listed(&fit.lens.seen.iter().map(|seen| seen.name.clone()).collect::<Vec<_>>()),
+        fit.file,
+        counted(drawn, "draw", "draws"),
+        counted(chains.len(), "chain", "chains"),
+    );
+    let how = format!(
+        "nuts, {} for tuning, mean acceptance {}, {}, {} at the deepest tree, seed {}",
+        counted(options.warm_up, "draw", "draws"),
+        number(acceptance, 3),
+        counted(answer.posterior.divergences(), "divergence", "divergences"),
+        saturated,
+        options.seed
+    );
+    format!(
+        "{}\n\n{}\n{}\n",
+        words::wrapped(&headline, width, "  "),
+        table(&columns, width),
+        words::wrapped(&how, width, "  ")
+    )
+}
+
+/// Standard errors and intervals of a bootstrap, beside those of the fit.
+pub(super) fn bootstrap(answer: &BootstrapAnswer, width: usize) -> String {
+    let fit = &answer.fit;
+    let all = || 0..fit.fitted.len();
+    let intervals: Vec<(f64, f64)> = all().map(|at| answer.bootstrap.interval(at, LEVEL)).collect();
+    let columns = [
+        names(fit, all()),
+        Column::numbers("estimate", fit.estimates.clone()),
+        Column::numbers("std. error", all().map(|at| answer.bootstrap.error(at)).collect()),
+        Column::numbers("2.5 %", intervals.iter().map(|ends| ends.0).collect()),
+        Column::numbers("97.5 %", intervals.iter().map(|ends| ends.1).collect()),
+        Column::numbers("std. error of the fit", fit.errors.clone()),
+    ];
+    let failed = match answer.bootstrap.failed.len() {
+        0 => String::new(),
+        failed => format!(", {failed} of which could not be fitted"),
+    };
+    let headline = format!(
+        "parametric bootstrap: {}{failed} (seed {})",
+        counted(
+            answer.bootstrap.estimates.len() + answer.bootstrap.failed.len(),
+            "data set drawn from the fit and fitted again",
+            "data sets drawn from the fit and fitted again"
+        ),
+        answer.seed
+    );
+    format!("{}\n\n{}", words::wrapped(&headline, width, "  "), table(&columns, width))
+}

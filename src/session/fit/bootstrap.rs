@@ -1,0 +1,188 @@
+//! `bootstrap 500`: the last fit done again for data that its own model makes.
+//!
+//! Enters: the last fit. Leaves: a [`BootstrapAnswer`]. B. Efron, R. J. Tibshirani, An Introduction
+//! to the Bootstrap (1993), section 6.5 (parametric). Data are drawn from the fitted distributions;
+//! of least squares from normal ones with the residual standard deviation. Censored data stay
+//! censored where what is drawn lies beyond their limit.
+
+use super::super::options::Options;
+use super::super::outcome::{Outcome, Performed};
+use super::super::simulate::{fault, whole};
+use super::super::{Observer, Session};
+use super::answer::FitAnswer;
+use super::objective::Likelihood;
+use super::quantities::coordinates;
+use crate::diagnostic::{Code, Diagnostic};
+use crate::fit::{
+    Bootstrap, BootstrapOptions, Bounds, Datum, End, Family, Fault, Scaled, SearchOptions,
+    bootstrap, sample, search,
+};
+use crate::kernel::Stream;
+use crate::session::command::Command;
+use crate::source::Span;
+use crate::syntax::tree;
+use std::sync::Arc;
+
+/// Replicates when the sentence does not say how many.
+const REPLICATES: u64 = 200;
+/// More is a slip of the keyboard.
+const MOST: u64 = 1_000_000;
+
+/// A parametric bootstrap of the last fit.
+#[derive(Debug, Clone, PartialEq)]
+pub struct BootstrapCommand {
+    /// The whole sentence.
+    pub span: Span,
+    /// How many new data sets.
+    pub replicates: Option<tree::Expr>,
+    /// From which their random numbers come.
+    pub seed: Option<tree::Expr>,
+}
+
+/// The estimates of new data sets.
+#[derive(Debug, Clone)]
+pub struct BootstrapAnswer {
+    /// The fit.
+    pub fit: Arc<FitAnswer>,
+    /// The estimates.
+    pub bootstrap: Bootstrap,
+    /// How many data sets were asked for.
+    pub asked: u64,
+    /// From which their random numbers came.
+    pub seed: u64,
+}
+
+/// `bootstrap 500 seed 7`
+pub(in crate::session) fn lower(
+    sentence: &tree::Sentence,
+    span: Span,
+    mut options: Options<'_>,
+) -> Option<Command> {
+    let seed = options.value("seed");
+    let mut subjects = sentence.subjects.iter().map(|subject| subject.value.clone());
+    let replicates = subjects.next();
+    if let Some(second) = subjects.next() {
+        options.problem(
+            Diagnostic::new(Code::BadOption, "`bootstrap` takes a single number")
+                .at(second.span, "one too many")
+                .help("as in `bootstrap 500`"),
+        );
+    }
+    options.finish(|| {
+        Ok(Command::Bootstrap(BootstrapCommand {
+            span,
+            replicates,
+            seed,
+        }))
+    })
+}
+
+impl Session {
+    pub(in crate::session) fn bootstrap(
+        &mut self,
+        command: &BootstrapCommand,
+        observer: &mut dyn Observer,
+    ) -> Result<Performed, Vec<Diagnostic>> {
+        let fit = self.need_fit(command.span)?;
+        let compiled = Arc::clone(&fit.compiled);
+        let present = compiled.present(self.overrides());
+        let count = |expr: &Option<tree::Expr>, default: u64, least: u64, help: &str| match expr {
+            None => Ok(default),
+            Some(expr) => {
+                let value = compiled.number(expr, &present)?;
+                whole(value, least, MOST)
+                    .ok_or_else(|| fault(expr, "a whole number is needed here", value, help))
+            }
+        };
+        let asked = count(&command.replicates, REPLICATES, 2, "as in `bootstrap 500`")?;
+        let seed = count(&command.seed, 1, 0, "as in `seed 7`")?;
+        let world = Arc::clone(self.world());
+        let likelihood = fit.likelihood(&*world);
+        let options = BootstrapOptions {
+            replicates: usize::try_from(asked).unwrap_or(usize::MAX),
+            seed,
+            threads: world.threads(),
+        };
+        let work = |_: u64, stream: &mut Stream| refitted(&fit, &likelihood, stream);
+        let found = bootstrap(&options, work, |done| {
+            observer.progress(done as f64 / asked as f64);
+            !world.interrupted()
+        });
+        let mut diagnostics = Vec::new();
+        if found.interrupted {
+            diagnostics.push(
+                Diagnostic::new(Code::Interrupted, "the bootstrap was interrupted")
+                    .at(command.span, format!("{} data sets were done", found.estimates.len()))
+                    .help("the numbers are of these"),
+            );
+        }
+        Ok(Performed {
+            outcome: Outcome::Bootstrapped(Arc::new(BootstrapAnswer {
+                fit,
+                bootstrap: found,
+                asked,
+                seed,
+            })),
+            diagnostics,
+        })
+    }
+}
+
+/// The estimates from data drawn at the estimates.
+fn refitted(
+    fit: &FitAnswer,
+    likelihood: &Likelihood<'_>,
+    stream: &mut Stream,
+) -> Result<Vec<f64>, Fault> {
+    let mut runs = fit.runs.clone();
+    let width = fit.lens.width();
+    for (at, run) in runs.iter_mut().enumerate() {
+        let looked = &fit.looked[at];
+        for (datum, point) in run.data.points.iter_mut().enumerate() {
+            let seen = &fit.lens.seen[point.seen];
+            let nothing = Fault::NoDensity { run: at, datum };
+            let from = point.row * width + seen.numbers.start;
+            let numbers = looked.numbers.get(from..from + seen.numbers.len()).ok_or(nothing.clone())?;
+            let drawn = match seen.family {
+                Some(family) => sample(family, numbers, stream),
+                None => {
+                    let sd = fit.residual_sd().unwrap_or(0.0);
+                    sample(Family::Normal, &[numbers[0], sd.max(f64::MIN_POSITIVE)], stream)
+                }
+            };
+            point.datum = again(point.datum, drawn.ok_or(nothing)?);
+        }
+    }
+    let again = Likelihood {
+        compiled: Arc::clone(&likelihood.compiled),
+        lens: Arc::clone(&likelihood.lens),
+        fitted: likelihood.fitted.clone(),
+        runs,
+        world: likelihood.world,
+    };
+    let coordinates = coordinates(&again.fitted);
+    let scaled = Scaled {
+        objective: &again,
+        coordinates: &coordinates,
+    };
+    let bounds = Bounds {
+        lower: coordinates.lower.clone(),
+        upper: coordinates.upper.clone(),
+    };
+    let start = coordinates.inner(&fit.estimates);
+    let found = search(&scaled, &bounds, &start, &SearchOptions::new(fit.method), 1);
+    match found.end {
+        End::Fault(fault) => Err(fault),
+        End::Interrupted => Err(Fault::Interrupted),
+        _ => Ok(coordinates.outer(&found.point)),
+    }
+}
+
+/// A new datum where an old one stood.
+fn again(old: Datum, drawn: f64) -> Datum {
+    match old {
+        Datum::Below(limit) if drawn < limit => old,
+        Datum::Above(limit) if drawn > limit => old,
+        _ => Datum::Exactly(drawn),
+    }
+}

@@ -1,0 +1,299 @@
+//! `profile alpha`: how the best likelihood falls as one fitted quantity is held elsewhere.
+//!
+//! Enters: the last fit, which quantities. Leaves: a [`ProfileAnswer`], its picture. Must not know
+//! how profiles are followed.
+
+use super::super::lower::{figure_or_table, subjects_without_vs};
+use super::super::options::Options;
+use super::super::outcome::{Outcome, Performed};
+use super::super::{Observer, Session};
+use super::answer::FitAnswer;
+use super::quantities::coordinates;
+use crate::diagnostic::{Code, Diagnostic, did_you_mean, listed};
+use crate::figure::{Axis, Figure, Mark, Series, Sheet};
+use crate::fit::{
+    Bounds, Fault, Profile, ProfileEnd, ProfileOptions, Profiled, Scale, Scaled, SearchMethod,
+    SearchOptions, profile, search,
+};
+use crate::session::command::Command;
+use crate::source::Span;
+use crate::syntax::tree;
+use std::path::PathBuf;
+use std::sync::Arc;
+
+/// Iterations of each refit: it begins beside its optimum.
+const MOST_ITERATIONS: u64 = 200;
+
+/// Profiles of fitted quantities.
+#[derive(Debug, Clone, PartialEq)]
+pub struct ProfileCommand {
+    /// The whole sentence.
+    pub span: Span,
+    /// Which quantities; all that were fitted when empty.
+    pub quantities: Vec<tree::Expr>,
+    /// The file for the figure or the table.
+    pub to: Option<tree::Text>,
+}
+
+/// The profiles of a fit.
+#[derive(Debug, Clone)]
+pub struct ProfileAnswer {
+    /// The fit.
+    pub fit: Arc<FitAnswer>,
+    /// One for each quantity asked for.
+    pub profiles: Vec<Profile>,
+    /// A panel for each.
+    pub sheet: Sheet,
+    /// The file to draw into; the terminal when absent.
+    pub to: Option<PathBuf>,
+}
+
+/// `profile alpha, beta to "profiles.svg"`
+pub(in crate::session) fn lower(
+    sentence: &tree::Sentence,
+    span: Span,
+    mut options: Options<'_>,
+) -> Option<Command> {
+    let quantities = subjects_without_vs(
+        sentence,
+        &mut options,
+        "parameters stand after each other here",
+        "as in `profile alpha, beta`",
+    );
+    let to = figure_or_table(&mut options, "profiles are");
+    options.finish(|| {
+        Ok(Command::Profile(ProfileCommand {
+            span,
+            quantities,
+            to,
+        }))
+    })
+}
+
+impl Session {
+    pub(in crate::session) fn profile(
+        &mut self,
+        command: &ProfileCommand,
+        observer: &mut dyn Observer,
+    ) -> Result<Performed, Vec<Diagnostic>> {
+        let fit = self.need_fit(command.span)?;
+        let chosen = chosen(&fit, &command.quantities)?;
+        let world = Arc::clone(self.world());
+        let likelihood = fit.likelihood(&*world);
+        let coordinates = coordinates(&fit.fitted);
+        let scaled = Scaled {
+            objective: &likelihood,
+            coordinates: &coordinates,
+        };
+        let refit = |start: &[f64], lower: &[f64], upper: &[f64]| -> Result<(Vec<f64>, f64), Fault> {
+            let bounds = Bounds {
+                lower: lower.to_vec(),
+                upper: upper.to_vec(),
+            };
+            let mut options = SearchOptions::new(SearchMethod::Lm);
+            options.iterations = MOST_ITERATIONS;
+            // The threshold is 3.84: a profile needs no more digits than its picture shows.
+            options.tolerance = 1e-6;
+            let found = search(&scaled, &bounds, start, &options, 1);
+            match found.end {
+                crate::fit::End::Fault(fault) => Err(fault),
+                crate::fit::End::Interrupted => Err(Fault::Interrupted),
+                _ => Ok((found.point, found.value)),
+            }
+        };
+        let at = coordinates.inner(&fit.estimates);
+        let mut profiles = Vec::with_capacity(chosen.len());
+        for (done, parameter) in chosen.iter().enumerate() {
+            observer.progress(done as f64 / chosen.len() as f64);
+            let errors = fit.uncertainty.as_ref().map_or(&[][..], |known| &known.inner_errors);
+            let profiled = Profiled {
+                coordinates: &coordinates,
+                at: &at,
+                value: -fit.log_likelihood - fit.log_prior,
+                parameter: *parameter,
+                error: errors.get(*parameter).copied().unwrap_or(f64::NAN),
+                refit: &refit,
+            };
+            profiles.push(profile(&profiled, &ProfileOptions::default(), world.threads()));
+            if world.interrupted() {
+                break;
+            }
+        }
+        let diagnostics = notes(&fit, &profiles, command.span);
+        let sheet = sheet(&fit, &profiles);
+        let to = match &command.to {
+            Some(path) if super::super::lower::ends_in(&path.text, &["csv"]) => {
+                let (headers, columns) = table(&fit, &profiles);
+                self.write_file(path, &crate::table::write_csv(&headers, &columns))?;
+                None
+            }
+            to => to.as_ref().map(|path| PathBuf::from(&path.text)),
+        };
+        Ok(Performed {
+            outcome: Outcome::Profiled(Arc::new(ProfileAnswer {
+                fit,
+                profiles,
+                sheet,
+                to,
+            })),
+            diagnostics,
+        })
+    }
+
+    /// The last fit, of all data.
+    pub(in crate::session) fn need_fit(&self, span: Span) -> Result<Arc<FitAnswer>, Vec<Diagnostic>> {
+        self.need_model()?;
+        match self.fits.as_slice() {
+            [only] => Ok(Arc::clone(only)),
+            [] => Err(vec![
+                Diagnostic::new(Code::NothingYet, "nothing has been fitted yet")
+                    .at(span, "")
+                    .help("as in `fit alpha to \"data.csv\"`"),
+            ]),
+            several => Err(vec![
+                Diagnostic::new(
+                    Code::NoSubject,
+                    format!("the last fits are those of {} subjects", several.len()),
+                )
+                .at(span, "")
+                .help("fit without `by subject`, or the data of one subject alone"),
+            ]),
+        }
+    }
+}
+
+/// The positions of the named quantities among those fitted.
+pub(super) fn chosen(
+    fit: &FitAnswer,
+    quantities: &[tree::Expr],
+) -> Result<Vec<usize>, Vec<Diagnostic>> {
+    if quantities.is_empty() {
+        return Ok((0..fit.fitted.len()).collect());
+    }
+    let mut found = Vec::new();
+    let mut problems = Vec::new();
+    for expr in quantities {
+        let written = crate::syntax::show_expression(expr);
+        let start = crate::diagnostic::number_text(fit.compiled.model.time.start);
+        let initial = format!("{written}({start})");
+        let mut known = fit.fitted.iter();
+        match known.position(|known| known.name == written || known.name == initial) {
+            Some(at) => found.push(at),
+            None => {
+                let names: Vec<&str> = fit.fitted.iter().map(|known| known.name.as_str()).collect();
+                let quoted: Vec<String> = names.iter().map(|name| format!("`{name}`")).collect();
+                let near = did_you_mean(&written, names.iter().copied());
+                problems.push(
+                    Diagnostic::new(Code::UnknownName, format!("`{written}` was not fitted"))
+                        .at(expr.span, "")
+                        .help(near.unwrap_or_else(|| format!("the last fit has {}", listed(&quoted)))),
+                );
+            }
+        }
+    }
+    if problems.is_empty() { Ok(found) } else { Err(problems) }
+}
+
+/// What profiles tell besides their intervals.
+fn notes(fit: &FitAnswer, profiles: &[Profile], span: Span) -> Vec<Diagnostic> {
+    let mut notes = Vec::new();
+    for profile in profiles {
+        let name = &fit.fitted[profile.parameter].name;
+        let is_open = |end: &ProfileEnd| matches!(end, ProfileEnd::Flat | ProfileEnd::OutOfPoints);
+        let sides = match (is_open(&profile.lower), is_open(&profile.upper)) {
+            (true, true) => "on neither side",
+            (true, false) => "not below",
+            (false, true) => "not above",
+            (false, false) => "",
+        };
+        if !sides.is_empty() {
+            notes.push(
+                Diagnostic::new(
+                    Code::Undetermined,
+                    format!("the data bound `{name}` {sides}"),
+                )
+                .at(span, "its profile stays below the threshold")
+                .help("fix it at a known value, give it a prior or bounds, or measure what depends on it"),
+            );
+        }
+        if profile.better.is_some() {
+            notes.push(
+                Diagnostic::new(
+                    Code::NotConverged,
+                    format!("the profile of `{name}` met a better fit than the last one"),
+                )
+                .at(span, "")
+                .help("fit again from several starts, as in `starts 20`, and then profile"),
+            );
+        }
+    }
+    notes
+}
+
+/// A panel for each profile: twice the loss of log-likelihood over the parameter.
+fn sheet(fit: &FitAnswer, profiles: &[Profile]) -> Sheet {
+    let panel = |profile: &Profile| {
+        let known = &fit.fitted[profile.parameter];
+        let x: Vec<f64> = profile.points.iter().map(|point| point.value).collect();
+        let y: Vec<f64> = profile.points.iter().map(|point| point.rise.max(0.0)).collect();
+        let ends = (x.first().copied().unwrap_or(0.0), x.last().copied().unwrap_or(1.0));
+        let line = |label: &str, (x, y): (Vec<f64>, Vec<f64>), (mark, colour)| Series {
+            label: label.to_owned(),
+            x,
+            y,
+            mark,
+            colour,
+        };
+        Figure {
+            x: Axis {
+                label: known.name.clone(),
+                unit: known.unit.clone(),
+                scale: match known.scale {
+                    Scale::Linear => crate::figure::Scale::Linear,
+                    Scale::Logarithmic => crate::figure::Scale::Logarithmic,
+                },
+                ..Axis::default()
+            },
+            y: Axis {
+                label: "twice the loss of log-likelihood".to_owned(),
+                ..Axis::default()
+            },
+            series: vec![
+                line("profile", (x, y), (Mark::Line, 0)),
+                line(
+                    "95 %",
+                    (vec![ends.0, ends.1], vec![profile.threshold; 2]),
+                    (Mark::Dashed, 1),
+                ),
+                line(
+                    "estimate",
+                    (vec![fit.estimates[profile.parameter]], vec![0.0]),
+                    (Mark::Filled, 0),
+                ),
+            ],
+            ..Figure::default()
+        }
+    };
+    Sheet {
+        title: String::new(),
+        panels: profiles.iter().map(panel).collect(),
+    }
+}
+
+/// Columns of a table: which parameter, its value, the rise, all others.
+fn table(fit: &FitAnswer, profiles: &[Profile]) -> (Vec<String>, Vec<Vec<f64>>) {
+    let coordinates = coordinates(&fit.fitted);
+    let mut headers = vec!["profile".to_owned(), "rise".to_owned()];
+    headers.extend(fit.fitted.iter().map(|known| known.name.clone()));
+    let mut columns = vec![Vec::new(); headers.len()];
+    for profile in profiles {
+        for point in &profile.points {
+            columns[0].push((profile.parameter + 1) as f64);
+            columns[1].push(point.rise);
+            for (column, value) in columns[2..].iter_mut().zip(coordinates.outer(&point.at)) {
+                column.push(value);
+            }
+        }
+    }
+    (headers, columns)
+}
