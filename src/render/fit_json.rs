@@ -78,6 +78,9 @@ struct Observation<'a> {
     name: &'a str,
     unit: Option<String>,
     family: Option<&'static str>,
+    runs_p: Option<f64>,
+    normality_p: Option<f64>,
+    autocorrelation: Option<f64>,
     data: Vec<Residual>,
 }
 
@@ -145,9 +148,17 @@ fn fit(answer: &FitAnswer) -> Fit<'_> {
             let rows = known.correlation.chunks(answer.fitted.len().max(1));
             rows.map(<[f64]>::to_vec).collect()
         }),
-        undetermined: undetermined.iter().map(|one| direction(answer, one)).collect(),
+        undetermined: undetermined
+            .iter()
+            .map(|one| direction(answer, one))
+            .collect(),
         runs: answer.runs.iter().map(run).collect(),
-        residuals: answer.checks.iter().enumerate().map(|(at, one)| observation(answer, at, one)).collect(),
+        residuals: answer
+            .checks
+            .iter()
+            .enumerate()
+            .map(|(at, one)| observation(answer, at, one))
+            .collect(),
         searches: searches(answer),
     }
 }
@@ -157,7 +168,11 @@ fn estimates(answer: &FitAnswer) -> Vec<Estimate<'_>> {
     fitted
         .map(|(at, known)| {
             let of = |numbers: &[f64]| numbers.get(at).copied().unwrap_or(f64::NAN);
-            let (low, high) = answer.intervals.get(at).copied().unwrap_or((f64::NAN, f64::NAN));
+            let (low, high) = answer
+                .intervals
+                .get(at)
+                .copied()
+                .unwrap_or((f64::NAN, f64::NAN));
             Estimate {
                 name: &known.name,
                 unit: known.unit.as_deref(),
@@ -214,8 +229,15 @@ fn observation<'a>(answer: &'a FitAnswer, at: usize, checks: &'a Checks) -> Obse
     let scores = checks.scores.iter();
     Observation {
         name: &checks.name,
-        unit: seen.and_then(|seen| seen.unit.as_ref()).map(ToString::to_string),
-        family: seen.and_then(|seen| seen.family).map(|family| family.name()),
+        unit: seen
+            .and_then(|seen| seen.unit.as_ref())
+            .map(ToString::to_string),
+        family: seen
+            .and_then(|seen| seen.family)
+            .map(|family| family.name()),
+        runs_p: checks.tests.runs.map(|test| test.p),
+        normality_p: checks.tests.normality.map(|test| test.p),
+        autocorrelation: checks.tests.autocorrelation,
         data: scores
             .map(|score| Residual {
                 run: score.run,
@@ -230,7 +252,10 @@ fn observation<'a>(answer: &'a FitAnswer, at: usize, checks: &'a Checks) -> Obse
 
 /// All searches, the best first, in the units of what is fitted.
 fn searches(answer: &FitAnswer) -> Vec<Search> {
-    let scales = answer.fitted.iter().map(|known| (known.scale, known.bounds.0, known.bounds.1));
+    let scales = answer
+        .fitted
+        .iter()
+        .map(|known| (known.scale, known.bounds.0, known.bounds.1));
     let coordinates = Coordinates::new(scales);
     let search = |finding: &Finding| Search {
         start: finding.number,

@@ -320,14 +320,20 @@ fn pair(form: &str, meaning: &str) -> String {
     format!("  {form:36} {meaning}").trim_end().to_owned() + "\n"
 }
 
+/// Sentences that the overview only names: it is to be a screen.
+const SELDOM: &[&str] = &["histogram", "correlation", "bootstrap", "profile", "report"];
+
 fn overview() -> String {
     let mut text = String::new();
     let mut line = |example: &str, summary: &str| {
         text.push_str(&format!("  {example:36} {summary}\n"));
     };
-    for verb in Verb::performed().filter(|verb| verb.place == Place::Anywhere) {
+    let anywhere = Verb::performed().filter(|verb| verb.place == Place::Anywhere);
+    for verb in anywhere.filter(|verb| !SELDOM.contains(&verb.word)) {
         line(verb.example, verb.summary);
     }
+    let (last, others) = SELDOM.split_last().unwrap_or((&"", &[]));
+    line(&others.join(", "), &format!("and {last}: `help {last}`"));
     for entry in WITHOUT_VERB {
         line(entry.example, entry.summary);
     }

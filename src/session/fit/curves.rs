@@ -65,10 +65,14 @@ pub(super) fn panels(answers: &[Arc<FitAnswer>], world: &dyn World) -> Vec<Figur
     let count = first.lens.seen.len();
     if count * runs.len() > MOST_PANELS {
         let shown = (0..count).take(MOST_PANELS);
-        return shown.map(|seen| of_all_runs(&runs, seen, against)).collect();
+        return shown
+            .map(|seen| of_all_runs(&runs, seen, against))
+            .collect();
     }
     let pairs = (0..count).flat_map(|seen| runs.iter().map(move |run| (seen, run)));
-    pairs.map(|(seen, run)| of_one_run(run, seen, against)).collect()
+    pairs
+        .map(|(seen, run)| of_one_run(run, seen, against))
+        .collect()
 }
 
 /// What the panels of a fit are drawn against.
@@ -84,7 +88,12 @@ pub(super) fn against(answer: &FitAnswer) -> Against {
 
 // ---- curves ----
 
-fn traced<'a>(answer: &'a FitAnswer, at_run: usize, against: Against, world: &dyn World) -> Traced<'a> {
+fn traced<'a>(
+    answer: &'a FitAnswer,
+    at_run: usize,
+    against: Against,
+    world: &dyn World,
+) -> Traced<'a> {
     if against == Against::Fitted {
         return Traced {
             answer,
@@ -130,9 +139,11 @@ fn grid(answer: &FitAnswer, run: &FitRun, against: Against) -> Vec<f64> {
             return (0..=steps).map(|step| plan.start + step as f64).collect();
         }
         (Some(plan), Against::Time) if !is_map => (plan.start, plan.end),
-        _ => own.iter().fold((f64::INFINITY, f64::NEG_INFINITY), |(low, high), x| {
-            (low.min(*x), high.max(*x))
-        }),
+        _ => own
+            .iter()
+            .fold((f64::INFINITY, f64::NEG_INFINITY), |(low, high), x| {
+                (low.min(*x), high.max(*x))
+            }),
     };
     let mut places = own;
     if from < to && !is_map {
@@ -159,7 +170,10 @@ fn on_grid(run: &FitRun, against: Against, places: &[f64]) -> FitRun {
     for (parameter, values) in &mut run.data.varying {
         *values = match against {
             Against::Covariate(own) if own == *parameter => places.to_vec(),
-            _ => places.iter().map(|place| between(&known, values, *place)).collect(),
+            _ => places
+                .iter()
+                .map(|place| between(&known, values, *place))
+                .collect(),
         };
     }
     run
@@ -245,10 +259,12 @@ fn of_all_runs(runs: &[Traced<'_>], seen: usize, against: Against) -> Figure {
             mark: Mark::Line,
             colour,
         };
-        let own = points(run, seen, against, colour).into_iter().map(|series| Series {
-            label: name.clone(),
-            ..series
-        });
+        let own = points(run, seen, against, colour)
+            .into_iter()
+            .map(|series| Series {
+                label: name.clone(),
+                ..series
+            });
         figure.series.push(line);
         figure.series.extend(own);
     }
@@ -264,8 +280,16 @@ fn axes(answer: &FitAnswer, seen: usize, against: Against) -> Figure {
     let (label, horizontal_unit) = horizontal_words(answer, against);
     Figure {
         x: Axis {
-            label: if against == Against::Fitted { format!("{}, fitted", known.name) } else { label },
-            unit: if against == Against::Fitted { unit.clone() } else { horizontal_unit },
+            label: if against == Against::Fitted {
+                format!("{}, fitted", known.name)
+            } else {
+                label
+            },
+            unit: if against == Against::Fitted {
+                unit.clone()
+            } else {
+                horizontal_unit
+            },
             ..Axis::default()
         },
         y: Axis {
@@ -293,7 +317,10 @@ pub(super) fn horizontal_words(answer: &FitAnswer, against: Against) -> (String,
 
 /// Whose run it is: of a fit by subject, of several runs.
 fn label(run: &Traced<'_>) -> String {
-    run.answer.runs.get(run.at_run).map_or_else(String::new, FitRun::label)
+    run.answer
+        .runs
+        .get(run.at_run)
+        .map_or_else(String::new, FitRun::label)
 }
 
 /// The numbers of an observation at each place.
@@ -346,7 +373,9 @@ fn points(run: &Traced<'_>, seen: usize, against: Against, colour: usize) -> Vec
         of(exact, "data", Mark::Filled),
         of(censored, "limit of censored data", Mark::Open),
     ];
-    all.into_iter().filter(|series| !series.x.is_empty()).collect()
+    all.into_iter()
+        .filter(|series| !series.x.is_empty())
+        .collect()
 }
 
 /// The data above what the model gives.
@@ -365,10 +394,15 @@ fn against_fitted(run: &Traced<'_>, seen: usize, colour: usize) -> Option<Series
 
 /// Where seen and fitted agree.
 fn diagonal(series: &[Series]) -> Option<Series> {
-    let all = series.iter().flat_map(|one| one.x.iter().chain(&one.y)).copied();
+    let all = series
+        .iter()
+        .flat_map(|one| one.x.iter().chain(&one.y))
+        .copied();
     let (low, high) = all
         .filter(|value| value.is_finite())
-        .fold((f64::INFINITY, f64::NEG_INFINITY), |(low, high), x| (low.min(x), high.max(x)));
+        .fold((f64::INFINITY, f64::NEG_INFINITY), |(low, high), x| {
+            (low.min(x), high.max(x))
+        });
     (low < high).then(|| Series {
         label: String::new(),
         x: vec![low, high],

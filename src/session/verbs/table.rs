@@ -93,7 +93,7 @@ pub static VERBS: &[Verb] = &[
             ),
             (
                 "plot fit | residuals | waterfall",
-                "of the last fit: over its data, what is left, all starts",
+                "of the last fit",
             ),
         ],
         see: &["simulate", "fit", "save"],
