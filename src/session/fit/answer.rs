@@ -4,10 +4,12 @@
 //! names of the model. Must not know how searches work.
 
 use super::lens::Lens;
+use super::noise::foretold;
 use super::objective::{Likelihood, Looked};
 use super::quantities::{Fitted, coordinates};
 use super::runs::FitRun;
-use super::scores::{Checks, checks};
+use super::scores::{Checks, checks, checks_of_filter};
+use super::stochastic::Filters;
 use super::super::compiled::Compiled;
 use crate::diagnostic::{Code, Diagnostic, listed, number_text};
 use crate::fit::{
@@ -31,6 +33,8 @@ pub struct FitAnswer {
     pub lens: Arc<Lens>,
     /// What was fitted.
     pub fitted: Vec<Fitted>,
+    /// Of a model with noise, the filters of its runs.
+    pub filters: Option<Arc<Filters>>,
     /// The runs with their data.
     pub runs: Vec<FitRun>,
     /// The file of the data, as written.
@@ -76,6 +80,7 @@ impl FitAnswer {
             fitted: self.fitted.clone(),
             runs: self.runs.clone(),
             world,
+            filters: self.filters.clone(),
         }
     }
 
@@ -162,7 +167,7 @@ pub(super) fn answer(likelihood: &Likelihood<'_>, found: Found) -> Option<FitAns
         objective: likelihood,
         coordinates: &coordinates,
     };
-    let is_squares = likelihood.lens.is_least_squares();
+    let is_squares = likelihood.is_least_squares();
     let mut options = UncertaintyOptions::default();
     // What programs of nonlinear least squares print; distributions take what was observed.
     options.information = match is_squares {
@@ -192,7 +197,11 @@ pub(super) fn answer(likelihood: &Likelihood<'_>, found: Found) -> Option<FitAns
     let errors = uncertainty.as_ref().map_or_else(|_| nothing.clone(), |known| known.errors.clone());
     let runs = 0..likelihood.runs.len();
     let looked: Vec<Looked> = runs
-        .map(|run| likelihood.look(run, &estimates, Wanted::Value).unwrap_or_default())
+        .map(|run| match likelihood.filters {
+            Some(_) => foretold(likelihood, run, &estimates).map(|(looked, _)| looked),
+            None => likelihood.look(run, &estimates, Wanted::Value).ok(),
+        })
+        .map(Option::unwrap_or_default)
         .collect();
     let priors: f64 = likelihood
         .fitted
@@ -210,6 +219,7 @@ pub(super) fn answer(likelihood: &Likelihood<'_>, found: Found) -> Option<FitAns
         lens: Arc::clone(&likelihood.lens),
         fitted: likelihood.fitted.clone(),
         runs: likelihood.runs.clone(),
+        filters: likelihood.filters.clone(),
         file: found.file,
         subject: found.subject,
         method: found.method,
@@ -222,7 +232,10 @@ pub(super) fn answer(likelihood: &Likelihood<'_>, found: Found) -> Option<FitAns
         log_prior: priors,
         count,
         squares,
-        checks: checks(likelihood, &looked, squares.map(|s| (s / left.max(1) as f64).sqrt())),
+        checks: match likelihood.filters {
+            Some(_) => checks_of_filter(likelihood, &estimates),
+            None => checks(likelihood, &looked, squares.map(|s| (s / left.max(1) as f64).sqrt())),
+        },
         looked,
         estimates,
         findings: found.findings,

@@ -84,6 +84,16 @@ impl Session {
         observer: &mut dyn Observer,
     ) -> Result<Performed, Vec<Diagnostic>> {
         let fit = self.need_fit(command.span)?;
+        if fit.filters.is_some() {
+            return Err(vec![
+                Diagnostic::new(
+                    Code::NotPerformed,
+                    "this version of Lotka does not draw data from a fitted model with noise",
+                )
+                .at(command.span, "")
+                .help("`profile` bounds its parameters, and `fit ... using nuts` samples them"),
+            ]);
+        }
         let compiled = Arc::clone(&fit.compiled);
         let present = compiled.present(self.overrides());
         let count = |expr: &Option<tree::Expr>, default: u64, least: u64, help: &str| match expr {
@@ -159,6 +169,7 @@ fn refitted(
         fitted: likelihood.fitted.clone(),
         runs,
         world: likelihood.world,
+        filters: None,
     };
     let coordinates = coordinates(&again.fitted);
     let scaled = Scaled {

@@ -110,12 +110,16 @@ fn traced<'a>(
         fitted: answer.fitted.clone(),
         runs: vec![on_grid(run, against, &places)],
         world,
+        filters: None,
     };
-    let smooth = likelihood.look(0, &answer.estimates, Wanted::Value);
+    let smooth = match answer.filters {
+        Some(_) => None,
+        None => likelihood.look(0, &answer.estimates, Wanted::Value).ok(),
+    };
     let (places, numbers) = match smooth {
-        Ok(looked) => (places, looked.numbers),
-        // What is known at the data is better than nothing.
-        Err(_) => {
+        Some(looked) => (places, looked.numbers),
+        // Noise has one-step forecasts at the data; and what is known there is better than nothing.
+        None => {
             let known = answer.looked.get(at_run);
             let numbers = known.map_or_else(Vec::new, |looked| looked.numbers.clone());
             (horizontal(&run.data, against), numbers)

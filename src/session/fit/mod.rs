@@ -8,6 +8,7 @@
 //!   runs.rs        how each run is made
 //!   objective.rs   minus the log-likelihood, with exact derivatives
 //!   stochastic.rs  the same for models with noise
+//!   stochastic.rs  the same of models with noise (noise.rs: which ones)
 //!   search.rs      from one start or many
 //!   answer.rs      estimates and how far to trust them (scores.rs: residuals; faults.rs: no answer)
 //!   profile.rs, bootstrap.rs, posterior.rs   the same question asked in other ways
@@ -21,6 +22,7 @@ mod curves;
 mod data;
 mod faults;
 mod lens;
+mod noise;
 mod objective;
 mod posterior;
 mod profile;
@@ -51,8 +53,8 @@ pub use scores::{Checks, Score};
 pub(super) use bootstrap::lower as lower_bootstrap;
 pub(super) use profile::lower as lower_profile;
 pub(super) use sentence::lower;
-pub use sentence::{Fit, Way};
-pub use stochastic::{NoiseFrom, StochasticLikelihood, Unfit};
+pub use sentence::{Fit, StartOfFit, Way};
+pub use stochastic::{Filters, NoiseFrom, Unfit};
 
 use super::compiled::Compiled;
 use super::outcome::{Outcome, Performed};
@@ -107,8 +109,9 @@ pub(super) fn understood<'w>(
         fitted,
         runs,
         world,
+        filters: None,
     };
-    Ok((likelihood, warnings))
+    Ok((noise::filtered(likelihood, command)?, warnings))
 }
 
 /// What can be refused without running anything.
@@ -253,13 +256,15 @@ fn parts<'w>(likelihood: Likelihood<'w>, command: &Fit) -> Result<Vec<FitPart<'w
     let of = |subject: &String| {
         let runs = likelihood.runs.iter();
         let own = runs.filter(|run| run.data.subject.as_ref() == Some(subject));
-        Likelihood {
+        let own = Likelihood {
             compiled: Arc::clone(&likelihood.compiled),
             lens: Arc::clone(&likelihood.lens),
             fitted: likelihood.fitted.clone(),
             runs: own.cloned().collect(),
             world: likelihood.world,
-        }
+            filters: None,
+        };
+        Ok((Some(subject.clone()), noise::filtered(own, command)?))
     };
-    Ok(subjects.iter().map(|subject| (Some(subject.clone()), of(subject))).collect())
+    subjects.iter().map(of).collect()
 }

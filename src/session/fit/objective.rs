@@ -13,6 +13,7 @@ use super::data::Point;
 use super::lens::Lens;
 use super::quantities::Fitted;
 use super::runs::FitRun;
+use super::stochastic::Filters;
 use crate::fit::{Datum, Evaluation, Fault, Objective, Wanted, density};
 use crate::simulate::{
     self, CompiledDynamics, Halt, Looks, Monitor, Solution, Statistics, Stop,
@@ -36,6 +37,8 @@ pub struct Likelihood<'w> {
     pub runs: Vec<FitRun>,
     /// Asked for interrupts.
     pub world: &'w dyn World,
+    /// Of a model with noise, whose runs are filtered instead of solved.
+    pub filters: Option<Arc<Filters>>,
 }
 
 /// What a run looks like through the lens, at every row of its data.
@@ -76,6 +79,10 @@ impl Objective for Likelihood<'_> {
             count: 0,
         };
         for at_run in 0..self.runs.len() {
+            if self.filters.is_some() {
+                sum.add(self.filtered(at_run, at, wanted)?.evaluation);
+                continue;
+            }
             let looked = self.look(at_run, at, wanted)?;
             self.add_run(at_run, &looked, wanted, &mut sum)?;
         }
@@ -100,6 +107,12 @@ impl Likelihood<'_> {
     pub fn points(&self) -> impl Iterator<Item = (usize, &Point)> {
         let runs = self.runs.iter().enumerate();
         runs.flat_map(|(at, run)| run.data.points.iter().map(move |point| (at, point)))
+    }
+
+    /// True when no distribution is known: least squares.
+    #[must_use]
+    pub fn is_least_squares(&self) -> bool {
+        self.filters.is_none() && self.lens.is_least_squares()
     }
 
     /// How many data there are.
@@ -257,6 +270,16 @@ impl Likelihood<'_> {
 }
 
 impl Sum {
+    /// Takes in the whole of a run.
+    fn add(&mut self, own: Evaluation) {
+        self.value += own.value;
+        for (total, own) in self.gradient.iter_mut().zip(&own.gradient) {
+            *total += own;
+        }
+        self.residuals.extend(own.residuals);
+        self.jacobian.extend(own.jacobian);
+    }
+
     /// Takes in the density of a datum whose distribution has `k` parameters.
     fn add_density(
         &mut self,

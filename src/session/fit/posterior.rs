@@ -83,7 +83,7 @@ pub(super) fn options(
 /// # Errors
 /// Least squares.
 pub(super) fn has_distributions(likelihood: &Likelihood<'_>, span: Span) -> Result<(), Vec<Diagnostic>> {
-    if !likelihood.lens.is_least_squares() {
+    if !likelihood.is_least_squares() {
         return Ok(());
     }
     let name = likelihood.lens.seen.first().map_or("x", |seen| &seen.name);

@@ -234,8 +234,7 @@ fn notes(fit: &FitAnswer, profiles: &[Profile], span: Span) -> Vec<Diagnostic> {
 fn sheet(fit: &FitAnswer, profiles: &[Profile]) -> Sheet {
     let panel = |profile: &Profile| {
         let known = &fit.fitted[profile.parameter];
-        let x: Vec<f64> = profile.points.iter().map(|point| point.value).collect();
-        let y: Vec<f64> = profile.points.iter().map(|point| point.rise.max(0.0)).collect();
+        let (x, y) = smooth(profile);
         let ends = (x.first().copied().unwrap_or(0.0), x.last().copied().unwrap_or(1.0));
         let line = |label: &str, (x, y): (Vec<f64>, Vec<f64>), (mark, colour)| Series {
             label: label.to_owned(),
@@ -278,6 +277,31 @@ fn sheet(fit: &FitAnswer, profiles: &[Profile]) -> Sheet {
         title: String::new(),
         panels: profiles.iter().map(panel).collect(),
     }
+}
+
+/// The curve of a profile. The signed root of a rise is nearly straight in the parameter, and lines
+/// between points on that scale are parabolas here.
+fn smooth(profile: &Profile) -> (Vec<f64>, Vec<f64>) {
+    const BETWEEN: usize = 8;
+    let lowest = profile.points.iter().map(|point| point.rise).fold(f64::INFINITY, f64::min);
+    let bottom = profile.points.iter().position(|point| point.rise <= lowest);
+    let bottom = bottom.unwrap_or(0);
+    let root = |at: usize| {
+        let root = profile.points[at].rise.max(0.0).sqrt();
+        if at < bottom { -root } else { root }
+    };
+    let (mut x, mut y) = (Vec::new(), Vec::new());
+    for at in 1..profile.points.len() {
+        let (from, to) = (profile.points[at - 1].value, profile.points[at].value);
+        for step in 0..BETWEEN {
+            let part = step as f64 / BETWEEN as f64;
+            x.push(from + part * (to - from));
+            y.push((root(at - 1) + part * (root(at) - root(at - 1))).powi(2));
+        }
+    }
+    x.extend(profile.points.last().map(|point| point.value));
+    y.extend(profile.points.last().map(|point| point.rise.max(0.0)));
+    (x, y)
 }
 
 /// Columns of a table: which parameter, its value, the rise, all others.

@@ -162,7 +162,7 @@ fn run(
         to: number(if last > start { last } else { start + 1.0 }, command.span),
         output: OutputTimes::Steps,
         method: Method::Auto,
-        relative: Some(command.relative.clone().unwrap_or_else(|| number(RELATIVE, command.span))),
+        relative: relative(compiled, command),
         absolute: command.absolute.clone(),
         setting,
         from_last: false,
@@ -171,7 +171,11 @@ fn run(
         chance: super::super::chance::ChanceWords::default(),
     };
     let mut plan = plan(compiled, tables, &own, None, &simulate)?;
-    warnings.append(&mut plan.warnings);
+    let is_noisy = compiled.system.noise.is_some();
+    // A path is not made: what is said of its steps means nothing here.
+    if !is_noisy {
+        warnings.append(&mut plan.warnings);
+    }
     if command.absolute.is_none() {
         // The distance of the two tolerances is that of a simulation.
         for absolute in &mut plan.options.tolerances.absolute {
@@ -179,13 +183,24 @@ fn run(
         }
     }
     plan.output = Output::Times(times);
-    derivable(compiled, &plan, command)?;
+    if !is_noisy {
+        derivable(compiled, &plan, command)?;
+    }
     Ok(FitRun {
         data,
         plan: Some(plan),
         overrides: with,
         looks,
     })
+}
+
+/// The relative tolerance of a run that is solved; the filters of models with noise have their own.
+fn relative(compiled: &Compiled, command: &Fit) -> Option<tree::Expr> {
+    if compiled.system.noise.is_some() {
+        return command.relative.clone();
+    }
+    let own = || number(RELATIVE, command.span);
+    Some(command.relative.clone().unwrap_or_else(own))
 }
 
 /// The times of a run, each once, and where each row stands among them.

@@ -5,6 +5,7 @@
 //! (quantile residuals; P. K. Dunn, G. K. Smyth, J. Comput. Graph. Stat. 5 (1996) 236-244; of
 //! counts the middle of their step).
 
+use super::noise::foretold;
 use super::objective::{Likelihood, Looked};
 use crate::fit::{Datum, Family, ResidualChecks, cdf, quantile, residual_checks};
 use crate::model::Support;
@@ -44,6 +45,40 @@ pub(super) fn checks(
     let seen = likelihood.lens.seen.iter().enumerate();
     seen.map(|(at, seen)| {
         let scores = scores(likelihood, looked, at, sd);
+        let numbers: Vec<f64> = scores.iter().map(|score| score.score).collect();
+        Checks {
+            name: seen.name.clone(),
+            tests: residual_checks(&numbers),
+            scores,
+        }
+    })
+    .collect()
+}
+
+/// The innovations of filters, standardised: independent normal numbers when the model holds.
+pub(super) fn checks_of_filter(likelihood: &Likelihood<'_>, at: &[f64]) -> Vec<Checks> {
+    let mut scores: Vec<Vec<Score>> = vec![Vec::new(); likelihood.lens.seen.len()];
+    for (run, known) in likelihood.runs.iter().enumerate() {
+        let Some((_, found)) = foretold(likelihood, run, at) else {
+            continue;
+        };
+        for innovation in &found.innovations {
+            let point = known.data.points.get(innovation.datum);
+            if let (Some(point), Some(score)) = (point, innovation.standardised())
+                && let Some(own) = scores.get_mut(point.seen)
+            {
+                own.push(Score {
+                    run,
+                    time: innovation.time,
+                    fitted: innovation.expected,
+                    seen: innovation.expected + innovation.deviation,
+                    score,
+                });
+            }
+        }
+    }
+    let seen = likelihood.lens.seen.iter().zip(scores);
+    seen.map(|(seen, scores)| {
         let numbers: Vec<f64> = scores.iter().map(|score| score.score).collect();
         Checks {
             name: seen.name.clone(),

@@ -36,10 +36,23 @@ pub struct Fit {
     pub relative: Option<tree::Expr>,
     /// Absolute tolerance of the runs.
     pub absolute: Option<tree::Expr>,
+    /// What is known of the states of a model with noise at the start.
+    pub from: StartOfFit,
     /// `by subject`: a fit for each of them.
     pub each: Option<Span>,
     /// Values for this sentence only, and the condition that holds for all data.
     pub setting: Setting,
+}
+
+/// What is known of the states of a model with noise at the start.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum StartOfFit {
+    /// They have their initial values.
+    Declared,
+    /// `from stationary`: they have their stationary distribution.
+    Stationary(Span),
+    /// `from diffuse`: nothing.
+    Diffuse(Span),
 }
 
 /// How parameters are found.
@@ -100,6 +113,7 @@ pub(in crate::session) fn lower(
     let chains = options.value("chains");
     let relative = options.value("rtol");
     let absolute = options.value("atol");
+    let from = from(&mut options);
     let each = by_subject(&mut options);
     let setting = setting(&mut options);
     options.finish(|| {
@@ -114,6 +128,7 @@ pub(in crate::session) fn lower(
             chains,
             relative,
             absolute,
+            from,
             each,
             setting,
         })))
@@ -136,6 +151,27 @@ fn way(options: &mut Options<'_>) -> Option<Way> {
         );
     }
     found
+}
+
+fn from(options: &mut Options<'_>) -> StartOfFit {
+    let Some(option) = options.take("from") else {
+        return StartOfFit::Declared;
+    };
+    match option.values.first().and_then(word_of).map(|word| word.text.as_str()) {
+        Some("stationary") => StartOfFit::Stationary(option.span),
+        Some("diffuse") => StartOfFit::Diffuse(option.span),
+        _ => {
+            options.problem(
+                Diagnostic::new(
+                    Code::BadOption,
+                    "`from` is followed by `stationary` or `diffuse`",
+                )
+                .at(option.span, "")
+                .help("of a model with noise: its states have the stationary distribution at the start, or nothing is known of them; they have their initial values when `from` is absent"),
+            );
+            StartOfFit::Declared
+        }
+    }
 }
 
 fn by_subject(options: &mut Options<'_>) -> Option<Span> {

@@ -1,8 +1,8 @@
 //! The likelihood of models with noise, as an objective.
 //!
 //! Enters: a [`Likelihood`]: the model, what is seen of it, what is fitted, runs with their data.
-//! Leaves: a [`StochasticLikelihood`], an [`Objective`] of the same quantities whose runs are
-//! filtered instead of solved, and the [`Filtered`] of each run for figures and checks. Must not
+//! Leaves: the same with [`Filters`], so that its runs are filtered instead of solved, and the
+//! [`Filtered`] of each run for figures and checks. Must not
 //! know sentences and tables.
 
 use super::super::compiled::FRACTION_OF_SIZE;
@@ -12,7 +12,7 @@ use super::runs::FitRun;
 use crate::fit::filter::{
     Case, Filtered, Look, Observable, Sighting, Start, Stochastic, Unfiltered, filter,
 };
-use crate::fit::{Datum, Evaluation, Family, Fault, Objective, Scale, Wanted};
+use crate::fit::{Datum, Family, Fault, Scale, Wanted};
 use crate::model::Model;
 use crate::simulate::{Held, Problem, Varied};
 use crate::symbolic::Expr;
@@ -50,10 +50,9 @@ pub enum Unfit {
     },
 }
 
-/// Minus the log-likelihood of data of a model with noise, and of priors.
-pub struct StochasticLikelihood<'w> {
-    /// The model, what is seen and fitted, runs and data.
-    pub likelihood: Likelihood<'w>,
+/// The filters of a model with noise: equations, and the data of each run.
+#[derive(Debug)]
+pub struct Filters {
     /// The equations, with the route that they take.
     pub equations: Stochastic,
     /// What is known of the state when a run starts.
@@ -63,17 +62,14 @@ pub struct StochasticLikelihood<'w> {
     varied: Vec<Varied>,
 }
 
-impl<'w> StochasticLikelihood<'w> {
-    /// Derives and compiles what is needed. Without a family an observation is seen exactly.
+impl<'w> Likelihood<'w> {
+    /// The same with its runs filtered instead of solved: derives and compiles what is needed.
+    /// Without a family an observation is seen exactly.
     ///
     /// # Errors
     /// [`Unfit`]
-    pub fn new(
-        likelihood: Likelihood<'w>,
-        noise: NoiseFrom,
-        from: Start,
-    ) -> Result<StochasticLikelihood<'w>, Unfit> {
-        let lens = &likelihood.lens;
+    pub fn filtering(self, noise: NoiseFrom, from: Start) -> Result<Likelihood<'w>, Unfit> {
+        let lens = &self.lens;
         let mut observables = Vec::with_capacity(lens.seen.len());
         for (at, seen) in lens.seen.iter().enumerate() {
             let numbers = lens.exprs.get(seen.numbers.clone()).unwrap_or_default();
@@ -82,18 +78,21 @@ impl<'w> StochasticLikelihood<'w> {
         }
         let declared = System {
             pool: Arc::clone(&lens.pool),
-            ..(*likelihood.compiled.system).clone()
+            ..(*self.compiled.system).clone()
         };
-        let system = noisy(&likelihood.compiled.model, declared, noise);
-        let runs = likelihood.runs.iter().enumerate();
+        let system = noisy(&self.compiled.model, declared, noise);
+        let runs = self.runs.iter().enumerate();
         let data: Result<Vec<Vec<Look>>, Unfit> =
-            runs.map(|(at, run)| looks(&likelihood, at, run)).collect();
-        Ok(StochasticLikelihood {
+            runs.map(|(at, run)| looks(&self, at, run)).collect();
+        let filters = Filters {
             equations: Stochastic::new(Arc::new(system), &observables).map_err(Unfit::Model)?,
-            varied: likelihood.fitted.iter().map(|known| known.varied).collect(),
+            varied: self.fitted.iter().map(|known| known.varied).collect(),
             data: data?,
             from,
-            likelihood,
+        };
+        Ok(Likelihood {
+            filters: Some(Arc::new(filters)),
+            ..self
         })
     }
 
@@ -102,22 +101,19 @@ impl<'w> StochasticLikelihood<'w> {
     /// # Errors
     /// Where it has none.
     pub fn filtered(&self, run: usize, at: &[f64], wanted: Wanted) -> Result<Filtered, Fault> {
-        let Likelihood {
-            compiled,
-            fitted,
-            runs,
-            world,
-            ..
-        } = &self.likelihood;
+        let (compiled, fitted, world) = (&self.compiled, &self.fitted, self.world);
         let no_values = Fault::NoDensity { run, datum: 0 };
-        let (Some(known), Some(data)) = (runs.get(run), self.data.get(run)) else {
+        let Some(filters) = self.filters.as_deref() else {
+            return Err(no_values);
+        };
+        let (Some(known), Some(data)) = (self.runs.get(run), filters.data.get(run)) else {
             return Err(no_values);
         };
         let (overrides, present) = known.values(compiled, fitted, at).ok_or(no_values)?;
         let tolerances = compiled.absolute_tolerances(&present.initial, None);
         let sizes: Vec<f64> = tolerances.iter().map(|t| t / FRACTION_OF_SIZE).collect();
         let (parameters_held, initial_held) = held(compiled, &overrides, false);
-        let equations = &self.equations;
+        let equations = &filters.equations;
         let mut problem = Problem {
             held: parameters_held.clone(),
             origin: compiled.model.time.start,
@@ -139,8 +135,8 @@ impl<'w> StochasticLikelihood<'w> {
             equations,
             problem,
             start: compiled.model.time.start,
-            from: &self.from,
-            varied: &self.varied,
+            from: &filters.from,
+            varied: &filters.varied,
             held: Held {
                 parameters: &parameters_held,
                 initial: &initial_held,
@@ -150,51 +146,6 @@ impl<'w> StochasticLikelihood<'w> {
             interrupted: &|| world.interrupted(),
         };
         filter(&case, wanted)
-    }
-
-    /// Adds what the priors say.
-    fn add_priors(&self, at: &[f64], wanted: Wanted, sum: &mut Evaluation) -> Result<(), Fault> {
-        for (j, (quantity, value)) in self.likelihood.fitted.iter().zip(at).enumerate() {
-            let Some(prior) = &quantity.prior else {
-                continue;
-            };
-            let density = prior.at(*value).ok_or(Fault::NoPrior { parameter: j })?;
-            sum.value -= density.log;
-            if let Some(total) = sum.gradient.get_mut(j) {
-                *total -= density.slope;
-            }
-            if wanted >= Wanted::Residuals {
-                let (residual, slope) = density.residual;
-                sum.residuals.push(residual);
-                let row = (0..at.len()).map(|i| if i == j { slope } else { 0.0 });
-                sum.jacobian.extend(row);
-            }
-        }
-        Ok(())
-    }
-}
-
-impl Objective for StochasticLikelihood<'_> {
-    fn dimension(&self) -> usize {
-        self.varied.len()
-    }
-
-    fn evaluate(&self, at: &[f64], wanted: Wanted) -> Result<Evaluation, Fault> {
-        let mut sum = Evaluation::default();
-        if wanted >= Wanted::Gradient {
-            sum.gradient = vec![0.0; self.varied.len()];
-        }
-        for run in 0..self.data.len() {
-            let own = self.filtered(run, at, wanted)?.evaluation;
-            sum.value += own.value;
-            for (total, own) in sum.gradient.iter_mut().zip(&own.gradient) {
-                *total += own;
-            }
-            sum.residuals.extend(own.residuals);
-            sum.jacobian.extend(own.jacobian);
-        }
-        self.add_priors(at, wanted, &mut sum)?;
-        Ok(sum)
     }
 }
 

@@ -330,3 +330,9 @@ pub(super) const FIT_BY_SUBJECT: Choice = choice(
     "by subject",
     "a fit for each of them",
 );
+pub(super) const FROM_DISTRIBUTION: Choice = choice(
+    "from",
+    Value::Words(&["stationary", "diffuse"]),
+    "from stationary",
+    "of models with noise: states begin in their stationary distribution, or unknown",
+);

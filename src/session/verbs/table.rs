@@ -356,6 +356,7 @@ pub static VERBS: &[Verb] = &[
             SEED,
             DRAWS,
             CHAINS,
+            FROM_DISTRIBUTION,
             WITH,
             IN_CONDITION,
             FIT_BY_SUBJECT,

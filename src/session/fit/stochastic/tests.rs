@@ -67,7 +67,7 @@ fn likelihood<'w>(
 
 /// Gradients by quantities that others follow are those of central differences, and J'r.
 #[track_caller]
-fn check(objective: &StochasticLikelihood<'_>, at: &[f64]) {
+fn check(objective: &Likelihood<'_>, at: &[f64]) {
     let found = objective.evaluate(at, Wanted::Residuals).unwrap();
     for (j, exact) in found.gradient.iter().enumerate() {
         let rows = found.jacobian.chunks_exact(at.len()).zip(&found.residuals);
@@ -116,18 +116,18 @@ fn runs_add_up_and_values_follow() {
     let all = || run(Overrides::new(), &DATA);
     let noisy = format!("{OU}\nobserve y ~ normal(x, 0.2)");
     let two = likelihood(&noisy, &fitted, vec![all(), all()], &world);
-    let two = StochasticLikelihood::new(two, NoiseFrom::Model, Start::Stationary).unwrap();
-    assert_eq!(two.equations.route, Route::Transition);
+    let two = two.filtering(NoiseFrom::Model, Start::Stationary).unwrap();
+    assert_eq!(two.filters.as_ref().unwrap().equations.route, Route::Transition);
     let found = two.evaluate(&at, Wanted::Value).unwrap().value;
     assert!((found - 2.0 * 2.791449565661).abs() < 1e-9, "{found}");
     check(&two, &at);
     let later = run(Overrides::new(), &DATA[1..]);
     let given = likelihood(&noisy, &fitted, vec![later], &world);
-    let given = StochasticLikelihood::new(given, NoiseFrom::Model, Start::Given).unwrap();
+    let given = given.filtering(NoiseFrom::Model, Start::Given).unwrap();
     check(&given, &[0.65, 1.0, 0.8]);
     // Without a family the state is seen exactly.
     let exact = likelihood(OU, &fitted, vec![all()], &world);
-    let exact = StochasticLikelihood::new(exact, NoiseFrom::Model, Start::Given).unwrap();
+    let exact = exact.filtering(NoiseFrom::Model, Start::Given).unwrap();
     let found = exact.evaluate(&at, Wanted::Value).unwrap().value;
     assert!((found - 2.06795720147).abs() < 1e-9, "{found}");
 }
@@ -147,7 +147,7 @@ observe y ~ normal(x, 0.1)";
     set.set(Target::Parameter(ParameterId::new(1)), None, vec![2.0]);
     let runs = vec![run(set, &[(1.0, 0.3)])];
     let found = likelihood(text, &["theta"], runs, &world);
-    let found = StochasticLikelihood::new(found, NoiseFrom::Model, Start::Given).unwrap();
+    let found = found.filtering(NoiseFrom::Model, Start::Given).unwrap();
     let pass = found.filtered(0, &[1.0], Wanted::Value).unwrap();
     // sigma^2/(2 theta) (1 - exp(-2 theta t)) and the noise of measurement.
     let variance = 2.0 * (1.0 - (-2.0_f64).exp()) + 0.01;
@@ -182,7 +182,7 @@ observe y ~ normal(x + shift, 0.1)";
     shifted.data.varying = vec![(shift, vec![5.0, -7.0])];
     let value = |run: FitRun| {
         let found = likelihood(text, &["theta"], vec![run], &world);
-        let found = StochasticLikelihood::new(found, NoiseFrom::Model, Start::Given).unwrap();
+        let found = found.filtering(NoiseFrom::Model, Start::Given).unwrap();
         found.evaluate(&[1.0], Wanted::Value).unwrap().value
     };
     let plain = FitRun {
@@ -205,12 +205,12 @@ observe y ~ normal(X, 1.5)";
     let objective = |noise| {
         let runs = vec![run(Overrides::new(), &[(0.0, 22.0), (1.0, 19.0)])];
         let found = likelihood(text, &["alpha", "mu"], runs, &world);
-        StochasticLikelihood::new(found, noise, Start::Stationary)
+        found.filtering(noise, Start::Stationary)
     };
     let refused = objective(NoiseFrom::Model).err();
     assert_eq!(refused, Some(Unfit::Model(Unfiltered::NoNoise)));
     let found = objective(NoiseFrom::Reactions).unwrap();
-    assert_eq!(found.equations.route, Route::LinearNoise);
+    assert_eq!(found.filters.as_ref().unwrap().equations.route, Route::LinearNoise);
     let pass = found.filtered(0, &[10.0, 0.5], Wanted::Value).unwrap();
     assert!((pass.predicted[0].before.covariance[0] - 20.0).abs() < 1e-9);
     check(&found, &[10.0, 0.5]);
@@ -224,7 +224,7 @@ fn other_families_and_limits_are_refused() {
         let mut run = run(Overrides::new(), &[(1.0, 2.0)]);
         run.data.points[0].datum = datum;
         let found = likelihood(&format!("{text}{observed}"), &["m"], vec![run], &world);
-        StochasticLikelihood::new(found, NoiseFrom::Model, Start::Given).err()
+        found.filtering(NoiseFrom::Model, Start::Given).err()
     };
     let poisson = Unfit::Family {
         seen: 0,

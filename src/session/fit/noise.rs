@@ -1,0 +1,134 @@
+//! Which fits are of models with noise, and what is known of their states at the start.
+//!
+//! Enters: a likelihood, the sentence. Leaves: the likelihood, filtered where the model has noise, or
+//! why there is none. Must not know filters.
+
+use super::objective::{Likelihood, Looked};
+use super::sentence::{Fit, StartOfFit};
+use super::stochastic::{NoiseFrom, Unfit};
+use crate::diagnostic::{Code, Diagnostic};
+use crate::fit::filter::{Filtered, Start, Unfiltered};
+use crate::fit::{Datum, Scale, Wanted};
+
+/// What is not known at the start has a standard deviation so many times the largest datum.
+const DIFFUSE: f64 = 1e4;
+
+/// The same likelihood, filtered where the model has noise.
+///
+/// # Errors
+/// Models, observations and starts that the filters do not take.
+pub(super) fn filtered<'w>(
+    likelihood: Likelihood<'w>,
+    command: &Fit,
+) -> Result<Likelihood<'w>, Vec<Diagnostic>> {
+    if likelihood.compiled.system.noise.is_none() {
+        return match command.from {
+            StartOfFit::Declared => Ok(likelihood),
+            StartOfFit::Stationary(span) | StartOfFit::Diffuse(span) => Err(vec![
+                Diagnostic::new(Code::BadOption, "the model has no noise")
+                    .at(span, "where would its distribution come from?")
+                    .help("fit the initial values by naming states, as in `fit k, x to \"data.csv\"`"),
+            ]),
+        };
+    }
+    let from = match command.from {
+        StartOfFit::Declared => Start::Given,
+        StartOfFit::Stationary(_) => Start::Stationary,
+        StartOfFit::Diffuse(_) => Start::Spread(spread(&likelihood)),
+    };
+    let (lens, compiled) = (likelihood.lens.clone(), likelihood.compiled.clone());
+    likelihood.filtering(NoiseFrom::Model, from).map_err(|unfit| {
+        let refused = |message: String, help: &str| {
+            vec![
+                Diagnostic::new(Code::NotPerformed, message)
+                    .at(command.span, "")
+                    .help(help.to_owned()),
+            ]
+        };
+        match unfit {
+            Unfit::Family { seen, family } => {
+                let span = lens.seen.get(seen).map_or(command.span, |seen| seen.span);
+                vec![
+                    Diagnostic::new(
+                        Code::BadObservation,
+                        format!("`{}` does not fit a model with noise", family.name()),
+                    )
+                    .at(span, "observed here")
+                    .help("the filter keeps what is known of the state as a normal distribution: observe it with `normal` or `lognormal`, or exactly"),
+                ]
+            }
+            Unfit::Censored { .. } => refused(
+                "data below or above a limit do not fit a model with noise".to_owned(),
+                "leave them out, or fit the model without its noise",
+            ),
+            Unfit::Model(why) => {
+                let why = match why {
+                    Unfiltered::NoNoise => "it has no noise".to_owned(),
+                    Unfiltered::Map => "it is a map".to_owned(),
+                    Unfiltered::Delays => "it has delays".to_owned(),
+                    Unfiltered::Constraints => "it has constraints".to_owned(),
+                    Unfiltered::Events => {
+                        "it has events, and when they happen depends on the path".to_owned()
+                    }
+                    Unfiltered::TooLarge { most } => {
+                        format!("its {} states are more than the {most} whose covariances are followed", compiled.system.dimension())
+                    }
+                    Unfiltered::Input { .. } => "what is seen reads an input".to_owned(),
+                };
+                refused(
+                    format!("there is no likelihood for this model with noise: {why}"),
+                    "fit the equations without their noise, or simplify the model",
+                )
+            }
+        }
+    })
+}
+
+/// Standard deviations far beyond all data.
+fn spread(likelihood: &Likelihood<'_>) -> Vec<f64> {
+    let sizes = likelihood.points().map(|(_, point)| match point.datum {
+        Datum::Exactly(value) | Datum::Below(value) | Datum::Above(value) => value.abs(),
+    });
+    let largest = sizes.fold(0.0_f64, f64::max);
+    let size = if largest > 0.0 { largest } else { 1.0 };
+    vec![DIFFUSE * size; likelihood.compiled.system.dimension()]
+}
+
+/// What a filter foretold of each datum, as numbers of the lens: the mean and the standard deviation
+/// where the distribution has one. Nothing where a datum was certain.
+pub(super) fn foretold(likelihood: &Likelihood<'_>, run: usize, at: &[f64]) -> Option<(Looked, Filtered)> {
+    let found = likelihood.filtered(run, at, Wanted::Value).ok()?;
+    let scales = &likelihood.filters.as_ref()?.equations.seen_scales;
+    let unknown = match &likelihood.filters.as_ref()?.from {
+        Start::Spread(spread) => 0.01 * spread.iter().copied().fold(0.0, f64::max),
+        Start::Given | Start::Stationary => f64::INFINITY,
+    };
+    let width = likelihood.lens.width();
+    let data = &likelihood.runs.get(run)?.data;
+    let mut numbers = vec![f64::NAN; data.rows.len() * width];
+    for innovation in &found.innovations {
+        let Some(point) = data.points.get(innovation.datum) else {
+            continue;
+        };
+        // Before the first data of an unknown start, a forecast says nothing.
+        if innovation.variance.sqrt() > unknown {
+            continue;
+        }
+        let place = &likelihood.lens.seen[point.seen].numbers;
+        let from = point.row * width + place.start;
+        let is_log = scales.get(point.seen) == Some(&Scale::Logarithmic);
+        if let Some(mean) = numbers.get_mut(from) {
+            *mean = if is_log { innovation.expected.exp() } else { innovation.expected };
+        }
+        if place.len() > 1
+            && let Some(sd) = numbers.get_mut(from + 1)
+        {
+            *sd = innovation.variance.sqrt();
+        }
+    }
+    let looked = Looked {
+        numbers,
+        derivatives: Vec::new(),
+    };
+    Some((looked, found))
+}
