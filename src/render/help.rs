@@ -332,8 +332,6 @@ fn overview() -> String {
     for verb in anywhere.filter(|verb| !SELDOM.contains(&verb.word)) {
         line(verb.example, verb.summary);
     }
-    let (last, others) = SELDOM.split_last().unwrap_or((&"", &[]));
-    line(&others.join(", "), &format!("and {last}: `help {last}`"));
     for entry in WITHOUT_VERB {
         line(entry.example, entry.summary);
     }
@@ -349,6 +347,7 @@ fn overview() -> String {
         "save session \"today.lotka\"",
         "all of this as a file; history, quit",
     );
+    text.push_str(&format!("  more, as in `help report`: {}\n", SELDOM.join(", ")));
     text.push_str(
         "`help simulate` says more on a word; `help functions` and `help commands` are lists.\n",
     );
