@@ -5,7 +5,7 @@
 //! lies in 95 % of cases); what every start came to, best first.
 
 use super::answer::FitAnswer;
-use super::curves::{Against, MOST_PANELS, against, horizontal_words};
+use super::curves::{Against, GUIDE, MOST_PANELS, NORMAL_WIDTH, against, ends, horizontal_words};
 use super::scores::Score;
 use crate::figure::{Axis, Band, Figure, Mark, Scale, Series};
 use crate::fit::{Family, SAME_VALUE, quantile, quantile_points};
@@ -13,12 +13,8 @@ use std::sync::Arc;
 
 /// Observations that have panels of their own.
 const MOST_OBSERVATIONS: usize = 3;
-/// The colour of lines that lead the eye.
-const GUIDE: usize = 6;
 /// Places at which the band of a Q-Q plot is worked out.
 const BAND_PLACES: usize = 100;
-/// Between these a standard normal number lies in 95 % of cases.
-const NORMAL_WIDTH: f64 = 1.959_963_984_540_054;
 
 /// The scores of an observation.
 struct Scores<'a> {
@@ -210,15 +206,6 @@ fn band(places: &[f64]) -> Option<Band> {
         high: ranks.iter().map(|rank| edge(*rank, 0.975)).collect(),
         colour: 0,
     })
-}
-
-/// The smallest and the largest number, where they differ.
-fn ends(numbers: impl Iterator<Item = f64>) -> Option<(f64, f64)> {
-    let finite = numbers.filter(|number| number.is_finite());
-    let ends = finite.fold((f64::INFINITY, f64::NEG_INFINITY), |(low, high), number| {
-        (low.min(number), high.max(number))
-    });
-    (ends.0 < ends.1).then_some(ends)
 }
 
 /// What every start came to, for each fit that had several.
