@@ -19,6 +19,8 @@ const STRONG: f64 = 0.95;
 const RELATIVE: &str = "rel. %";
 /// Between columns of a table.
 const GAP: usize = 2;
+/// Residuals that are less likely than this are told.
+const UNLIKELY: f64 = 0.01;
 /// Pairs of correlated estimates that are told.
 const MOST_PAIRS: usize = 4;
 
@@ -35,12 +37,10 @@ fn one(answer: &FitAnswer, width: usize) -> String {
     text.push_str("\n\n");
     text.push_str(&estimates(answer, width));
     text.push('\n');
-    let lines = [
-        Some(quality(answer)),
-        Some(search(answer)),
-        correlated(answer),
-    ];
-    for line in lines.into_iter().flatten() {
+    let mut lines = vec![quality(answer), search(answer)];
+    lines.extend(correlated(answer));
+    lines.extend(conspicuous(answer));
+    for line in lines {
         text.push_str(&words::wrapped(&line, width, "  "));
         text.push('\n');
     }
@@ -330,6 +330,30 @@ pub(super) fn correlated(answer: &FitAnswer) -> Option<String> {
         ""
     };
     Some(format!("strongly correlated: {}{more}", told.join(", ")))
+}
+
+/// The observations whose residuals do not look like what they should be.
+pub(super) fn conspicuous(answer: &FitAnswer) -> Vec<String> {
+    let mut lines = Vec::new();
+    for checks in &answer.checks {
+        let mut why = Vec::new();
+        if let Some(test) = checks.tests.runs.filter(|test| test.p < UNLIKELY) {
+            why.push(format!(
+                "their signs do not alternate by chance (runs test, p = {})",
+                number(test.p, 2)
+            ));
+        }
+        if let Some(test) = checks.tests.normality.filter(|test| test.p < UNLIKELY) {
+            why.push(format!(
+                "they are not normal (Shapiro and Francia, p = {})",
+                number(test.p, 2)
+            ));
+        }
+        if !why.is_empty() {
+            lines.push(format!("residuals of {}: {}", checks.name, why.join("; ")));
+        }
+    }
+    lines
 }
 
 /// A row for each subject; columns that do not fit go on below.

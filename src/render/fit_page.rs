@@ -4,7 +4,9 @@
 //! figures (SVG) stand in it, and there are no scripts. The same report gives the same bytes.
 
 use super::figure::{self, FigureError};
-use super::fit::{correlated, error, estimate, headline, interval, name, relative, search};
+use super::fit::{
+    conspicuous, correlated, error, estimate, headline, interval, name, relative, search,
+};
 use super::table::number;
 use crate::diagnostic::Diagnostic;
 use crate::session::fit::{FitAnswer, FitReport};
@@ -124,8 +126,9 @@ impl Page {
             );
             self.table_of_estimates(answer);
             self.quality(answer);
-            let said = [Some(search(answer)), correlated(answer)];
-            for line in said.into_iter().flatten() {
+            self.residuals(answer);
+            self.element("p", &search(answer));
+            for line in correlated(answer).into_iter().chain(conspicuous(answer)) {
                 self.element("p", &line);
             }
         }
@@ -201,6 +204,34 @@ impl Page {
             rows.push(("log prior density", number(answer.log_prior, DIGITS)));
         }
         self.pairs(&rows);
+    }
+
+    /// What tests say of the residuals.
+    fn residuals(&mut self, answer: &FitAnswer) {
+        self.element("h3", "Residuals");
+        self.raw("<div class=\"wide\"><table>\n");
+        self.head(&[
+            "",
+            "runs test, p",
+            "Shapiro and Francia, p",
+            "autocorrelation",
+        ]);
+        self.raw("<tbody>\n");
+        for checks in &answer.checks {
+            let tests = &checks.tests;
+            let numbers = [
+                tests.runs.map(|test| test.p),
+                tests.normality.map(|test| test.p),
+                tests.autocorrelation,
+            ];
+            let _ = write!(self.text, "<tr><th>{}</th>", escaped(&checks.name));
+            for cell in numbers {
+                let text = cell.map_or_else(|| "–".to_owned(), |one| number(one, 3));
+                let _ = write!(self.text, "<td>{}</td>", escaped(&text));
+            }
+            self.raw("</tr>\n");
+        }
+        self.raw("</tbody>\n</table></div>\n");
     }
 
     fn figures(&mut self, report: &FitReport) -> Result<(), FigureError> {

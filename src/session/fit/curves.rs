@@ -26,10 +26,12 @@ const MOST_STEPS: f64 = 10_000.0;
 pub(super) const MOST_PANELS: usize = 12;
 /// Runs in one panel that have entries of the legend of their own.
 const MOST_NAMED: usize = 8;
+/// The colour of lines that lead the eye.
+pub(super) const GUIDE: usize = 6;
 /// The share of data inside the band.
 const SHARE: f64 = 0.95;
-/// Standard deviations on either side of it.
-const NORMAL_WIDTH: f64 = 1.959_963_984_540_054;
+/// Between this many standard deviations on either side a normal number lies with this share.
+pub(super) const NORMAL_WIDTH: f64 = 1.959_963_984_540_054;
 
 /// What a panel is drawn against.
 #[derive(Debug, Clone, Copy, PartialEq)]
@@ -144,11 +146,7 @@ fn grid(answer: &FitAnswer, run: &FitRun, against: Against) -> Vec<f64> {
             return (0..=steps).map(|step| plan.start + step as f64).collect();
         }
         (Some(plan), Against::Time) if !is_map => (plan.start, plan.end),
-        _ => own
-            .iter()
-            .fold((f64::INFINITY, f64::NEG_INFINITY), |(low, high), x| {
-                (low.min(*x), high.max(*x))
-            }),
+        _ => ends(own.iter().copied()).unwrap_or((0.0, 0.0)),
     };
     let mut places = own;
     if from < to && !is_map {
@@ -230,7 +228,7 @@ fn of_one_run(run: &Traced<'_>, seen: usize, against: Against) -> Figure {
         colour: 0,
     });
     figure.series.push(Series {
-        label: "fit".to_owned(),
+        label: "fit (band: 95 % of data)".to_owned(),
         x: run.places.clone(),
         y: edge(1),
         mark: Mark::Line,
@@ -399,20 +397,22 @@ fn against_fitted(run: &Traced<'_>, seen: usize, colour: usize) -> Option<Series
 
 /// Where seen and fitted agree.
 fn diagonal(series: &[Series]) -> Option<Series> {
-    let all = series
-        .iter()
-        .flat_map(|one| one.x.iter().chain(&one.y))
-        .copied();
-    let (low, high) = all
-        .filter(|value| value.is_finite())
-        .fold((f64::INFINITY, f64::NEG_INFINITY), |(low, high), x| {
-            (low.min(x), high.max(x))
-        });
-    (low < high).then(|| Series {
+    let all = series.iter().flat_map(|one| one.x.iter().chain(&one.y));
+    let (low, high) = ends(all.copied())?;
+    Some(Series {
         label: String::new(),
         x: vec![low, high],
         y: vec![low, high],
         mark: Mark::Thin,
-        colour: 6,
+        colour: GUIDE,
     })
+}
+
+/// The smallest and the largest number, where they differ.
+pub(super) fn ends(numbers: impl Iterator<Item = f64>) -> Option<(f64, f64)> {
+    let finite = numbers.filter(|number| number.is_finite());
+    let ends = finite.fold((f64::INFINITY, f64::NEG_INFINITY), |(low, high), number| {
+        (low.min(number), high.max(number))
+    });
+    (ends.0 < ends.1).then_some(ends)
 }

@@ -177,7 +177,7 @@ impl Session {
             ),
             (
                 FitPicture::Waterfall,
-                "What the search from each start came to, the best first.",
+                "What the search from each start came to, the best first; differences below 0.001 stand at 0.001.",
             ),
         ];
         let made = captions

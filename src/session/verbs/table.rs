@@ -91,10 +91,7 @@ pub static VERBS: &[Verb] = &[
                 "plot predator vs prey",
                 "one against the other instead of time",
             ),
-            (
-                "plot fit | residuals | waterfall",
-                "of the last fit: over its data, what is left, all starts",
-            ),
+            ("plot fit | residuals | waterfall", "of the last fit"),
         ],
         see: &["simulate", "fit", "save"],
         place: Anywhere,
