@@ -20,6 +20,9 @@ use crate::source::Span;
 use crate::world::World;
 use std::sync::Arc;
 
+/// A search has settled when the slope promises less log-likelihood than this: an estimate is then
+/// off by less than a hundredth of its standard error.
+const SETTLED: f64 = 1e-6;
 /// The level of intervals.
 pub const LEVEL: f64 = 0.95;
 /// A fit.
@@ -131,9 +134,28 @@ impl FitAnswer {
         match self.search().end {
             End::Converged { .. } => true,
             // Begun at the minimum.
-            End::Unmoved { decrement } => decrement <= 1e-8,
+            End::Unmoved { decrement } => decrement <= SETTLED,
+            // They use no derivatives: these are asked afterwards.
+            End::SimplexCollapsed | End::SwarmCollapsed => self.left_to_gain() <= SETTLED,
             _ => false,
         }
+    }
+
+    /// How much more log-likelihood the slope promises: g'Cg/2 with the covariance C of what is not
+    /// held.
+    fn left_to_gain(&self) -> f64 {
+        let Ok(known) = &self.uncertainty else {
+            return f64::INFINITY;
+        };
+        let slope = &self.search().gradient;
+        let m = self.fitted.len();
+        let terms = known.covariance.iter().enumerate().map(|(at, c)| {
+            let pair = slope.get(at / m.max(1)).zip(slope.get(at % m.max(1)));
+            pair.map_or(f64::INFINITY, |(one, other)| c * one * other)
+        });
+        let sum: f64 = 0.5 * terms.sum::<f64>();
+        // What is not a number has not settled.
+        if sum.is_finite() { sum } else { f64::INFINITY }
     }
 
     /// Estimates on a bound.

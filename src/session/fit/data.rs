@@ -293,9 +293,17 @@ impl Reader<'_> {
         (row, datum): (usize, Datum),
         fault: &str,
     ) -> Diagnostic {
-        let (Datum::Exactly(value) | Datum::Below(value) | Datum::Above(value)) = datum;
+        let (sign, value) = match datum {
+            Datum::Exactly(value) => ("", value),
+            Datum::Below(value) => ("below ", value),
+            Datum::Above(value) => ("above ", value),
+        };
+        let help = match sign {
+            "" => "correct the cell or leave it empty, or choose another distribution".to_owned(),
+            _ => format!("say how the data scatter, as in `observe {name} ~ normal({name}, sigma)`"),
+        };
         let message = format!(
-            "{}: row {} (line {}) of column `{}` is {}",
+            "{}: row {} (line {}) of column `{}` is {sign}{}",
             self.table().source,
             row + 1,
             self.table().line(row),
@@ -312,7 +320,7 @@ impl Reader<'_> {
                     .map_or(self.columns.file, |s| s.span),
                 fault.to_owned(),
             )
-            .help("correct the cell or leave it empty, or choose another distribution")
+            .help(help)
     }
 
     /// The data of a column in the rows that count; empty cells are left out.
@@ -763,10 +771,14 @@ fn flagged(datum: Datum, flag: f64) -> Datum {
 
 /// Why a family cannot give a datum.
 fn misfit(family: Option<Family>, datum: Datum) -> Option<String> {
-    let Datum::Exactly(value) = datum else {
-        return None;
+    let (family, value) = match (family, datum) {
+        (None, Datum::Exactly(_)) => return None,
+        (None, Datum::Below(_) | Datum::Above(_)) => {
+            return Some("a limit has a probability, and no square".to_owned());
+        }
+        (Some(family), Datum::Exactly(value)) => (family, value),
+        (Some(_), _) => return None,
     };
-    let family = family?;
     let needs = match family.support() {
         Support::Positive if value <= 0.0 => "positive numbers",
         Support::Counts if value < 0.0 || value.fract() != 0.0 => "whole numbers from 0",
