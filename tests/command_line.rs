@@ -570,7 +570,9 @@ fn wrong_flags_are_named() {
 fn the_flags_of_a_fit_spell_its_sentence() {
     let place = place(DECAY);
     place.write("d.csv", "day,y\n0,1\n1,0.6\n2,0.37\n");
-    let fit = |flags: &[&str]| [&["fit", "m.lotka", "k", "--to", "d.csv"], flags].concat();
+    fn fit<'a>(flags: &[&'a str]) -> Vec<&'a str> {
+        [&["fit", "m.lotka", "k", "--to", "d.csv"], flags].concat()
+    }
     let named = fit(&["--columns", "time=day,x=y", "--using", "lbfgs", "--format", "json"]);
     let printed = lotka(place.path(), &named, "");
     assert_eq!(code(&printed), 0, "{printed:?}");
