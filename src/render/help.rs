@@ -347,7 +347,10 @@ fn overview() -> String {
         "save session \"today.lotka\"",
         "all of this as a file; history, quit",
     );
-    text.push_str(&format!("  more, as in `help report`: {}\n", SELDOM.join(", ")));
+    text.push_str(&format!(
+        "  more, as in `help report`: {}\n",
+        SELDOM.join(", ")
+    ));
     text.push_str(
         "`help simulate` says more on a word; `help functions` and `help commands` are lists.\n",
     );

@@ -3,18 +3,18 @@
 //! Enters: a likelihood, the searches for its maximum. Leaves: a [`FitAnswer`]: plain data with the
 //! names of the model. Must not know how searches work.
 
+use super::super::compiled::Compiled;
 use super::lens::Lens;
 use super::noise::foretold;
-use super::objective::{Likelihood, Looked};
+use super::objective::{Likelihood, Looked, drivers};
 use super::quantities::{Fitted, coordinates};
 use super::runs::FitRun;
 use super::scores::{Checks, checks, checks_of_filter};
 use super::stochastic::Filters;
-use super::super::compiled::Compiled;
 use crate::diagnostic::{Code, Diagnostic, listed, number_text};
 use crate::fit::{
-    End, Fault, Findings, Information, Local, Objective, SearchMethod, Quantiles, Scaled, Standing, Uncertainty,
-    UncertaintyOptions, Wanted, uncertainty,
+    End, Fault, Findings, Information, Local, Objective, Quantiles, Scaled, SearchMethod, Standing,
+    Uncertainty, UncertaintyOptions, Wanted, uncertainty,
 };
 use crate::source::Span;
 use crate::world::World;
@@ -80,6 +80,7 @@ impl FitAnswer {
             fitted: self.fitted.clone(),
             runs: self.runs.clone(),
             world,
+            drivers: drivers(&self.compiled),
             filters: self.filters.clone(),
         }
     }
@@ -168,11 +169,13 @@ pub(super) fn answer(likelihood: &Likelihood<'_>, found: Found) -> Option<FitAns
         coordinates: &coordinates,
     };
     let is_squares = likelihood.is_least_squares();
-    let mut options = UncertaintyOptions::default();
-    // What programs of nonlinear least squares print; distributions take what was observed.
-    options.information = match is_squares {
-        true => Information::Expected,
-        false => Information::Observed,
+    let options = UncertaintyOptions {
+        // What programs of nonlinear least squares print; distributions take what was observed.
+        information: match is_squares {
+            true => Information::Expected,
+            false => Information::Observed,
+        },
+        ..UncertaintyOptions::default()
     };
     let count = likelihood.count();
     let left = count.saturating_sub(likelihood.fitted.len());
@@ -194,7 +197,9 @@ pub(super) fn answer(likelihood: &Likelihood<'_>, found: Found) -> Option<FitAns
         |_| nothing.iter().map(|nan| (*nan, *nan)).collect(),
         |known| known.intervals(&coordinates, LEVEL, quantiles),
     );
-    let errors = uncertainty.as_ref().map_or_else(|_| nothing.clone(), |known| known.errors.clone());
+    let errors = uncertainty
+        .as_ref()
+        .map_or_else(|_| nothing.clone(), |known| known.errors.clone());
     let runs = 0..likelihood.runs.len();
     let looked: Vec<Looked> = runs
         .map(|run| match likelihood.filters {
@@ -234,7 +239,11 @@ pub(super) fn answer(likelihood: &Likelihood<'_>, found: Found) -> Option<FitAns
         squares,
         checks: match likelihood.filters {
             Some(_) => checks_of_filter(likelihood, &estimates),
-            None => checks(likelihood, &looked, squares.map(|s| (s / left.max(1) as f64).sqrt())),
+            None => checks(
+                likelihood,
+                &looked,
+                squares.map(|s| (s / left.max(1) as f64).sqrt()),
+            ),
         },
         looked,
         estimates,
@@ -309,7 +318,9 @@ pub(super) fn warnings(answer: &FitAnswer, span: Span) -> Vec<Diagnostic> {
 fn not_converged(answer: &FitAnswer, span: Span) -> Diagnostic {
     let why = match &answer.search().end {
         End::Stalled { .. } => "no step made the fit better, though its slope is not zero",
-        End::Unmoved { .. } => "no step away from the start made the fit better, though its slope is not zero",
+        End::Unmoved { .. } => {
+            "no step away from the start made the fit better, though its slope is not zero"
+        }
         End::OutOfIterations => "the iterations were used up",
         End::Interrupted => "it was interrupted",
         End::SimplexCollapsed | End::SwarmCollapsed => {
@@ -338,14 +349,19 @@ fn undetermined(answer: &FitAnswer, direction: &crate::fit::Direction, span: Spa
 
 fn names_in(answer: &FitAnswer, direction: &crate::fit::Direction) -> Vec<String> {
     let at = direction.coefficients.iter();
-    at.map(|(at, _)| format!("`{}`", answer.fitted[*at].name)).collect()
+    at.map(|(at, _)| format!("`{}`", answer.fitted[*at].name))
+        .collect()
 }
 
 /// `+1 a -0.5 log(b)`: relative changes that leave the data as they are.
 fn in_names(answer: &FitAnswer, direction: &crate::fit::Direction) -> String {
     let parts = direction.coefficients.iter().map(|(at, coefficient)| {
         let percent = 100.0 * coefficient;
-        format!("`{}` by {}{percent:.3} %", answer.fitted[*at].name, if percent > 0.0 { "+" } else { "" })
+        format!(
+            "`{}` by {}{percent:.3} %",
+            answer.fitted[*at].name,
+            if percent > 0.0 { "+" } else { "" }
+        )
     });
     listed(&parts.collect::<Vec<_>>())
 }

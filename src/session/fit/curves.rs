@@ -112,6 +112,7 @@ fn traced<'a>(
         fitted: answer.fitted.clone(),
         runs: vec![on_grid(run, against, &places)],
         world,
+        drivers: super::objective::drivers(&answer.compiled),
         filters: None,
     };
     let smooth = match answer.filters {

@@ -87,10 +87,18 @@ pub(super) fn observed_names(columns: &Columns<'_>) -> impl Fn(&str) -> bool {
     let mut names: Vec<String> = Vec::new();
     match labels {
         Some(labels) => names.extend(labels),
-        None => names.extend(columns.table.columns.iter().map(|column| column.name.clone())),
+        None => names.extend(
+            columns
+                .table
+                .columns
+                .iter()
+                .map(|column| column.name.clone()),
+        ),
     }
     let mapped = columns.mapped_names();
-    move |name: &str| names.iter().any(|known| known == name) || mapped.iter().any(|known| known == name)
+    move |name: &str| {
+        names.iter().any(|known| known == name) || mapped.iter().any(|known| known == name)
+    }
 }
 
 /// Reads the data.
@@ -137,7 +145,9 @@ fn keys<'t>(
                 .help("name it, as in `to \"data.csv\" (time = year)`"),
         );
     }
-    let long = columns.find("observable", true).zip(columns.find("value", true));
+    let long = columns
+        .find("observable", true)
+        .zip(columns.find("value", true));
     Keys {
         time,
         subject: find(&SUBJECT),
@@ -168,7 +178,9 @@ impl Reader<'_> {
     }
 
     fn told(&self, error: &TableError) -> Diagnostic {
-        error.diagnostic(&self.table().source).at(self.columns.file, "")
+        error
+            .diagnostic(&self.table().source)
+            .at(self.columns.file, "")
     }
 
     fn runs(&self, problems: &mut Vec<Diagnostic>) -> Vec<RunData> {
@@ -293,7 +305,11 @@ impl Reader<'_> {
         Diagnostic::new(Code::BadDatum, message)
             .at(self.columns.file, "")
             .at(
-                self.lens.seen.iter().find(|seen| seen.name == name).map_or(self.columns.file, |s| s.span),
+                self.lens
+                    .seen
+                    .iter()
+                    .find(|seen| seen.name == name)
+                    .map_or(self.columns.file, |s| s.span),
                 fault.to_owned(),
             )
             .help("correct the cell or leave it empty, or choose another distribution")
@@ -339,7 +355,9 @@ impl Reader<'_> {
 
     fn numbers(&self, column: &str) -> Result<Vec<f64>, Diagnostic> {
         let numbers = self.table().column_numbers(column);
-        numbers.map(<[f64]>::to_vec).map_err(|error| self.told(&error))
+        numbers
+            .map(<[f64]>::to_vec)
+            .map_err(|error| self.told(&error))
     }
 
     // ---- rows ----
@@ -390,7 +408,11 @@ impl Reader<'_> {
             return;
         };
         let mut told: Vec<&str> = Vec::new();
-        for name in groups.known.iter().filter_map(|run| run.condition.as_deref()) {
+        for name in groups
+            .known
+            .iter()
+            .filter_map(|run| run.condition.as_deref())
+        {
             if model.condition(name).is_some() || told.contains(&name) {
                 continue;
             }
@@ -409,7 +431,10 @@ impl Reader<'_> {
                 .help(if known.is_empty() {
                     format!("declare it, as in `condition {name} {{ }}`")
                 } else {
-                    format!("it declares {}: add `condition {name} {{ }}`", listed(&known))
+                    format!(
+                        "it declares {}: add `condition {name} {{ }}`",
+                        listed(&known)
+                    )
                 }),
             );
         }
@@ -426,7 +451,10 @@ impl Reader<'_> {
         let Some(column) = self.keys.time else {
             return;
         };
-        let replicates = self.keys.replicate.map(|column| self.table().labels(column));
+        let replicates = self
+            .keys
+            .replicate
+            .map(|column| self.table().labels(column));
         let start = self.compiled.model.time.start;
         let mut last: rustc_hash::FxHashMap<(usize, usize, Option<&str>), f64> = Default::default();
         for cell in cells {
@@ -442,7 +470,9 @@ impl Reader<'_> {
             let key = (*group, cell.seen, replicate.map(String::as_str));
             let before = last.insert(key, *time);
             if let Some(before) = before.filter(|before| before > time) {
-                let error = self.table().not_ascending(&column.name, row, (before, *time));
+                let error = self
+                    .table()
+                    .not_ascending(&column.name, row, (before, *time));
                 problems.push(self.told(&error));
                 return;
             }
@@ -512,7 +542,9 @@ impl Reader<'_> {
         order.sort_by(|one, other| time_of(*one).total_cmp(&time_of(*other)));
         let mut varying = Vec::new();
         for (parameter, per, numbers) in covariates {
-            let own = order.iter().filter_map(|row| Some((*row, *numbers.get(*row)?)));
+            let own = order
+                .iter()
+                .filter_map(|row| Some((*row, *numbers.get(*row)?)));
             match self.one_value(*parameter, *per, own, problems) {
                 Some(value) => run.constants.push((*parameter, value)),
                 None => varying.push((*parameter, numbers)),
@@ -522,7 +554,8 @@ impl Reader<'_> {
         let mut place = rustc_hash::FxHashMap::default();
         for row in order {
             let time = time_of(row);
-            let shared = varying.is_empty() && run.rows.last().is_some_and(|last| last.time == time);
+            let shared =
+                varying.is_empty() && run.rows.last().is_some_and(|last| last.time == time);
             if !shared {
                 run.rows.push(Look {
                     time,
@@ -589,7 +622,10 @@ impl Reader<'_> {
                     Code::NoData,
                     format!("the covariate `{name}` has no value in some rows"),
                 )
-                .at(self.columns.file, format!("in the column `{}`", column.name))
+                .at(
+                    self.columns.file,
+                    format!("in the column `{}`", column.name),
+                )
                 .help("give every subject a value"),
             );
         }
@@ -649,17 +685,34 @@ impl Reader<'_> {
             self.keys.replicate,
             self.keys.censored,
         ];
-        let long = self.keys.long.into_iter().flat_map(|(one, other)| [one, other]);
-        used.extend(keys.into_iter().flatten().chain(long).map(|column| column.name.as_str()));
+        let long = self
+            .keys
+            .long
+            .into_iter()
+            .flat_map(|(one, other)| [one, other]);
+        used.extend(
+            keys.into_iter()
+                .flatten()
+                .chain(long)
+                .map(|column| column.name.as_str()),
+        );
         // A second column that could be the time is read by nobody, and misleads nobody.
         used.extend(TIME);
-        let unused = self.table().columns.iter().map(|column| column.name.as_str());
+        let unused = self
+            .table()
+            .columns
+            .iter()
+            .map(|column| column.name.as_str());
         let unused: Vec<String> = unused
             .filter(|name| !name.is_empty() && !used.contains(name))
             .map(|name| format!("`{name}`"))
             .collect();
         if !unused.is_empty() {
-            let (noun, verb) = if unused.len() == 1 { ("column", "is") } else { ("columns", "are") };
+            let (noun, verb) = if unused.len() == 1 {
+                ("column", "is")
+            } else {
+                ("columns", "are")
+            };
             warnings.push(
                 Diagnostic::new(
                     Code::UnusedColumn,
