@@ -568,11 +568,12 @@ fn wrong_flags_are_named() {
 
 #[test]
 fn the_flags_of_a_fit_spell_its_sentence() {
-    let place = place(DECAY);
-    place.write("d.csv", "day,y\n0,1\n1,0.6\n2,0.37\n");
     fn fit<'a>(flags: &[&'a str]) -> Vec<&'a str> {
         [&["fit", "m.lotka", "k", "--to", "d.csv"], flags].concat()
     }
+
+    let place = place(DECAY);
+    place.write("d.csv", "day,y\n0,1\n1,0.6\n2,0.37\n");
     let named = fit(&[
         "--columns",
         "time=day,x=y",
