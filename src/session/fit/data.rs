@@ -300,7 +300,9 @@ impl Reader<'_> {
         };
         let help = match sign {
             "" => "correct the cell or leave it empty, or choose another distribution".to_owned(),
-            _ => format!("say how the data scatter, as in `observe {name} ~ normal({name}, sigma)`"),
+            _ => {
+                format!("say how the data scatter, as in `observe {name} ~ normal({name}, sigma)`")
+            }
         };
         let message = format!(
             "{}: row {} (line {}) of column `{}` is {sign}{}",

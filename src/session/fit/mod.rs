@@ -123,7 +123,14 @@ pub(super) fn check(
     overrides: &Overrides,
     command: &Fit,
 ) -> Result<Vec<Diagnostic>, Vec<Diagnostic>> {
-    understood(compiled, tables, overrides, command, tables.world()).map(|(_, warnings)| warnings)
+    let world = tables.world();
+    let (likelihood, warnings) = understood(compiled, tables, overrides, command, world)?;
+    plan(compiled, overrides, command, world.threads())?;
+    if command.method == Way::Posterior {
+        posterior::has_distributions(&likelihood, command.span)?;
+    }
+    parts(likelihood, command)?;
+    Ok(warnings)
 }
 
 impl Session {
