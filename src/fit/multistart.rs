@@ -116,9 +116,12 @@ pub fn multistart(
     let mut was_interrupted = false;
     in_order(total - before, outer, work, |_, local| {
         was_interrupted = local.end == End::Interrupted;
-        if !was_interrupted {
+        // The best that an interrupted search had met counts, though it is not finished.
+        if !was_interrupted || local.is_found() {
             locals.push(local);
-            was_interrupted = watch(progress(&locals, total)).is_break();
+        }
+        if !was_interrupted {
+            was_interrupted = watch(progress(&locals, total)).is_break() && locals.len() < total;
         }
         if was_interrupted {
             is_over.store(true, Ordering::Relaxed);
@@ -126,8 +129,7 @@ pub fn multistart(
         }
         ControlFlow::Continue(())
     });
-    // Interrupted after the last one, nothing is missing.
-    findings(locals, total)
+    findings(locals, was_interrupted)
 }
 
 fn progress(locals: &[Local], total: usize) -> Progress {
@@ -151,8 +153,7 @@ fn drawn(from: impl Fn(&[f64]) -> Local, start: &[f64], again: impl Fn(u64) -> V
     others.next().unwrap_or(first)
 }
 
-fn findings(locals: Vec<Local>, total: usize) -> Findings {
-    let was_interrupted = locals.len() < total;
+fn findings(locals: Vec<Local>, was_interrupted: bool) -> Findings {
     let numbered = locals.into_iter().enumerate();
     let mut all: Vec<Finding> = numbered
         .map(|(number, local)| Finding { number, local })

@@ -272,6 +272,9 @@ pub(super) fn search(answer: &FitAnswer) -> String {
         answer.method.name(),
         counted(local.iterations as usize, "iteration", "iterations")
     );
+    if answer.began_elsewhere() {
+        text.push_str("; the given start has no likelihood, and another was drawn");
+    }
     if answer.findings.all.len() > 1 {
         let failed = answer
             .findings

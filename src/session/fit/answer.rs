@@ -94,6 +94,23 @@ impl FitAnswer {
         &self.findings.all[0].local
     }
 
+    /// True when the given start had no likelihood, so that the first search began elsewhere.
+    #[must_use]
+    pub fn began_elsewhere(&self) -> bool {
+        let first = self.findings.all.iter().find(|finding| finding.number == 0);
+        first.is_some_and(|first| {
+            let given = self.fitted.iter().map(|known| {
+                let value = known.start.clamp(known.bounds.0, known.bounds.1);
+                known.scale.inner(value)
+            });
+            let pairs = given.zip(&first.local.start);
+            first.local.value.is_finite()
+                && pairs
+                    .into_iter()
+                    .any(|(given, start)| (given - start).abs() > 1e-6 * (1.0 + given.abs()))
+        })
+    }
+
     /// Parameters of the likelihood: the estimates, and the variance of least squares.
     #[must_use]
     pub fn degrees(&self) -> usize {

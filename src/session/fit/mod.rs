@@ -9,7 +9,7 @@
 //!   objective.rs   minus the log-likelihood, with exact derivatives
 //!   stochastic.rs  the same for models with noise
 //!   stochastic.rs  the same of models with noise (noise.rs: which ones)
-//!   search.rs      from one start or many
+//!   search.rs      from one start or many (checkpoint.rs: what is done already)
 //!   answer.rs      estimates and how far to trust them (scores.rs: residuals; faults.rs: no answer)
 //!   profile.rs, bootstrap.rs, posterior.rs   the same question asked in other ways
 //!   picture.rs     the answers as figures (curves.rs, residuals.rs)
@@ -18,6 +18,7 @@
 
 mod answer;
 mod bootstrap;
+mod checkpoint;
 mod curves;
 mod data;
 mod faults;
@@ -63,7 +64,7 @@ use super::tables::{Columns, Tables};
 use super::values::Overrides;
 use super::{Observer, Session};
 use crate::diagnostic::{Code, Diagnostic};
-use crate::fit::{Progress, SearchMethod};
+use crate::fit::{Findings, Progress, SearchMethod};
 use crate::world::World;
 use answer::{Found, answer, warnings};
 use objective::drivers;
@@ -175,7 +176,7 @@ impl Session {
                 method: plan.method,
                 seed: plan.seed,
                 starts: plan.starts_of(&likelihood),
-                findings: search::findings(&likelihood, &plan, &mut watch),
+                findings: self.searched(&likelihood, &plan, command, &mut watch)?,
             };
             let findings = found.findings.clone();
             match answer(&likelihood, found) {
@@ -198,6 +199,24 @@ impl Session {
             outcome: Outcome::Fitted(answers),
             diagnostics,
         })
+    }
+
+    /// The searches, going on from a checkpoint and leaving one where the sentence names a file.
+    fn searched(
+        &self,
+        likelihood: &Likelihood<'_>,
+        plan: &search::Plan,
+        command: &Fit,
+        watch: &mut dyn FnMut(Progress) -> ControlFlow<()>,
+    ) -> Result<Findings, Vec<Diagnostic>> {
+        let Some(file) = &command.checkpoint else {
+            return Ok(search::findings(likelihood, plan, Vec::new(), watch));
+        };
+        let key = checkpoint::key(likelihood, plan);
+        let done = checkpoint::read(&**self.world(), file, &key)?;
+        let findings = search::findings(likelihood, plan, done, watch);
+        self.write_file(file, &checkpoint::text(&findings, &key))?;
+        Ok(findings)
     }
 
     /// The estimates are the values that hold now; those of several subjects are not.

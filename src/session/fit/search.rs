@@ -5,7 +5,8 @@
 use super::objective::Likelihood;
 use super::quantities::coordinates;
 use crate::fit::{
-    Bounds, Findings, Plan as Starts, Progress, Scaled, SearchMethod, SearchOptions, multistart,
+    Bounds, Findings, Local, Plan as Starts, Progress, Scaled, SearchMethod, SearchOptions,
+    multistart,
 };
 use std::ops::ControlFlow;
 
@@ -30,10 +31,11 @@ impl Plan {
     }
 }
 
-/// Searches from all starts; `watch` sees how far they are.
+/// Searches from all starts; `done` are those of an earlier search with the same plan, and `watch` sees how far they are.
 pub(super) fn findings(
     likelihood: &Likelihood<'_>,
     plan: &Plan,
+    done: Vec<Local>,
     watch: &mut dyn FnMut(Progress) -> ControlFlow<()>,
 ) -> Findings {
     let coordinates = coordinates(&likelihood.fitted);
@@ -52,13 +54,5 @@ pub(super) fn findings(
         upper: coordinates.upper.clone(),
     };
     let given = coordinates.inner(&given);
-    multistart(
-        &scaled,
-        &bounds,
-        &given,
-        &starts,
-        plan.threads,
-        Vec::new(),
-        watch,
-    )
+    multistart(&scaled, &bounds, &given, &starts, plan.threads, done, watch)
 }

@@ -36,6 +36,8 @@ pub struct Fit {
     pub relative: Option<tree::Expr>,
     /// Absolute tolerance of the runs.
     pub absolute: Option<tree::Expr>,
+    /// The file that keeps finished searches.
+    pub checkpoint: Option<tree::Text>,
     /// What is known of the states of a model with noise at the start.
     pub from: StartOfFit,
     /// `by subject`: a fit for each of them.
@@ -115,9 +117,21 @@ pub(in crate::session) fn lower(
     let chains = options.value("chains");
     let relative = options.value("rtol");
     let absolute = options.value("atol");
+    let checkpoint = options.text("checkpoint");
     let from = from(&mut options);
     let each = by_subject(&mut options);
     let setting = setting(&mut options);
+    if let (Some(file), Some(each)) = (&checkpoint, each) {
+        options.problem(
+            Diagnostic::new(
+                Code::BadOption,
+                "a checkpoint keeps the searches of one fit",
+            )
+            .at(file.span, "")
+            .at(each, "a fit for each of them")
+            .help("leave one of the two away"),
+        );
+    }
     options.finish(|| {
         Ok(Command::Fit(Box::new(Fit {
             span,
@@ -130,6 +144,7 @@ pub(in crate::session) fn lower(
             chains,
             relative,
             absolute,
+            checkpoint,
             from,
             each,
             setting,

@@ -336,3 +336,9 @@ pub(super) const FROM_DISTRIBUTION: Choice = choice(
     "from stationary",
     "of models with noise: states begin in their stationary distribution, or unknown",
 );
+pub(super) const CHECKPOINT: Choice = choice(
+    "checkpoint",
+    Value::File(&["json"]),
+    "checkpoint \"fit.json\"",
+    "keeps finished searches; the same sentence goes on from there",
+);

@@ -354,6 +354,7 @@ pub static VERBS: &[Verb] = &[
             DRAWS,
             CHAINS,
             FROM_DISTRIBUTION,
+            CHECKPOINT,
             WITH,
             IN_CONDITION,
             FIT_BY_SUBJECT,
