@@ -67,7 +67,7 @@ use crate::diagnostic::{Code, Diagnostic};
 use crate::fit::{Findings, Progress, SearchMethod};
 use crate::world::World;
 use answer::{Found, answer, warnings};
-use objective::drivers;
+use objective::{Calm, drivers};
 use std::ops::ControlFlow;
 use std::sync::Arc;
 
@@ -179,6 +179,11 @@ impl Session {
                 findings: self.searched(&likelihood, &plan, command, &mut watch)?,
             };
             let findings = found.findings.clone();
+            let calm = Calm(&*world);
+            let likelihood = Likelihood {
+                world: &calm,
+                ..likelihood
+            };
             match answer(&likelihood, found) {
                 Some(answer) => {
                     diagnostics.extend(warnings(&answer, command.span));
