@@ -567,6 +567,41 @@ fn wrong_flags_are_named() {
 }
 
 #[test]
+fn the_flags_of_a_fit_spell_its_sentence() {
+    fn fit<'a>(flags: &[&'a str]) -> Vec<&'a str> {
+        [&["fit", "m.lotka", "k", "--to", "d.csv"], flags].concat()
+    }
+
+    let place = place(DECAY);
+    place.write("d.csv", "day,y\n0,1\n1,0.6\n2,0.37\n");
+    let named = fit(&[
+        "--columns",
+        "time=day,x=y",
+        "--using",
+        "lbfgs",
+        "--format",
+        "json",
+    ]);
+    let printed = lotka(place.path(), &named, "");
+    assert_eq!(code(&printed), 0, "{printed:?}");
+    let json: Value = serde_json::from_str(&printed.output).expect("JSON");
+    assert_eq!(
+        (&json["method"], &json["count"]),
+        (&"lbfgs".into(), &3.into())
+    );
+    refuses(&place, &fit(&[]), 3, "no column `time` or `t`");
+    refuses(&place, &fit(&["--using", "lmm"]), 1, "did you mean `lm`?");
+    refuses(&place, &fit(&["--by", "hour"]), 1, "followed by `subject`");
+    refuses(&place, &["fit", "m.lotka", "k"], 2, "--to");
+    refuses(
+        &place,
+        &["fit", "m.lotka", "q", "--to", "d.csv"],
+        1,
+        "fit q to \"d.csv\"",
+    );
+}
+
+#[test]
 fn statistics_of_a_partial_run_are_printed_and_fail() {
     let place = place("state x = 1\nx' = x^2\n");
     let arguments = [

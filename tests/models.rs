@@ -95,7 +95,7 @@ const FITTED: &[Fitted] = &[
     // R: beta 1.726641, gamma 0.541046, phi 11.97395, log-likelihood -60.835014.
     Fitted {
         model: "boarding_school",
-        prints: &["1.72664", "0.541046", "11.974", "-60.8350"],
+        prints: &["1.72664", "0.541046", "11.97", "-60.8350"],
     },
     // The mode, not the mean, of the posterior: nothing published, but near to the means.
     Fitted {

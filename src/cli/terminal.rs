@@ -3,9 +3,7 @@
 use super::Ending;
 use crate::diagnostic::{Code, Diagnostic};
 use crate::render::portrait::{self, Drawing};
-use crate::render::{
-    self, Colour, diagnostics, figure, fit_json, fit_page, progress::Progress,
-};
+use crate::render::{self, Colour, diagnostics, figure, fit_json, fit_page, progress::Progress};
 use crate::session::{
     Command, DrawnInto, DrawnSweep, Made, Observer, Outcome, Performed, PortraitAnswer, Said,
     Session, SweepPicture,

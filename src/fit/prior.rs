@@ -37,11 +37,13 @@ impl Prior {
         let width = curvature.sqrt();
         let residual = if width > 0.0 { -slope / width } else { 0.0 };
         let all = [log, slope, width, residual];
-        all.iter().all(|number| number.is_finite()).then_some(PriorDensity {
-            log,
-            slope,
-            residual: (residual, width),
-        })
+        all.iter()
+            .all(|number| number.is_finite())
+            .then_some(PriorDensity {
+                log,
+                slope,
+                residual: (residual, width),
+            })
     }
 
     /// First and second derivative of the log density.

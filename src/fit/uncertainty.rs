@@ -139,8 +139,12 @@ impl Uncertainty {
     pub fn widened(mut self, factor: f64) -> Uncertainty {
         let errors = self.inner_errors.iter_mut().chain(&mut self.errors);
         errors.for_each(|error| *error *= factor);
-        self.covariance.iter_mut().for_each(|c| *c *= factor * factor);
-        self.information.iter_mut().for_each(|i| *i /= factor * factor);
+        self.covariance
+            .iter_mut()
+            .for_each(|c| *c *= factor * factor);
+        self.information
+            .iter_mut()
+            .for_each(|i| *i /= factor * factor);
         self
     }
 

@@ -463,9 +463,7 @@ impl Kernels {
     /// [`crate::system::Directions::offset`].
     #[must_use]
     pub fn tangent(&self, pool: &Arc<Pool>, exprs: &[Expr]) -> SharedKernel {
-        self.kept(pool, exprs, 1, |pool| {
-            tangent(&self.system, pool, exprs, 0)
-        })
+        self.kept(pool, exprs, 1, |pool| tangent(&self.system, pool, exprs, 0))
     }
 
     /// A function of directions, compiled once for each list of expressions of the system's own

@@ -160,7 +160,8 @@ impl<'t> Draft<'t> {
 
     /// The prior of a parameter: of numbers alone.
     pub(super) fn prior(&mut self, written: &'t tree::Expr) -> Option<Distribution> {
-        let distribution = self.distribution(written, &|family| family.support() != Support::Counts)?;
+        let distribution =
+            self.distribution(written, &|family| family.support() != Support::Counts)?;
         let mut offender = None;
         for argument in arguments(written) {
             walk::each_name(&argument.value, &mut |used| {

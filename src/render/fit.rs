@@ -19,6 +19,8 @@ const STRONG: f64 = 0.95;
 const RELATIVE: &str = "rel. %";
 /// Between columns of a table.
 const GAP: usize = 2;
+/// Residuals that are less likely than this are told.
+const UNLIKELY: f64 = 0.01;
 /// Pairs of correlated estimates that are told.
 const MOST_PAIRS: usize = 4;
 
@@ -35,8 +37,10 @@ fn one(answer: &FitAnswer, width: usize) -> String {
     text.push_str("\n\n");
     text.push_str(&estimates(answer, width));
     text.push('\n');
-    let lines = [Some(quality(answer)), Some(search(answer)), correlated(answer)];
-    for line in lines.into_iter().flatten() {
+    let mut lines = vec![quality(answer), search(answer)];
+    lines.extend(correlated(answer));
+    lines.extend(conspicuous(answer));
+    for line in lines {
         text.push_str(&words::wrapped(&line, width, "  "));
         text.push('\n');
     }
@@ -45,9 +49,17 @@ fn one(answer: &FitAnswer, width: usize) -> String {
 
 /// `42 data of hare and lynx from lynx_hare.csv, 1 run`
 pub(super) fn headline(answer: &FitAnswer) -> String {
-    let names: Vec<String> = answer.lens.seen.iter().map(|seen| seen.name.clone()).collect();
+    let names: Vec<String> = answer
+        .lens
+        .seen
+        .iter()
+        .map(|seen| seen.name.clone())
+        .collect();
     let of = crate::diagnostic::listed(&names);
-    let subject = answer.subject.as_ref().map_or(String::new(), |who| format!(", subject {who}"));
+    let subject = answer
+        .subject
+        .as_ref()
+        .map_or(String::new(), |who| format!(", subject {who}"));
     let runs = match answer.runs.len() {
         1 => String::new(),
         several => format!(" in {several} runs"),
@@ -88,9 +100,18 @@ fn columns(answer: &FitAnswer) -> Vec<Column> {
     let rows = || 0..answer.fitted.len();
     vec![
         Column::text("", rows().map(|at| name(answer, at)).collect()),
-        Column::text("estimate", aligned(rows().map(|at| estimate(answer, at)).collect())),
-        Column::text("std. error", aligned(rows().map(|at| error(answer, at)).collect())),
-        Column::text(RELATIVE, aligned(rows().map(|at| relative(answer, at)).collect())),
+        Column::text(
+            "estimate",
+            aligned(rows().map(|at| estimate(answer, at)).collect()),
+        ),
+        Column::text(
+            "std. error",
+            aligned(rows().map(|at| error(answer, at)).collect()),
+        ),
+        Column::text(
+            RELATIVE,
+            aligned(rows().map(|at| relative(answer, at)).collect()),
+        ),
         Column::text("95 % interval", intervals(answer)),
     ]
 }
@@ -119,7 +140,10 @@ pub(super) fn estimate(answer: &FitAnswer, at: usize) -> String {
 
 /// The standard error, where there is one.
 pub(super) fn error(answer: &FitAnswer, at: usize) -> String {
-    cell(answer.errors.get(at).filter(|_| is_determined(answer, at)), DIGITS)
+    cell(
+        answer.errors.get(at).filter(|_| is_determined(answer, at)),
+        DIGITS,
+    )
 }
 
 /// The standard error in percent of the estimate.
@@ -158,7 +182,9 @@ pub(super) fn interval(answer: &FitAnswer, at: usize) -> Result<(String, String)
 }
 
 fn intervals(answer: &FitAnswer) -> Vec<String> {
-    let all: Vec<_> = (0..answer.fitted.len()).map(|at| interval(answer, at)).collect();
+    let all: Vec<_> = (0..answer.fitted.len())
+        .map(|at| interval(answer, at))
+        .collect();
     let ends = |which: fn(&(String, String)) -> &String| {
         let cells = all.iter().flatten().map(|ends| which(ends).clone());
         aligned(cells.collect())
@@ -166,7 +192,9 @@ fn intervals(answer: &FitAnswer) -> Vec<String> {
     let (lows, highs) = (ends(|ends| &ends.0), ends(|ends| &ends.1));
     let mut known = lows.into_iter().zip(highs);
     let texts = all.iter().map(|one| match one {
-        Ok(_) => known.next().map_or_else(String::new, |(low, high)| format!("{low} to {high}")),
+        Ok(_) => known
+            .next()
+            .map_or_else(String::new, |(low, high)| format!("{low} to {high}")),
         Err(why) => (*why).to_owned(),
     });
     texts.collect()
@@ -180,14 +208,21 @@ fn aligned(cells: Vec<String>) -> Vec<String> {
         .iter()
         .map(|cell| format!("{}{cell}", " ".repeat(most - before(cell))))
         .collect();
-    let widest = moved.iter().map(|cell| words::width(cell)).max().unwrap_or(0);
+    let widest = moved
+        .iter()
+        .map(|cell| words::width(cell))
+        .max()
+        .unwrap_or(0);
     moved.iter().map(|cell| words::left(cell, widest)).collect()
 }
 
 fn quality(answer: &FitAnswer) -> String {
     let mut text = String::new();
     if let Some(squares) = answer.squares {
-        text.push_str(&format!("residual sum of squares {}", number(squares, FINE)));
+        text.push_str(&format!(
+            "residual sum of squares {}",
+            number(squares, FINE)
+        ));
         if let Some(sd) = answer.residual_sd() {
             let left = answer.degrees_left();
             text.push_str(&format!(
@@ -205,7 +240,10 @@ fn quality(answer: &FitAnswer) -> String {
         number(answer.bic(), DIGITS)
     ));
     if answer.log_prior != 0.0 {
-        text.push_str(&format!(", log prior density {}", number(answer.log_prior, DIGITS)));
+        text.push_str(&format!(
+            ", log prior density {}",
+            number(answer.log_prior, DIGITS)
+        ));
     }
     text
 }
@@ -218,7 +256,9 @@ pub(super) fn search(answer: &FitAnswer) -> String {
             "converged (at most {} of log-likelihood left to gain)",
             number(*decrement, 1)
         ),
-        End::Unmoved { decrement } if *decrement <= 1e-8 => "stayed at the start, which is the optimum".to_owned(),
+        End::Unmoved { decrement } if *decrement <= 1e-8 => {
+            "stayed at the start, which is the optimum".to_owned()
+        }
         End::Unmoved { .. } => "did not move from the start".to_owned(),
         End::Stalled { .. } => "stalled".to_owned(),
         End::OutOfIterations => "used up its iterations".to_owned(),
@@ -233,7 +273,12 @@ pub(super) fn search(answer: &FitAnswer) -> String {
         counted(local.iterations as usize, "iteration", "iterations")
     );
     if answer.findings.all.len() > 1 {
-        let failed = answer.findings.all.iter().filter(|one| !one.local.value.is_finite()).count();
+        let failed = answer
+            .findings
+            .all
+            .iter()
+            .filter(|one| !one.local.value.is_finite())
+            .count();
         text.push_str(&format!(
             "; {} of {} starts reached this optimum",
             answer.findings.reached_best,
@@ -253,7 +298,11 @@ pub(super) fn correlated(answer: &FitAnswer) -> Option<String> {
     let mut pairs: Vec<(f64, usize, usize)> = Vec::new();
     for i in 0..m {
         for j in i + 1..m {
-            let r = known.correlation.get(i * m + j).copied().unwrap_or(f64::NAN);
+            let r = known
+                .correlation
+                .get(i * m + j)
+                .copied()
+                .unwrap_or(f64::NAN);
             if r.abs() > STRONG {
                 pairs.push((r, i, j));
             }
@@ -267,11 +316,44 @@ pub(super) fn correlated(answer: &FitAnswer) -> Option<String> {
         .iter()
         .take(MOST_PAIRS)
         .map(|(r, i, j)| {
-            format!("{} and {} ({})", answer.fitted[*i].name, answer.fitted[*j].name, number(*r, 3))
+            format!(
+                "{} and {} ({})",
+                answer.fitted[*i].name,
+                answer.fitted[*j].name,
+                number(*r, 3)
+            )
         })
         .collect();
-    let more = if pairs.len() > MOST_PAIRS { ", and others" } else { "" };
+    let more = if pairs.len() > MOST_PAIRS {
+        ", and others"
+    } else {
+        ""
+    };
     Some(format!("strongly correlated: {}{more}", told.join(", ")))
+}
+
+/// The observations whose residuals do not look like what they should be.
+pub(super) fn conspicuous(answer: &FitAnswer) -> Vec<String> {
+    let mut lines = Vec::new();
+    for checks in &answer.checks {
+        let mut why = Vec::new();
+        if let Some(test) = checks.tests.runs.filter(|test| test.p < UNLIKELY) {
+            why.push(format!(
+                "their signs do not alternate by chance (runs test, p = {})",
+                number(test.p, 2)
+            ));
+        }
+        if let Some(test) = checks.tests.normality.filter(|test| test.p < UNLIKELY) {
+            why.push(format!(
+                "they are not normal (Shapiro and Francia, p = {})",
+                number(test.p, 2)
+            ));
+        }
+        if !why.is_empty() {
+            lines.push(format!("residuals of {}: {}", checks.name, why.join("; ")));
+        }
+    }
+    lines
 }
 
 /// A row for each subject; columns that do not fit go on below.
@@ -283,7 +365,11 @@ fn by_subject(answers: &[std::sync::Arc<FitAnswer>], width: usize) -> String {
     let mut text = words::wrapped(&format!("{fits} to {}", first.file), width, "  ");
     text.push_str("\n\n");
     let subjects = answers.iter().map(|answer| {
-        let mark = if answer.has_converged() { "" } else { " (not converged)" };
+        let mark = if answer.has_converged() {
+            ""
+        } else {
+            " (not converged)"
+        };
         format!("{}{mark}", answer.subject.clone().unwrap_or_default())
     });
     let subjects = Column::text("subject", subjects.collect());
@@ -311,7 +397,9 @@ fn by_subject(answers: &[std::sync::Arc<FitAnswer>], width: usize) -> String {
 fn in_blocks(head: &Column, groups: Vec<Vec<Column>>, width: usize) -> String {
     let mut blocks: Vec<Vec<Column>> = Vec::new();
     for group in groups {
-        let wider = blocks.last().map(|block| [block.as_slice(), &group].concat());
+        let wider = blocks
+            .last()
+            .map(|block| [block.as_slice(), &group].concat());
         match (blocks.last_mut(), wider) {
             (Some(block), Some(wider)) if fits(&wider, width) => *block = wider,
             _ => blocks.push([vec![head.clone()], group].concat()),

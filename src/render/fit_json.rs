@@ -31,8 +31,8 @@ struct Fit<'a> {
     bic: f64,
     rss: Option<f64>,
     residual_sd: Option<f64>,
-    correlation: Option<Vec<Vec<f64>>>,
-    undetermined: Vec<Vec<Part<'a>>>,
+    correlation: Vec<Vec<f64>>,
+    undetermined: Vec<Together<'a>>,
     runs: Vec<Run<'a>>,
     residuals: Vec<Observation<'a>>,
     searches: Vec<Search>,
@@ -60,11 +60,11 @@ struct Prior<'a> {
     parameters: &'a [f64],
 }
 
-/// How far an estimate moves along a direction that the data leave open.
+/// Estimates that the data determine only together, and how far each may move.
 #[derive(Serialize)]
-struct Part<'a> {
-    name: &'a str,
-    by: f64,
+struct Together<'a> {
+    names: Vec<&'a str>,
+    by: Vec<f64>,
 }
 
 #[derive(Serialize)]
@@ -78,6 +78,9 @@ struct Observation<'a> {
     name: &'a str,
     unit: Option<String>,
     family: Option<&'static str>,
+    runs_p: Option<f64>,
+    normality_p: Option<f64>,
+    autocorrelation: Option<f64>,
     data: Vec<Residual>,
 }
 
@@ -135,18 +138,27 @@ fn fit(answer: &FitAnswer) -> Fit<'_> {
         level: LEVEL,
         estimates: estimates(answer),
         log_likelihood: answer.log_likelihood,
-        log_prior: answer.log_prior,
+        // An empty sum is -0.
+        log_prior: answer.log_prior + 0.0,
         aic: answer.aic(),
         bic: answer.bic(),
         rss: answer.squares,
         residual_sd: answer.residual_sd(),
-        correlation: known.map(|known| {
+        correlation: known.map_or_else(Vec::new, |known| {
             let rows = known.correlation.chunks(answer.fitted.len().max(1));
             rows.map(<[f64]>::to_vec).collect()
         }),
-        undetermined: undetermined.iter().map(|one| direction(answer, one)).collect(),
+        undetermined: undetermined
+            .iter()
+            .map(|one| direction(answer, one))
+            .collect(),
         runs: answer.runs.iter().map(run).collect(),
-        residuals: answer.checks.iter().enumerate().map(|(at, one)| observation(answer, at, one)).collect(),
+        residuals: answer
+            .checks
+            .iter()
+            .enumerate()
+            .map(|(at, one)| observation(answer, at, one))
+            .collect(),
         searches: searches(answer),
     }
 }
@@ -156,7 +168,11 @@ fn estimates(answer: &FitAnswer) -> Vec<Estimate<'_>> {
     fitted
         .map(|(at, known)| {
             let of = |numbers: &[f64]| numbers.get(at).copied().unwrap_or(f64::NAN);
-            let (low, high) = answer.intervals.get(at).copied().unwrap_or((f64::NAN, f64::NAN));
+            let (low, high) = answer
+                .intervals
+                .get(at)
+                .copied()
+                .unwrap_or((f64::NAN, f64::NAN));
             Estimate {
                 name: &known.name,
                 unit: known.unit.as_deref(),
@@ -194,16 +210,11 @@ fn standing(answer: &FitAnswer, at: usize) -> &'static str {
     }
 }
 
-fn direction<'a>(answer: &'a FitAnswer, direction: &Direction) -> Vec<Part<'a>> {
+fn direction<'a>(answer: &'a FitAnswer, direction: &Direction) -> Together<'a> {
     let parts = direction.coefficients.iter();
-    parts
-        .filter_map(|(at, by)| {
-            Some(Part {
-                name: &answer.fitted.get(*at)?.name,
-                by: *by,
-            })
-        })
-        .collect()
+    let named = parts.filter_map(|(at, by)| Some((answer.fitted.get(*at)?.name.as_str(), *by)));
+    let (names, by) = named.unzip();
+    Together { names, by }
 }
 
 fn run(run: &FitRun) -> Run<'_> {
@@ -218,8 +229,15 @@ fn observation<'a>(answer: &'a FitAnswer, at: usize, checks: &'a Checks) -> Obse
     let scores = checks.scores.iter();
     Observation {
         name: &checks.name,
-        unit: seen.and_then(|seen| seen.unit.as_ref()).map(ToString::to_string),
-        family: seen.and_then(|seen| seen.family).map(|family| family.name()),
+        unit: seen
+            .and_then(|seen| seen.unit.as_ref())
+            .map(ToString::to_string),
+        family: seen
+            .and_then(|seen| seen.family)
+            .map(|family| family.name()),
+        runs_p: checks.tests.runs.map(|test| test.p),
+        normality_p: checks.tests.normality.map(|test| test.p),
+        autocorrelation: checks.tests.autocorrelation,
         data: scores
             .map(|score| Residual {
                 run: score.run,
@@ -234,7 +252,10 @@ fn observation<'a>(answer: &'a FitAnswer, at: usize, checks: &'a Checks) -> Obse
 
 /// All searches, the best first, in the units of what is fitted.
 fn searches(answer: &FitAnswer) -> Vec<Search> {
-    let scales = answer.fitted.iter().map(|known| (known.scale, known.bounds.0, known.bounds.1));
+    let scales = answer
+        .fitted
+        .iter()
+        .map(|known| (known.scale, known.bounds.0, known.bounds.1));
     let coordinates = Coordinates::new(scales);
     let search = |finding: &Finding| Search {
         start: finding.number,

@@ -4,7 +4,9 @@
 //! figures (SVG) stand in it, and there are no scripts. The same report gives the same bytes.
 
 use super::figure::{self, FigureError};
-use super::fit::{correlated, error, estimate, headline, interval, name, relative, search};
+use super::fit::{
+    conspicuous, correlated, error, estimate, headline, interval, name, relative, search,
+};
 use super::table::number;
 use crate::diagnostic::Diagnostic;
 use crate::session::fit::{FitAnswer, FitReport};
@@ -50,7 +52,10 @@ pub fn html(report: &FitReport) -> Result<String, Diagnostic> {
     page.raw("<!DOCTYPE html>\n<html lang=\"en\">\n<head>\n<meta charset=\"utf-8\"/>\n");
     page.raw("<meta name=\"viewport\" content=\"width=device-width, initial-scale=1\"/>\n");
     page.element("title", &title);
-    let _ = write!(page.text, "<style>\n{STYLE}</style>\n</head>\n<body>\n<main>\n");
+    let _ = write!(
+        page.text,
+        "<style>\n{STYLE}</style>\n</head>\n<body>\n<main>\n"
+    );
     page.element("h1", &title);
     page.warnings(report);
     page.estimates(&report.answers);
@@ -97,7 +102,10 @@ impl Page {
         }
         self.raw("<ul class=\"warnings\">\n");
         for warning in &report.warnings {
-            let help = warning.help.as_ref().map_or_else(String::new, |help| format!("; {help}"));
+            let help = warning
+                .help
+                .as_ref()
+                .map_or_else(String::new, |help| format!("; {help}"));
             self.element("li", &format!("{}{help}", warning.message));
         }
         self.raw("</ul>\n");
@@ -106,14 +114,21 @@ impl Page {
     fn estimates(&mut self, answers: &[Arc<FitAnswer>]) {
         for answer in answers {
             match (&answer.subject, answers) {
-                (Some(who), [_, _, ..]) => self.element("h2", &format!("Estimates of subject {who}")),
+                (Some(who), [_, _, ..]) => {
+                    self.element("h2", &format!("Estimates of subject {who}"))
+                }
                 _ => self.element("h2", "Estimates"),
             }
-            let _ = writeln!(self.text, "<p class=\"lead\">{}</p>", escaped(&headline(answer)));
+            let _ = writeln!(
+                self.text,
+                "<p class=\"lead\">{}</p>",
+                escaped(&headline(answer))
+            );
             self.table_of_estimates(answer);
             self.quality(answer);
-            let said = [Some(search(answer)), correlated(answer)];
-            for line in said.into_iter().flatten() {
+            self.residuals(answer);
+            self.element("p", &search(answer));
+            for line in correlated(answer).into_iter().chain(conspicuous(answer)) {
                 self.element("p", &line);
             }
         }
@@ -121,7 +136,16 @@ impl Page {
 
     fn table_of_estimates(&mut self, answer: &FitAnswer) {
         self.raw("<div class=\"wide\"><table>\n");
-        self.head(&["", "estimate", "std. error", "rel. %", "95 % interval", "start", "bounds", "prior"]);
+        self.head(&[
+            "",
+            "estimate",
+            "std. error",
+            "rel. %",
+            "95 % interval",
+            "start",
+            "bounds",
+            "prior",
+        ]);
         self.raw("<tbody>\n");
         for at in 0..answer.fitted.len() {
             let known = &answer.fitted[at];
@@ -137,11 +161,19 @@ impl Page {
                 (false, true) => format!("at most {}", number(high, DIGITS)),
             };
             let prior = known.prior.as_ref().map_or_else(String::new, |prior| {
-                let numbers: Vec<String> = prior.parameters.iter().map(|x| number(*x, DIGITS)).collect();
+                let numbers: Vec<String> = prior
+                    .parameters
+                    .iter()
+                    .map(|x| number(*x, DIGITS))
+                    .collect();
                 format!("{}({})", prior.family.name(), numbers.join(", "))
             });
             let _ = write!(self.text, "<tr><th>{}</th>", escaped(&name(answer, at)));
-            for cell in [estimate(answer, at), error(answer, at), relative(answer, at)] {
+            for cell in [
+                estimate(answer, at),
+                error(answer, at),
+                relative(answer, at),
+            ] {
                 let _ = write!(self.text, "<td>{}</td>", escaped(&cell));
             }
             let _ = write!(self.text, "<td{class}>{}</td>", escaped(&interval));
@@ -174,6 +206,34 @@ impl Page {
         self.pairs(&rows);
     }
 
+    /// What tests say of the residuals.
+    fn residuals(&mut self, answer: &FitAnswer) {
+        self.element("h3", "Residuals");
+        self.raw("<div class=\"wide\"><table>\n");
+        self.head(&[
+            "",
+            "runs test, p",
+            "Shapiro and Francia, p",
+            "autocorrelation",
+        ]);
+        self.raw("<tbody>\n");
+        for checks in &answer.checks {
+            let tests = &checks.tests;
+            let numbers = [
+                tests.runs.map(|test| test.p),
+                tests.normality.map(|test| test.p),
+                tests.autocorrelation,
+            ];
+            let _ = write!(self.text, "<tr><th>{}</th>", escaped(&checks.name));
+            for cell in numbers {
+                let text = cell.map_or_else(|| "–".to_owned(), |one| number(one, 3));
+                let _ = write!(self.text, "<td>{}</td>", escaped(&text));
+            }
+            self.raw("</tr>\n");
+        }
+        self.raw("</tbody>\n</table></div>\n");
+    }
+
     fn figures(&mut self, report: &FitReport) -> Result<(), FigureError> {
         if report.pictures.is_empty() {
             return Ok(());
@@ -202,10 +262,16 @@ impl Page {
                 continue;
             }
             match &answer.subject {
-                Some(who) if several => self.element("h2", &format!("Correlations of subject {who}")),
+                Some(who) if several => {
+                    self.element("h2", &format!("Correlations of subject {who}"))
+                }
                 _ => self.element("h2", "Correlations of the estimates"),
             }
-            let names: Vec<&str> = answer.fitted.iter().map(|known| known.name.as_str()).collect();
+            let names: Vec<&str> = answer
+                .fitted
+                .iter()
+                .map(|known| known.name.as_str())
+                .collect();
             self.raw("<div class=\"wide\"><table>\n");
             self.head(&[&[""], names.as_slice()].concat());
             self.raw("<tbody>\n");
@@ -228,7 +294,10 @@ impl Page {
         }
         let colour = if r > 0.0 { "0,114,178" } else { "213,94,0" };
         let opacity = 0.45 * r.abs().min(1.0);
-        let _ = write!(self.text, "<td style=\"background:rgba({colour},{opacity:.2})\">{r:.3}</td>");
+        let _ = write!(
+            self.text,
+            "<td style=\"background:rgba({colour},{opacity:.2})\">{r:.3}</td>"
+        );
     }
 
     /// How it was obtained, so that it can be done again.
@@ -244,15 +313,21 @@ impl Page {
             }
         }
         if let Some(tolerances) = &report.tolerances {
-            rows.push(("relative tolerance of runs", number(tolerances.relative, DIGITS)));
+            rows.push((
+                "relative tolerance of runs",
+                number(tolerances.relative, DIGITS),
+            ));
             let absolute = tolerances.absolute.iter().copied();
             let ends = absolute.fold((f64::INFINITY, 0.0_f64), |(low, high), one| {
                 (low.min(one), high.max(one))
             });
-            rows.push(("absolute tolerance of runs", match ends.0 < ends.1 {
-                true => format!("{} to {}", number(ends.0, DIGITS), number(ends.1, DIGITS)),
-                false => number(ends.1, DIGITS),
-            }));
+            rows.push((
+                "absolute tolerance of runs",
+                match ends.0 < ends.1 {
+                    true => format!("{} to {}", number(ends.0, DIGITS), number(ends.1, DIGITS)),
+                    false => number(ends.1, DIGITS),
+                },
+            ));
         }
         self.pairs(&rows);
         self.element("pre", &report.sentence);

@@ -320,12 +320,16 @@ fn pair(form: &str, meaning: &str) -> String {
     format!("  {form:36} {meaning}").trim_end().to_owned() + "\n"
 }
 
+/// Sentences that the overview only names: it is to be a screen.
+const SELDOM: &[&str] = &["histogram", "correlation", "bootstrap", "profile", "report"];
+
 fn overview() -> String {
     let mut text = String::new();
     let mut line = |example: &str, summary: &str| {
         text.push_str(&format!("  {example:36} {summary}\n"));
     };
-    for verb in Verb::performed().filter(|verb| verb.place == Place::Anywhere) {
+    let anywhere = Verb::performed().filter(|verb| verb.place == Place::Anywhere);
+    for verb in anywhere.filter(|verb| !SELDOM.contains(&verb.word)) {
         line(verb.example, verb.summary);
     }
     for entry in WITHOUT_VERB {
@@ -343,6 +347,10 @@ fn overview() -> String {
         "save session \"today.lotka\"",
         "all of this as a file; history, quit",
     );
+    text.push_str(&format!(
+        "  more, as in `help report`: {}\n",
+        SELDOM.join(", ")
+    ));
     text.push_str(
         "`help simulate` says more on a word; `help functions` and `help commands` are lists.\n",
     );

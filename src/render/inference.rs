@@ -33,17 +33,30 @@ pub(super) fn profiles(answer: &ProfileAnswer, width: usize) -> String {
         ProfileEnd::Stopped(_) => "ends there".to_owned(),
     };
     let intervals = which().map(|at| {
-        let (low, high) = fit.intervals.get(at).copied().unwrap_or((f64::NAN, f64::NAN));
+        let (low, high) = fit
+            .intervals
+            .get(at)
+            .copied()
+            .unwrap_or((f64::NAN, f64::NAN));
         format!("{} to {}", number(low, DIGITS), number(high, DIGITS))
     });
     let columns = [
         names(fit, which()),
         Column::numbers("estimate", which().map(|at| fit.estimates[at]).collect()),
-        Column::text("lower", answer.profiles.iter().map(|one| end(&one.lower)).collect()),
-        Column::text("upper", answer.profiles.iter().map(|one| end(&one.upper)).collect()),
+        Column::text(
+            "lower",
+            answer.profiles.iter().map(|one| end(&one.lower)).collect(),
+        ),
+        Column::text(
+            "upper",
+            answer.profiles.iter().map(|one| end(&one.upper)).collect(),
+        ),
         Column::text("by standard error", intervals.collect()),
     ];
-    format!("profile likelihood, 95 % limits\n\n{}", table(&columns, width))
+    format!(
+        "profile likelihood, 95 % limits\n\n{}",
+        table(&columns, width)
+    )
 }
 
 /// Means and quantiles of a posterior, and how far to trust them.
@@ -66,11 +79,18 @@ pub(super) fn posterior(answer: &PosteriorAnswer, width: usize) -> String {
     let chains = &answer.posterior.chains;
     let drawn: usize = chains.iter().map(|chain| chain.draws.len()).sum();
     let saturated: usize = chains.iter().map(|chain| chain.saturated).sum();
-    let acceptance = chains.iter().map(|chain| chain.acceptance).sum::<f64>() / chains.len().max(1) as f64;
+    let acceptance =
+        chains.iter().map(|chain| chain.acceptance).sum::<f64>() / chains.len().max(1) as f64;
     let headline = format!(
         "posterior: {} of {} from {}, {} in {}",
         counted(fit.count, "datum", "data"),
-        crate::diagnostic::listed(&fit.lens.seen.iter().map(|seen| seen.name.clone()).collect::<Vec<_>>()),
+        crate::diagnostic::listed(
+            &fit.lens
+                .seen
+                .iter()
+                .map(|seen| seen.name.clone())
+                .collect::<Vec<_>>()
+        ),
         fit.file,
         counted(drawn, "draw", "draws"),
         counted(chains.len(), "chain", "chains"),
@@ -95,11 +115,16 @@ pub(super) fn posterior(answer: &PosteriorAnswer, width: usize) -> String {
 pub(super) fn bootstrap(answer: &BootstrapAnswer, width: usize) -> String {
     let fit = &answer.fit;
     let all = || 0..fit.fitted.len();
-    let intervals: Vec<(f64, f64)> = all().map(|at| answer.bootstrap.interval(at, LEVEL)).collect();
+    let intervals: Vec<(f64, f64)> = all()
+        .map(|at| answer.bootstrap.interval(at, LEVEL))
+        .collect();
     let columns = [
         names(fit, all()),
         Column::numbers("estimate", fit.estimates.clone()),
-        Column::numbers("std. error", all().map(|at| answer.bootstrap.error(at)).collect()),
+        Column::numbers(
+            "std. error",
+            all().map(|at| answer.bootstrap.error(at)).collect(),
+        ),
         Column::numbers("2.5 %", intervals.iter().map(|ends| ends.0).collect()),
         Column::numbers("97.5 %", intervals.iter().map(|ends| ends.1).collect()),
         Column::numbers("std. error of the fit", fit.errors.clone()),
@@ -117,5 +142,9 @@ pub(super) fn bootstrap(answer: &BootstrapAnswer, width: usize) -> String {
         ),
         answer.seed
     );
-    format!("{}\n\n{}", words::wrapped(&headline, width, "  "), table(&columns, width))
+    format!(
+        "{}\n\n{}",
+        words::wrapped(&headline, width, "  "),
+        table(&columns, width)
+    )
 }

@@ -17,6 +17,8 @@ pub mod figure;
 mod fit;
 pub mod fit_json;
 pub mod fit_page;
+#[cfg(test)]
+mod fit_tests;
 pub mod help;
 mod inference;
 mod interruptions;

@@ -6,8 +6,8 @@ use super::lower::lower;
 use super::tables::Tables;
 use super::values::Overrides;
 use super::{
-    Session, continuation, equilibria, fit, index, jacobian, measure, plot, portrait, rest, sensitivity,
-    set_value, simulate, stability, stationary, sweep,
+    Session, continuation, equilibria, fit, index, jacobian, measure, plot, portrait, rest,
+    sensitivity, set_value, simulate, stability, stationary, sweep,
 };
 use crate::diagnostic::{Code, Diagnostic};
 use crate::model::{self, Model};
@@ -204,8 +204,13 @@ impl Session {
             let Ok(command) = lower(statement) else {
                 continue;
             };
-            let (Ok(found) | Err(found)) =
-                self.check_command(compiled, &tables, &mut overrides, (&mut has_run, &mut has_fit), &command);
+            let (Ok(found) | Err(found)) = self.check_command(
+                compiled,
+                &tables,
+                &mut overrides,
+                (&mut has_run, &mut has_fit),
+                &command,
+            );
             // A faulty value is at fault for every run: it is said once.
             for problem in found {
                 if !problems.contains(&problem) {
@@ -353,7 +358,11 @@ impl Session {
 }
 
 fn needs_fit(has_fit: bool, span: Span) -> Result<(), Vec<Diagnostic>> {
-    if has_fit { Ok(()) } else { Err(fit::nothing_fitted(span)) }
+    if has_fit {
+        Ok(())
+    } else {
+        Err(fit::nothing_fitted(span))
+    }
 }
 
 fn needs_run(has_run: bool, span: Span) -> Result<(), Vec<Diagnostic>> {

@@ -1,8 +1,8 @@
 //! What a sentence asks for, with its words understood and its options sorted.
 
+use super::fit::{BootstrapCommand, Fit, ProfileCommand, Report};
 use super::measure::Measures;
 use super::ranges::Ranged;
-use super::fit::{BootstrapCommand, Fit, ProfileCommand, Report};
 use super::sweep::Sweep;
 use crate::simulate::Method;
 use crate::source::Span;

@@ -114,7 +114,10 @@ impl<'t> Columns<'t> {
 
     /// The names here that are mapped to columns.
     pub fn mapped_names(&self) -> Vec<String> {
-        self.mapped.iter().map(|(here, _)| here.text.clone()).collect()
+        self.mapped
+            .iter()
+            .map(|(here, _)| here.text.clone())
+            .collect()
     }
 
     /// What a name here is mapped to.

@@ -66,7 +66,7 @@ pub use options::{Chance, Method, Options, Output, Tolerances, UnknownMethod};
 pub use parallel::in_order;
 pub use problem::{DoseRow, Problem, RowKind, SteadyKind, Track};
 pub use sensitivity::{
-    DirectedSlots, Direction, Held, Looks, SensitivityDynamics, Varied, VariedStart,
+    DirectedSlots, Direction, Held, Looks, OwnValues, SensitivityDynamics, Varied, VariedStart,
     observed_sensitivities, run_with_sensitivities, serves_sensitivities,
 };
 pub use solution::{

@@ -123,7 +123,7 @@ pub enum StatementKind {
     /// `covariate weight [kg] by subject`, `covariate x[knockout]`, `covariate dose = 100`
     Covariate {
         /// The covariate; its value holds where there are no data.
-        item: Declaration,
+        item: Box<Declaration>,
         /// `by subject`, `by condition`.
         options: Vec<SentenceOption>,
     },

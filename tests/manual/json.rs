@@ -147,6 +147,20 @@ fn json_has_the_fields_that_the_manual_lists() {
     let sweep = run(&[&swept[..], &["--format", "json"]].concat());
     check_fields(&sweep, "## Sweeps");
     check_fields(&sweep["parameters"][0], "Each of the `parameters`:");
+    let fitted = [
+        "fit",
+        "models/lynx_hare.lotka",
+        "a",
+        "--to",
+        "lynx_hare.csv",
+        "--columns",
+        "time=year",
+    ];
+    let fit = run(&[&fitted[..], &["--format", "json"]].concat());
+    check_fields(&fit, "## Fits");
+    assert_eq!(fit["schema"], "lotka-fit-1");
+    check_fields(&fit["estimates"][0], "Each of the `estimates`:");
+    check_fields(&fit["residuals"][0], "Each of the `residuals`:");
     let measures = ["measure", "models/griffith.lotka", "max(x)", "period(x)"];
     let measured = run(&[&measures[..], &["--format", "json"]].concat());
     check_fields(&measured, "## Measures");

@@ -91,6 +91,7 @@ pub fn layout(sheet: &Sheet) -> Result<Picture, FigureError> {
         .panels
         .iter()
         .map(|panel| panel.title.as_str())
+        .filter(|title| !title.is_empty())
         .collect();
     Ok(Picture {
         size,

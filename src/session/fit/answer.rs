@@ -3,23 +3,26 @@
 //! Enters: a likelihood, the searches for its maximum. Leaves: a [`FitAnswer`]: plain data with the
 //! names of the model. Must not know how searches work.
 
+use super::super::compiled::Compiled;
 use super::lens::Lens;
 use super::noise::foretold;
-use super::objective::{Likelihood, Looked};
+use super::objective::{Likelihood, Looked, drivers};
 use super::quantities::{Fitted, coordinates};
 use super::runs::FitRun;
 use super::scores::{Checks, checks, checks_of_filter};
 use super::stochastic::Filters;
-use super::super::compiled::Compiled;
 use crate::diagnostic::{Code, Diagnostic, listed, number_text};
 use crate::fit::{
-    End, Fault, Findings, Information, Local, Objective, SearchMethod, Quantiles, Scaled, Standing, Uncertainty,
-    UncertaintyOptions, Wanted, uncertainty,
+    End, Fault, Findings, Information, Local, Objective, Quantiles, Scaled, SearchMethod, Standing,
+    Uncertainty, UncertaintyOptions, Wanted, uncertainty,
 };
 use crate::source::Span;
 use crate::world::World;
 use std::sync::Arc;
 
+/// A search has settled when the slope promises less log-likelihood than this: an estimate is then
+/// off by less than a hundredth of its standard error.
+const SETTLED: f64 = 1e-6;
 /// The level of intervals.
 pub const LEVEL: f64 = 0.95;
 /// A fit.
@@ -80,6 +83,7 @@ impl FitAnswer {
             fitted: self.fitted.clone(),
             runs: self.runs.clone(),
             world,
+            drivers: drivers(&self.compiled),
             filters: self.filters.clone(),
         }
     }
@@ -130,9 +134,28 @@ impl FitAnswer {
         match self.search().end {
             End::Converged { .. } => true,
             // Begun at the minimum.
-            End::Unmoved { decrement } => decrement <= 1e-8,
+            End::Unmoved { decrement } => decrement <= SETTLED,
+            // They use no derivatives: these are asked afterwards.
+            End::SimplexCollapsed | End::SwarmCollapsed => self.left_to_gain() <= SETTLED,
             _ => false,
         }
+    }
+
+    /// How much more log-likelihood the slope promises: g'Cg/2 with the covariance C of what is not
+    /// held.
+    fn left_to_gain(&self) -> f64 {
+        let Ok(known) = &self.uncertainty else {
+            return f64::INFINITY;
+        };
+        let slope = &self.search().gradient;
+        let m = self.fitted.len();
+        let terms = known.covariance.iter().enumerate().map(|(at, c)| {
+            let pair = slope.get(at / m.max(1)).zip(slope.get(at % m.max(1)));
+            pair.map_or(f64::INFINITY, |(one, other)| c * one * other)
+        });
+        let sum: f64 = 0.5 * terms.sum::<f64>();
+        // What is not a number has not settled.
+        if sum.is_finite() { sum } else { f64::INFINITY }
     }
 
     /// Estimates on a bound.
@@ -168,11 +191,13 @@ pub(super) fn answer(likelihood: &Likelihood<'_>, found: Found) -> Option<FitAns
         coordinates: &coordinates,
     };
     let is_squares = likelihood.is_least_squares();
-    let mut options = UncertaintyOptions::default();
-    // What programs of nonlinear least squares print; distributions take what was observed.
-    options.information = match is_squares {
-        true => Information::Expected,
-        false => Information::Observed,
+    let options = UncertaintyOptions {
+        // What programs of nonlinear least squares print; distributions take what was observed.
+        information: match is_squares {
+            true => Information::Expected,
+            false => Information::Observed,
+        },
+        ..UncertaintyOptions::default()
     };
     let count = likelihood.count();
     let left = count.saturating_sub(likelihood.fitted.len());
@@ -194,7 +219,9 @@ pub(super) fn answer(likelihood: &Likelihood<'_>, found: Found) -> Option<FitAns
         |_| nothing.iter().map(|nan| (*nan, *nan)).collect(),
         |known| known.intervals(&coordinates, LEVEL, quantiles),
     );
-    let errors = uncertainty.as_ref().map_or_else(|_| nothing.clone(), |known| known.errors.clone());
+    let errors = uncertainty
+        .as_ref()
+        .map_or_else(|_| nothing.clone(), |known| known.errors.clone());
     let runs = 0..likelihood.runs.len();
     let looked: Vec<Looked> = runs
         .map(|run| match likelihood.filters {
@@ -234,7 +261,11 @@ pub(super) fn answer(likelihood: &Likelihood<'_>, found: Found) -> Option<FitAns
         squares,
         checks: match likelihood.filters {
             Some(_) => checks_of_filter(likelihood, &estimates),
-            None => checks(likelihood, &looked, squares.map(|s| (s / left.max(1) as f64).sqrt())),
+            None => checks(
+                likelihood,
+                &looked,
+                squares.map(|s| (s / left.max(1) as f64).sqrt()),
+            ),
         },
         looked,
         estimates,
@@ -309,7 +340,9 @@ pub(super) fn warnings(answer: &FitAnswer, span: Span) -> Vec<Diagnostic> {
 fn not_converged(answer: &FitAnswer, span: Span) -> Diagnostic {
     let why = match &answer.search().end {
         End::Stalled { .. } => "no step made the fit better, though its slope is not zero",
-        End::Unmoved { .. } => "no step away from the start made the fit better, though its slope is not zero",
+        End::Unmoved { .. } => {
+            "no step away from the start made the fit better, though its slope is not zero"
+        }
         End::OutOfIterations => "the iterations were used up",
         End::Interrupted => "it was interrupted",
         End::SimplexCollapsed | End::SwarmCollapsed => {
@@ -338,14 +371,19 @@ fn undetermined(answer: &FitAnswer, direction: &crate::fit::Direction, span: Spa
 
 fn names_in(answer: &FitAnswer, direction: &crate::fit::Direction) -> Vec<String> {
     let at = direction.coefficients.iter();
-    at.map(|(at, _)| format!("`{}`", answer.fitted[*at].name)).collect()
+    at.map(|(at, _)| format!("`{}`", answer.fitted[*at].name))
+        .collect()
 }
 
 /// `+1 a -0.5 log(b)`: relative changes that leave the data as they are.
 fn in_names(answer: &FitAnswer, direction: &crate::fit::Direction) -> String {
     let parts = direction.coefficients.iter().map(|(at, coefficient)| {
         let percent = 100.0 * coefficient;
-        format!("`{}` by {}{percent:.3} %", answer.fitted[*at].name, if percent > 0.0 { "+" } else { "" })
+        format!(
+            "`{}` by {}{percent:.3} %",
+            answer.fitted[*at].name,
+            if percent > 0.0 { "+" } else { "" }
+        )
     });
     listed(&parts.collect::<Vec<_>>())
 }

@@ -59,7 +59,10 @@ pub(in crate::session) fn lower(
     mut options: Options<'_>,
 ) -> Option<Command> {
     let seed = options.value("seed");
-    let mut subjects = sentence.subjects.iter().map(|subject| subject.value.clone());
+    let mut subjects = sentence
+        .subjects
+        .iter()
+        .map(|subject| subject.value.clone());
     let replicates = subjects.next();
     if let Some(second) = subjects.next() {
         options.problem(
@@ -122,7 +125,10 @@ impl Session {
         if found.interrupted {
             diagnostics.push(
                 Diagnostic::new(Code::Interrupted, "the bootstrap was interrupted")
-                    .at(command.span, format!("{} data sets were done", found.estimates.len()))
+                    .at(
+                        command.span,
+                        format!("{} data sets were done", found.estimates.len()),
+                    )
                     .help("the numbers are of these"),
             );
         }
@@ -152,12 +158,19 @@ fn refitted(
             let seen = &fit.lens.seen[point.seen];
             let nothing = Fault::NoDensity { run: at, datum };
             let from = point.row * width + seen.numbers.start;
-            let numbers = looked.numbers.get(from..from + seen.numbers.len()).ok_or(nothing.clone())?;
+            let numbers = looked
+                .numbers
+                .get(from..from + seen.numbers.len())
+                .ok_or(nothing.clone())?;
             let drawn = match seen.family {
                 Some(family) => sample(family, numbers, stream),
                 None => {
                     let sd = fit.residual_sd().unwrap_or(0.0);
-                    sample(Family::Normal, &[numbers[0], sd.max(f64::MIN_POSITIVE)], stream)
+                    sample(
+                        Family::Normal,
+                        &[numbers[0], sd.max(f64::MIN_POSITIVE)],
+                        stream,
+                    )
                 }
             };
             point.datum = again(point.datum, drawn.ok_or(nothing)?);
@@ -169,6 +182,7 @@ fn refitted(
         fitted: likelihood.fitted.clone(),
         runs,
         world: likelihood.world,
+        drivers: Arc::clone(&likelihood.drivers),
         filters: None,
     };
     let coordinates = coordinates(&again.fitted);

@@ -26,10 +26,12 @@ const MOST_STEPS: f64 = 10_000.0;
 pub(super) const MOST_PANELS: usize = 12;
 /// Runs in one panel that have entries of the legend of their own.
 const MOST_NAMED: usize = 8;
+/// The colour of lines that lead the eye.
+pub(super) const GUIDE: usize = 6;
 /// The share of data inside the band.
 const SHARE: f64 = 0.95;
-/// Standard deviations on either side of it.
-const NORMAL_WIDTH: f64 = 1.959_963_984_540_054;
+/// Between this many standard deviations on either side a normal number lies with this share.
+pub(super) const NORMAL_WIDTH: f64 = 1.959_963_984_540_054;
 
 /// What a panel is drawn against.
 #[derive(Debug, Clone, Copy, PartialEq)]
@@ -65,10 +67,14 @@ pub(super) fn panels(answers: &[Arc<FitAnswer>], world: &dyn World) -> Vec<Figur
     let count = first.lens.seen.len();
     if count * runs.len() > MOST_PANELS {
         let shown = (0..count).take(MOST_PANELS);
-        return shown.map(|seen| of_all_runs(&runs, seen, against)).collect();
+        return shown
+            .map(|seen| of_all_runs(&runs, seen, against))
+            .collect();
     }
     let pairs = (0..count).flat_map(|seen| runs.iter().map(move |run| (seen, run)));
-    pairs.map(|(seen, run)| of_one_run(run, seen, against)).collect()
+    pairs
+        .map(|(seen, run)| of_one_run(run, seen, against))
+        .collect()
 }
 
 /// What the panels of a fit are drawn against.
@@ -84,7 +90,12 @@ pub(super) fn against(answer: &FitAnswer) -> Against {
 
 // ---- curves ----
 
-fn traced<'a>(answer: &'a FitAnswer, at_run: usize, against: Against, world: &dyn World) -> Traced<'a> {
+fn traced<'a>(
+    answer: &'a FitAnswer,
+    at_run: usize,
+    against: Against,
+    world: &dyn World,
+) -> Traced<'a> {
     if against == Against::Fitted {
         return Traced {
             answer,
@@ -101,6 +112,7 @@ fn traced<'a>(answer: &'a FitAnswer, at_run: usize, against: Against, world: &dy
         fitted: answer.fitted.clone(),
         runs: vec![on_grid(run, against, &places)],
         world,
+        drivers: super::objective::drivers(&answer.compiled),
         filters: None,
     };
     let smooth = match answer.filters {
@@ -134,9 +146,7 @@ fn grid(answer: &FitAnswer, run: &FitRun, against: Against) -> Vec<f64> {
             return (0..=steps).map(|step| plan.start + step as f64).collect();
         }
         (Some(plan), Against::Time) if !is_map => (plan.start, plan.end),
-        _ => own.iter().fold((f64::INFINITY, f64::NEG_INFINITY), |(low, high), x| {
-            (low.min(*x), high.max(*x))
-        }),
+        _ => ends(own.iter().copied()).unwrap_or((0.0, 0.0)),
     };
     let mut places = own;
     if from < to && !is_map {
@@ -163,7 +173,10 @@ fn on_grid(run: &FitRun, against: Against, places: &[f64]) -> FitRun {
     for (parameter, values) in &mut run.data.varying {
         *values = match against {
             Against::Covariate(own) if own == *parameter => places.to_vec(),
-            _ => places.iter().map(|place| between(&known, values, *place)).collect(),
+            _ => places
+                .iter()
+                .map(|place| between(&known, values, *place))
+                .collect(),
         };
     }
     run
@@ -215,7 +228,7 @@ fn of_one_run(run: &Traced<'_>, seen: usize, against: Against) -> Figure {
         colour: 0,
     });
     figure.series.push(Series {
-        label: "fit".to_owned(),
+        label: "fit (band: 95 % of data)".to_owned(),
         x: run.places.clone(),
         y: edge(1),
         mark: Mark::Line,
@@ -249,10 +262,12 @@ fn of_all_runs(runs: &[Traced<'_>], seen: usize, against: Against) -> Figure {
             mark: Mark::Line,
             colour,
         };
-        let own = points(run, seen, against, colour).into_iter().map(|series| Series {
-            label: name.clone(),
-            ..series
-        });
+        let own = points(run, seen, against, colour)
+            .into_iter()
+            .map(|series| Series {
+                label: name.clone(),
+                ..series
+            });
         figure.series.push(line);
         figure.series.extend(own);
     }
@@ -268,8 +283,16 @@ fn axes(answer: &FitAnswer, seen: usize, against: Against) -> Figure {
     let (label, horizontal_unit) = horizontal_words(answer, against);
     Figure {
         x: Axis {
-            label: if against == Against::Fitted { format!("{}, fitted", known.name) } else { label },
-            unit: if against == Against::Fitted { unit.clone() } else { horizontal_unit },
+            label: if against == Against::Fitted {
+                format!("{}, fitted", known.name)
+            } else {
+                label
+            },
+            unit: if against == Against::Fitted {
+                unit.clone()
+            } else {
+                horizontal_unit
+            },
             ..Axis::default()
         },
         y: Axis {
@@ -297,7 +320,10 @@ pub(super) fn horizontal_words(answer: &FitAnswer, against: Against) -> (String,
 
 /// Whose run it is: of a fit by subject, of several runs.
 fn label(run: &Traced<'_>) -> String {
-    run.answer.runs.get(run.at_run).map_or_else(String::new, FitRun::label)
+    run.answer
+        .runs
+        .get(run.at_run)
+        .map_or_else(String::new, FitRun::label)
 }
 
 /// The numbers of an observation at each place.
@@ -350,7 +376,9 @@ fn points(run: &Traced<'_>, seen: usize, against: Against, colour: usize) -> Vec
         of(exact, "data", Mark::Filled),
         of(censored, "limit of censored data", Mark::Open),
     ];
-    all.into_iter().filter(|series| !series.x.is_empty()).collect()
+    all.into_iter()
+        .filter(|series| !series.x.is_empty())
+        .collect()
 }
 
 /// The data above what the model gives.
@@ -369,15 +397,22 @@ fn against_fitted(run: &Traced<'_>, seen: usize, colour: usize) -> Option<Series
 
 /// Where seen and fitted agree.
 fn diagonal(series: &[Series]) -> Option<Series> {
-    let all = series.iter().flat_map(|one| one.x.iter().chain(&one.y)).copied();
-    let (low, high) = all
-        .filter(|value| value.is_finite())
-        .fold((f64::INFINITY, f64::NEG_INFINITY), |(low, high), x| (low.min(x), high.max(x)));
-    (low < high).then(|| Series {
+    let all = series.iter().flat_map(|one| one.x.iter().chain(&one.y));
+    let (low, high) = ends(all.copied())?;
+    Some(Series {
         label: String::new(),
         x: vec![low, high],
         y: vec![low, high],
         mark: Mark::Thin,
-        colour: 6,
+        colour: GUIDE,
     })
+}
+
+/// The smallest and the largest number, where they differ.
+pub(super) fn ends(numbers: impl Iterator<Item = f64>) -> Option<(f64, f64)> {
+    let finite = numbers.filter(|number| number.is_finite());
+    let ends = finite.fold((f64::INFINITY, f64::NEG_INFINITY), |(low, high), number| {
+        (low.min(number), high.max(number))
+    });
+    (ends.0 < ends.1).then_some(ends)
 }

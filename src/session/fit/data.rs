@@ -87,10 +87,18 @@ pub(super) fn observed_names(columns: &Columns<'_>) -> impl Fn(&str) -> bool {
     let mut names: Vec<String> = Vec::new();
     match labels {
         Some(labels) => names.extend(labels),
-        None => names.extend(columns.table.columns.iter().map(|column| column.name.clone())),
+        None => names.extend(
+            columns
+                .table
+                .columns
+                .iter()
+                .map(|column| column.name.clone()),
+        ),
     }
     let mapped = columns.mapped_names();
-    move |name: &str| names.iter().any(|known| known == name) || mapped.iter().any(|known| known == name)
+    move |name: &str| {
+        names.iter().any(|known| known == name) || mapped.iter().any(|known| known == name)
+    }
 }
 
 /// Reads the data.
@@ -137,7 +145,9 @@ fn keys<'t>(
                 .help("name it, as in `to \"data.csv\" (time = year)`"),
         );
     }
-    let long = columns.find("observable", true).zip(columns.find("value", true));
+    let long = columns
+        .find("observable", true)
+        .zip(columns.find("value", true));
     Keys {
         time,
         subject: find(&SUBJECT),
@@ -168,7 +178,9 @@ impl Reader<'_> {
     }
 
     fn told(&self, error: &TableError) -> Diagnostic {
-        error.diagnostic(&self.table().source).at(self.columns.file, "")
+        error
+            .diagnostic(&self.table().source)
+            .at(self.columns.file, "")
     }
 
     fn runs(&self, problems: &mut Vec<Diagnostic>) -> Vec<RunData> {
@@ -281,9 +293,19 @@ impl Reader<'_> {
         (row, datum): (usize, Datum),
         fault: &str,
     ) -> Diagnostic {
-        let (Datum::Exactly(value) | Datum::Below(value) | Datum::Above(value)) = datum;
+        let (sign, value) = match datum {
+            Datum::Exactly(value) => ("", value),
+            Datum::Below(value) => ("below ", value),
+            Datum::Above(value) => ("above ", value),
+        };
+        let help = match sign {
+            "" => "correct the cell or leave it empty, or choose another distribution".to_owned(),
+            _ => {
+                format!("say how the data scatter, as in `observe {name} ~ normal({name}, sigma)`")
+            }
+        };
         let message = format!(
-            "{}: row {} (line {}) of column `{}` is {}",
+            "{}: row {} (line {}) of column `{}` is {sign}{}",
             self.table().source,
             row + 1,
             self.table().line(row),
@@ -293,10 +315,14 @@ impl Reader<'_> {
         Diagnostic::new(Code::BadDatum, message)
             .at(self.columns.file, "")
             .at(
-                self.lens.seen.iter().find(|seen| seen.name == name).map_or(self.columns.file, |s| s.span),
+                self.lens
+                    .seen
+                    .iter()
+                    .find(|seen| seen.name == name)
+                    .map_or(self.columns.file, |s| s.span),
                 fault.to_owned(),
             )
-            .help("correct the cell or leave it empty, or choose another distribution")
+            .help(help)
     }
 
     /// The data of a column in the rows that count; empty cells are left out.
@@ -339,7 +365,9 @@ impl Reader<'_> {
 
     fn numbers(&self, column: &str) -> Result<Vec<f64>, Diagnostic> {
         let numbers = self.table().column_numbers(column);
-        numbers.map(<[f64]>::to_vec).map_err(|error| self.told(&error))
+        numbers
+            .map(<[f64]>::to_vec)
+            .map_err(|error| self.told(&error))
     }
 
     // ---- rows ----
@@ -390,7 +418,11 @@ impl Reader<'_> {
             return;
         };
         let mut told: Vec<&str> = Vec::new();
-        for name in groups.known.iter().filter_map(|run| run.condition.as_deref()) {
+        for name in groups
+            .known
+            .iter()
+            .filter_map(|run| run.condition.as_deref())
+        {
             if model.condition(name).is_some() || told.contains(&name) {
                 continue;
             }
@@ -409,7 +441,10 @@ impl Reader<'_> {
                 .help(if known.is_empty() {
                     format!("declare it, as in `condition {name} {{ }}`")
                 } else {
-                    format!("it declares {}: add `condition {name} {{ }}`", listed(&known))
+                    format!(
+                        "it declares {}: add `condition {name} {{ }}`",
+                        listed(&known)
+                    )
                 }),
             );
         }
@@ -426,7 +461,10 @@ impl Reader<'_> {
         let Some(column) = self.keys.time else {
             return;
         };
-        let replicates = self.keys.replicate.map(|column| self.table().labels(column));
+        let replicates = self
+            .keys
+            .replicate
+            .map(|column| self.table().labels(column));
         let start = self.compiled.model.time.start;
         let mut last: rustc_hash::FxHashMap<(usize, usize, Option<&str>), f64> = Default::default();
         for cell in cells {
@@ -442,7 +480,9 @@ impl Reader<'_> {
             let key = (*group, cell.seen, replicate.map(String::as_str));
             let before = last.insert(key, *time);
             if let Some(before) = before.filter(|before| before > time) {
-                let error = self.table().not_ascending(&column.name, row, (before, *time));
+                let error = self
+                    .table()
+                    .not_ascending(&column.name, row, (before, *time));
                 problems.push(self.told(&error));
                 return;
             }
@@ -512,7 +552,9 @@ impl Reader<'_> {
         order.sort_by(|one, other| time_of(*one).total_cmp(&time_of(*other)));
         let mut varying = Vec::new();
         for (parameter, per, numbers) in covariates {
-            let own = order.iter().filter_map(|row| Some((*row, *numbers.get(*row)?)));
+            let own = order
+                .iter()
+                .filter_map(|row| Some((*row, *numbers.get(*row)?)));
             match self.one_value(*parameter, *per, own, problems) {
                 Some(value) => run.constants.push((*parameter, value)),
                 None => varying.push((*parameter, numbers)),
@@ -522,7 +564,8 @@ impl Reader<'_> {
         let mut place = rustc_hash::FxHashMap::default();
         for row in order {
             let time = time_of(row);
-            let shared = varying.is_empty() && run.rows.last().is_some_and(|last| last.time == time);
+            let shared =
+                varying.is_empty() && run.rows.last().is_some_and(|last| last.time == time);
             if !shared {
                 run.rows.push(Look {
                     time,
@@ -589,7 +632,10 @@ impl Reader<'_> {
                     Code::NoData,
                     format!("the covariate `{name}` has no value in some rows"),
                 )
-                .at(self.columns.file, format!("in the column `{}`", column.name))
+                .at(
+                    self.columns.file,
+                    format!("in the column `{}`", column.name),
+                )
                 .help("give every subject a value"),
             );
         }
@@ -649,17 +695,34 @@ impl Reader<'_> {
             self.keys.replicate,
             self.keys.censored,
         ];
-        let long = self.keys.long.into_iter().flat_map(|(one, other)| [one, other]);
-        used.extend(keys.into_iter().flatten().chain(long).map(|column| column.name.as_str()));
+        let long = self
+            .keys
+            .long
+            .into_iter()
+            .flat_map(|(one, other)| [one, other]);
+        used.extend(
+            keys.into_iter()
+                .flatten()
+                .chain(long)
+                .map(|column| column.name.as_str()),
+        );
         // A second column that could be the time is read by nobody, and misleads nobody.
         used.extend(TIME);
-        let unused = self.table().columns.iter().map(|column| column.name.as_str());
+        let unused = self
+            .table()
+            .columns
+            .iter()
+            .map(|column| column.name.as_str());
         let unused: Vec<String> = unused
             .filter(|name| !name.is_empty() && !used.contains(name))
             .map(|name| format!("`{name}`"))
             .collect();
         if !unused.is_empty() {
-            let (noun, verb) = if unused.len() == 1 { ("column", "is") } else { ("columns", "are") };
+            let (noun, verb) = if unused.len() == 1 {
+                ("column", "is")
+            } else {
+                ("columns", "are")
+            };
             warnings.push(
                 Diagnostic::new(
                     Code::UnusedColumn,
@@ -710,10 +773,14 @@ fn flagged(datum: Datum, flag: f64) -> Datum {
 
 /// Why a family cannot give a datum.
 fn misfit(family: Option<Family>, datum: Datum) -> Option<String> {
-    let Datum::Exactly(value) = datum else {
-        return None;
+    let (family, value) = match (family, datum) {
+        (None, Datum::Exactly(_)) => return None,
+        (None, Datum::Below(_) | Datum::Above(_)) => {
+            return Some("a limit has a probability, and no square".to_owned());
+        }
+        (Some(family), Datum::Exactly(value)) => (family, value),
+        (Some(_), _) => return None,
     };
-    let family = family?;
     let needs = match family.support() {
         Support::Positive if value <= 0.0 => "positive numbers",
         Support::Counts if value < 0.0 || value.fract() != 0.0 => "whole numbers from 0",

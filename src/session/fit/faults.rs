@@ -33,11 +33,22 @@ pub(super) fn all_failed(
 /// A fault in words.
 pub(super) fn told(likelihood: &Likelihood<'_>, fault: &Fault) -> String {
     let run = |at: usize| {
-        let label = likelihood.runs.get(at).map_or(String::new(), |run| run.label());
-        if label.is_empty() { String::new() } else { format!(" of {label}") }
+        let label = likelihood
+            .runs
+            .get(at)
+            .map_or(String::new(), |run| run.label());
+        if label.is_empty() {
+            String::new()
+        } else {
+            format!(" of {label}")
+        }
     };
     match fault {
-        Fault::Run { run: at, stop, time } => {
+        Fault::Run {
+            run: at,
+            stop,
+            time,
+        } => {
             let why = match stop {
                 Stop::NonFinite { .. } => "a state ceases to be finite",
                 Stop::StepTooSmall { .. } => "the steps become too small",
@@ -47,11 +58,15 @@ pub(super) fn told(likelihood: &Likelihood<'_>, fault: &Fault) -> String {
             format!("the run{} ends at {}: {why}", run(*at), number_text(*time))
         }
         Fault::NoDensity { run: at, datum } => {
-            let point = likelihood.runs.get(*at).and_then(|run| run.data.points.get(*datum));
+            let point = likelihood
+                .runs
+                .get(*at)
+                .and_then(|run| run.data.points.get(*datum));
             let seen = point.and_then(|point| likelihood.lens.seen.get(point.seen));
             match (point, seen) {
                 (Some(point), Some(seen)) => {
-                    let (Datum::Exactly(value) | Datum::Below(value) | Datum::Above(value)) = point.datum;
+                    let (Datum::Exactly(value) | Datum::Below(value) | Datum::Above(value)) =
+                        point.datum;
                     format!(
                         "`{}`{} = {} (row {}) has no density: a parameter of its distribution is outside its domain",
                         seen.name,
@@ -70,7 +85,10 @@ pub(super) fn told(likelihood: &Likelihood<'_>, fault: &Fault) -> String {
             )
         }
         Fault::NoPrior { parameter } => {
-            let name = likelihood.fitted.get(*parameter).map_or("", |known| &known.name);
+            let name = likelihood
+                .fitted
+                .get(*parameter)
+                .map_or("", |known| &known.name);
             format!("the prior of `{name}` vanishes at its start")
         }
         Fault::Interrupted => "interrupted".to_owned(),

@@ -60,13 +60,23 @@ impl Lens {
             });
         };
         let model = &compiled.model;
-        for known in model.observations.iter().filter(|known| wanted(&known.name)) {
+        for known in model
+            .observations
+            .iter()
+            .filter(|known| wanted(&known.name))
+        {
             let arguments = known.distribution.arguments.iter();
             let numbers: Vec<Expr> = arguments
                 .map(|argument| compiled.system.inline(&mut pool, *argument))
                 .collect();
             let family = Some(known.distribution.family);
-            add(&known.name, family, numbers, known.unit.as_ref(), known.span);
+            add(
+                &known.name,
+                family,
+                numbers,
+                known.unit.as_ref(),
+                known.span,
+            );
         }
         if model.observations.is_empty() {
             let states = model.states.iter();

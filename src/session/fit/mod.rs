@@ -24,9 +24,9 @@ mod faults;
 mod lens;
 mod noise;
 mod objective;
+mod picture;
 mod posterior;
 mod profile;
-mod picture;
 mod quantities;
 mod report;
 mod residuals;
@@ -37,35 +37,36 @@ mod sentence;
 mod stochastic;
 
 pub use answer::{FitAnswer, LEVEL};
+pub(super) use bootstrap::lower as lower_bootstrap;
 pub use bootstrap::{BootstrapAnswer, BootstrapCommand};
 pub use data::{Data, Look, Point, RunData};
 pub use lens::{Lens, Seen};
 pub use objective::{Likelihood, Looked};
-pub use posterior::PosteriorAnswer;
-pub use profile::{ProfileAnswer, ProfileCommand};
 pub use picture::FitPicture;
 pub(super) use picture::{check as check_picture, nothing_fitted};
+pub use posterior::PosteriorAnswer;
+pub(super) use profile::lower as lower_profile;
+pub use profile::{ProfileAnswer, ProfileCommand};
+pub use quantities::Fitted;
 pub(super) use report::lower as lower_report;
 pub use report::{FitReport, Report, ReportForm};
-pub use quantities::Fitted;
 pub use runs::FitRun;
 pub use scores::{Checks, Score};
-pub(super) use bootstrap::lower as lower_bootstrap;
-pub(super) use profile::lower as lower_profile;
 pub(super) use sentence::lower;
 pub use sentence::{Fit, StartOfFit, Way};
 pub use stochastic::{Filters, NoiseFrom, Unfit};
 
 use super::compiled::Compiled;
 use super::outcome::{Outcome, Performed};
+use super::simulate::{fault, whole};
 use super::tables::{Columns, Tables};
 use super::values::Overrides;
 use super::{Observer, Session};
-use super::simulate::{fault, whole};
 use crate::diagnostic::{Code, Diagnostic};
 use crate::fit::{Progress, SearchMethod};
 use crate::world::World;
 use answer::{Found, answer, warnings};
+use objective::drivers;
 use std::ops::ControlFlow;
 use std::sync::Arc;
 
@@ -109,6 +110,7 @@ pub(super) fn understood<'w>(
         fitted,
         runs,
         world,
+        drivers: drivers(compiled),
         filters: None,
     };
     Ok((noise::filtered(likelihood, command)?, warnings))
@@ -121,7 +123,14 @@ pub(super) fn check(
     overrides: &Overrides,
     command: &Fit,
 ) -> Result<Vec<Diagnostic>, Vec<Diagnostic>> {
-    understood(compiled, tables, overrides, command, tables.world()).map(|(_, warnings)| warnings)
+    let world = tables.world();
+    let (likelihood, warnings) = understood(compiled, tables, overrides, command, world)?;
+    plan(compiled, overrides, command, world.threads())?;
+    if command.method == Way::Posterior {
+        posterior::has_distributions(&likelihood, command.span)?;
+    }
+    parts(likelihood, command)?;
+    Ok(warnings)
 }
 
 impl Session {
@@ -140,7 +149,10 @@ impl Session {
         let draws = match command.method {
             Way::Posterior => {
                 posterior::has_distributions(&likelihood, command.span)?;
-                Some(posterior::options(&|expr| compiled.number(expr, &present), command)?)
+                Some(posterior::options(
+                    &|expr| compiled.number(expr, &present),
+                    command,
+                )?)
             }
             _ => None,
         };
@@ -209,16 +221,27 @@ fn plan(
     threads: usize,
 ) -> Result<search::Plan, Vec<Diagnostic>> {
     let present = compiled.present(overrides);
-    let count = |expr: &Option<crate::syntax::tree::Expr>, least: u64, message: &str, help: &str| {
-        let Some(expr) = expr else { return Ok(None) };
-        let value = compiled.number(expr, &present)?;
-        match whole(value, least, 1 << 53) {
-            Some(count) => Ok(Some(count)),
-            None => Err(fault(expr, message, value, help)),
-        }
-    };
-    let starts = count(&command.starts, 1, "a fit needs at least one start", "as in `starts 20`")?;
-    let seed = count(&command.seed, 0, "a seed is a whole number", "as in `seed 7`")?;
+    let count =
+        |expr: &Option<crate::syntax::tree::Expr>, least: u64, message: &str, help: &str| {
+            let Some(expr) = expr else { return Ok(None) };
+            let value = compiled.number(expr, &present)?;
+            match whole(value, least, 1 << 53) {
+                Some(count) => Ok(Some(count)),
+                None => Err(fault(expr, message, value, help)),
+            }
+        };
+    let starts = count(
+        &command.starts,
+        1,
+        "a fit needs at least one start",
+        "as in `starts 20`",
+    )?;
+    let seed = count(
+        &command.seed,
+        0,
+        "a seed is a whole number",
+        "as in `seed 7`",
+    )?;
     Ok(search::Plan {
         method: match command.method {
             Way::Auto | Way::Posterior => SearchMethod::Lm,
@@ -234,7 +257,10 @@ fn plan(
 type FitPart<'w> = (Option<String>, Likelihood<'w>);
 
 /// One fit of all data, or one for each subject.
-fn parts<'w>(likelihood: Likelihood<'w>, command: &Fit) -> Result<Vec<FitPart<'w>>, Vec<Diagnostic>> {
+fn parts<'w>(
+    likelihood: Likelihood<'w>,
+    command: &Fit,
+) -> Result<Vec<FitPart<'w>>, Vec<Diagnostic>> {
     let Some(span) = command.each else {
         return Ok(vec![(None, likelihood)]);
     };
@@ -262,6 +288,7 @@ fn parts<'w>(likelihood: Likelihood<'w>, command: &Fit) -> Result<Vec<FitPart<'w
             fitted: likelihood.fitted.clone(),
             runs: own.cloned().collect(),
             world: likelihood.world,
+            drivers: Arc::clone(&likelihood.drivers),
             filters: None,
         };
         Ok((Some(subject.clone()), noise::filtered(own, command)?))

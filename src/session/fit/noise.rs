@@ -27,7 +27,9 @@ pub(super) fn filtered<'w>(
             StartOfFit::Stationary(span) | StartOfFit::Diffuse(span) => Err(vec![
                 Diagnostic::new(Code::BadOption, "the model has no noise")
                     .at(span, "where would its distribution come from?")
-                    .help("fit the initial values by naming states, as in `fit k, x to \"data.csv\"`"),
+                    .help(
+                        "fit the initial values by naming states, as in `fit k, x to \"data.csv\"`",
+                    ),
             ]),
         };
     }
@@ -96,7 +98,11 @@ fn spread(likelihood: &Likelihood<'_>) -> Vec<f64> {
 
 /// What a filter foretold of each datum, as numbers of the lens: the mean and the standard deviation
 /// where the distribution has one. Nothing where a datum was certain.
-pub(super) fn foretold(likelihood: &Likelihood<'_>, run: usize, at: &[f64]) -> Option<(Looked, Filtered)> {
+pub(super) fn foretold(
+    likelihood: &Likelihood<'_>,
+    run: usize,
+    at: &[f64],
+) -> Option<(Looked, Filtered)> {
     let found = likelihood.filtered(run, at, Wanted::Value).ok()?;
     let scales = &likelihood.filters.as_ref()?.equations.seen_scales;
     let unknown = match &likelihood.filters.as_ref()?.from {
@@ -118,7 +124,11 @@ pub(super) fn foretold(likelihood: &Likelihood<'_>, run: usize, at: &[f64]) -> O
         let from = point.row * width + place.start;
         let is_log = scales.get(point.seen) == Some(&Scale::Logarithmic);
         if let Some(mean) = numbers.get_mut(from) {
-            *mean = if is_log { innovation.expected.exp() } else { innovation.expected };
+            *mean = if is_log {
+                innovation.expected.exp()
+            } else {
+                innovation.expected
+            };
         }
         if place.len() > 1
             && let Some(sd) = numbers.get_mut(from + 1)

@@ -16,9 +16,11 @@ use super::runs::FitRun;
 use super::stochastic::Filters;
 use crate::fit::{Datum, Evaluation, Fault, Objective, Wanted, density};
 use crate::simulate::{
-    self, CompiledDynamics, Halt, Looks, Monitor, Solution, Statistics, Stop,
+    self, CompiledDynamics, Halt, Looks, Monitor, Solution, Statistics, Stop, VariedStart,
 };
+use crate::symbolic::{SymbolId, symbols_of};
 use crate::world::World;
+use rustc_hash::FxHashSet;
 use std::ops::ControlFlow;
 use std::sync::Arc;
 
@@ -37,6 +39,8 @@ pub struct Likelihood<'w> {
     pub runs: Vec<FitRun>,
     /// Asked for interrupts.
     pub world: &'w dyn World,
+    /// Symbols that the drift reads.
+    pub drivers: Arc<FxHashSet<SymbolId>>,
     /// Of a model with noise, whose runs are filtered instead of solved.
     pub filters: Option<Arc<Filters>>,
 }
@@ -102,6 +106,16 @@ impl Objective for Likelihood<'_> {
     }
 }
 
+/// The symbols that the drift of a model reads.
+pub(super) fn drivers(compiled: &Compiled) -> Arc<FxHashSet<SymbolId>> {
+    let system = &compiled.system;
+    let read = system
+        .drift
+        .iter()
+        .flat_map(|drift| symbols_of(&system.pool, *drift));
+    Arc::new(read.collect())
+}
+
 impl Likelihood<'_> {
     /// Every datum with the run that it belongs to.
     pub fn points(&self) -> impl Iterator<Item = (usize, &Point)> {
@@ -135,14 +149,21 @@ impl Likelihood<'_> {
         let start = (wanted > Wanted::Value)
             .then(|| run.varied(&self.compiled, &self.fitted, (&overrides, &present)));
         let solution = match &run.plan {
-            None => Solution::standing(self.compiled.model.time.start, self.compiled.system.slots.len()),
+            None => Solution::standing(
+                self.compiled.model.time.start,
+                self.compiled.system.slots.len(),
+            ),
             Some(plan) => {
                 let mut plan = plan.clone();
                 plan.parameters.clone_from(&present.parameters);
                 plan.initial.clone_from(&present.initial);
                 plan.declared = present.initial;
-                plan.varied.clone_from(&start);
-                self.solve(at_run, &plan)?
+                plan.varied = start.as_ref().map(|start| self.moving(start));
+                let solution = self.solve(at_run, &plan)?;
+                match &start {
+                    None => solution,
+                    Some(start) => self.with_all(solution, start),
+                }
             }
         };
         let covariates = self.covariates(run);
@@ -167,6 +188,79 @@ impl Likelihood<'_> {
         })
     }
 
+    /// Which of the fitted quantities move the states: derivatives by the others, such as standard
+    /// deviations of data, need no integration. All of them where something interrupts the runs.
+    fn movers(&self, start: &VariedStart) -> Vec<bool> {
+        let system = &self.compiled.system;
+        let n = system.states.len();
+        if !system.is_undisturbed() {
+            return vec![true; start.varied.len()];
+        }
+        let moves = |j: usize| {
+            let begins = start.state.get(n * (1 + j)..n * (2 + j));
+            let begins = begins.is_some_and(|moved| moved.iter().any(|d| *d != 0.0));
+            let drives = start.parameters.get(j).is_some_and(|moved| {
+                let blocks = system.parameters.blocks().iter();
+                let moving = blocks.filter(|block| {
+                    moved
+                        .get(block.range())
+                        .is_some_and(|own| own.iter().any(|d| *d != 0.0))
+                });
+                moving
+                    .into_iter()
+                    .any(|block| self.drivers.contains(&block.symbol))
+            });
+            begins || drives
+        };
+        (0..start.varied.len()).map(moves).collect()
+    }
+
+    /// How a run begins, with derivatives by what moves its states alone.
+    fn moving(&self, start: &VariedStart) -> VariedStart {
+        let n = self.compiled.system.states.len();
+        let movers = self.movers(start);
+        let kept = || {
+            movers
+                .iter()
+                .enumerate()
+                .filter(|(_, moves)| **moves)
+                .map(|(j, _)| j)
+        };
+        let mut state = start.state[..n.min(start.state.len())].to_vec();
+        state.extend(kept().flat_map(|j| start.state[n * (1 + j)..n * (2 + j)].iter().copied()));
+        VariedStart {
+            varied: kept().map(|j| start.varied[j]).collect(),
+            scales: kept().map(|j| start.scales[j]).collect(),
+            state,
+            parameters: kept().map(|j| start.parameters[j].clone()).collect(),
+        }
+    }
+
+    /// A solution with the derivatives by all quantities, zero by those that do not move it.
+    fn with_all(&self, mut solution: Solution, start: &VariedStart) -> Solution {
+        let movers = self.movers(start);
+        if movers.iter().all(|moves| *moves) {
+            return solution;
+        }
+        let n = self.compiled.system.states.len();
+        let kept = movers.iter().filter(|moves| **moves).count();
+        let mut all = Vec::with_capacity(solution.times.len() * n * movers.len());
+        for row in 0..solution.times.len() {
+            let rows = solution
+                .sensitivities
+                .get(row * n * kept..(row + 1) * n * kept);
+            let mut own = rows.unwrap_or(&[]).chunks_exact(n.max(1));
+            for moves in &movers {
+                match moves {
+                    true => all.extend_from_slice(own.next().unwrap_or(&[])),
+                    false => all.extend(std::iter::repeat_n(0.0, n)),
+                }
+            }
+        }
+        solution.sensitivities = all;
+        solution
+    }
+
     /// Positions and values of covariates that change from row to row.
     fn covariates<'r>(&self, run: &'r FitRun) -> Vec<(usize, &'r [f64])> {
         let blocks = self.compiled.system.parameters.blocks();
@@ -176,11 +270,7 @@ impl Likelihood<'_> {
             .collect()
     }
 
-    fn solve(
-        &self,
-        at_run: usize,
-        plan: &super::super::simulate::Plan,
-    ) -> Result<Solution, Fault> {
+    fn solve(&self, at_run: usize, plan: &super::super::simulate::Plan) -> Result<Solution, Fault> {
         let problem = problem(&self.compiled, plan);
         let parameters = plan.parameters.clone();
         let dynamics = CompiledDynamics::new(problem.system, problem.kernels, parameters);
@@ -188,9 +278,15 @@ impl Likelihood<'_> {
         let mut watch = Watch(self.world);
         let (output, options) = (&plan.output, &plan.options);
         let solution = match &plan.varied {
-            None => {
-                simulate::run(&problem, &dynamics, range, &plan.initial, output, options, &mut watch)
-            }
+            None => simulate::run(
+                &problem,
+                &dynamics,
+                range,
+                &plan.initial,
+                output,
+                options,
+                &mut watch,
+            ),
             Some(varied) => simulate::run_with_sensitivities(
                 &problem, &dynamics, range, varied, output, options, &mut watch,
             ),
@@ -218,10 +314,17 @@ impl Likelihood<'_> {
             let seen = &self.lens.seen[point.seen];
             let fault = Fault::NoDensity { run: at_run, datum };
             let from = point.row * width;
-            let numbers = looked.numbers.get(from..from + width).ok_or(fault.clone())?;
+            let numbers = looked
+                .numbers
+                .get(from..from + width)
+                .ok_or(fault.clone())?;
             let numbers = &numbers[seen.numbers.clone()];
-            let rows = looked.derivatives.get(from * m..(from + width) * m).unwrap_or(&[]);
-            let derivative = |number: usize, j: usize| rows[j * width + seen.numbers.start + number];
+            let rows = looked
+                .derivatives
+                .get(from * m..(from + width) * m)
+                .unwrap_or(&[]);
+            let derivative =
+                |number: usize, j: usize| rows[j * width + seen.numbers.start + number];
             match (seen.family, point.datum) {
                 (None, Datum::Exactly(value)) => {
                     let residual = numbers[0] - value;
@@ -263,7 +366,8 @@ impl Likelihood<'_> {
             sum.gradient[j] -= density.slope;
             let (residual, slope) = density.residual;
             sum.residuals.push(residual);
-            sum.jacobian.extend((0..at.len()).map(|i| if i == j { slope } else { 0.0 }));
+            sum.jacobian
+                .extend((0..at.len()).map(|i| if i == j { slope } else { 0.0 }));
         }
         Ok(())
     }
@@ -305,7 +409,9 @@ impl Sum {
             self.residuals.push(*residual);
             self.jacobian.extend((0..m).map(|j| {
                 let entries = row.iter().take(k).enumerate();
-                entries.map(|(number, entry)| entry * derivative(number, j)).sum::<f64>()
+                entries
+                    .map(|(number, entry)| entry * derivative(number, j))
+                    .sum::<f64>()
             }));
         }
     }
@@ -320,7 +426,11 @@ impl Sum {
         }
         let m = self.gradient.len();
         let weight = (n / squares).sqrt();
-        for (residual, row) in self.residuals.iter_mut().zip(self.jacobian.chunks_exact_mut(m.max(1))) {
+        for (residual, row) in self
+            .residuals
+            .iter_mut()
+            .zip(self.jacobian.chunks_exact_mut(m.max(1)))
+        {
             *residual *= weight;
             for (entry, total) in row.iter_mut().zip(&mut self.gradient) {
                 *entry *= weight;

@@ -45,12 +45,16 @@ impl FitPicture {
         if compiled.model.names.get(&word.text).is_some() {
             return None;
         }
-        let known = FitPicture::WORDS.iter().find(|(known, _)| *known == word.text);
+        let known = FitPicture::WORDS
+            .iter()
+            .find(|(known, _)| *known == word.text);
         known.map(|(_, picture)| *picture)
     }
 
     fn word(self) -> &'static str {
-        let known = FitPicture::WORDS.iter().find(|(_, picture)| *picture == self);
+        let known = FitPicture::WORDS
+            .iter()
+            .find(|(_, picture)| *picture == self);
         known.map_or("", |(word, _)| word)
     }
 }
@@ -60,16 +64,22 @@ pub(in crate::session) fn check(picture: FitPicture, plot: &Plot) -> Result<(), 
     let word = picture.word();
     if let Some(data) = &plot.data {
         return Err(vec![
-            Diagnostic::new(Code::BadOption, format!("`plot {word}` draws the data of the fit"))
-                .at(data.path.span, "these are others")
-                .help(format!("remove `over`, as in `plot {word}`")),
+            Diagnostic::new(
+                Code::BadOption,
+                format!("`plot {word}` draws the data of the fit"),
+            )
+            .at(data.path.span, "these are others")
+            .help(format!("remove `over`, as in `plot {word}`")),
         ]);
     }
     if !plot.log.is_empty() && picture != FitPicture::Fit {
         return Err(vec![
-            Diagnostic::new(Code::BadOption, format!("`plot {word}` has axes of its own"))
-                .at(plot.span, "")
-                .help("remove `log`"),
+            Diagnostic::new(
+                Code::BadOption,
+                format!("`plot {word}` has axes of its own"),
+            )
+            .at(plot.span, "")
+            .help("remove `log`"),
         ]);
     }
     Ok(())
@@ -113,7 +123,8 @@ impl Session {
     ) -> Result<Performed, Vec<Diagnostic>> {
         check(picture, plot)?;
         let answers = self.need_fits(plot.span)?;
-        if picture == FitPicture::Waterfall && answers.iter().all(|one| one.findings.all.len() < 2) {
+        if picture == FitPicture::Waterfall && answers.iter().all(|one| one.findings.all.len() < 2)
+        {
             return Err(vec![
                 Diagnostic::new(Code::NothingYet, "the last fit had a single start")
                     .at(plot.span, "")

@@ -69,12 +69,16 @@ pub(super) fn options(
             None => Err(fault(expr, "a whole number is needed here", value, help)),
         }
     };
-    count(&command.draws, 8, &mut options.draws, "as in `draws 1000`, 8 at least")?;
+    count(
+        &command.draws,
+        8,
+        &mut options.draws,
+        "as in `draws 1000`, 8 at least",
+    )?;
     count(&command.chains, 1, &mut options.chains, "as in `chains 4`")?;
     let mut seed = 1;
     count(&command.seed, 0, &mut seed, "as in `seed 7`")?;
     options.seed = seed as u64;
-    options.warm_up = options.draws.max(1000);
     Ok(options)
 }
 
@@ -82,7 +86,10 @@ pub(super) fn options(
 ///
 /// # Errors
 /// Least squares.
-pub(super) fn has_distributions(likelihood: &Likelihood<'_>, span: Span) -> Result<(), Vec<Diagnostic>> {
+pub(super) fn has_distributions(
+    likelihood: &Likelihood<'_>,
+    span: Span,
+) -> Result<(), Vec<Diagnostic>> {
     if !likelihood.is_least_squares() {
         return Ok(());
     }
@@ -111,7 +118,9 @@ impl Session {
         let factor = factor(&fit);
         let starts = Starts {
             around: &fit.estimates,
-            spread: factor.as_ref().map_or(Spread::Relative(0.1), |f| Spread::Factor(f)),
+            spread: factor
+                .as_ref()
+                .map_or(Spread::Relative(0.1), |f| Spread::Factor(f)),
         };
         observer.progress(0.02);
         let interrupted = || world.interrupted();
@@ -121,7 +130,9 @@ impl Session {
             progress: &|_| {},
         };
         let posterior = sample(&likelihood, &bounds, &starts, &options, &watch);
-        let marginals = (0..fit.fitted.len()).map(|at| posterior.marginal(at)).collect();
+        let marginals = (0..fit.fitted.len())
+            .map(|at| posterior.marginal(at))
+            .collect();
         let answer = PosteriorAnswer {
             fit,
             options,
@@ -154,7 +165,11 @@ fn factor(fit: &FitAnswer) -> Option<Vec<f64>> {
     for (at, entry) in covariance.iter_mut().enumerate() {
         *entry *= slopes[at / m] * slopes[at % m];
     }
-    covariance.iter().all(|entry| entry.is_finite()).then(|| cholesky(&covariance, m)).flatten()
+    covariance
+        .iter()
+        .all(|entry| entry.is_finite())
+        .then(|| cholesky(&covariance, m))
+        .flatten()
 }
 
 /// What is to be said of chains.
@@ -162,22 +177,28 @@ fn notes(answer: &PosteriorAnswer, span: Span) -> Vec<Diagnostic> {
     let mut notes = Vec::new();
     let chains = &answer.posterior.chains;
     let drawn: usize = chains.iter().map(|chain| chain.draws.len()).sum();
-    if chains.iter().any(|chain| chain.end == ChainEnd::Interrupted) {
+    if chains
+        .iter()
+        .any(|chain| chain.end == ChainEnd::Interrupted)
+    {
         notes.push(
             Diagnostic::new(Code::Interrupted, "the chains were interrupted")
                 .at(span, format!("{drawn} draws were done"))
                 .help("the numbers are of these draws"),
         );
     }
-    let failed = chains.iter().filter(|chain| {
-        matches!(chain.end, ChainEnd::NoStart(_) | ChainEnd::Failed)
-    });
+    let failed = chains
+        .iter()
+        .filter(|chain| matches!(chain.end, ChainEnd::NoStart(_) | ChainEnd::Failed));
     let failed = failed.count();
     if failed > 0 {
         notes.push(
-            Diagnostic::new(Code::PoorChains, format!("{failed} of {} chains could not begin", chains.len()))
-                .at(span, "")
-                .help("the likelihood is not finite around the best fit: look at bounds and priors"),
+            Diagnostic::new(
+                Code::PoorChains,
+                format!("{failed} of {} chains could not begin", chains.len()),
+            )
+            .at(span, "")
+            .help("the likelihood is not finite around the best fit: look at bounds and priors"),
         );
     }
     let names: Vec<String> = answer
@@ -185,7 +206,9 @@ fn notes(answer: &PosteriorAnswer, span: Span) -> Vec<Diagnostic> {
         .fitted
         .iter()
         .zip(&answer.marginals)
-        .filter(|(_, known)| !(known.rhat < MOST_RHAT && known.bulk_size.min(known.tail_size) >= LEAST_SIZE))
+        .filter(|(_, known)| {
+            !(known.rhat < MOST_RHAT && known.bulk_size.min(known.tail_size) >= LEAST_SIZE)
+        })
         .map(|(known, _)| format!("`{}`", known.name))
         .collect();
     if !names.is_empty() {

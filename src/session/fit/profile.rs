@@ -85,27 +85,31 @@ impl Session {
             objective: &likelihood,
             coordinates: &coordinates,
         };
-        let refit = |start: &[f64], lower: &[f64], upper: &[f64]| -> Result<(Vec<f64>, f64), Fault> {
-            let bounds = Bounds {
-                lower: lower.to_vec(),
-                upper: upper.to_vec(),
+        let refit =
+            |start: &[f64], lower: &[f64], upper: &[f64]| -> Result<(Vec<f64>, f64), Fault> {
+                let bounds = Bounds {
+                    lower: lower.to_vec(),
+                    upper: upper.to_vec(),
+                };
+                let mut options = SearchOptions::new(SearchMethod::Lm);
+                options.iterations = MOST_ITERATIONS;
+                // The threshold is 3.84: a profile needs no more digits than its picture shows.
+                options.tolerance = 1e-6;
+                let found = search(&scaled, &bounds, start, &options, 1);
+                match found.end {
+                    crate::fit::End::Fault(fault) => Err(fault),
+                    crate::fit::End::Interrupted => Err(Fault::Interrupted),
+                    _ => Ok((found.point, found.value)),
+                }
             };
-            let mut options = SearchOptions::new(SearchMethod::Lm);
-            options.iterations = MOST_ITERATIONS;
-            // The threshold is 3.84: a profile needs no more digits than its picture shows.
-            options.tolerance = 1e-6;
-            let found = search(&scaled, &bounds, start, &options, 1);
-            match found.end {
-                crate::fit::End::Fault(fault) => Err(fault),
-                crate::fit::End::Interrupted => Err(Fault::Interrupted),
-                _ => Ok((found.point, found.value)),
-            }
-        };
         let at = coordinates.inner(&fit.estimates);
         let mut profiles = Vec::with_capacity(chosen.len());
         for (done, parameter) in chosen.iter().enumerate() {
             observer.progress(done as f64 / chosen.len() as f64);
-            let errors = fit.uncertainty.as_ref().map_or(&[][..], |known| &known.inner_errors);
+            let errors = fit
+                .uncertainty
+                .as_ref()
+                .map_or(&[][..], |known| &known.inner_errors);
             let profiled = Profiled {
                 coordinates: &coordinates,
                 at: &at,
@@ -114,7 +118,11 @@ impl Session {
                 error: errors.get(*parameter).copied().unwrap_or(f64::NAN),
                 refit: &refit,
             };
-            profiles.push(profile(&profiled, &ProfileOptions::default(), world.threads()));
+            profiles.push(profile(
+                &profiled,
+                &ProfileOptions::default(),
+                world.threads(),
+            ));
             if world.interrupted() {
                 break;
             }
@@ -141,7 +149,10 @@ impl Session {
     }
 
     /// The last fit, of all data.
-    pub(in crate::session) fn need_fit(&self, span: Span) -> Result<Arc<FitAnswer>, Vec<Diagnostic>> {
+    pub(in crate::session) fn need_fit(
+        &self,
+        span: Span,
+    ) -> Result<Arc<FitAnswer>, Vec<Diagnostic>> {
         self.need_model()?;
         match self.fits.as_slice() {
             [only] => Ok(Arc::clone(only)),
@@ -186,12 +197,18 @@ pub(super) fn chosen(
                 problems.push(
                     Diagnostic::new(Code::UnknownName, format!("`{written}` was not fitted"))
                         .at(expr.span, "")
-                        .help(near.unwrap_or_else(|| format!("the last fit has {}", listed(&quoted)))),
+                        .help(
+                            near.unwrap_or_else(|| format!("the last fit has {}", listed(&quoted))),
+                        ),
                 );
             }
         }
     }
-    if problems.is_empty() { Ok(found) } else { Err(problems) }
+    if problems.is_empty() {
+        Ok(found)
+    } else {
+        Err(problems)
+    }
 }
 
 /// What profiles tell besides their intervals.
@@ -235,7 +252,10 @@ fn sheet(fit: &FitAnswer, profiles: &[Profile]) -> Sheet {
     let panel = |profile: &Profile| {
         let known = &fit.fitted[profile.parameter];
         let (x, y) = smooth(profile);
-        let ends = (x.first().copied().unwrap_or(0.0), x.last().copied().unwrap_or(1.0));
+        let ends = (
+            x.first().copied().unwrap_or(0.0),
+            x.last().copied().unwrap_or(1.0),
+        );
         let line = |label: &str, (x, y): (Vec<f64>, Vec<f64>), (mark, colour)| Series {
             label: label.to_owned(),
             x,
@@ -283,7 +303,11 @@ fn sheet(fit: &FitAnswer, profiles: &[Profile]) -> Sheet {
 /// between points on that scale are parabolas here.
 fn smooth(profile: &Profile) -> (Vec<f64>, Vec<f64>) {
     const BETWEEN: usize = 8;
-    let lowest = profile.points.iter().map(|point| point.rise).fold(f64::INFINITY, f64::min);
+    let lowest = profile
+        .points
+        .iter()
+        .map(|point| point.rise)
+        .fold(f64::INFINITY, f64::min);
     let bottom = profile.points.iter().position(|point| point.rise <= lowest);
     let bottom = bottom.unwrap_or(0);
     let root = |at: usize| {

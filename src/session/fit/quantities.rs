@@ -129,7 +129,9 @@ fn elements(
         return Err(vec![
             Diagnostic::new(Code::WrongKind, "parameters and initial values are fitted")
                 .at(expr.span, "this is an expression")
-                .help("as in `fit k, x to \"data.csv\"`: `x`, a state, stands for its initial value"),
+                .help(
+                    "as in `fit k, x to \"data.csv\"`: `x`, a state, stands for its initial value",
+                ),
         ]);
     };
     let mut pool = Pool::continuing(&compiled.system.pool);
@@ -163,7 +165,13 @@ fn of_target(
         Target::Parameter(id) => {
             let known = &model.parameters[id.index()];
             let block = compiled.system.parameters.blocks()[id.index()];
-            (block, &known.indices, known.bounds, known.prior.as_ref(), known.span)
+            (
+                block,
+                &known.indices,
+                known.bounds,
+                known.prior.as_ref(),
+                known.span,
+            )
         }
         Target::State(id) => {
             let known = &model.states[id.index()];
@@ -189,7 +197,11 @@ fn of_target(
                 Target::Parameter(_) => (Varied::Parameter(position), &present.parameters, own),
                 Target::State(_) => {
                     let start = crate::diagnostic::number_text(model.time.start);
-                    (Varied::Initial(position), &present.initial, format!("{own}({start})"))
+                    (
+                        Varied::Initial(position),
+                        &present.initial,
+                        format!("{own}({start})"),
+                    )
                 }
             };
             Fitted {

@@ -123,7 +123,10 @@ pub(in crate::session) fn lower(
 }
 
 impl Session {
-    pub(in crate::session) fn report(&self, command: &Report) -> Result<Performed, Vec<Diagnostic>> {
+    pub(in crate::session) fn report(
+        &self,
+        command: &Report,
+    ) -> Result<Performed, Vec<Diagnostic>> {
         let answers = self.need_fits(command.span)?;
         let to = PathBuf::from(&command.path.text);
         match command.form {
@@ -153,7 +156,10 @@ impl Session {
                 self.sources.slice(answer.span).to_owned()
             }),
             model: self.text_of_loaded(),
-            warnings: answers.iter().flat_map(|answer| warnings(answer, answer.span)).collect(),
+            warnings: answers
+                .iter()
+                .flat_map(|answer| warnings(answer, answer.span))
+                .collect(),
             tolerances: plan.map(|plan| plan.options.tolerances.clone()),
             pictures: self.pictures(answers),
         }
@@ -171,13 +177,14 @@ impl Session {
             ),
             (
                 FitPicture::Waterfall,
-                "What the search from each start came to, the best first.",
+                "What the search from each start came to, the best first; differences below 0.001 stand at 0.001.",
             ),
         ];
-        let made = captions.map(|(picture, caption)| {
-            (caption.to_owned(), sheet(picture, answers, &*self.world))
-        });
-        made.into_iter().filter(|(_, sheet)| !sheet.panels.is_empty()).collect()
+        let made = captions
+            .map(|(picture, caption)| (caption.to_owned(), sheet(picture, answers, &*self.world)));
+        made.into_iter()
+            .filter(|(_, sheet)| !sheet.panels.is_empty())
+            .collect()
     }
 }
 
@@ -211,18 +218,44 @@ fn table(answers: &[Arc<FitAnswer>]) -> (Vec<String>, Vec<Kept>) {
     };
     let mut all = vec![
         ("name", text(&|answer, at| answer.fitted[at].name.clone())),
-        ("unit", text(&|answer, at| answer.fitted[at].unit.clone().unwrap_or_default())),
-        ("start", numbers(&|answer, at| Some(answer.fitted[at].start))),
-        ("estimate", numbers(&|answer, at| answer.estimates.get(at).copied())),
-        ("std_error", numbers(&|answer, at| answer.errors.get(at).copied())),
-        ("low", numbers(&|answer, at| answer.intervals.get(at).map(|ends| ends.0))),
-        ("high", numbers(&|answer, at| answer.intervals.get(at).map(|ends| ends.1))),
-        ("lower", numbers(&|answer, at| Some(answer.fitted[at].bounds.0))),
-        ("upper", numbers(&|answer, at| Some(answer.fitted[at].bounds.1))),
+        (
+            "unit",
+            text(&|answer, at| answer.fitted[at].unit.clone().unwrap_or_default()),
+        ),
+        (
+            "start",
+            numbers(&|answer, at| Some(answer.fitted[at].start)),
+        ),
+        (
+            "estimate",
+            numbers(&|answer, at| answer.estimates.get(at).copied()),
+        ),
+        (
+            "std_error",
+            numbers(&|answer, at| answer.errors.get(at).copied()),
+        ),
+        (
+            "low",
+            numbers(&|answer, at| answer.intervals.get(at).map(|ends| ends.0)),
+        ),
+        (
+            "high",
+            numbers(&|answer, at| answer.intervals.get(at).map(|ends| ends.1)),
+        ),
+        (
+            "lower",
+            numbers(&|answer, at| Some(answer.fitted[at].bounds.0)),
+        ),
+        (
+            "upper",
+            numbers(&|answer, at| Some(answer.fitted[at].bounds.1)),
+        ),
     ];
     if answers.iter().any(|answer| answer.subject.is_some()) {
         let subjects = text(&|answer, _| answer.subject.clone().unwrap_or_default());
         all.insert(0, ("subject", subjects));
     }
-    all.into_iter().map(|(header, column)| (header.to_owned(), column)).unzip()
+    all.into_iter()
+        .map(|(header, column)| (header.to_owned(), column))
+        .unzip()
 }

@@ -5,20 +5,16 @@
 //! lies in 95 % of cases); what every start came to, best first.
 
 use super::answer::FitAnswer;
-use super::curves::{Against, MOST_PANELS, against, horizontal_words};
+use super::curves::{Against, GUIDE, MOST_PANELS, NORMAL_WIDTH, against, ends, horizontal_words};
 use super::scores::Score;
 use crate::figure::{Axis, Band, Figure, Mark, Scale, Series};
-use crate::fit::{Family, SAME_VALUE, quantile};
+use crate::fit::{Family, SAME_VALUE, quantile, quantile_points};
 use std::sync::Arc;
 
 /// Observations that have panels of their own.
 const MOST_OBSERVATIONS: usize = 3;
-/// The colour of lines that lead the eye.
-const GUIDE: usize = 6;
 /// Places at which the band of a Q-Q plot is worked out.
 const BAND_PLACES: usize = 100;
-/// Between these a standard normal number lies in 95 % of cases.
-const NORMAL_WIDTH: f64 = 1.959_963_984_540_054;
 
 /// The scores of an observation.
 struct Scores<'a> {
@@ -39,7 +35,9 @@ pub(super) fn panels(answers: &[Arc<FitAnswer>]) -> Vec<Figure> {
             let own = answers.iter().filter_map(|answer| answer.checks.get(at));
             Scores {
                 name: &checks.name,
-                all: own.flat_map(|checks| checks.scores.iter().copied()).collect(),
+                all: own
+                    .flat_map(|checks| checks.scores.iter().copied())
+                    .collect(),
             }
         })
         .collect();
@@ -53,7 +51,9 @@ pub(super) fn panels(answers: &[Arc<FitAnswer>]) -> Vec<Figure> {
     if groups.len() > 2 {
         return over.chain(normal).collect();
     }
-    over.zip(normal).flat_map(|(one, other)| [one, other]).collect()
+    over.zip(normal)
+        .flat_map(|(one, other)| [one, other])
+        .collect()
 }
 
 fn title(group: &[Scores<'_>], of: &FitAnswer) -> String {
@@ -105,7 +105,11 @@ fn over_time(answer: &FitAnswer, group: &[Scores<'_>]) -> Figure {
     };
     let all = group.iter().flat_map(|scores| scores.all.iter().map(place));
     if let Some((low, high)) = ends(all) {
-        for (height, mark) in [(0.0, Mark::Thin), (NORMAL_WIDTH, Mark::Dotted), (-NORMAL_WIDTH, Mark::Dotted)] {
+        for (height, mark) in [
+            (0.0, Mark::Thin),
+            (NORMAL_WIDTH, Mark::Dotted),
+            (-NORMAL_WIDTH, Mark::Dotted),
+        ] {
             figure.series.push(Series {
                 label: String::new(),
                 x: vec![low, high],
@@ -127,8 +131,7 @@ fn over_time(answer: &FitAnswer, group: &[Scores<'_>]) -> Figure {
     figure
 }
 
-/// Sorted scores over the normal quantiles of their ranks (G. Blom, Statistical Estimates and
-/// Transformed Beta-Variables, 1958).
+/// Sorted scores over the normal quantiles of their ranks.
 fn quantiles(answer: &FitAnswer, group: &[Scores<'_>]) -> Figure {
     let mut figure = Figure {
         title: title(group, answer),
@@ -139,12 +142,17 @@ fn quantiles(answer: &FitAnswer, group: &[Scores<'_>]) -> Figure {
         y: vertical(answer),
         ..Figure::default()
     };
-    let most = group.iter().map(|scores| scores.all.len()).max().unwrap_or(0);
+    let most = group
+        .iter()
+        .map(|scores| scores.all.len())
+        .max()
+        .unwrap_or(0);
+    let places = places(most);
     if let [_] = group {
-        figure.bands.extend(band(most));
+        figure.bands.extend(band(&places));
     }
-    if most > 1 {
-        let end = expected(most - 1, most);
+    if let [_, .., end] = places.as_slice() {
+        let end = *end;
         figure.series.push(Series {
             label: String::new(),
             x: vec![-end, end],
@@ -154,12 +162,12 @@ fn quantiles(answer: &FitAnswer, group: &[Scores<'_>]) -> Figure {
         });
     }
     for (colour, scores) in group.iter().enumerate() {
-        let mut sorted: Vec<f64> = scores.all.iter().map(|score| score.score).collect();
-        sorted.sort_by(f64::total_cmp);
+        let own: Vec<f64> = scores.all.iter().map(|score| score.score).collect();
+        let (x, y) = quantile_points(&own).into_iter().unzip();
         figure.series.push(Series {
             label: name(group, scores),
-            x: (0..sorted.len()).map(|rank| expected(rank, sorted.len())).collect(),
-            y: sorted,
+            x,
+            y,
             mark: Mark::Filled,
             colour,
         });
@@ -171,14 +179,15 @@ fn normal(share: f64) -> f64 {
     quantile(Family::Normal, &[0.0, 1.0], share).unwrap_or(f64::NAN)
 }
 
-/// About where the rank-th (from 0) of n standard normal numbers is expected.
-fn expected(rank: usize, n: usize) -> f64 {
-    normal((rank as f64 + 0.625) / (n as f64 + 0.25))
+/// About where each of n sorted standard normal numbers is expected.
+fn places(n: usize) -> Vec<f64> {
+    let points = quantile_points(&vec![0.0; n]);
+    points.into_iter().map(|(place, _)| place).collect()
 }
 
-/// Where each of n sorted normal numbers lies in 95 % of cases: their probabilities are
-/// beta-distributed.
-fn band(n: usize) -> Option<Band> {
+/// Where each of them lies in 95 % of cases: their probabilities are beta-distributed.
+fn band(places: &[f64]) -> Option<Band> {
+    let n = places.len();
     if n < 2 {
         return None;
     }
@@ -192,26 +201,22 @@ fn band(n: usize) -> Option<Band> {
         quantile(Family::Beta, &[above, below], share).map_or(f64::NAN, normal)
     };
     Some(Band {
-        x: ranks.iter().map(|rank| expected(*rank, n)).collect(),
+        x: ranks.iter().map(|rank| places[*rank]).collect(),
         low: ranks.iter().map(|rank| edge(*rank, 0.025)).collect(),
         high: ranks.iter().map(|rank| edge(*rank, 0.975)).collect(),
-        colour: GUIDE,
+        colour: 0,
     })
-}
-
-/// The smallest and the largest number, where they differ.
-fn ends(numbers: impl Iterator<Item = f64>) -> Option<(f64, f64)> {
-    let finite = numbers.filter(|number| number.is_finite());
-    let ends = finite.fold((f64::INFINITY, f64::NEG_INFINITY), |(low, high), number| {
-        (low.min(number), high.max(number))
-    });
-    (ends.0 < ends.1).then_some(ends)
 }
 
 /// What every start came to, for each fit that had several.
 pub(super) fn waterfalls(answers: &[Arc<FitAnswer>]) -> Vec<Figure> {
-    let several = answers.iter().filter(|answer| answer.findings.all.len() > 1);
-    several.take(MOST_PANELS).map(|answer| waterfall(answer)).collect()
+    let several = answers
+        .iter()
+        .filter(|answer| answer.findings.all.len() > 1);
+    several
+        .take(MOST_PANELS)
+        .map(|answer| waterfall(answer))
+        .collect()
 }
 
 /// Differences too small to mean anything stand at the foot: a logarithmic axis has no zero.
@@ -239,14 +244,17 @@ fn waterfall(answer: &FitAnswer) -> Figure {
         series("ended elsewhere", reached..above.len(), Mark::Open),
     ];
     Figure {
-        title: answer.subject.as_ref().map_or_else(String::new, |who| format!("subject {who}")),
+        title: answer
+            .subject
+            .as_ref()
+            .map_or_else(String::new, |who| format!("subject {who}")),
         x: Axis {
             label: "start, best first".to_owned(),
             range: Some((0.0, above.len() as f64 + 1.0)),
             ..Axis::default()
         },
         y: Axis {
-            label: "\u{2212}log-likelihood above the best".to_owned(),
+            label: "\u{2212}log L above the best".to_owned(),
             scale: Scale::Logarithmic,
             range: Some((0.5 * SAME_VALUE, 2.0 * highest)),
             ..Axis::default()

@@ -5,13 +5,13 @@
 
 use super::super::command::{OutputTimes, Simulate, Subjects};
 use super::super::compiled::Compiled;
+use super::super::sensitivity::held;
 use super::super::simulate::{Plan, plan, with_setting};
 use super::super::tables::Tables;
 use super::super::values::{Overrides, Present, check_finite};
-use super::super::sensitivity::held;
 use super::data::RunData;
 use super::quantities::Fitted;
-use super::sentence::Fit;
+use super::sentence::{Fit, Way};
 use crate::diagnostic::{Code, Diagnostic};
 use crate::model::{Schedule, Target};
 use crate::simulate::{Held, Method, Output, Varied, VariedStart, serves_sensitivities};
@@ -22,6 +22,8 @@ use crate::syntax::tree::{self, ExprKind};
 /// The relative tolerance of the runs of a fit when none is said: differences of objectives are
 /// to have digits that a search can stand on.
 const RELATIVE: f64 = 1e-8;
+/// That of a posterior: its draws are far apart beside such errors, and there are many of them.
+const RELATIVE_OF_POSTERIOR: f64 = 1e-6;
 
 /// One run of a fit.
 #[derive(Debug, Clone)]
@@ -40,7 +42,11 @@ impl FitRun {
     /// `subject 3`, `knockout`; nothing for the only run.
     #[must_use]
     pub fn label(&self) -> String {
-        let subject = self.data.subject.as_ref().map(|label| format!("subject {label}"));
+        let subject = self
+            .data
+            .subject
+            .as_ref()
+            .map(|label| format!("subject {label}"));
         let parts = subject.into_iter().chain(self.data.condition.clone());
         parts.collect::<Vec<_>>().join(", ")
     }
@@ -59,7 +65,9 @@ impl FitRun {
         let present = compiled.present(&overrides);
         let numbers = present.parameters.iter().chain(&present.initial);
         // Looked at closely only when something is wrong: this is done over and over.
-        if numbers.into_iter().all(|number| number.is_finite()) || check_finite(compiled, &present).is_ok() {
+        if numbers.into_iter().all(|number| number.is_finite())
+            || check_finite(compiled, &present).is_ok()
+        {
             Some((overrides, present))
         } else {
             None
@@ -199,12 +207,15 @@ fn relative(compiled: &Compiled, command: &Fit) -> Option<tree::Expr> {
     if compiled.system.noise.is_some() {
         return command.relative.clone();
     }
-    let own = || number(RELATIVE, command.span);
+    let value = match command.method {
+        Way::Posterior => RELATIVE_OF_POSTERIOR,
+        Way::Auto | Way::Search(_) => RELATIVE,
+    };
+    let own = || number(value, command.span);
     Some(command.relative.clone().unwrap_or_else(own))
 }
 
 /// The times of a run, each once, and where each row stands among them.
-#[expect(clippy::float_cmp, reason = "the same cell again, not a measurement")]
 fn times(data: &RunData) -> (Vec<f64>, Vec<usize>) {
     let mut times: Vec<f64> = Vec::with_capacity(data.rows.len());
     let mut looks = Vec::with_capacity(data.rows.len());
@@ -220,7 +231,9 @@ fn times(data: &RunData) -> (Vec<f64>, Vec<usize>) {
 /// Whose doses are given: those of the subject of the data, where doses come from a table.
 fn subjects(compiled: &Compiled, data: &RunData, command: &Fit) -> Subjects {
     let doses = compiled.model.doses.iter();
-    let from_table = doses.into_iter().any(|dose| matches!(dose.schedule, Schedule::Table(_)));
+    let from_table = doses
+        .into_iter()
+        .any(|dose| matches!(dose.schedule, Schedule::Table(_)));
     match &data.subject {
         Some(subject) if from_table => Subjects::One(tree::Name {
             text: subject.clone(),
@@ -243,7 +256,11 @@ fn varying_in_observations_only(
     data: &RunData,
 ) -> Result<(), Vec<Diagnostic>> {
     let system = &compiled.system;
-    let driving = system.drift.iter().chain(&system.initial).chain(&system.parameter_values);
+    let driving = system
+        .drift
+        .iter()
+        .chain(&system.initial)
+        .chain(&system.parameter_values);
     let mut problems = Vec::new();
     for (parameter, _) in &data.varying {
         let known = &compiled.model.parameters[parameter.index()];
@@ -264,17 +281,24 @@ fn varying_in_observations_only(
             );
         }
     }
-    if problems.is_empty() { Ok(()) } else { Err(problems) }
+    if problems.is_empty() {
+        Ok(())
+    } else {
+        Err(problems)
+    }
 }
 
 /// Refuses runs that derivatives are not worked out for.
 fn derivable(compiled: &Compiled, plan: &Plan, command: &Fit) -> Result<(), Vec<Diagnostic>> {
     let refused = |span: Span, why: &str, help: &str| {
         Err(vec![
-            Diagnostic::new(Code::NotPerformed, "this version of Lotka does not fit such a model")
-                .at(command.span, "")
-                .at(span, why.to_owned())
-                .help(help.to_owned()),
+            Diagnostic::new(
+                Code::NotPerformed,
+                "this version of Lotka does not fit such a model",
+            )
+            .at(command.span, "")
+            .at(span, why.to_owned())
+            .help(help.to_owned()),
         ])
     };
     if let Some(delay) = compiled.model.delays.first() {
@@ -285,7 +309,12 @@ fn derivable(compiled: &Compiled, plan: &Plan, command: &Fit) -> Result<(), Vec<
         );
     }
     let is_map = compiled.model.motion == crate::model::Motion::Map;
-    let mut holding = compiled.model.events.iter().zip(&plan.active.events).filter(|(_, on)| **on);
+    let mut holding = compiled
+        .model
+        .events
+        .iter()
+        .zip(&plan.active.events)
+        .filter(|(_, on)| **on);
     if let (true, Some((event, _))) = (is_map, holding.next()) {
         return refused(
             event.span,
@@ -296,5 +325,9 @@ fn derivable(compiled: &Compiled, plan: &Plan, command: &Fit) -> Result<(), Vec<
     if is_map || serves_sensitivities(plan.options.method) {
         return Ok(());
     }
-    refused(command.span, "its method carries no derivatives", "simulate the model to see which method it takes")
+    refused(
+        command.span,
+        "its method carries no derivatives",
+        "simulate the model to see which method it takes",
+    )
 }

@@ -103,14 +103,20 @@ fn scores(
             let Datum::Exactly(value) = point.datum else {
                 return None;
             };
-            let row = looked.get(run)?.numbers.get(point.row * width..(point.row + 1) * width)?;
+            let row = looked
+                .get(run)?
+                .numbers
+                .get(point.row * width..(point.row + 1) * width)?;
             let numbers = row.get(known.numbers.clone())?;
             let (fitted, score) = match known.family {
                 None => {
                     let sd = sd.filter(|sd| *sd > 0.0)?;
                     (numbers[0], (value - numbers[0]) / sd)
                 }
-                Some(family) => (middle(family, numbers), normal_score(family, numbers, value)?),
+                Some(family) => (
+                    middle(family, numbers),
+                    normal_score(family, numbers, value)?,
+                ),
             };
             Some(Score {
                 run,
@@ -134,7 +140,11 @@ pub(super) fn middle(family: Family, numbers: &[f64]) -> f64 {
 fn normal_score(family: Family, numbers: &[f64], value: f64) -> Option<f64> {
     let upper = cdf(family, numbers, value)?;
     let share = if family.support() == Support::Counts {
-        let lower = if value >= 1.0 { cdf(family, numbers, value - 1.0)? } else { 0.0 };
+        let lower = if value >= 1.0 {
+            cdf(family, numbers, value - 1.0)?
+        } else {
+            0.0
+        };
         0.5 * (upper + lower)
     } else {
         upper

@@ -52,5 +52,13 @@ pub(super) fn findings(
         upper: coordinates.upper.clone(),
     };
     let given = coordinates.inner(&given);
-    multistart(&scaled, &bounds, &given, &starts, plan.threads, Vec::new(), watch)
+    multistart(
+        &scaled,
+        &bounds,
+        &given,
+        &starts,
+        plan.threads,
+        Vec::new(),
+        watch,
+    )
 }

@@ -70,7 +70,9 @@ impl Way {
     /// The names of all, as sentences use them.
     #[must_use]
     pub fn names() -> Vec<&'static str> {
-        let searches = crate::fit::SearchMethod::ALL.into_iter().map(crate::fit::SearchMethod::name);
+        let searches = crate::fit::SearchMethod::ALL
+            .into_iter()
+            .map(crate::fit::SearchMethod::name);
         searches.chain(["nuts"]).collect()
     }
 
@@ -145,9 +147,12 @@ fn way(options: &mut Options<'_>) -> Option<Way> {
         let known = Way::names();
         let near = did_you_mean(&name.text, known.iter().copied());
         options.problem(
-            Diagnostic::new(Code::BadOption, format!("there is no search `{}`", name.text))
-                .at(name.span, "not known")
-                .help(near.unwrap_or_else(|| format!("there are {}", known.join(", ")))),
+            Diagnostic::new(
+                Code::BadOption,
+                format!("there is no search `{}`", name.text),
+            )
+            .at(name.span, "not known")
+            .help(near.unwrap_or_else(|| format!("there are {}", known.join(", ")))),
         );
     }
     found
@@ -157,7 +162,12 @@ fn from(options: &mut Options<'_>) -> StartOfFit {
     let Some(option) = options.take("from") else {
         return StartOfFit::Declared;
     };
-    match option.values.first().and_then(word_of).map(|word| word.text.as_str()) {
+    match option
+        .values
+        .first()
+        .and_then(word_of)
+        .map(|word| word.text.as_str())
+    {
         Some("stationary") => StartOfFit::Stationary(option.span),
         Some("diffuse") => StartOfFit::Diffuse(option.span),
         _ => {

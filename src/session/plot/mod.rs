@@ -5,8 +5,8 @@ mod data;
 pub(super) use data::points;
 
 use super::command::{LogAxis, Plot};
-use super::fit::FitPicture;
 use super::compiled::{Compiled, Observable};
+use super::fit::FitPicture;
 use super::outcome::{Outcome, Performed};
 use super::tables::Tables;
 use super::trajectory::Trajectory;

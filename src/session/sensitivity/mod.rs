@@ -269,7 +269,11 @@ fn start(
 
 /// Which parameter blocks and initial values were set, and so follow nothing. A run that goes on
 /// from another begins with numbers.
-pub(super) fn held(compiled: &Compiled, overrides: &Overrides, from_last: bool) -> (Vec<bool>, Vec<bool>) {
+pub(super) fn held(
+    compiled: &Compiled,
+    overrides: &Overrides,
+    from_last: bool,
+) -> (Vec<bool>, Vec<bool>) {
     let system = &compiled.system;
     let parameters = (0..system.parameters.blocks().len())
         .map(|at| overrides.contains(Target::Parameter(model::ParameterId::new(at))));

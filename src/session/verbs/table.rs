@@ -91,10 +91,7 @@ pub static VERBS: &[Verb] = &[
                 "plot predator vs prey",
                 "one against the other instead of time",
             ),
-            (
-                "plot fit | residuals | waterfall",
-                "of the last fit: over its data, what is left, all starts",
-            ),
+            ("plot fit | residuals | waterfall", "of the last fit"),
         ],
         see: &["simulate", "fit", "save"],
         place: Anywhere,
@@ -364,8 +361,14 @@ pub static VERBS: &[Verb] = &[
             ATOL,
         ],
         more: &[
-            ("fit to \"data.csv\"", "all parameters with bounds or priors"),
-            ("fit k, x to \"data.csv\" (x = signal)", "x: also its initial value"),
+            (
+                "fit to \"data.csv\"",
+                "all parameters with bounds or priors",
+            ),
+            (
+                "fit k, x to \"data.csv\" (x = signal)",
+                "x: also its initial value",
+            ),
         ],
         see: &["simulate", "sensitivity", "plot"],
         place: Anywhere,
@@ -399,7 +402,10 @@ pub static VERBS: &[Verb] = &[
         summary: "write the last fit as a page",
         subjects: Value::File(&["html", "json", "csv"]),
         options: &[],
-        more: &[("report \"fit.csv\"", "the table of estimates; `.json`: all numbers")],
+        more: &[(
+            "report \"fit.csv\"",
+            "the table of estimates; `.json`: all numbers",
+        )],
         see: &["fit", "plot"],
         place: Anywhere,
         reading: Performed(fit::lower_report),

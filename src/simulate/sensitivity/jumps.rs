@@ -166,9 +166,8 @@ impl<'p> Variation<'p> {
     fn function(&mut self, what: What) -> SharedKernel {
         let (kernels, system) = (self.kernels, self.system);
         let known = self.functions.entry(what);
-        let kernel = known.or_insert_with(|| {
-            kernels.tangent(&system.pool, &exprs_of(system, what))
-        });
+        let kernel =
+            known.or_insert_with(|| kernels.tangent(&system.pool, &exprs_of(system, what)));
         Arc::clone(kernel)
     }
 

@@ -28,7 +28,7 @@ mod varied;
 pub use direction::{DirectedSlots, Direction};
 pub use dynamics::SensitivityDynamics;
 pub(super) use jumps::{Repeated, Shift, Variation};
-pub use observe::{Looks, observed_sensitivities};
+pub use observe::{Looks, OwnValues, observed_sensitivities};
 pub(super) use rosenbrock::StageSolver;
 pub use run::{run_with_sensitivities, serves_sensitivities};
 pub use varied::{Held, Varied, VariedStart};

@@ -32,6 +32,9 @@ pub fn observed_sensitivities(
     looks.directed(system, &tangent, start)
 }
 
+/// Sets parameters in place for the look at a position.
+pub type OwnValues<'a> = dyn Fn(usize, &mut [f64]) + 'a;
+
 /// Moments of a run at which expressions are looked at.
 #[derive(Clone, Copy)]
 pub struct Looks<'a> {
@@ -43,7 +46,7 @@ pub struct Looks<'a> {
     pub rows: &'a [usize],
     /// Sets the parameters that a look has for itself (covariates of data), on top of those that
     /// hold there; it is handed the position in `rows`.
-    pub own: Option<&'a dyn Fn(usize, &mut [f64])>,
+    pub own: Option<&'a OwnValues<'a>>,
 }
 
 impl Looks<'_> {
@@ -91,7 +94,10 @@ impl Looks<'_> {
         let mut movings = solution.moving_changes.iter().peekable();
         let mut slots = DirectedSlots::new(system);
         let mut scratch = Scratch::new();
-        let looks = self.rows.iter().zip(out.chunks_exact_mut((m * width).max(1)));
+        let looks = self
+            .rows
+            .iter()
+            .zip(out.chunks_exact_mut((m * width).max(1)));
         for (at, (&row, out)) in looks.enumerate() {
             while let Some((_, values)) = changes.next_if(|(from, _)| *from <= row) {
                 parameters.assign(values);

@@ -315,7 +315,7 @@ impl Reader<'_> {
             .clone()
             .filter(|part| part.as_rule() == Rule::covariate_item);
         Some(StatementKind::Covariate {
-            item: self.item(items.next()?)?,
+            item: Box::new(self.item(items.next()?)?),
             options: self.options_in(inner),
         })
     }

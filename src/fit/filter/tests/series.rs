@@ -21,21 +21,19 @@ fn maximise(example: &Example, from: &Start, data: &[Look], logs: &[bool]) -> (V
     for _ in 0..100 {
         let found = example.pass(&at, from, data).unwrap().evaluation;
         let slopes: Vec<f64> = (0..d).map(|j| if logs[j] { at[j] } else { 1.0 }).collect();
-        let mut information = nalgebra::DMatrix::<f64>::zeros(d, d);
-        for row in found.jacobian.chunks_exact(m) {
-            for i in 0..d {
-                for j in 0..d {
-                    information[(i, j)] += row[i] * slopes[i] * row[j] * slopes[j];
-                }
-            }
-        }
-        let gradient = nalgebra::DVector::from_fn(d, |j, _| found.gradient[j] * slopes[j]);
-        let step = information.lu().solve(&gradient).unwrap();
+        let rows = found.jacobian.chunks_exact(m);
+        let jacobian: Vec<f64> = rows
+            .flat_map(|row| row.iter().zip(&slopes).map(|(entry, slope)| entry * slope))
+            .collect();
+        let mut step = vec![0.0; d];
+        crate::linalg::Reduced::new(&jacobian, &found.residuals, d)
+            .solve(&mut step, &vec![true; d], &vec![0.0; d])
+            .unwrap();
         let mut length = 1.0;
         loop {
             let mut next = at.clone();
             for j in 0..d {
-                let shift = -length * step[j];
+                let shift = length * step[j];
                 next[j] = if logs[j] {
                     at[j] * shift.exp()
                 } else {
@@ -49,7 +47,7 @@ fn maximise(example: &Example, from: &Start, data: &[Look], logs: &[bool]) -> (V
             }
             length *= 0.5;
         }
-        if step.amax() < 1e-10 {
+        if step.iter().all(|step| step.abs() < 1e-10) {
             break;
         }
     }

@@ -2,8 +2,10 @@
 
 use super::super::data::{Look as Row, Point, RunData};
 use super::super::lens::Lens;
+use super::super::objective::drivers;
 use super::super::quantities;
 use super::*;
+use crate::fit::Objective;
 use crate::fit::filter::Route;
 use crate::model::{ParameterId, Target};
 use crate::session::compiled::Compiled;
@@ -58,6 +60,8 @@ fn likelihood<'w>(
     let fitted = quantities::fitted(&compiled, &present, &names, span).unwrap();
     Likelihood {
         lens: Arc::new(Lens::new(&compiled, &|name| name != "theta")),
+        drivers: drivers(&compiled),
+        filters: None,
         compiled,
         fitted,
         runs,
@@ -117,7 +121,10 @@ fn runs_add_up_and_values_follow() {
     let noisy = format!("{OU}\nobserve y ~ normal(x, 0.2)");
     let two = likelihood(&noisy, &fitted, vec![all(), all()], &world);
     let two = two.filtering(NoiseFrom::Model, Start::Stationary).unwrap();
-    assert_eq!(two.filters.as_ref().unwrap().equations.route, Route::Transition);
+    assert_eq!(
+        two.filters.as_ref().unwrap().equations.route,
+        Route::Transition
+    );
     let found = two.evaluate(&at, Wanted::Value).unwrap().value;
     assert!((found - 2.0 * 2.791449565661).abs() < 1e-9, "{found}");
     check(&two, &at);
@@ -210,7 +217,10 @@ observe y ~ normal(X, 1.5)";
     let refused = objective(NoiseFrom::Model).err();
     assert_eq!(refused, Some(Unfit::Model(Unfiltered::NoNoise)));
     let found = objective(NoiseFrom::Reactions).unwrap();
-    assert_eq!(found.filters.as_ref().unwrap().equations.route, Route::LinearNoise);
+    assert_eq!(
+        found.filters.as_ref().unwrap().equations.route,
+        Route::LinearNoise
+    );
     let pass = found.filtered(0, &[10.0, 0.5], Wanted::Value).unwrap();
     assert!((pass.predicted[0].before.covariance[0] - 20.0).abs() < 1e-9);
     check(&found, &[10.0, 0.5]);
