@@ -80,6 +80,85 @@ fn names_a_year(header: &str) -> bool {
     })
 }
 
+/// A model of `models/fitting`, and what it prints: values that others published.
+struct Fitted {
+    model: &'static str,
+    prints: &'static [&'static str],
+}
+
+const FITTED: &[Fitted] = &[
+    // Bates and Watts (1988), R's nls: 212.683707 (6.947153), 1195.448814; 160.280116, 859.604294.
+    Fitted {
+        model: "puromycin",
+        prints: &["212.684", "6.94715", "1195.45", "160.28", "859.60"],
+    },
+    // R: beta 1.726641, gamma 0.541046, phi 11.97395, log-likelihood -60.835014.
+    Fitted {
+        model: "boarding_school",
+        prints: &["1.72664", "0.541046", "11.97", "-60.8350"],
+    },
+    // The mode, not the mean, of the posterior: nothing published, but near to the means.
+    Fitted {
+        model: "lynx_hare_posterior",
+        prints: &["maximum of the posterior density", "lm converged"],
+    },
+    // R's nls by subject.
+    Fitted {
+        model: "theophylline",
+        prints: &["12 fits", "-2.91961", "-3.91586", "4.2860", "2.8092"],
+    },
+    // StructTS: variances 1469.1466 and 15098.577.
+    Fitted {
+        model: "nile",
+        prints: &["38.3301", "122.876"],
+    },
+    // R's arima: theta = -log 0.5739296, log-likelihood -29.3791624.
+    Fitted {
+        model: "lh_ou",
+        prints: &["0.5552", "2.41329", "-29.37916"],
+    },
+    // COPS: 19.8721.
+    Fitted {
+        model: "pinene",
+        prints: &["19.87216", "5.92585e-5", "2.9634e-5", "3.99795e-5"],
+    },
+];
+
+#[test]
+fn fits_print_what_others_published() {
+    let workplace = Workplace::new();
+    let folder = support::root().join("models/fitting");
+    let is_model = |path: &std::path::PathBuf| path.extension().is_some_and(|e| e == "lotka");
+    let files: Vec<_> = support::entries(&folder)
+        .into_iter()
+        .filter(is_model)
+        .collect();
+    assert_eq!(files.len(), FITTED.len(), "a model that is not listed here");
+    for Fitted { model, prints } in FITTED {
+        let file = format!("models/fitting/{model}.lotka");
+        let text = fs::read_to_string(folder.join(format!("{model}.lotka"))).expect("a model");
+        let header: String = text
+            .lines()
+            .take_while(|line| line.starts_with('#'))
+            .collect();
+        assert!(names_a_year(&header), "{file} names no source");
+        let printed = lotka(workplace.path(), &["run", &file], "");
+        assert!(printed.status.success(), "{file}:\n{}", printed.both());
+        assert!(
+            printed.errors.is_empty(),
+            "{file} warns:\n{}",
+            printed.errors
+        );
+        for text in *prints {
+            assert!(
+                printed.output.contains(text),
+                "{file} prints no {text}:\n{}",
+                printed.output
+            );
+        }
+    }
+}
+
 /// A model, its range, and values at the end of the range.
 struct Expected {
     model: &'static str,

@@ -11,7 +11,8 @@
 //!   lines, the character `…` for anything within a line.
 //! - `repl`: lines `> ...` as typed at `lotka repl` (with `file=NAME`, of that file), each
 //!   followed by the answer.
-//! - `rust` is run as a doc test of the library; `sh`, `text`, `json`, `csv`, `toml` are not run.
+//! - `csv` with `file=NAME` is kept under that name, for models that read it.
+//! - `rust` is run as a doc test of the library; `sh`, `text`, `json`, `toml`, other `csv` are not run.
 //!
 //! The figures of the manual are drawn anew and compared byte by byte; `json.rs` compares the fields
 //! of the JSON objects with those that the manual lists.
@@ -24,6 +25,7 @@ mod json;
 mod support;
 
 use lotka::diagnostic::Code;
+use lotka::model::{Family, Support};
 use lotka::symbolic::Builtin;
 use std::fmt::Write as _;
 use std::fs;
@@ -162,7 +164,12 @@ fn run_page(text: &str) -> Findings {
                 let mut session = Repl::new(here, block.file());
                 answers(block, "> ", |line| Ok(session.answer(line)), &mut findings);
             }
-            "rust" | "sh" | "text" | "json" | "csv" | "toml" => {}
+            "csv" => {
+                if let Some(name) = block.file() {
+                    fs::write(here.join(name), block.text()).expect("the table is written");
+                }
+            }
+            "rust" | "sh" | "text" | "json" | "toml" => {}
             other => findings.faults.push(format!(
                 "{}: a block in `{other}`, which this test does not know",
                 block.fence + 1
@@ -459,6 +466,24 @@ fn the_list_of_functions_is_complete() {
 }
 
 #[test]
+fn the_list_of_families_is_complete() {
+    let _guard = PAGES.lock();
+    let mut table = String::from("| family | what it gives |\n| --- | --- |\n");
+    for family in Family::ALL {
+        let gives = match family.support() {
+            Support::Real => "any number",
+            Support::Positive => "numbers above 0",
+            Support::Counts => "0, 1, 2, ...; not for priors",
+            Support::Fraction => "numbers between 0 and 1",
+            Support::Interval => "numbers between its two parameters",
+        };
+        let (name, parameters) = (family.name(), family.parameters().join(", "));
+        let _ = writeln!(table, "| `{name}({parameters})` | {gives} |");
+    }
+    generated("docs/src/fitting/scatter.md", "families", &table);
+}
+
+#[test]
 fn figures_are_drawn_by_the_models_that_the_manual_names() {
     let _guard = PAGES.lock();
     let workplace = Workplace::new();
@@ -490,14 +515,27 @@ fn figures_of_analysis_are_drawn_by_the_models_on_their_page() {
     let _guard = PAGES.lock();
     let workplace = Workplace::new();
     for (page, model, figure) in [
-        ("portraits", "griffith.lotka", "griffith_phase.svg"),
-        ("continuation", "griffith.lotka", "griffith_diagram.svg"),
-        ("sweeps", "map.lotka", "predators.svg"),
-        ("sweeps", "orbits.lotka", "orbits.svg"),
+        ("analysis/portraits", "griffith.lotka", "griffith_phase.svg"),
+        (
+            "analysis/continuation",
+            "griffith.lotka",
+            "griffith_diagram.svg",
+        ),
+        ("analysis/sweeps", "map.lotka", "predators.svg"),
+        ("analysis/sweeps", "orbits.lotka", "orbits.svg"),
+        ("fitting/fit", "decay.lotka", "decay.svg"),
+        ("fitting/trust", "slow.lotka", "slow.svg"),
+        ("fitting/noise", "nile.lotka", "nile.svg"),
     ] {
-        let page = root().join(format!("docs/src/analysis/{page}.md"));
+        let page = root().join(format!("docs/src/{page}.md"));
         let text = fs::read_to_string(page).expect("the page");
-        let block = blocks(&text)
+        let all = blocks(&text);
+        for table in all.iter().filter(|block| block.language == "csv") {
+            if let Some(name) = table.file() {
+                fs::write(workplace.path().join(name), table.text()).expect("a table");
+            }
+        }
+        let block = all
             .into_iter()
             .find(|block| block.file() == Some(model))
             .expect("the model of the page");
