@@ -110,6 +110,15 @@ impl Terminal {
         self.conclude(result)
     }
 
+    /// The same without what has been reported before.
+    pub fn perform_without(&mut self, command: &Command, reported: &[Diagnostic]) -> Ending {
+        let mut result = self.watched(command);
+        if let Ok(performed) = &mut result {
+            performed.diagnostics.retain(|own| !reported.contains(own));
+        }
+        self.conclude(result)
+    }
+
     /// Performs a command while someone is watching its progress.
     ///
     /// # Errors

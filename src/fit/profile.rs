@@ -9,7 +9,7 @@
 use super::coordinates::{Coordinates, Scale};
 use super::objective::Fault;
 use crate::simulate::in_order;
-use statrs::distribution::{ChiSquared, ContinuousCDF};
+use statrs::distribution::{ChiSquared, ContinuousCDF, StudentsT};
 use std::ops::ControlFlow;
 
 /// Finds an optimum from a start between lower and upper bounds, where equal bounds hold a
@@ -21,6 +21,11 @@ pub type Refit<'a> = dyn Fn(&[f64], &[f64], &[f64]) -> Result<(Vec<f64>, f64), F
 pub struct ProfileOptions {
     /// The level of the interval, between 0 and 1.
     pub level: f64,
+    /// Of least squares with a profiled variance: how many data there are, and how many of them
+    /// beyond the parameters. The threshold is then that of the F distribution, n log(1 + F/(n - m)),
+    /// which gives a linear model the intervals of Student's t (D. M. Bates, D. G. Watts, Nonlinear
+    /// Regression Analysis, 1988, section 6.1).
+    pub degrees: Option<(usize, usize)>,
     /// How much twice the objective should rise from one point to the next.
     pub rise: f64,
     /// The most points on each side.
@@ -31,6 +36,7 @@ impl Default for ProfileOptions {
     fn default() -> Self {
         ProfileOptions {
             level: 0.95,
+            degrees: None,
             rise: 0.3,
             most_points: 100,
         }
@@ -86,7 +92,8 @@ pub enum ProfileEnd {
 pub struct Profile {
     /// Which parameter.
     pub parameter: usize,
-    /// What the rise has to pass: a quantile of chi-squared with one degree of freedom.
+    /// What the rise has to pass: a quantile of chi-squared with one degree of freedom, or what
+    /// [`ProfileOptions::degrees`] says.
     pub threshold: f64,
     /// Points in ascending order of the parameter, the optimum among them.
     pub points: Vec<ProfilePoint>,
@@ -120,10 +127,16 @@ const MOST_REFITS: usize = 30;
 /// Twice the objective below the optimum by this much tells of a better one.
 const BETTER: f64 = 1e-3;
 
-/// The threshold for an interval of this level; not a number where the level means nothing.
-fn threshold(level: f64) -> f64 {
+/// The threshold for an interval; not a number where its level means nothing.
+fn threshold(options: &ProfileOptions) -> f64 {
+    let level = options.level;
     if !(0.0..1.0).contains(&level) {
         return f64::NAN;
+    }
+    if let Some((count, left)) = options.degrees {
+        let (count, left) = (count as f64, left as f64);
+        let quantile = StudentsT::new(0.0, 1.0, left).map(|t| t.inverse_cdf(0.5 + 0.5 * level));
+        return quantile.map_or(f64::NAN, |t| count * (1.0 + t * t / left).ln());
     }
     ChiSquared::new(1.0).map_or(f64::NAN, |chi_squared| chi_squared.inverse_cdf(level))
 }
@@ -131,7 +144,7 @@ fn threshold(level: f64) -> f64 {
 /// The profile of a parameter; its two sides at the same time if there are two `threads`.
 #[must_use]
 pub fn profile(profiled: &Profiled, options: &ProfileOptions, threads: usize) -> Profile {
-    let threshold = threshold(options.level);
+    let threshold = threshold(options);
     let side = |index| {
         let towards = if index == 0 { -1.0 } else { 1.0 };
         Side {

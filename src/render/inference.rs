@@ -38,7 +38,11 @@ pub(super) fn profiles(answer: &ProfileAnswer, width: usize) -> String {
             .get(at)
             .copied()
             .unwrap_or((f64::NAN, f64::NAN));
-        format!("{} to {}", number(low, DIGITS), number(high, DIGITS))
+        if low.is_finite() || high.is_finite() {
+            format!("{} to {}", number(low, DIGITS), number(high, DIGITS))
+        } else {
+            "not determined".to_owned()
+        }
     });
     let columns = [
         names(fit, which()),
@@ -62,19 +66,34 @@ pub(super) fn profiles(answer: &ProfileAnswer, width: usize) -> String {
 /// Means and quantiles of a posterior, and how far to trust them.
 pub(super) fn posterior(answer: &PosteriorAnswer, width: usize) -> String {
     let (fit, options) = (&answer.fit, &answer.options);
+    // Five digits are more than draws determine, and leave room for what tells whether to trust them.
     let numbers = |of: fn(&crate::fit::posterior::Marginal) -> f64| {
-        answer.marginals.iter().map(of).collect::<Vec<f64>>()
+        let rounded = |value: f64| format!("{value:.4e}").parse().unwrap_or(value);
+        answer
+            .marginals
+            .iter()
+            .map(of)
+            .map(rounded)
+            .collect::<Vec<f64>>()
+    };
+    let whole = |of: fn(&crate::fit::posterior::Marginal) -> f64| {
+        answer
+            .marginals
+            .iter()
+            .map(of)
+            .map(f64::round)
+            .collect::<Vec<f64>>()
     };
     let columns = [
         names(fit, 0..fit.fitted.len()),
         Column::numbers("mean", numbers(|m| m.mean)),
         Column::numbers("sd", numbers(|m| m.sd)),
         Column::numbers("2.5 %", numbers(|m| m.low)),
-        Column::numbers("median", numbers(|m| m.median)),
         Column::numbers("97.5 %", numbers(|m| m.high)),
-        Column::numbers("R-hat", numbers(|m| (m.rhat * 1e4).round() / 1e4)),
-        Column::numbers("ESS bulk", numbers(|m| m.bulk_size.round())),
-        Column::numbers("ESS tail", numbers(|m| m.tail_size.round())),
+        Column::numbers("R-hat", numbers(|m| (m.rhat * 1e3).round() / 1e3)),
+        Column::numbers("ESS", whole(|m| m.bulk_size)),
+        Column::numbers("ESS tail", whole(|m| m.tail_size)),
+        Column::numbers("median", numbers(|m| m.median)),
     ];
     let chains = &answer.posterior.chains;
     let drawn: usize = chains.iter().map(|chain| chain.draws.len()).sum();

@@ -355,6 +355,15 @@ pub(super) fn warnings(answer: &FitAnswer, span: Span) -> Vec<Diagnostic> {
 }
 
 fn not_converged(answer: &FitAnswer, span: Span) -> Diagnostic {
+    if answer.count < answer.fitted.len() {
+        let (data, parameters) = (answer.count, answer.fitted.len());
+        return Diagnostic::new(Code::NotConverged, "the fit has not converged")
+            .at(
+                span,
+                format!("{parameters} parameters and only {data} data"),
+            )
+            .help("fit fewer parameters, or give them priors");
+    }
     let why = match &answer.search().end {
         End::Stalled { .. } => "no step made the fit better, though its slope is not zero",
         End::Unmoved { .. } => {
@@ -376,7 +385,7 @@ fn undetermined(answer: &FitAnswer, direction: &crate::fit::Direction, span: Spa
     let message = match direction.coefficients.as_slice() {
         [(only, _)] => format!("the data do not determine `{}`", answer.fitted[*only].name),
         _ => format!(
-            "the data determine {} only together: {} may move along",
+            "the data determine {} only together: nothing changes when {} move",
             listed(&names_in(answer, direction)),
             in_names(answer, direction)
         ),
@@ -394,13 +403,9 @@ fn names_in(answer: &FitAnswer, direction: &crate::fit::Direction) -> Vec<String
 
 /// `+1 a -0.5 log(b)`: relative changes that leave the data as they are.
 fn in_names(answer: &FitAnswer, direction: &crate::fit::Direction) -> String {
-    let parts = direction.coefficients.iter().map(|(at, coefficient)| {
-        let percent = 100.0 * coefficient;
-        format!(
-            "`{}` by {}{percent:.3} %",
-            answer.fitted[*at].name,
-            if percent > 0.0 { "+" } else { "" }
-        )
-    });
+    let parts = direction
+        .coefficients
+        .iter()
+        .map(|(at, coefficient)| format!("`{}` by {coefficient:+.3} %", answer.fitted[*at].name));
     listed(&parts.collect::<Vec<_>>())
 }

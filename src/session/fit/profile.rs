@@ -103,6 +103,11 @@ impl Session {
                 }
             };
         let at = coordinates.inner(&fit.estimates);
+        let options = ProfileOptions {
+            // The variance of least squares is estimated too.
+            degrees: fit.squares.map(|_| (fit.count, fit.degrees_left())),
+            ..ProfileOptions::default()
+        };
         let mut profiles = Vec::with_capacity(chosen.len());
         for (done, parameter) in chosen.iter().enumerate() {
             observer.progress(done as f64 / chosen.len() as f64);
@@ -118,11 +123,7 @@ impl Session {
                 error: errors.get(*parameter).copied().unwrap_or(f64::NAN),
                 refit: &refit,
             };
-            profiles.push(profile(
-                &profiled,
-                &ProfileOptions::default(),
-                world.threads(),
-            ));
+            profiles.push(profile(&profiled, &options, world.threads()));
             if world.interrupted() {
                 break;
             }
@@ -251,7 +252,7 @@ fn notes(fit: &FitAnswer, profiles: &[Profile], span: Span) -> Vec<Diagnostic> {
 fn sheet(fit: &FitAnswer, profiles: &[Profile]) -> Sheet {
     let panel = |profile: &Profile| {
         let known = &fit.fitted[profile.parameter];
-        let (x, y) = smooth(profile);
+        let (x, y) = smooth(profile, known.scale);
         let ends = (
             x.first().copied().unwrap_or(0.0),
             x.last().copied().unwrap_or(1.0),
@@ -301,7 +302,7 @@ fn sheet(fit: &FitAnswer, profiles: &[Profile]) -> Sheet {
 
 /// The curve of a profile. The signed root of a rise is nearly straight in the parameter, and lines
 /// between points on that scale are parabolas here.
-fn smooth(profile: &Profile) -> (Vec<f64>, Vec<f64>) {
+fn smooth(profile: &Profile, scale: Scale) -> (Vec<f64>, Vec<f64>) {
     const BETWEEN: usize = 8;
     let lowest = profile
         .points
@@ -316,10 +317,11 @@ fn smooth(profile: &Profile) -> (Vec<f64>, Vec<f64>) {
     };
     let (mut x, mut y) = (Vec::new(), Vec::new());
     for at in 1..profile.points.len() {
-        let (from, to) = (profile.points[at - 1].value, profile.points[at].value);
+        let place = |at: usize| scale.inner(profile.points[at].value);
+        let (from, to) = (place(at - 1), place(at));
         for step in 0..BETWEEN {
             let part = step as f64 / BETWEEN as f64;
-            x.push(from + part * (to - from));
+            x.push(scale.outer(from + part * (to - from)));
             y.push((root(at - 1) + part * (root(at) - root(at - 1))).powi(2));
         }
     }

@@ -184,7 +184,7 @@ fn run(
     if !is_noisy {
         warnings.append(&mut plan.warnings);
     }
-    if command.absolute.is_none() {
+    if command.absolute.is_none() && !is_noisy {
         // The distance of the two tolerances is that of a simulation.
         for absolute in &mut plan.options.tolerances.absolute {
             *absolute *= plan.options.tolerances.relative.min(1e-6) / 1e-6;
@@ -202,9 +202,10 @@ fn run(
     })
 }
 
-/// The relative tolerance of a run that is solved; the filters of models with noise have their own.
+/// The relative tolerance of a run that is solved; the filters of models with noise have their own,
+/// and maps need none.
 fn relative(compiled: &Compiled, command: &Fit) -> Option<tree::Expr> {
-    if compiled.system.noise.is_some() {
+    if compiled.system.noise.is_some() || compiled.model.motion == crate::model::Motion::Map {
         return command.relative.clone();
     }
     let value = match command.method {

@@ -118,6 +118,16 @@ pub(in crate::session) fn lower(
     let relative = options.value("rtol");
     let absolute = options.value("atol");
     let checkpoint = options.text("checkpoint");
+    if let Some(option) = options.take_unlisted("where") {
+        options.problem(
+            Diagnostic::new(
+                Code::NotPerformed,
+                "this version of Lotka does not fit under conditions on the dynamics",
+            )
+            .at(option.span, "")
+            .help("bounds keep parameters in a range, and definitions tie them together: `param b = total - a`"),
+        );
+    }
     let from = from(&mut options);
     let each = by_subject(&mut options);
     let setting = setting(&mut options);
