@@ -23,6 +23,10 @@ use std::sync::Arc;
 /// A search has settled when the slope promises less log-likelihood than this: an estimate is then
 /// off by less than a hundredth of its standard error.
 const SETTLED: f64 = 1e-6;
+/// Searches whose values differ by less than this came equally far.
+const EQUAL: f64 = 1e-6;
+/// Optima are different ones when they are farther apart than this, in standard errors.
+const APART: f64 = 1.0;
 /// The level of intervals.
 pub const LEVEL: f64 = 0.95;
 /// A fit.
@@ -196,7 +200,8 @@ pub(super) struct Found {
 }
 
 /// Works out the answer from the searches; `None` when none of them has a value.
-pub(super) fn answer(likelihood: &Likelihood<'_>, found: Found) -> Option<FitAnswer> {
+pub(super) fn answer(likelihood: &Likelihood<'_>, mut found: Found) -> Option<FitAnswer> {
+    first_of_equals(&mut found.findings);
     let local = &found.findings.all.first()?.local;
     if !local.value.is_finite() {
         return None;
@@ -290,6 +295,20 @@ pub(super) fn answer(likelihood: &Likelihood<'_>, found: Found) -> Option<FitAns
     })
 }
 
+/// Of searches that came equally far, the one that began first stands for them: the given start
+/// chooses between optima that the data do not tell apart.
+fn first_of_equals(findings: &mut Findings) {
+    let best = findings
+        .all
+        .first()
+        .map_or(f64::NAN, |best| best.local.value);
+    let equals = findings.all.iter().enumerate();
+    let equals = equals.filter(|(_, one)| one.local.value - best <= EQUAL);
+    if let Some((at, _)) = equals.min_by_key(|(_, one)| one.number) {
+        findings.all[..=at].rotate_right(1);
+    }
+}
+
 fn sum_of_squares(likelihood: &Likelihood<'_>, looked: &[Looked]) -> f64 {
     let width = likelihood.lens.width();
     let squares = likelihood.points().map(|(run, point)| {
@@ -333,6 +352,7 @@ pub(super) fn warnings(answer: &FitAnswer, span: Span) -> Vec<Diagnostic> {
             .help("widen the bounds where they are no knowledge: its own standard error means nothing there, and those of the others take it as known"),
         );
     }
+    warnings.extend(another_optimum(answer, span));
     if let Ok(uncertainty) = &answer.uncertainty {
         for direction in &uncertainty.undetermined {
             warnings.push(undetermined(answer, direction, span));
@@ -352,6 +372,35 @@ pub(super) fn warnings(answer: &FitAnswer, span: Span) -> Vec<Diagnostic> {
         }
     }
     warnings
+}
+
+/// Another optimum as good as this one, farther away than errors explain.
+fn another_optimum(answer: &FitAnswer, span: Span) -> Option<Diagnostic> {
+    let known = answer.uncertainty.as_ref().ok()?;
+    let here = answer.search();
+    let apart = |there: &Local| {
+        let pairs = here.point.iter().zip(&there.point).zip(&known.inner_errors);
+        pairs.into_iter().any(|((here, there), error)| {
+            error.is_finite() && *error > 0.0 && (here - there).abs() > APART * error
+        })
+    };
+    let mut equals = answer.findings.all.iter().map(|finding| &finding.local);
+    let other = equals.find(|one| one.value - here.value <= EQUAL && apart(one))?;
+    let values = coordinates(&answer.fitted).outer(&other.point);
+    let named = answer.fitted.iter().zip(values);
+    let named: Vec<String> = named
+        .map(|(known, value)| format!("{} = {}", known.name, short(value)))
+        .collect();
+    Some(
+        Diagnostic::new(Code::Undetermined, "another set of values fits the data as well")
+            .at(span, listed(&named))
+            .help("bounds or priors that rule one of them out decide between the two; this one is nearer to the given start"),
+    )
+}
+
+/// A number with the digits that a reader compares.
+fn short(value: f64) -> String {
+    number_text(format!("{value:.3e}").parse().unwrap_or(value))
 }
 
 fn not_converged(answer: &FitAnswer, span: Span) -> Diagnostic {

@@ -137,7 +137,9 @@ fn keys<'t>(
     problems: &mut Vec<Diagnostic>,
 ) -> Keys<'t> {
     let find = |names: &[&str]| names.iter().find_map(|name| columns.find(name, true));
-    let time = find(&TIME);
+    // `t`, or `n` of a map.
+    let variable = compiled.model.names.variable();
+    let time = find(&TIME).or_else(|| columns.find(variable, false));
     if time.is_none() && !compiled.model.states.is_empty() && !columns.maps(&TIME) {
         problems.push(
             Diagnostic::new(Code::NoColumn, "the data have no column `time` or `t`")
