@@ -18,12 +18,14 @@ pub const SAME_VALUE: f64 = 1e-3;
 const MOST_DRAWS: u64 = 10;
 
 /// How to search from many starts.
-#[derive(Debug, Clone, Copy, PartialEq)]
+#[derive(Debug, Clone, PartialEq)]
 pub struct Plan {
     /// Starts in all, the given point being the first.
     pub starts: usize,
     /// Of the other starts.
     pub seed: u64,
+    /// All starts, where they are chosen by hand; none otherwise.
+    pub chosen: Vec<Vec<f64>>,
     /// Of each search.
     pub options: Options,
 }
@@ -90,7 +92,14 @@ pub fn multistart(
     done: Vec<Local>,
     watch: &mut dyn FnMut(Progress) -> ControlFlow<()>,
 ) -> Findings {
-    let points = starts(bounds, given, plan.starts, plan.seed);
+    let points = match plan.chosen.is_empty() {
+        true => starts(bounds, given, plan.starts, plan.seed),
+        false => plan
+            .chosen
+            .iter()
+            .map(|point| bounds.project(point))
+            .collect(),
+    };
     let ends = finite_ends(bounds, given);
     let mut locals = done;
     locals.truncate(points.len());

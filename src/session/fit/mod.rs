@@ -9,7 +9,7 @@
 //!   objective.rs   minus the log-likelihood, with exact derivatives
 //!   stochastic.rs  the same for models with noise
 //!   stochastic.rs  the same of models with noise (noise.rs: which ones)
-//!   search.rs      from one start or many (checkpoint.rs: what is done already)
+//!   search.rs      from one start or many (starts.rs: by hand; checkpoint.rs: done before)
 //!   answer.rs      estimates and how far to trust them (scores.rs: residuals; faults.rs: no answer)
 //!   profile.rs, bootstrap.rs, posterior.rs   the same question asked in other ways
 //!   picture.rs     the answers as figures (curves.rs, residuals.rs)
@@ -35,6 +35,7 @@ mod runs;
 mod scores;
 mod search;
 mod sentence;
+mod starts;
 mod stochastic;
 
 pub use answer::{FitAnswer, LEVEL};
@@ -126,7 +127,12 @@ pub(super) fn check(
 ) -> Result<Vec<Diagnostic>, Vec<Diagnostic>> {
     let world = tables.world();
     let (likelihood, warnings) = understood(compiled, tables, overrides, command, world)?;
-    plan(compiled, overrides, command, world.threads())?;
+    plan(
+        compiled,
+        overrides,
+        command,
+        (tables, &likelihood.fitted, world.threads()),
+    )?;
     if command.method == Way::Posterior {
         posterior::has_distributions(&likelihood, command.span)?;
     }
@@ -145,7 +151,12 @@ impl Session {
         let tables = Tables::new(&*world, self.data_folder());
         let (likelihood, mut diagnostics) =
             understood(&compiled, &tables, &self.overrides, command, &*world)?;
-        let plan = plan(&compiled, &self.overrides, command, world.threads())?;
+        let plan = plan(
+            &compiled,
+            &self.overrides,
+            command,
+            (&tables, &likelihood.fitted, world.threads()),
+        )?;
         let present = compiled.present(&self.overrides);
         let draws = match command.method {
             Way::Posterior => {
@@ -242,7 +253,7 @@ fn plan(
     compiled: &Compiled,
     overrides: &Overrides,
     command: &Fit,
-    threads: usize,
+    (tables, fitted, threads): (&Tables<'_>, &[Fitted], usize),
 ) -> Result<search::Plan, Vec<Diagnostic>> {
     let present = compiled.present(overrides);
     let count =
@@ -254,8 +265,9 @@ fn plan(
                 None => Err(fault(expr, message, value, help)),
             }
         };
+    let by_hand = starts::table_of(command).is_some();
     let starts = count(
-        &command.starts,
+        if by_hand { &None } else { &command.starts },
         1,
         "a fit needs at least one start",
         "as in `starts 20`",
@@ -271,6 +283,7 @@ fn plan(
             Way::Auto | Way::Posterior => SearchMethod::Lm,
             Way::Search(method) => method,
         },
+        chosen: starts::chosen(tables, command, fitted)?,
         starts: starts.and_then(|starts| usize::try_from(starts).ok()),
         seed: seed.unwrap_or(1),
         threads,

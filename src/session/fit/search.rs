@@ -14,11 +14,13 @@ use std::ops::ControlFlow;
 const STARTS: usize = 20;
 
 /// How to search.
-#[derive(Debug, Clone, Copy, PartialEq)]
+#[derive(Debug, Clone, PartialEq)]
 pub(super) struct Plan {
     pub method: SearchMethod,
     /// As the sentence says.
     pub starts: Option<usize>,
+    /// Starts from a table, in the quantities' own units.
+    pub chosen: Vec<Vec<f64>>,
     pub seed: u64,
     pub threads: usize,
 }
@@ -26,6 +28,9 @@ pub(super) struct Plan {
 impl Plan {
     /// How many searches there are.
     pub fn starts_of(&self, likelihood: &Likelihood<'_>) -> usize {
+        if !self.chosen.is_empty() {
+            return self.chosen.len();
+        }
         let bounded = coordinates(&likelihood.fitted).are_bounded();
         self.starts.unwrap_or(if bounded { STARTS } else { 1 })
     }
@@ -47,6 +52,11 @@ pub(super) fn findings(
     let starts = Starts {
         starts: plan.starts_of(likelihood),
         seed: plan.seed,
+        chosen: plan
+            .chosen
+            .iter()
+            .map(|point| coordinates.inner(point))
+            .collect(),
         options: SearchOptions::new(plan.method),
     };
     let bounds = Bounds {

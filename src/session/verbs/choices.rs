@@ -315,7 +315,7 @@ pub(super) const STARTS: Choice = choice(
     "starts",
     Value::Number,
     "starts 20",
-    "so many searches within the bounds; 20 when all have bounds, else 1",
+    "so many searches within the bounds (20 when all have them, else 1), or a table of starts",
 );
 pub(super) const DRAWS: Choice = choice(
     "draws",

@@ -205,6 +205,7 @@ fn plan(method: Method) -> Plan {
     Plan {
         starts: 20,
         seed: 3,
+        chosen: Vec::new(),
         options: Options::new(method),
     }
 }
