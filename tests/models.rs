@@ -110,7 +110,7 @@ const FITTED: &[Fitted] = &[
     // StructTS: variances 1469.1466 and 15098.577.
     Fitted {
         model: "nile",
-        prints: &["38.3301", "122.876"],
+        prints: &["38.329", "122.876"],
     },
     // R's arima: theta = -log 0.5739296, log-likelihood -29.3791624.
     Fitted {

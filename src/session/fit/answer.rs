@@ -23,8 +23,11 @@ use std::sync::Arc;
 /// A search has settled when the slope promises less log-likelihood than this: an estimate is then
 /// off by less than a hundredth of its standard error.
 const SETTLED: f64 = 1e-6;
-/// Searches whose values differ by less than this came equally far.
-const EQUAL: f64 = 1e-6;
+/// Searches whose values differ by less than this came equally far: estimates are then within a
+/// ten-thousandth of their standard errors.
+const EQUAL: f64 = 1e-8;
+/// Optima are equally good when their values differ by less than this.
+const AS_GOOD: f64 = 1e-6;
 /// Optima are different ones when they are farther apart than this, in standard errors.
 const APART: f64 = 1.0;
 /// The level of intervals.
@@ -56,6 +59,8 @@ pub struct FitAnswer {
     pub findings: Findings,
     /// How many starts there were to be.
     pub starts: usize,
+    /// True for starts from a table.
+    pub by_hand: bool,
     /// The estimates, in their own units.
     pub estimates: Vec<f64>,
     /// How far to trust them; why it could not be worked out.
@@ -101,7 +106,8 @@ impl FitAnswer {
     /// True when the given start had no likelihood, so that the first search began elsewhere.
     #[must_use]
     pub fn began_elsewhere(&self) -> bool {
-        let first = self.findings.all.iter().find(|finding| finding.number == 0);
+        let mut numbered = self.findings.all.iter().filter(|_| !self.by_hand);
+        let first = numbered.find(|finding| finding.number == 0);
         first.is_some_and(|first| {
             let given = self.fitted.iter().map(|known| {
                 let value = known.start.clamp(known.bounds.0, known.bounds.1);
@@ -196,6 +202,7 @@ pub(super) struct Found {
     pub method: SearchMethod,
     pub seed: u64,
     pub starts: usize,
+    pub by_hand: bool,
     pub findings: Findings,
 }
 
@@ -274,6 +281,7 @@ pub(super) fn answer(likelihood: &Likelihood<'_>, mut found: Found) -> Option<Fi
         method: found.method,
         seed: found.seed,
         starts: found.starts,
+        by_hand: found.by_hand,
         uncertainty,
         errors,
         intervals,
@@ -385,7 +393,7 @@ fn another_optimum(answer: &FitAnswer, span: Span) -> Option<Diagnostic> {
         })
     };
     let mut equals = answer.findings.all.iter().map(|finding| &finding.local);
-    let other = equals.find(|one| one.value - here.value <= EQUAL && apart(one))?;
+    let other = equals.find(|one| (one.value - here.value).abs() <= AS_GOOD && apart(one))?;
     let values = coordinates(&answer.fitted).outer(&other.point);
     let named = answer.fitted.iter().zip(values);
     let named: Vec<String> = named

@@ -187,6 +187,7 @@ impl Session {
                 method: plan.method,
                 seed: plan.seed,
                 starts: plan.starts_of(&likelihood),
+                by_hand: !plan.chosen.is_empty(),
                 findings: self.searched(&likelihood, &plan, command, &mut watch)?,
             };
             let findings = found.findings.clone();

@@ -11,7 +11,7 @@ use super::objective::Likelihood;
 use super::sentence::Fit;
 use crate::diagnostic::{Code, Diagnostic, listed, number_text};
 use crate::fit::posterior::{
-    ChainEnd, Marginal, Posterior, PosteriorOptions, Spread, Starts, Watch, sample,
+    ChainEnd, Marginal, Metric, Posterior, PosteriorOptions, Spread, Starts, Watch, sample,
 };
 use crate::linalg::cholesky;
 use crate::source::Span;
@@ -57,7 +57,11 @@ pub(super) fn options(
     number: &dyn Fn(&tree::Expr) -> Result<f64, Vec<Diagnostic>>,
     command: &Fit,
 ) -> Result<PosteriorOptions, Vec<Diagnostic>> {
-    let mut options = PosteriorOptions::default();
+    let mut options = PosteriorOptions {
+        // Fitted quantities trade off against each other more often than not.
+        metric: Metric::LowRank,
+        ..PosteriorOptions::default()
+    };
     let count = |expr: &Option<tree::Expr>, least: u64, to: &mut usize, help: &str| {
         let Some(expr) = expr else { return Ok(()) };
         let value = number(expr)?;
