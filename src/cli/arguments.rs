@@ -348,8 +348,8 @@ pub struct FitArguments {
     /// The search: lm, lbfgs, ...
     #[arg(long, value_name = "SEARCH")]
     pub using: Option<String>,
-    /// Searches from so many starts
-    #[arg(long, value_name = "N")]
+    /// Searches from so many starts, or from the rows of a table
+    #[arg(long, value_name = "N or TABLE")]
     pub starts: Option<String>,
     /// Other random numbers; 1 when absent
     #[arg(long, value_name = "N")]
@@ -360,6 +360,12 @@ pub struct FitArguments {
     /// Chains of a posterior
     #[arg(long, value_name = "N")]
     pub chains: Option<String>,
+    /// Keeps finished searches in this file, and goes on from there
+    #[arg(long, value_name = "FILE")]
+    pub checkpoint: Option<String>,
+    /// Of models with noise: states begin in their stationary distribution, or unknown
+    #[arg(long, value_name = "stationary|diffuse")]
+    pub from: Option<String>,
     /// A fit for each subject of the data: subject
     #[arg(long, value_name = "subject")]
     pub by: Option<String>,

@@ -42,10 +42,10 @@ fn sentence(arguments: &FitArguments) -> String {
     }
     let flags = [
         ("using", &arguments.using),
-        ("starts", &arguments.starts),
         ("seed", &arguments.seed),
         ("draws", &arguments.draws),
         ("chains", &arguments.chains),
+        ("from", &arguments.from),
         ("by", &arguments.by),
         ("rtol", &arguments.rtol),
         ("atol", &arguments.atol),
@@ -54,6 +54,16 @@ fn sentence(arguments: &FitArguments) -> String {
         if let Some(value) = value {
             add(format!(" {word} {value}"));
         }
+    }
+    if let Some(starts) = &arguments.starts {
+        let is_number = starts.parse::<f64>().is_ok();
+        add(match is_number {
+            true => format!(" starts {starts}"),
+            false => format!(" starts {}", in_quotes(starts)),
+        });
+    }
+    if let Some(file) = &arguments.checkpoint {
+        add(format!(" checkpoint {}", in_quotes(file)));
     }
     add(setting(&arguments.setting));
     sentence

@@ -4,7 +4,7 @@
 //! sentence --sentence.rs--> Fit
 //!   quantities.rs  what is fitted: scales, bounds, priors
 //!   lens.rs        what is seen of the model: observations as functions
-//!   data.rs        the table, by run
+//!   data/          the table, by run: cells, covariates, rows
 //!   runs.rs        how each run is made
 //!   objective.rs   minus the log-likelihood, with exact derivatives
 //!   stochastic.rs  the same for models with noise

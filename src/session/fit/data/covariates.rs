@@ -1,0 +1,170 @@
+//! Covariates, and the rows of a run, which they decide with the times.
+//!
+//! Enters: the data of a run. Leaves: its rows, each looked at once unless a covariate differs.
+
+use super::{Cell, Look, Point, Reader, RunData};
+use crate::diagnostic::{Code, Diagnostic, number_text};
+use crate::model::{ParameterId, Per};
+use crate::table::Column;
+
+impl Reader<'_> {
+    /// The numbers of each covariate, one for each row of the table.
+    pub(super) fn covariates(
+        &self,
+        problems: &mut Vec<Diagnostic>,
+    ) -> Vec<(ParameterId, Per, Vec<f64>)> {
+        let mut found = Vec::new();
+        for covariate in &self.compiled.model.covariates {
+            let known = &self.compiled.model.parameters[covariate.parameter.index()];
+            let Some(column) = self.columns.find(&known.name, false) else {
+                problems.push(
+                    Diagnostic::new(
+                        Code::NoData,
+                        format!("the covariate `{}` has no column", known.name),
+                    )
+                    .at(covariate.span, "declared here")
+                    .at(self.columns.file, self.columns.has())
+                    .help(format!(
+                        "name the one that is meant, as in `to \"data.csv\" ({} = column)`",
+                        known.name
+                    )),
+                );
+                continue;
+            };
+            match self.numbers(&column.name) {
+                Ok(numbers) => found.push((covariate.parameter, covariate.per, numbers)),
+                Err(problem) => problems.push(problem),
+            }
+        }
+        found
+    }
+
+    /// Gives a run its rows, data and covariates.
+    pub(super) fn fill(
+        &self,
+        run: &mut RunData,
+        cells: &[&Cell],
+        times: &[f64],
+        covariates: &[(ParameterId, Per, Vec<f64>)],
+        problems: &mut Vec<Diagnostic>,
+    ) {
+        let mut order: Vec<usize> = cells.iter().map(|cell| cell.table_row).collect();
+        order.sort_unstable();
+        order.dedup();
+        let time_of = |row: usize| times.get(row).copied().unwrap_or(f64::NAN);
+        order.sort_by(|one, other| time_of(*one).total_cmp(&time_of(*other)));
+        let mut varying = Vec::new();
+        for (parameter, per, numbers) in covariates {
+            let own = order
+                .iter()
+                .filter_map(|row| Some((*row, *numbers.get(*row)?)));
+            match self.one_value(*parameter, *per, own, problems) {
+                Some(value) => run.constants.push((*parameter, value)),
+                None => varying.push((*parameter, numbers)),
+            }
+        }
+        // Rows of one time are looked at once, unless they differ in a covariate.
+        let mut place = rustc_hash::FxHashMap::default();
+        for row in order {
+            let time = time_of(row);
+            let shared =
+                varying.is_empty() && run.rows.last().is_some_and(|last| last.time == time);
+            if !shared {
+                run.rows.push(Look {
+                    time,
+                    table_row: row,
+                });
+            }
+            place.insert(row, run.rows.len() - 1);
+        }
+        for (parameter, numbers) in varying {
+            let rows = run.rows.iter();
+            let own = rows.map(|look| numbers.get(look.table_row).copied().unwrap_or(f64::NAN));
+            run.varying.push((parameter, own.collect()));
+        }
+        run.points = cells
+            .iter()
+            .filter_map(|cell| {
+                Some(Point {
+                    row: *place.get(&cell.table_row)?,
+                    seen: cell.seen,
+                    datum: cell.datum,
+                    table_row: cell.table_row,
+                })
+            })
+            .collect();
+        run.points.sort_by_key(|point| (point.row, point.seen));
+    }
+
+    /// The value of a covariate that does not change in the rows of a run; `None` where it does,
+    /// and may.
+    #[expect(clippy::float_cmp, reason = "the same cell again, not a measurement")]
+    fn one_value(
+        &self,
+        parameter: ParameterId,
+        per: Per,
+        mut rows: impl Iterator<Item = (usize, f64)>,
+        problems: &mut Vec<Diagnostic>,
+    ) -> Option<f64> {
+        let name = &self.compiled.model.parameters[parameter.index()].name;
+        let column = self.columns.find(name, false)?;
+        let mut first: Option<f64> = None;
+        for (row, value) in rows.by_ref() {
+            // Spreadsheets give the value of a subject once.
+            if value.is_nan() && per != Per::Row {
+                continue;
+            }
+            if value.is_nan() {
+                problems.push(self.told(&self.table().empty_cell(&column.name, row)));
+                return Some(0.0);
+            }
+            match first {
+                Some(known) if known != value => {
+                    if per == Per::Row {
+                        return None;
+                    }
+                    problems.push(self.changes(name, column, row, (known, value)));
+                    return Some(known);
+                }
+                _ => first = Some(value),
+            }
+        }
+        if first.is_none() {
+            problems.push(
+                Diagnostic::new(
+                    Code::NoData,
+                    format!("the covariate `{name}` has no value in some rows"),
+                )
+                .at(
+                    self.columns.file,
+                    format!("in the column `{}`", column.name),
+                )
+                .help("give every subject a value"),
+            );
+        }
+        Some(first.unwrap_or(0.0))
+    }
+
+    fn changes(
+        &self,
+        name: &str,
+        column: &Column,
+        row: usize,
+        (before, now): (f64, f64),
+    ) -> Diagnostic {
+        let message = format!(
+            "{}: row {} (line {}) of column `{}` changes from {} to {}",
+            self.table().source,
+            row + 1,
+            self.table().line(row),
+            column.name,
+            number_text(before),
+            number_text(now)
+        );
+        Diagnostic::new(Code::BadDatum, message)
+            .at(self.columns.file, "")
+            .help(format!(
+                "`{name}` has one value for each subject or condition: correct the cell, or declare `covariate {name}` without `by`"
+            ))
+    }
+}

@@ -1,0 +1,424 @@
+//! The data of a fit: a table whose columns belong to observations and covariates.
+//!
+//! Enters: a table, a lens, the model. Leaves: the data by run (a subject under a condition), and
+//! problems with file, row and column. Must not know how runs are made.
+//!
+//! Wide tables have a column for each observation; long ones have the columns `observable` and
+//! `value`. `time`, `subject` (or `ID`), `condition`, `replicate` and `censored` are read where
+//! they are there, in whatever case.
+
+mod cells;
+mod covariates;
+
+use super::super::compiled::Compiled;
+use super::super::inputs::TIME;
+use super::super::tables::Columns;
+use super::lens::Lens;
+use crate::diagnostic::{Code, Diagnostic, listed, number_text};
+use crate::fit::Datum;
+use crate::model::ParameterId;
+use crate::table::{Column, Table, TableError};
+use std::sync::Arc;
+
+/// Faulty cells that are told one by one.
+const MOST_FAULTS: usize = 5;
+const SUBJECT: [&str; 2] = ["subject", "id"];
+
+/// All data of a fit.
+#[derive(Debug, Clone)]
+pub struct Data {
+    /// The table that they come from.
+    pub table: Arc<Table>,
+    /// By run.
+    pub runs: Vec<RunData>,
+}
+
+/// The data of one run.
+#[derive(Debug, Clone, PartialEq, Default)]
+pub struct RunData {
+    /// Whose.
+    pub subject: Option<String>,
+    /// Under which condition of the model.
+    pub condition: Option<String>,
+    /// Where the model is looked at: ascending times.
+    pub rows: Vec<Look>,
+    /// What was seen there.
+    pub points: Vec<Point>,
+    /// Covariates with one value for the run.
+    pub constants: Vec<(ParameterId, f64)>,
+    /// Covariates with a value for each of `rows`.
+    pub varying: Vec<(ParameterId, Vec<f64>)>,
+}
+
+/// A moment at which a model is looked at.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct Look {
+    /// When.
+    pub time: f64,
+    /// The row of the table, from 0; the first of several.
+    pub table_row: usize,
+}
+
+/// One datum.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct Point {
+    /// Where in [`RunData::rows`].
+    pub row: usize,
+    /// What was seen: a position in [`Lens::seen`].
+    pub seen: usize,
+    /// What came out.
+    pub datum: Datum,
+    /// The row of the table, from 0.
+    pub table_row: usize,
+}
+
+/// Columns that say what a row is about.
+struct Keys<'t> {
+    time: Option<&'t Column>,
+    subject: Option<&'t Column>,
+    condition: Option<&'t Column>,
+    replicate: Option<&'t Column>,
+    censored: Option<&'t Column>,
+    /// `observable` and `value` of a long table.
+    long: Option<(&'t Column, &'t Column)>,
+}
+
+/// The names of all columns of observations that a table has.
+pub(super) fn observed_names(columns: &Columns<'_>) -> impl Fn(&str) -> bool {
+    let long = columns.find("observable", true);
+    let labels = long.map(|column| columns.table.labels(column));
+    let mut names: Vec<String> = Vec::new();
+    match labels {
+        Some(labels) => names.extend(labels),
+        None => names.extend(
+            columns
+                .table
+                .columns
+                .iter()
+                .map(|column| column.name.clone()),
+        ),
+    }
+    let mapped = columns.mapped_names();
+    move |name: &str| {
+        names.iter().any(|known| known == name) || mapped.iter().any(|known| known == name)
+    }
+}
+
+/// Reads the data.
+///
+/// # Errors
+/// All problems of the table.
+pub(super) fn read(
+    compiled: &Compiled,
+    lens: &Lens,
+    table: &Arc<Table>,
+    columns: &Columns<'_>,
+) -> Result<(Data, Vec<Diagnostic>), Vec<Diagnostic>> {
+    let mut problems = columns.check();
+    let keys = keys(compiled, columns, &mut problems);
+    let reader = Reader {
+        compiled,
+        lens,
+        columns,
+        keys,
+    };
+    let found = reader.runs(&mut problems);
+    if !problems.is_empty() {
+        return Err(problems);
+    }
+    let warnings = reader.warnings();
+    let data = Data {
+        table: Arc::clone(table),
+        runs: found,
+    };
+    Ok((data, warnings))
+}
+
+fn keys<'t>(
+    compiled: &Compiled,
+    columns: &Columns<'t>,
+    problems: &mut Vec<Diagnostic>,
+) -> Keys<'t> {
+    let find = |names: &[&str]| names.iter().find_map(|name| columns.find(name, true));
+    // `t`, or `n` of a map.
+    let variable = compiled.model.names.variable();
+    let time = find(&TIME).or_else(|| columns.find(variable, false));
+    if time.is_none() && !compiled.model.states.is_empty() && !columns.maps(&TIME) {
+        problems.push(
+            Diagnostic::new(Code::NoColumn, "the data have no column `time` or `t`")
+                .at(columns.file, columns.has())
+                .help("name it, as in `to \"data.csv\" (time = year)`"),
+        );
+    }
+    let long = columns
+        .find("observable", true)
+        .zip(columns.find("value", true));
+    Keys {
+        time,
+        subject: find(&SUBJECT),
+        condition: find(&["condition"]),
+        replicate: find(&["replicate"]),
+        censored: find(&["censored", "cens"]),
+        long,
+    }
+}
+
+struct Reader<'a> {
+    compiled: &'a Compiled,
+    lens: &'a Lens,
+    columns: &'a Columns<'a>,
+    keys: Keys<'a>,
+}
+
+/// A datum before it is known to which run it belongs.
+struct Cell {
+    seen: usize,
+    table_row: usize,
+    datum: Datum,
+}
+
+impl Reader<'_> {
+    fn table(&self) -> &Table {
+        self.columns.table
+    }
+
+    fn told(&self, error: &TableError) -> Diagnostic {
+        error
+            .diagnostic(&self.table().source)
+            .at(self.columns.file, "")
+    }
+
+    fn runs(&self, problems: &mut Vec<Diagnostic>) -> Vec<RunData> {
+        let cells = self.cells(problems);
+        let times = self.times(problems);
+        let groups = self.groups(problems);
+        if !problems.is_empty() {
+            return Vec::new();
+        }
+        self.ordered(&cells, &times, &groups, problems);
+        let mut runs: Vec<RunData> = groups.known.clone();
+        let covariates = self.covariates(problems);
+        for (at, run) in runs.iter_mut().enumerate() {
+            let own: Vec<&Cell> = cells
+                .iter()
+                .filter(|cell| groups.of_row.get(cell.table_row) == Some(&at))
+                .collect();
+            self.fill(run, &own, &times, &covariates, problems);
+        }
+        runs.retain(|run| !run.points.is_empty());
+        runs
+    }
+
+    // ---- rows ----
+
+    /// One for each row of the table; the model's start without a column of times.
+    fn times(&self, problems: &mut Vec<Diagnostic>) -> Vec<f64> {
+        let start = self.compiled.model.time.start;
+        let Some(column) = self.keys.time else {
+            return vec![start; self.table().rows()];
+        };
+        match self.table().complete_numbers(&column.name) {
+            Ok(times) => times.to_vec(),
+            Err(error) => {
+                problems.push(self.told(&error));
+                Vec::new()
+            }
+        }
+    }
+
+    /// Which run each row belongs to.
+    fn groups(&self, problems: &mut Vec<Diagnostic>) -> Groups {
+        let labels = |column: Option<&Column>| column.map(|column| self.table().labels(column));
+        let (subjects, conditions) = (labels(self.keys.subject), labels(self.keys.condition));
+        let mut groups = Groups::default();
+        for row in 0..self.table().rows() {
+            let label = |labels: &Option<Vec<String>>| {
+                labels.as_ref().and_then(|labels| labels.get(row)).cloned()
+            };
+            let run = RunData {
+                subject: label(&subjects),
+                condition: label(&conditions).filter(|label| !label.is_empty()),
+                ..RunData::default()
+            };
+            let mut known = groups.known.iter();
+            let at = known.position(|known| *known == run);
+            groups.of_row.push(at.unwrap_or(groups.known.len()));
+            if at.is_none() {
+                groups.known.push(run);
+            }
+        }
+        self.known_conditions(&groups, problems);
+        groups
+    }
+
+    fn known_conditions(&self, groups: &Groups, problems: &mut Vec<Diagnostic>) {
+        let model = &self.compiled.model;
+        let Some(column) = self.keys.condition else {
+            return;
+        };
+        let mut told: Vec<&str> = Vec::new();
+        for name in groups
+            .known
+            .iter()
+            .filter_map(|run| run.condition.as_deref())
+        {
+            if model.condition(name).is_some() || told.contains(&name) {
+                continue;
+            }
+            told.push(name);
+            let known = model.conditions.iter();
+            let known: Vec<String> = known.map(|known| format!("`{}`", known.name)).collect();
+            problems.push(
+                Diagnostic::new(
+                    Code::UnknownName,
+                    format!("the model has no condition `{name}`"),
+                )
+                .at(
+                    self.columns.file,
+                    format!("in the column `{}`", column.name),
+                )
+                .help(if known.is_empty() {
+                    format!("declare it, as in `condition {name} {{ }}`")
+                } else {
+                    format!(
+                        "it declares {}: add `condition {name} {{ }}`",
+                        listed(&known)
+                    )
+                }),
+            );
+        }
+    }
+
+    /// Refuses times that go back within the rows of one observation, and those before the start.
+    fn ordered(
+        &self,
+        cells: &[Cell],
+        times: &[f64],
+        groups: &Groups,
+        problems: &mut Vec<Diagnostic>,
+    ) {
+        let Some(column) = self.keys.time else {
+            return;
+        };
+        let replicates = self
+            .keys
+            .replicate
+            .map(|column| self.table().labels(column));
+        let start = self.compiled.model.time.start;
+        let mut last: rustc_hash::FxHashMap<(usize, usize, Option<&str>), f64> = Default::default();
+        for cell in cells {
+            let row = cell.table_row;
+            let (Some(time), Some(group)) = (times.get(row), groups.of_row.get(row)) else {
+                continue;
+            };
+            if *time < start && !self.compiled.model.states.is_empty() {
+                problems.push(self.before_start(*time, row));
+                return;
+            }
+            let replicate = replicates.as_ref().and_then(|labels| labels.get(row));
+            let key = (*group, cell.seen, replicate.map(String::as_str));
+            let before = last.insert(key, *time);
+            if let Some(before) = before.filter(|before| before > time) {
+                let error = self
+                    .table()
+                    .not_ascending(&column.name, row, (before, *time));
+                problems.push(self.told(&error));
+                return;
+            }
+        }
+    }
+
+    fn before_start(&self, time: f64, row: usize) -> Diagnostic {
+        let message = format!(
+            "{}: row {} (line {}) is at {}, before the model starts at {}",
+            self.table().source,
+            row + 1,
+            self.table().line(row),
+            number_text(time),
+            number_text(self.compiled.model.time.start)
+        );
+        Diagnostic::new(Code::BadDatum, message)
+            .at(self.columns.file, "")
+            .help(format!(
+                "declare `time from {}` if the initial values hold there",
+                number_text(time)
+            ))
+    }
+
+    // ---- warnings ----
+
+    fn warnings(&self) -> Vec<Diagnostic> {
+        let model = &self.compiled.model;
+        let mut warnings = Vec::new();
+        if let Some(time) = self.keys.time {
+            let unit = model.time.unit.as_ref();
+            warnings.extend(self.columns.other_unit(time, unit, "the model's time"));
+        }
+        let parameters = model.covariates.iter().map(|known| {
+            let known = &model.parameters[known.parameter.index()];
+            (known.name.as_str(), known.unit.as_ref())
+        });
+        let seen = self.lens.seen.iter();
+        let seen = seen.map(|seen| (seen.name.as_str(), seen.unit.as_ref()));
+        let mut used: Vec<&str> = Vec::new();
+        for (name, unit) in seen.chain(parameters) {
+            if let Some(column) = self.columns.find(name, false) {
+                used.push(&column.name);
+                let what = format!("`{name}`");
+                warnings.extend(self.columns.other_unit(column, unit, &what));
+            }
+        }
+        let keys = [
+            self.keys.time,
+            self.keys.subject,
+            self.keys.condition,
+            self.keys.replicate,
+            self.keys.censored,
+        ];
+        let long = self
+            .keys
+            .long
+            .into_iter()
+            .flat_map(|(one, other)| [one, other]);
+        used.extend(
+            keys.into_iter()
+                .flatten()
+                .chain(long)
+                .map(|column| column.name.as_str()),
+        );
+        // A second column that could be the time is read by nobody, and misleads nobody.
+        used.extend(TIME);
+        let unused = self
+            .table()
+            .columns
+            .iter()
+            .map(|column| column.name.as_str());
+        let unused: Vec<String> = unused
+            .filter(|name| !name.is_empty() && !used.contains(name))
+            .map(|name| format!("`{name}`"))
+            .collect();
+        if !unused.is_empty() {
+            let (noun, verb) = if unused.len() == 1 {
+                ("column", "is")
+            } else {
+                ("columns", "are")
+            };
+            warnings.push(
+                Diagnostic::new(
+                    Code::UnusedColumn,
+                    format!("the {noun} {} {verb} not used", listed(&unused)),
+                )
+                .at(self.columns.file, "")
+                .help("a column is read for the observation, state or covariate of its name"),
+            );
+        }
+        warnings
+    }
+}
+
+/// Which rows belong together.
+#[derive(Default)]
+struct Groups {
+    known: Vec<RunData>,
+    of_row: Vec<usize>,
+}
