@@ -573,3 +573,33 @@ fn intervals_hold_the_truth_as_often_as_they_say() {
         assert!((105..=120).contains(&hits), "{hits} of {replicates}");
     }
 }
+
+/// What a condition sets holds in its data, fitted or not.
+#[test]
+fn a_condition_keeps_its_own_value() {
+    let workplace = Workplace::new();
+    let rows = |condition: &str, rate: f64| -> Vec<String> {
+        let times = (0..6).map(|at| 0.5 * f64::from(at));
+        times
+            .map(|time| format!("{condition},{time},{}", 10.0 * (-rate * time).exp()))
+            .collect()
+    };
+    let all = [rows("", 0.5), rows("slow", 0.125)].concat();
+    workplace.write("d.csv", format!("condition,t,x\n{}\n", all.join("\n")));
+    let sentence = format!(
+        "fit k, s to \"{}\"",
+        workplace.path().join("d.csv").display()
+    );
+    let answer = fit(
+        "param k = 0.3\nparam half = 1\nparam s = 0.1 in 1e-9..1 log\nstate x = 10\nx' = -k*half*x
+         condition slow { k = 0.25; half = 0.5 }\nobserve x ~ normal(x, s)",
+        &format!("{sentence} using lbfgs with s = 0.01"),
+    );
+    close("k", answer.estimates[0], 0.5, 1e-4);
+    let fixed = fit(
+        "param k = 0.3\nstate x = 10\nx' = -k*x\ncondition slow { k = 0.125 }",
+        &sentence.replace("k, s", "k"),
+    );
+    close("k", fixed.estimates[0], 0.5, 1e-6);
+    assert!(fixed.has_converged() || fixed.squares.is_some_and(|squares| squares < 1e-12));
+}

@@ -104,7 +104,7 @@ pub(super) fn understood<'w>(
     let (Some(fitted), Some((lens, (data, mut warnings)))) = (fitted, read) else {
         return Err(problems);
     };
-    let (runs, more) = runs::runs(compiled, tables, overrides, command, data.runs)?;
+    let (runs, more) = runs::runs(compiled, tables, overrides, (command, &fitted), data.runs)?;
     warnings.extend(more);
     let likelihood = Likelihood {
         compiled: Arc::clone(compiled),

@@ -33,6 +33,17 @@ pub(super) fn filtered<'w>(
             ]),
         };
     }
+    let replaces = |run: &super::FitRun| run.replaced.iter().any(|replaced| *replaced);
+    if likelihood.runs.iter().any(replaces) {
+        return Err(vec![
+            Diagnostic::new(
+                Code::NotPerformed,
+                "a condition sets what is fitted, in a model with noise",
+            )
+            .at(command.span, "")
+            .help("fit the data of that condition apart"),
+        ]);
+    }
     let from = match command.from {
         StartOfFit::Declared => Start::Given,
         StartOfFit::Stationary(_) => Start::Stationary,

@@ -3,7 +3,7 @@
 //! Enters: the data by run, the sentence. Leaves: for each a plan whose parameters are still to be
 //! set, and where its rows stand. Must not know distributions.
 
-use super::super::command::{OutputTimes, Simulate, Subjects};
+use super::super::command::{OutputTimes, Setting, Simulate, Subjects};
 use super::super::compiled::Compiled;
 use super::super::sensitivity::held;
 use super::super::simulate::{Plan, plan, with_setting};
@@ -13,11 +13,12 @@ use super::data::RunData;
 use super::quantities::Fitted;
 use super::sentence::{Fit, Way};
 use crate::diagnostic::{Code, Diagnostic};
-use crate::model::{Schedule, Target};
+use crate::model::{Schedule, Target, ValueOf};
 use crate::simulate::{Held, Method, Output, Varied, VariedStart, serves_sensitivities};
 use crate::source::Span;
-use crate::symbolic::symbols_of;
+use crate::symbolic::{Pool, SymbolId, symbols_of};
 use crate::syntax::tree::{self, ExprKind};
+use rustc_hash::FxHashSet;
 
 /// The relative tolerance of the runs of a fit when none is said: differences of objectives are
 /// to have digits that a search can stand on.
@@ -36,6 +37,8 @@ pub struct FitRun {
     pub(in crate::session) overrides: Overrides,
     /// The row of the solution of each row of the data.
     pub looks: Vec<usize>,
+    /// Which of the fitted quantities the condition of the run gives a value of its own.
+    pub replaced: Vec<bool>,
 }
 
 impl FitRun {
@@ -51,6 +54,11 @@ impl FitRun {
         parts.collect::<Vec<_>>().join(", ")
     }
 
+    /// True for a fitted quantity that has another value in this run.
+    pub(super) fn replaces(&self, quantity: usize) -> bool {
+        self.replaced.get(quantity).copied().unwrap_or(false)
+    }
+
     /// All values with those of the fitted quantities; `None` where one is not finite.
     pub(super) fn values(
         &self,
@@ -59,8 +67,10 @@ impl FitRun {
         at: &[f64],
     ) -> Option<(Overrides, Present)> {
         let mut overrides = self.overrides.clone();
-        for (quantity, value) in fitted.iter().zip(at) {
-            quantity.set(&mut overrides, *value);
+        for (at, (quantity, value)) in fitted.iter().zip(at).enumerate() {
+            if !self.replaces(at) {
+                quantity.set(&mut overrides, *value);
+            }
         }
         let present = compiled.present(&overrides);
         let numbers = present.parameters.iter().chain(&present.initial);
@@ -83,7 +93,7 @@ impl FitRun {
     ) -> VariedStart {
         let varied: Vec<Varied> = fitted.iter().map(|known| known.varied).collect();
         let (parameters, initial) = held(compiled, overrides, false);
-        VariedStart::new(
+        let mut start = VariedStart::new(
             &compiled.system,
             &compiled.kernels,
             compiled.model.time.start,
@@ -94,7 +104,18 @@ impl FitRun {
                 parameters: &parameters,
                 initial: &initial,
             },
-        )
+        );
+        // What has another value in this run moves nothing.
+        let n = compiled.system.states.len();
+        for at in (0..fitted.len()).filter(|at| self.replaces(*at)) {
+            if let Some(moved) = start.parameters.get_mut(at) {
+                moved.fill(0.0);
+            }
+            if let Some(moved) = start.state.get_mut(n * (1 + at)..n * (2 + at)) {
+                moved.fill(0.0);
+            }
+        }
+        start
     }
 }
 
@@ -106,13 +127,20 @@ pub(super) fn runs(
     compiled: &Compiled,
     tables: &Tables<'_>,
     overrides: &Overrides,
-    command: &Fit,
+    (command, fitted): (&Fit, &[Fitted]),
     data: Vec<RunData>,
 ) -> Result<(Vec<FitRun>, Vec<Diagnostic>), Vec<Diagnostic>> {
     let mut found = Vec::with_capacity(data.len());
     let mut warnings = Vec::new();
     for data in data {
-        let run = run(compiled, tables, overrides, command, data, &mut warnings)?;
+        let run = run(
+            compiled,
+            tables,
+            overrides,
+            (command, fitted),
+            data,
+            &mut warnings,
+        )?;
         found.push(run);
     }
     // Runs of one model share their warnings.
@@ -129,7 +157,7 @@ fn run(
     compiled: &Compiled,
     tables: &Tables<'_>,
     overrides: &Overrides,
-    command: &Fit,
+    (command, fitted): (&Fit, &[Fitted]),
     data: RunData,
     warnings: &mut Vec<Diagnostic>,
 ) -> Result<FitRun, Vec<Diagnostic>> {
@@ -151,6 +179,7 @@ fn run(
         });
     }
     let with = with_setting(compiled, &own, &setting)?;
+    let replaced = replaced(compiled, &setting, fitted)?;
     if compiled.model.states.is_empty() {
         let looks = (0..data.rows.len()).map(|_| 0).collect();
         return Ok(FitRun {
@@ -158,6 +187,7 @@ fn run(
             plan: None,
             overrides: with,
             looks,
+            replaced,
         });
     }
     let (times, looks) = times(&data);
@@ -199,6 +229,7 @@ fn run(
         plan: Some(plan),
         overrides: with,
         looks,
+        replaced,
     })
 }
 
@@ -214,6 +245,60 @@ fn relative(compiled: &Compiled, command: &Fit) -> Option<tree::Expr> {
     };
     let own = || number(value, command.span);
     Some(command.relative.clone().unwrap_or_else(own))
+}
+
+/// Which fitted quantities the condition of a run sets itself.
+///
+/// # Errors
+/// A value of the condition that would move with what is fitted.
+fn replaced(
+    compiled: &Compiled,
+    setting: &Setting,
+    fitted: &[Fitted],
+) -> Result<Vec<bool>, Vec<Diagnostic>> {
+    let name = setting.condition.as_ref();
+    let condition = name.and_then(|name| compiled.model.condition(&name.text));
+    let Some(condition) = condition else {
+        return Ok(vec![false; fitted.len()]);
+    };
+    let (model, system) = (&compiled.model, &compiled.system);
+    let symbol = |target: Target| match target {
+        Target::Parameter(id) => model.parameters[id.index()].symbol,
+        Target::State(id) => model.states[id.index()].symbol,
+    };
+    // What is fitted, and the parameters that follow it.
+    let mut moving: FxHashSet<SymbolId> = fitted.iter().map(|known| symbol(known.target)).collect();
+    for value in &model.value_order {
+        if let ValueOf::Parameter(id) = value {
+            let read = symbols_of(&system.pool, system.parameter_values[id.index()]);
+            if read.iter().any(|symbol| moving.contains(symbol)) {
+                moving.insert(model.parameters[id.index()].symbol);
+            }
+        }
+    }
+    let follows = condition.settings.iter().find(|setting| {
+        let mut pool = Pool::continuing(&system.pool);
+        let value = system.inline(&mut pool, setting.value);
+        let read = symbols_of(&pool, value);
+        read.iter().any(|symbol| moving.contains(symbol))
+    });
+    if let Some(setting) = follows {
+        return Err(vec![
+            Diagnostic::new(
+                Code::NotPerformed,
+                format!("a value of `{}` follows what is fitted", condition.name),
+            )
+            .at(setting.span, "")
+            .help("let a parameter tell the conditions apart: `let k = k0*factor` with `param factor = 1`, and `factor = 0.1` in the condition"),
+        ]);
+    }
+    let sets = |known: &Fitted| {
+        condition.settings.iter().any(|setting| {
+            let whole = setting.element.is_none() || setting.element == known.element;
+            setting.target == known.target && whole
+        })
+    };
+    Ok(fitted.iter().map(sets).collect())
 }
 
 /// The times of a run, each once, and where each row stands among them.

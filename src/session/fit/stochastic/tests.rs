@@ -41,6 +41,7 @@ fn run(overrides: Overrides, data: &[(f64, f64)]) -> FitRun {
         plan: None,
         overrides,
         looks: Vec::new(),
+        replaced: Vec::new(),
     }
 }
 
