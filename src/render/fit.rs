@@ -9,6 +9,8 @@ use super::words;
 use crate::fit::{End, Standing};
 use crate::session::fit::FitAnswer;
 
+/// What is left to gain is told when it is more than this.
+const NEXT_TO_NOTHING: f64 = 1e-9;
 /// Digits of numbers in sentences.
 const DIGITS: usize = 6;
 /// Digits of log-likelihoods and sums of squares: optima are compared by them.
@@ -252,6 +254,10 @@ fn quality(answer: &FitAnswer) -> String {
 pub(super) fn search(answer: &FitAnswer) -> String {
     let local = answer.search();
     let end = match &local.end {
+        // The last digits of next to nothing tell nobody anything.
+        End::Converged { decrement } if *decrement < NEXT_TO_NOTHING => {
+            "converged (less than 1e-9 of log-likelihood left to gain)".to_owned()
+        }
         End::Converged { decrement } => format!(
             "converged (at most {} of log-likelihood left to gain)",
             number(*decrement, 1)

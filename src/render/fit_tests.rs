@@ -133,7 +133,7 @@ fn a_fit_in_words() {
 
     residual sum of squares 0.053297335, residual sd 0.115431 (4 degrees of
       freedom); log-likelihood 5.65725406, AIC -5.31451, BIC -5.93923
-    lm converged (at most 5e-14 of log-likelihood left to gain) after 6 iterations;
+    lm converged (less than 1e-9 of log-likelihood left to gain) after 6 iterations;
       3 of 3 starts reached this optimum (seed 1)
     "#);
     insta::assert_snapshot!(outcome::text(&outcome, 40), @r#"
@@ -153,7 +153,7 @@ fn a_fit_in_words() {
       residual sd 0.115431 (4 degrees of
       freedom); log-likelihood 5.65725406,
       AIC -5.31451, BIC -5.93923
-    lm converged (at most 5e-14 of
+    lm converged (less than 1e-9 of
       log-likelihood left to gain) after 6
       iterations; 3 of 3 starts reached this
       optimum (seed 1)

@@ -303,7 +303,7 @@ pub(super) const TO_DATA: Choice = choice(
     "to",
     Value::File(&["csv", "tsv", "txt"]),
     "to \"data.csv\" (time = year)",
-    "the data; columns in parentheses where their names differ",
+    "the data, with names of columns",
 );
 pub(super) const USING_SEARCH: Choice = choice(
     "using",
@@ -315,7 +315,7 @@ pub(super) const STARTS: Choice = choice(
     "starts",
     Value::Number,
     "starts 20",
-    "so many searches within the bounds (20 when all have them, else 1), or a table of starts",
+    "so many, or a table of starts",
 );
 pub(super) const DRAWS: Choice = choice(
     "draws",
@@ -334,11 +334,11 @@ pub(super) const FROM_DISTRIBUTION: Choice = choice(
     "from",
     Value::Words(&["stationary", "diffuse"]),
     "from stationary",
-    "of models with noise: states begin in their stationary distribution, or unknown",
+    "or diffuse: of models with noise",
 );
 pub(super) const CHECKPOINT: Choice = choice(
     "checkpoint",
     Value::File(&["json"]),
     "checkpoint \"fit.json\"",
-    "keeps finished searches; the same sentence goes on from there",
+    "finished searches, to go on from",
 );
