@@ -11,7 +11,8 @@ use super::{Observer, inputs};
 use crate::diagnostic::Diagnostic;
 use crate::kernel::{Scratch, SharedKernel};
 use crate::simulate::{
-    self, CompiledDynamics, Halt, Monitor, Options, Output, Problem, Statistics, Tolerances,
+    self, CompiledDynamics, Halt, Monitor, Options, Output, Problem, Solution, Statistics,
+    Tolerances,
 };
 use crate::world::World;
 use std::ops::ControlFlow;
@@ -32,6 +33,30 @@ pub(super) fn problem<'c>(compiled: &'c Compiled, plan: &Plan) -> Problem<'c> {
         inputs: plan.inputs.clone(),
         origin: compiled.model.time.start,
         resumed: plan.resumed,
+    }
+}
+
+/// The solution of a plan, with derivatives where it asks for them.
+pub(super) fn solved(
+    problem: &Problem<'_>,
+    dynamics: &CompiledDynamics<'_>,
+    plan: &Plan,
+    monitor: &mut dyn Monitor,
+) -> Solution {
+    let (output, options, range) = (&plan.output, &plan.options, (plan.start, plan.end));
+    match &plan.varied {
+        None => simulate::run(
+            problem,
+            dynamics,
+            range,
+            &plan.initial,
+            output,
+            options,
+            monitor,
+        ),
+        Some(varied) => simulate::run_with_sensitivities(
+            problem, dynamics, range, varied, output, options, monitor,
+        ),
     }
 }
 
@@ -58,22 +83,7 @@ pub(super) fn run(
             state: plan.initial.clone(),
         },
     };
-    let (output, options) = (&plan.output, &plan.options);
-    let range = (plan.start, plan.end);
-    let solution = match &plan.varied {
-        None => simulate::run(
-            &problem,
-            &dynamics,
-            range,
-            &plan.initial,
-            output,
-            options,
-            &mut watch,
-        ),
-        Some(varied) => simulate::run_with_sensitivities(
-            &problem, &dynamics, range, varied, output, options, &mut watch,
-        ),
-    };
+    let solution = solved(&problem, &dynamics, plan, &mut watch);
     let end = watch.end;
     let trajectory = Trajectory {
         compiled: Arc::clone(compiled),

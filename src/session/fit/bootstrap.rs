@@ -176,15 +176,7 @@ fn refitted(
             point.datum = again(point.datum, drawn.ok_or(nothing)?);
         }
     }
-    let again = Likelihood {
-        compiled: Arc::clone(&likelihood.compiled),
-        lens: Arc::clone(&likelihood.lens),
-        fitted: likelihood.fitted.clone(),
-        runs,
-        world: likelihood.world,
-        drivers: Arc::clone(&likelihood.drivers),
-        filters: None,
-    };
+    let again = likelihood.with_runs(runs);
     let coordinates = coordinates(&again.fitted);
     let scaled = Scaled {
         objective: &again,

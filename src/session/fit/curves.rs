@@ -8,7 +8,6 @@ use super::super::plot::time_label;
 use super::answer::FitAnswer;
 use super::data::RunData;
 use super::lens::Seen;
-use super::objective::Likelihood;
 use super::runs::FitRun;
 use super::scores::middle;
 use crate::figure::{Axis, Band, Figure, Mark, Series};
@@ -106,15 +105,8 @@ fn traced<'a>(
     }
     let run = &answer.runs[at_run];
     let places = grid(answer, run, against);
-    let likelihood = Likelihood {
-        compiled: Arc::clone(&answer.compiled),
-        lens: Arc::clone(&answer.lens),
-        fitted: answer.fitted.clone(),
-        runs: vec![on_grid(run, against, &places)],
-        world,
-        drivers: super::objective::drivers(&answer.compiled),
-        filters: None,
-    };
+    let runs = vec![on_grid(run, against, &places)];
+    let likelihood = answer.likelihood(world).with_runs(runs);
     let smooth = match answer.filters {
         Some(_) => None,
         None => likelihood.look(0, &answer.estimates, Wanted::Value).ok(),

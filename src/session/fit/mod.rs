@@ -41,7 +41,7 @@ mod stochastic;
 pub use answer::{FitAnswer, LEVEL};
 pub(super) use bootstrap::lower as lower_bootstrap;
 pub use bootstrap::{BootstrapAnswer, BootstrapCommand};
-pub use data::{Data, Look, Point, RunData};
+pub use data::{Look, Point, RunData};
 pub use lens::{Lens, Seen};
 pub use objective::{Likelihood, Looked};
 pub use picture::FitPicture;
@@ -96,7 +96,7 @@ pub(super) fn understood<'w>(
             let declared = !compiled.model.observations.is_empty();
             let has = data::observed_names(&columns);
             let lens = Lens::new(compiled, &|name| declared || has(name));
-            let read = data::read(compiled, &lens, &table, &columns)?;
+            let read = data::read(compiled, &lens, &columns)?;
             Ok((lens, read))
         })
         .map_err(|found| problems.extend(found))
@@ -104,7 +104,7 @@ pub(super) fn understood<'w>(
     let (Some(fitted), Some((lens, (data, mut warnings)))) = (fitted, read) else {
         return Err(problems);
     };
-    let (runs, more) = runs::runs(compiled, tables, overrides, (command, &fitted), data.runs)?;
+    let (runs, more) = runs::runs(compiled, tables, overrides, (command, &fitted), data)?;
     warnings.extend(more);
     let likelihood = Likelihood {
         compiled: Arc::clone(compiled),
@@ -320,15 +320,7 @@ fn parts<'w>(
     let of = |subject: &String| {
         let runs = likelihood.runs.iter();
         let own = runs.filter(|run| run.data.subject.as_ref() == Some(subject));
-        let own = Likelihood {
-            compiled: Arc::clone(&likelihood.compiled),
-            lens: Arc::clone(&likelihood.lens),
-            fitted: likelihood.fitted.clone(),
-            runs: own.cloned().collect(),
-            world: likelihood.world,
-            drivers: Arc::clone(&likelihood.drivers),
-            filters: None,
-        };
+        let own = likelihood.with_runs(own.cloned().collect());
         Ok((Some(subject.clone()), noise::filtered(own, command)?))
     };
     subjects.iter().map(of).collect()

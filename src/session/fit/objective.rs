@@ -8,7 +8,7 @@
 //! its best value RSS/n everywhere (profiled out): n/2 (log(2 pi RSS/n) + 1).
 
 use super::super::compiled::Compiled;
-use super::super::run::problem;
+use super::super::run::{problem, solved};
 use super::data::Point;
 use super::lens::Lens;
 use super::quantities::Fitted;
@@ -16,7 +16,7 @@ use super::runs::FitRun;
 use super::stochastic::Filters;
 use crate::fit::{Datum, Evaluation, Fault, Objective, Wanted, density};
 use crate::simulate::{
-    self, CompiledDynamics, Halt, Looks, Monitor, Solution, Statistics, Stop, VariedStart,
+    CompiledDynamics, Halt, Looks, Monitor, Solution, Statistics, Stop, VariedStart,
 };
 use crate::symbolic::{SymbolId, symbols_of};
 use crate::world::World;
@@ -119,6 +119,21 @@ pub(super) fn drivers(compiled: &Compiled) -> Arc<FxHashSet<SymbolId>> {
     Arc::new(read.collect())
 }
 
+impl<'w> Likelihood<'w> {
+    /// The same of other runs, which are solved: filters belong to their data.
+    pub(super) fn with_runs(&self, runs: Vec<FitRun>) -> Likelihood<'w> {
+        Likelihood {
+            compiled: Arc::clone(&self.compiled),
+            lens: Arc::clone(&self.lens),
+            fitted: self.fitted.clone(),
+            runs,
+            world: self.world,
+            drivers: Arc::clone(&self.drivers),
+            filters: None,
+        }
+    }
+}
+
 impl Likelihood<'_> {
     /// Every datum with the run that it belongs to.
     pub fn points(&self) -> impl Iterator<Item = (usize, &Point)> {
@@ -161,11 +176,14 @@ impl Likelihood<'_> {
                 plan.parameters.clone_from(&present.parameters);
                 plan.initial.clone_from(&present.initial);
                 plan.declared = present.initial;
-                plan.varied = start.as_ref().map(|start| self.moving(start));
+                let movers = start
+                    .as_ref()
+                    .map_or_else(Vec::new, |start| self.movers(start));
+                plan.varied = start.as_ref().map(|start| self.moving(start, &movers));
                 let solution = self.solve(at_run, &plan)?;
                 match &start {
                     None => solution,
-                    Some(start) => self.with_all(solution, start),
+                    Some(_) => self.with_all(solution, &movers),
                 }
             }
         };
@@ -219,9 +237,8 @@ impl Likelihood<'_> {
     }
 
     /// How a run begins, with derivatives by what moves its states alone.
-    fn moving(&self, start: &VariedStart) -> VariedStart {
+    fn moving(&self, start: &VariedStart, movers: &[bool]) -> VariedStart {
         let n = self.compiled.system.states.len();
-        let movers = self.movers(start);
         let kept = || {
             movers
                 .iter()
@@ -240,8 +257,7 @@ impl Likelihood<'_> {
     }
 
     /// A solution with the derivatives by all quantities, zero by those that do not move it.
-    fn with_all(&self, mut solution: Solution, start: &VariedStart) -> Solution {
-        let movers = self.movers(start);
+    fn with_all(&self, mut solution: Solution, movers: &[bool]) -> Solution {
         if movers.iter().all(|moves| *moves) {
             return solution;
         }
@@ -253,7 +269,7 @@ impl Likelihood<'_> {
                 .sensitivities
                 .get(row * n * kept..(row + 1) * n * kept);
             let mut own = rows.unwrap_or(&[]).chunks_exact(n.max(1));
-            for moves in &movers {
+            for moves in movers {
                 match moves {
                     true => all.extend_from_slice(own.next().unwrap_or(&[])),
                     false => all.extend(std::iter::repeat_n(0.0, n)),
@@ -277,23 +293,7 @@ impl Likelihood<'_> {
         let problem = problem(&self.compiled, plan);
         let parameters = plan.parameters.clone();
         let dynamics = CompiledDynamics::new(problem.system, problem.kernels, parameters);
-        let range = (plan.start, plan.end);
-        let mut watch = Watch(self.world);
-        let (output, options) = (&plan.output, &plan.options);
-        let solution = match &plan.varied {
-            None => simulate::run(
-                &problem,
-                &dynamics,
-                range,
-                &plan.initial,
-                output,
-                options,
-                &mut watch,
-            ),
-            Some(varied) => simulate::run_with_sensitivities(
-                &problem, &dynamics, range, varied, output, options, &mut watch,
-            ),
-        };
+        let solution = solved(&problem, &dynamics, plan, &mut Watch(self.world));
         match &solution.stop {
             Stop::Finished => Ok(solution),
             Stop::Interrupted { .. } => Err(Fault::Interrupted),

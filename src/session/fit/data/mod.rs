@@ -18,20 +18,10 @@ use crate::diagnostic::{Code, Diagnostic, listed, number_text};
 use crate::fit::Datum;
 use crate::model::ParameterId;
 use crate::table::{Column, Table, TableError};
-use std::sync::Arc;
 
 /// Faulty cells that are told one by one.
 const MOST_FAULTS: usize = 5;
 const SUBJECT: [&str; 2] = ["subject", "id"];
-
-/// All data of a fit.
-#[derive(Debug, Clone)]
-pub struct Data {
-    /// The table that they come from.
-    pub table: Arc<Table>,
-    /// By run.
-    pub runs: Vec<RunData>,
-}
 
 /// The data of one run.
 #[derive(Debug, Clone, PartialEq, Default)]
@@ -111,9 +101,8 @@ pub(super) fn observed_names(columns: &Columns<'_>) -> impl Fn(&str) -> bool {
 pub(super) fn read(
     compiled: &Compiled,
     lens: &Lens,
-    table: &Arc<Table>,
     columns: &Columns<'_>,
-) -> Result<(Data, Vec<Diagnostic>), Vec<Diagnostic>> {
+) -> Result<(Vec<RunData>, Vec<Diagnostic>), Vec<Diagnostic>> {
     let mut problems = columns.check();
     let keys = keys(compiled, columns, &mut problems);
     let reader = Reader {
@@ -127,11 +116,7 @@ pub(super) fn read(
         return Err(problems);
     }
     let warnings = reader.warnings();
-    let data = Data {
-        table: Arc::clone(table),
-        runs: found,
-    };
-    Ok((data, warnings))
+    Ok((found, warnings))
 }
 
 fn keys<'t>(
