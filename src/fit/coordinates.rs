@@ -52,6 +52,8 @@ pub struct Coordinates {
     pub lower: Vec<f64>,
     /// Upper bounds of the inner coordinates.
     pub upper: Vec<f64>,
+    /// Both bounds in the parameters' own units.
+    bounds: Vec<(f64, f64)>,
 }
 
 impl Coordinates {
@@ -62,11 +64,13 @@ impl Coordinates {
             scales: Vec::new(),
             lower: Vec::new(),
             upper: Vec::new(),
+            bounds: Vec::new(),
         };
         for (scale, low, high) in parameters {
             coordinates.scales.push(scale);
             coordinates.lower.push(scale.inner(low));
             coordinates.upper.push(scale.inner(high));
+            coordinates.bounds.push((low, high));
         }
         coordinates
     }
@@ -90,11 +94,18 @@ impl Coordinates {
         pairs.map(|(scale, value)| scale.inner(*value)).collect()
     }
 
-    /// Parameters at inner coordinates.
+    /// Parameters at inner coordinates within the bounds: what is on a bound has its value, to the
+    /// last digit, and not that of an exponential of a logarithm.
     #[must_use]
     pub fn outer(&self, inner: &[f64]) -> Vec<f64> {
-        let pairs = self.scales.iter().zip(inner);
-        pairs.map(|(scale, value)| scale.outer(*value)).collect()
+        let known = self.scales.iter().zip(&self.bounds).zip(inner);
+        known
+            .map(|((scale, (low, high)), value)| match scale.outer(*value) {
+                below if below < *low => *low,
+                above if above > *high => *high,
+                within => within,
+            })
+            .collect()
     }
 
     /// True where every parameter has two finite bounds.
@@ -131,5 +142,18 @@ impl<O: Objective + ?Sized> Objective for Scaled<'_, O> {
             }
         }
         Ok(evaluation)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_parameter_on_its_bound_has_its_value() {
+        let coordinates = Coordinates::new([(Scale::Logarithmic, 0.1, 10.0)]);
+        assert!(coordinates.upper[0].exp() > 10.0, "round-off to be met");
+        assert_eq!(coordinates.outer(&coordinates.upper), [10.0]);
+        assert_eq!(coordinates.outer(&coordinates.lower), [0.1]);
     }
 }
