@@ -211,6 +211,16 @@ impl Terminal {
                 Some(path) => self.draw_sheet(sheet, path),
             };
         }
+        if let Outcome::Matrix { matrix, to } = outcome {
+            return match to {
+                None => Ok(figure::matrix_terminal(
+                    matrix,
+                    self.width.min(120),
+                    self.colour,
+                )),
+                Some(path) => self.draw_matrix(matrix, path),
+            };
+        }
         if let Outcome::FitPage { report, to } = outcome {
             return self.write(to, fit_page::html(report)?.as_bytes());
         }
@@ -308,6 +318,18 @@ impl Terminal {
         let content = match format_of(path)? {
             figure::Format::Svg => figure::sheet_svg(sheet)?.into_bytes(),
             figure::Format::Png => figure::sheet_png(sheet)?,
+        };
+        self.write(path, &content)
+    }
+
+    fn draw_matrix(
+        &self,
+        matrix: &crate::figure::Matrix,
+        path: &Path,
+    ) -> Result<String, Diagnostic> {
+        let content = match format_of(path)? {
+            figure::Format::Svg => figure::matrix_svg(matrix)?.into_bytes(),
+            figure::Format::Png => figure::matrix_png(matrix)?,
         };
         self.write(path, &content)
     }

@@ -50,6 +50,7 @@ pub use prior::{Prior, PriorDensity};
 pub use profile::{Profile, ProfileEnd, ProfileOptions, ProfilePoint, Profiled, Refit, profile};
 pub use residuals::{ResidualChecks, quantile_points, residual_checks};
 pub use starts::starts;
+pub use summary::{mean as sample_mean, quantile as sample_quantile};
 pub use uncertainty::{
     Direction, Quantiles, Standing, Uncertainty, UncertaintyOptions, uncertainty,
 };

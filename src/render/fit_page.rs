@@ -9,7 +9,7 @@ use super::fit::{
 };
 use super::table::number;
 use crate::diagnostic::Diagnostic;
-use crate::session::fit::{FitAnswer, FitReport};
+use crate::session::fit::{Drawn, FitAnswer, FitReport};
 use std::fmt::Write;
 use std::sync::Arc;
 
@@ -239,10 +239,13 @@ impl Page {
             return Ok(());
         }
         self.element("h2", "Figures");
-        for (caption, sheet) in &report.pictures {
-            let svg = match sheet.panels.as_slice() {
-                [only] => figure::svg(only, figure::Size::default())?,
-                _ => figure::sheet_svg(sheet)?,
+        for (caption, drawn) in &report.pictures {
+            let svg = match drawn {
+                Drawn::Matrix(matrix) => figure::matrix_svg(matrix)?,
+                Drawn::Sheet(sheet) => match sheet.panels.as_slice() {
+                    [only] => figure::svg(only, figure::Size::default())?,
+                    _ => figure::sheet_svg(sheet)?,
+                },
             };
             self.raw("<figure>\n");
             self.raw(&within_html(&svg));

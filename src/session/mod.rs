@@ -134,6 +134,8 @@ pub struct Session {
     ensemble: Option<Arc<Ensemble>>,
     /// The fits of the last sentence, one or one for each subject.
     fits: Vec<Arc<fit::FitAnswer>>,
+    /// What was asked of that fit since.
+    inferred: fit::Inferred,
     history: Vec<String>,
     record: record::Record,
 }
@@ -171,6 +173,7 @@ impl Session {
             by_subject: Vec::new(),
             ensemble: None,
             fits: Vec::new(),
+            inferred: fit::Inferred::default(),
             history: Vec::new(),
             record: record::Record::default(),
         }
@@ -454,6 +457,7 @@ impl Session {
         self.by_subject.clear();
         self.ensemble = None;
         self.fits.clear();
+        self.inferred = fit::Inferred::default();
     }
 
     /// The runs of the last `simulate`: one, or one for each subject.

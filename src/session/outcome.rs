@@ -16,7 +16,7 @@ use super::steady::SteadyAnswer;
 use super::sweep::DrawnSweep;
 use super::trajectory::Trajectory;
 use crate::diagnostic::Diagnostic;
-use crate::figure::{Figure, HeatMap, Sheet};
+use crate::figure::{Figure, HeatMap, Matrix, Sheet};
 use std::path::PathBuf;
 use std::sync::Arc;
 
@@ -128,6 +128,13 @@ pub enum Outcome {
     Sheet {
         /// What it shows.
         sheet: Sheet,
+        /// The file to draw into; the terminal when absent.
+        to: Option<PathBuf>,
+    },
+    /// Quantities in pairs, drawn by whoever shows them.
+    Matrix {
+        /// What it shows.
+        matrix: Matrix,
         /// The file to draw into; the terminal when absent.
         to: Option<PathBuf>,
     },

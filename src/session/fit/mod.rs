@@ -7,12 +7,12 @@
 //!   data/          the table, by run: cells, covariates, rows
 //!   runs.rs        how each run is made
 //!   objective.rs   minus the log-likelihood, with exact derivatives
-//!   stochastic.rs  the same for models with noise
 //!   stochastic.rs  the same of models with noise (noise.rs: which ones)
 //!   search.rs      from one start or many (starts.rs: by hand; checkpoint.rs: done before)
 //!   answer.rs      estimates and how far to trust them (scores.rs: residuals; faults.rs: no answer)
 //!   profile.rs, bootstrap.rs, posterior.rs   the same question asked in other ways
-//!   picture.rs     the answers as figures (curves.rs, residuals.rs)
+//!   draws.rs       the points that a posterior or a bootstrap consists of
+//!   picture.rs     the answers as figures (curves.rs, residuals.rs, pairs.rs)
 //!   report.rs      the answers for others
 //! ```
 
@@ -21,10 +21,12 @@ mod bootstrap;
 mod checkpoint;
 mod curves;
 mod data;
+mod draws;
 mod faults;
 mod lens;
 mod noise;
 mod objective;
+mod pairs;
 mod picture;
 mod posterior;
 mod profile;
@@ -42,10 +44,11 @@ pub use answer::{FitAnswer, LEVEL};
 pub(super) use bootstrap::lower as lower_bootstrap;
 pub use bootstrap::{BootstrapAnswer, BootstrapCommand};
 pub use data::{Look, Point, RunData};
+pub use draws::{Draw, Draws, Inferred};
 pub use lens::{Lens, Seen};
 pub use objective::{Likelihood, Looked};
-pub use picture::FitPicture;
-pub(super) use picture::{check as check_picture, nothing_fitted};
+pub use picture::{Drawn, FitPicture};
+pub(super) use picture::{Need, Possible, check as check_picture};
 pub use posterior::PosteriorAnswer;
 pub(super) use profile::lower as lower_profile;
 pub use profile::{ProfileAnswer, ProfileCommand};
@@ -205,6 +208,7 @@ impl Session {
             }
         }
         self.fits.clone_from(&answers);
+        self.inferred = Inferred::default();
         if let (Some(options), [mode]) = (draws, answers.as_slice()) {
             let mut performed = self.posterior(Arc::clone(mode), options, command, observer);
             diagnostics.append(&mut performed.diagnostics);

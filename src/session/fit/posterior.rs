@@ -152,8 +152,10 @@ impl Session {
             }
         }
         self.can_undo(super::super::undo::Undid::Fitted, before);
+        let answer = Arc::new(answer);
+        self.inferred.posterior = Some(Arc::clone(&answer));
         Performed {
-            outcome: Outcome::Sampled(Arc::new(answer)),
+            outcome: Outcome::Sampled(answer),
             diagnostics,
         }
     }

@@ -48,6 +48,19 @@ pub struct ProfileAnswer {
     pub to: Option<PathBuf>,
 }
 
+impl ProfileAnswer {
+    /// The answer about one of its profiles.
+    pub(super) fn only(&self, profile: &Profile) -> ProfileAnswer {
+        let profiles = vec![profile.clone()];
+        ProfileAnswer {
+            fit: Arc::clone(&self.fit),
+            sheet: sheet(&self.fit, &profiles),
+            profiles,
+            to: None,
+        }
+    }
+}
+
 /// `profile alpha, beta to "profiles.svg"`
 pub(in crate::session) fn lower(
     sentence: &tree::Sentence,
@@ -129,22 +142,23 @@ impl Session {
             }
         }
         let diagnostics = notes(&fit, &profiles, command.span);
-        let sheet = sheet(&fit, &profiles);
+        let answer = ProfileAnswer {
+            sheet: sheet(&fit, &profiles),
+            fit,
+            profiles,
+            to: None,
+        };
+        self.inferred.take_profiles(&answer);
         let to = match &command.to {
             Some(path) if super::super::lower::ends_in(&path.text, &["csv"]) => {
-                let (headers, columns) = table(&fit, &profiles);
+                let (headers, columns) = table(&answer.fit, &answer.profiles);
                 self.write_file(path, &crate::table::write_csv(&headers, &columns))?;
                 None
             }
             to => to.as_ref().map(|path| PathBuf::from(&path.text)),
         };
         Ok(Performed {
-            outcome: Outcome::Profiled(Arc::new(ProfileAnswer {
-                fit,
-                profiles,
-                sheet,
-                to,
-            })),
+            outcome: Outcome::Profiled(Arc::new(ProfileAnswer { to, ..answer })),
             diagnostics,
         })
     }
@@ -295,8 +309,8 @@ fn sheet(fit: &FitAnswer, profiles: &[Profile]) -> Sheet {
         }
     };
     Sheet {
-        title: String::new(),
         panels: profiles.iter().map(panel).collect(),
+        ..Sheet::default()
     }
 }
 

@@ -9,9 +9,8 @@ use super::super::options::Options;
 use super::super::outcome::{Outcome, Performed};
 use super::super::{Session, done};
 use super::answer::{FitAnswer, warnings};
-use super::picture::{FitPicture, sheet};
+use super::picture::{Drawn, FitPicture, drawn};
 use crate::diagnostic::{Code, Diagnostic};
-use crate::figure::Sheet;
 use crate::simulate::Tolerances;
 use crate::source::Span;
 use crate::syntax::tree::{self, ExprKind};
@@ -72,7 +71,7 @@ pub struct FitReport {
     /// Those of the runs; none for models without states.
     pub tolerances: Option<Tolerances>,
     /// The figures with the words below them.
-    pub pictures: Vec<(String, Sheet)>,
+    pub pictures: Vec<(String, Drawn)>,
 }
 
 /// `report "fit.html"`
@@ -165,7 +164,7 @@ impl Session {
         }
     }
 
-    fn pictures(&self, answers: &[Arc<FitAnswer>]) -> Vec<(String, Sheet)> {
+    fn pictures(&self, answers: &[Arc<FitAnswer>]) -> Vec<(String, Drawn)> {
         let captions = [
             (
                 FitPicture::Fit,
@@ -180,10 +179,12 @@ impl Session {
                 "What the search from each start came to, the best first; differences below 0.001 stand at 0.001.",
             ),
         ];
-        let made = captions
-            .map(|(picture, caption)| (caption.to_owned(), sheet(picture, answers, &*self.world)));
+        let made = captions.map(|(picture, caption)| {
+            let drawn = drawn(picture, (answers, &self.inferred), &*self.world);
+            (caption.to_owned(), drawn)
+        });
         made.into_iter()
-            .filter(|(_, sheet)| !sheet.panels.is_empty())
+            .filter(|(_, drawn)| !drawn.is_empty())
             .collect()
     }
 }

@@ -92,6 +92,10 @@ pub static VERBS: &[Verb] = &[
                 "one against the other instead of time",
             ),
             ("plot fit | residuals | waterfall", "of the last fit"),
+            (
+                "plot traces | pairs | profiles",
+                "of its posterior, bootstrap or profiles",
+            ),
         ],
         see: &["simulate", "fit", "save"],
         place: Anywhere,
