@@ -6,7 +6,7 @@ use crate::render::portrait::{self, Drawing};
 use crate::render::{self, Colour, diagnostics, figure, fit_json, fit_page, progress::Progress};
 use crate::session::{
     Command, DrawnInto, DrawnSweep, Made, Observer, Outcome, Performed, PortraitAnswer, Said,
-    Session, SweepPicture,
+    Session, Stage, SweepPicture,
 };
 use crate::world::SystemWorld;
 use std::io::{IsTerminal, Write};
@@ -224,8 +224,14 @@ impl Terminal {
         if let Outcome::FitPage { report, to } = outcome {
             return self.write(to, fit_page::html(report)?.as_bytes());
         }
-        if let Outcome::FitNumbers { answers, to } = outcome {
-            return self.write(to, format!("{}\n", fit_json::fits(answers)).as_bytes());
+        if let Outcome::FitNumbers {
+            answers,
+            inferred,
+            to,
+        } = outcome
+        {
+            let json = fit_json::fits(answers, inferred);
+            return self.write(to, format!("{json}\n").as_bytes());
         }
         let Outcome::Figure { figure, to } = outcome else {
             return Ok(render::outcome::text(outcome, self.width));
@@ -379,6 +385,10 @@ struct Watch(Progress);
 impl Observer for Watch {
     fn progress(&mut self, fraction: f64) {
         self.0.set(fraction, "");
+    }
+
+    fn at(&mut self, fraction: f64, stage: &Stage) {
+        self.0.set(fraction, render::progress::At(stage));
     }
 }
 

@@ -3,6 +3,7 @@
 use super::{fit_json, fit_page, outcome};
 use crate::diagnostic::{Code, Diagnostic};
 use crate::figure::{Figure, Mark};
+use crate::session::fit::Inferred;
 use crate::session::{Compiled, Outcome, Session, check_text};
 use crate::source::SourceId;
 use crate::world::World;
@@ -201,7 +202,7 @@ fn a_fit_as_json() {
     let Outcome::Fitted(answers) = fine(&mut session, "fit k to \"data.csv\" starts 1") else {
         panic!("no fit");
     };
-    let json = fit_json::fits(&answers);
+    let json = fit_json::fits(&answers, &Inferred::default());
     let value: serde_json::Value = serde_json::from_str(&json).expect("JSON");
     let pretty = serde_json::to_string_pretty(&rounded(value)).expect("JSON");
     insta::assert_snapshot!(pretty, @r#"
@@ -330,7 +331,7 @@ fn json_of_subjects_is_a_list() {
     else {
         panic!("no fit");
     };
-    let value: serde_json::Value = serde_json::from_str(&fit_json::fits(&answers)).expect("JSON");
+    let value: serde_json::Value = serde_json::from_str(&fit_json::fits(&answers, &Inferred::default())).expect("JSON");
     assert_eq!(
         (&value[0]["subject"], &value[1]["subject"]),
         (&"A".into(), &"B".into())

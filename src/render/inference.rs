@@ -21,17 +21,29 @@ fn names(fit: &FitAnswer, which: impl Iterator<Item = usize>) -> Column {
     Column::text("", which.map(name).collect())
 }
 
-/// The intervals that profiles give, beside those of the standard errors.
-pub(super) fn profiles(answer: &ProfileAnswer, width: usize) -> String {
-    let fit = &answer.fit;
-    let which = || answer.profiles.iter().map(|profile| profile.parameter);
-    let end = |end: &ProfileEnd| match end {
+/// How a profile ends on one side.
+pub(super) fn end(end: &ProfileEnd) -> String {
+    match end {
         ProfileEnd::Crosses(value) => number(*value, DIGITS),
         ProfileEnd::Bound => "its bound".to_owned(),
         ProfileEnd::Flat => "none (flat)".to_owned(),
         ProfileEnd::OutOfPoints => "not reached".to_owned(),
         ProfileEnd::Stopped(_) => "ends there".to_owned(),
-    };
+    }
+}
+
+/// True where the data give no limit.
+pub(super) fn is_open(end: &ProfileEnd) -> bool {
+    matches!(
+        end,
+        ProfileEnd::Bound | ProfileEnd::Flat | ProfileEnd::OutOfPoints
+    )
+}
+
+/// The intervals that profiles give, beside those of the standard errors.
+pub(super) fn profiles(answer: &ProfileAnswer, width: usize) -> String {
+    let fit = &answer.fit;
+    let which = || answer.profiles.iter().map(|profile| profile.parameter);
     let intervals = which().map(|at| {
         let (low, high) = fit
             .intervals
@@ -65,7 +77,7 @@ pub(super) fn profiles(answer: &ProfileAnswer, width: usize) -> String {
 
 /// Means and quantiles of a posterior, and how far to trust them.
 pub(super) fn posterior(answer: &PosteriorAnswer, width: usize) -> String {
-    let (fit, options) = (&answer.fit, &answer.options);
+    let fit = &answer.fit;
     // Five digits are more than draws determine, and leave room for what tells whether to trust them.
     let numbers = |of: fn(&crate::fit::posterior::Marginal) -> f64| {
         let rounded = |value: f64| format!("{value:.4e}").parse().unwrap_or(value);
@@ -95,38 +107,43 @@ pub(super) fn posterior(answer: &PosteriorAnswer, width: usize) -> String {
         Column::numbers("ESS tail", whole(|m| m.tail_size)),
         Column::numbers("median", numbers(|m| m.median)),
     ];
+    format!(
+        "{}\n\n{}\n{}\n",
+        words::wrapped(&headline_of_posterior(answer), width, "  "),
+        table(&columns, width),
+        words::wrapped(&how_of_posterior(answer), width, "  ")
+    )
+}
+
+/// `posterior: 8 data of C from decay.csv, 4000 draws in 4 chains`
+pub(super) fn headline_of_posterior(answer: &PosteriorAnswer) -> String {
+    let fit = &answer.fit;
     let chains = &answer.posterior.chains;
     let drawn: usize = chains.iter().map(|chain| chain.draws.len()).sum();
-    let saturated: usize = chains.iter().map(|chain| chain.saturated).sum();
-    let acceptance =
-        chains.iter().map(|chain| chain.acceptance).sum::<f64>() / chains.len().max(1) as f64;
-    let headline = format!(
+    let names: Vec<String> = fit.lens.seen.iter().map(|seen| seen.name.clone()).collect();
+    format!(
         "posterior: {} of {} from {}, {} in {}",
         counted(fit.count, "datum", "data"),
-        crate::diagnostic::listed(
-            &fit.lens
-                .seen
-                .iter()
-                .map(|seen| seen.name.clone())
-                .collect::<Vec<_>>()
-        ),
+        crate::diagnostic::listed(&names),
         fit.file,
         counted(drawn, "draw", "draws"),
         counted(chains.len(), "chain", "chains"),
-    );
-    let how = format!(
+    )
+}
+
+/// How the draws were made, and what went wrong.
+pub(super) fn how_of_posterior(answer: &PosteriorAnswer) -> String {
+    let chains = &answer.posterior.chains;
+    let saturated: usize = chains.iter().map(|chain| chain.saturated).sum();
+    let acceptance =
+        chains.iter().map(|chain| chain.acceptance).sum::<f64>() / chains.len().max(1) as f64;
+    format!(
         "nuts, {} for tuning, mean acceptance {}, {}, {} at the deepest tree, seed {}",
-        counted(options.warm_up, "draw", "draws"),
+        counted(answer.options.warm_up, "draw", "draws"),
         number(acceptance, 3),
         counted(answer.posterior.divergences(), "divergence", "divergences"),
         saturated,
-        options.seed
-    );
-    format!(
-        "{}\n\n{}\n{}\n",
-        words::wrapped(&headline, width, "  "),
-        table(&columns, width),
-        words::wrapped(&how, width, "  ")
+        answer.options.seed
     )
 }
 

@@ -21,6 +21,7 @@ pub mod fit_page;
 mod fit_tests;
 pub mod help;
 mod inference;
+pub mod inference_json;
 mod interruptions;
 mod method;
 mod oscillation;

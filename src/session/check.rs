@@ -339,6 +339,10 @@ impl Session {
                 super::ensemble::check_histogram(compiled, command)?;
             }
             Command::Save(command) => {
+                if let Some(table) = fit::FitTable::asked(compiled, command) {
+                    possible.has(table.need(), command.span)?;
+                    return Ok(Vec::new());
+                }
                 needs_run(*has_run, command.span)?;
                 for column in &command.columns {
                     compiled.observable(column)?;

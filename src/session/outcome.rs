@@ -149,6 +149,8 @@ pub enum Outcome {
     FitNumbers {
         /// The fit, or one for each subject.
         answers: Vec<Arc<super::fit::FitAnswer>>,
+        /// What was asked of it since.
+        inferred: Box<super::fit::Inferred>,
         /// The file to write.
         to: PathBuf,
     },

@@ -12,11 +12,13 @@
 //!   answer.rs      estimates and how far to trust them (scores.rs: residuals; faults.rs: no answer)
 //!   profile.rs, bootstrap.rs, posterior.rs   the same question asked in other ways
 //!   draws.rs       the points that a posterior or a bootstrap consists of
-//!   picture.rs     the answers as figures (curves.rs, residuals.rs, pairs.rs)
+//!   picture.rs     the answers as figures (curves.rs with bands.rs, residuals.rs, pairs.rs)
+//!   tables.rs      their numbers as tables in files
 //!   report.rs      the answers for others
 //! ```
 
 mod answer;
+mod bands;
 mod bootstrap;
 mod checkpoint;
 mod curves;
@@ -39,6 +41,7 @@ mod search;
 mod sentence;
 mod starts;
 mod stochastic;
+mod tables;
 
 pub use answer::{FitAnswer, LEVEL};
 pub(super) use bootstrap::lower as lower_bootstrap;
@@ -51,7 +54,7 @@ pub use picture::{Drawn, FitPicture};
 pub(super) use picture::{Need, Possible, check as check_picture};
 pub use posterior::PosteriorAnswer;
 pub(super) use profile::lower as lower_profile;
-pub use profile::{ProfileAnswer, ProfileCommand};
+pub use profile::{ProfileAnswer, ProfileCommand, Side};
 pub use quantities::Fitted;
 pub(super) use report::lower as lower_report;
 pub use report::{FitReport, Report, ReportForm};
@@ -59,6 +62,7 @@ pub use runs::FitRun;
 pub use scores::{Checks, Score};
 pub(super) use sentence::lower;
 pub use sentence::{Fit, StartOfFit, Way};
+pub use tables::FitTable;
 pub use stochastic::{Filters, NoiseFrom, Unfit};
 
 use super::compiled::Compiled;
@@ -66,7 +70,7 @@ use super::outcome::{Outcome, Performed};
 use super::simulate::{fault, whole};
 use super::tables::{Columns, Tables};
 use super::values::Overrides;
-use super::{Observer, Session};
+use super::{Observer, Session, Stage};
 use crate::diagnostic::{Code, Diagnostic};
 use crate::fit::{Findings, Progress, SearchMethod};
 use crate::world::World;
@@ -177,7 +181,12 @@ impl Session {
         for (at, (subject, likelihood)) in parts.into_iter().enumerate() {
             let mut watch = |progress: Progress| {
                 let own = progress.done as f64 / progress.total.max(1) as f64;
-                observer.progress((at as f64 + own) / total);
+                // Of a single search nobody knows how far it has to go.
+                let fraction = match total * progress.total as f64 > 1.5 {
+                    true => (at as f64 + own) / total,
+                    false => f64::NAN,
+                };
+                observer.at(fraction, &Stage::Search(progress));
                 match world.interrupted() {
                     true => ControlFlow::Break(()),
                     false => ControlFlow::Continue(()),
@@ -228,7 +237,7 @@ impl Session {
         likelihood: &Likelihood<'_>,
         plan: &search::Plan,
         command: &Fit,
-        watch: &mut dyn FnMut(Progress) -> ControlFlow<()>,
+        watch: &mut (dyn FnMut(Progress) -> ControlFlow<()> + Send),
     ) -> Result<Findings, Vec<Diagnostic>> {
         let Some(file) = &command.checkpoint else {
             return Ok(search::findings(likelihood, plan, Vec::new(), watch));

@@ -210,7 +210,7 @@ pub(super) fn drawn(
     world: &dyn World,
 ) -> Drawn {
     let panels = match picture {
-        FitPicture::Fit => curves::panels(answers, world),
+        FitPicture::Fit => curves::panels(answers, inferred.draws().as_ref(), world),
         FitPicture::Residuals => residuals::panels(answers),
         FitPicture::Waterfall => residuals::waterfalls(answers),
         FitPicture::Traces => {
