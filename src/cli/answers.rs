@@ -10,8 +10,8 @@ use super::simulate::in_quotes;
 use super::terminal::{Terminal, ending};
 use crate::diagnostic::{Code, Diagnostic};
 use crate::render::{
-    answers_json, diagram_json, equilibria_json, fit_json, inference_json, portrait, stability_json,
-    stationary_json, sweep_json,
+    answers_json, diagram_json, equilibria_json, fit_json, inference_json, portrait,
+    stability_json, stationary_json, sweep_json,
 };
 use crate::session::fit::Inferred;
 use crate::session::{Command, Outcome, Performed, lower};

@@ -10,8 +10,8 @@ use crate::session::{Command, Performed};
 
 /// Finds parameters of a file from data, then does what is asked of the fit.
 pub fn fit(terminal: &mut Terminal, arguments: &FitArguments) -> Ending {
-    let fitted = prepared(terminal, &arguments.file)
-        .and_then(|_| performed(terminal, &sentence(arguments)));
+    let fitted =
+        prepared(terminal, &arguments.file).and_then(|_| performed(terminal, &sentence(arguments)));
     let Some(next) = afterwards(arguments) else {
         return finished(terminal, fitted, arguments.format);
     };

@@ -137,9 +137,8 @@ pub fn multistart(
     };
     let work = |at: usize| {
         let number = before + at;
-        let from = |start: &[f64]| {
-            search_watched(&objective, bounds, start, &plan.options, inner, &tell)
-        };
+        let from =
+            |start: &[f64]| search_watched(&objective, bounds, start, &plan.options, inner, &tell);
         drawn(from, &points[number], |attempt| {
             again(&ends, plan.seed, number as u64, attempt)
         })

@@ -115,8 +115,8 @@ pub fn fits(answers: &[Arc<FitAnswer>], inferred: &Inferred) -> String {
         let posterior = inferred.posterior.as_deref();
         only.posterior = posterior.map(|own| Box::new(inference_json::of_posterior(own)));
         let profiles: Vec<_> = inferred.profiles.iter().map(|own| &**own).collect();
-        only.profiles = (!profiles.is_empty())
-            .then(|| inference_json::of_profiles(answer, &profiles));
+        only.profiles =
+            (!profiles.is_empty()).then(|| inference_json::of_profiles(answer, &profiles));
         let bootstrap = inferred.bootstrap.as_deref();
         only.bootstrap = bootstrap.map(inference_json::of_bootstrap);
     }

@@ -2,10 +2,11 @@
 //!
 //! Enters: their answers. Leaves: tables.
 
+use super::fit::in_blocks;
 use super::outcome::counted;
-use super::table::{Column, number, table};
+use super::table::{Column, number};
 use super::words;
-use crate::fit::ProfileEnd;
+use crate::fit::{Profile, ProfileEnd};
 use crate::session::fit::{BootstrapAnswer, FitAnswer, PosteriorAnswer, ProfileAnswer};
 
 /// Digits of numbers in cells of text.
@@ -56,22 +57,22 @@ pub(super) fn profiles(answer: &ProfileAnswer, width: usize) -> String {
             "not determined".to_owned()
         }
     });
-    let columns = [
-        names(fit, which()),
-        Column::numbers("estimate", which().map(|at| fit.estimates[at]).collect()),
-        Column::text(
-            "lower",
-            answer.profiles.iter().map(|one| end(&one.lower)).collect(),
-        ),
-        Column::text(
-            "upper",
-            answer.profiles.iter().map(|one| end(&one.upper)).collect(),
-        ),
-        Column::text("by standard error", intervals.collect()),
+    let estimates = which().map(|at| fit.estimates[at]).collect();
+    let ends = |of: fn(&Profile) -> &ProfileEnd| {
+        let profiles = answer.profiles.iter();
+        profiles.map(|one| end(of(one))).collect::<Vec<String>>()
+    };
+    let groups = vec![
+        vec![Column::numbers("estimate", estimates)],
+        vec![
+            Column::text("lower", ends(|one| &one.lower)),
+            Column::text("upper", ends(|one| &one.upper)),
+        ],
+        vec![Column::text("by standard error", intervals.collect())],
     ];
     format!(
         "profile likelihood, 95 % limits\n\n{}",
-        table(&columns, width)
+        in_blocks(&names(fit, which()), groups, width)
     )
 }
 
@@ -96,21 +97,25 @@ pub(super) fn posterior(answer: &PosteriorAnswer, width: usize) -> String {
             .map(f64::round)
             .collect::<Vec<f64>>()
     };
-    let columns = [
-        names(fit, 0..fit.fitted.len()),
-        Column::numbers("mean", numbers(|m| m.mean)),
-        Column::numbers("sd", numbers(|m| m.sd)),
-        Column::numbers("2.5 %", numbers(|m| m.low)),
-        Column::numbers("97.5 %", numbers(|m| m.high)),
-        Column::numbers("R-hat", numbers(|m| (m.rhat * 1e3).round() / 1e3)),
-        Column::numbers("ESS", whole(|m| m.bulk_size)),
-        Column::numbers("ESS tail", whole(|m| m.tail_size)),
-        Column::numbers("median", numbers(|m| m.median)),
+    let groups = vec![
+        vec![Column::numbers("mean", numbers(|m| m.mean))],
+        vec![Column::numbers("sd", numbers(|m| m.sd))],
+        vec![
+            Column::numbers("2.5 %", numbers(|m| m.low)),
+            Column::numbers("97.5 %", numbers(|m| m.high)),
+        ],
+        vec![
+            Column::numbers("R-hat", numbers(|m| (m.rhat * 1e3).round() / 1e3)),
+            Column::numbers("ESS", whole(|m| m.bulk_size)),
+            Column::numbers("ESS tail", whole(|m| m.tail_size)),
+        ],
+        vec![Column::numbers("median", numbers(|m| m.median))],
     ];
+    let names = names(fit, 0..fit.fitted.len());
     format!(
         "{}\n\n{}\n{}\n",
         words::wrapped(&headline_of_posterior(answer), width, "  "),
-        table(&columns, width),
+        in_blocks(&names, groups, width),
         words::wrapped(&how_of_posterior(answer), width, "  ")
     )
 }
@@ -154,16 +159,17 @@ pub(super) fn bootstrap(answer: &BootstrapAnswer, width: usize) -> String {
     let intervals: Vec<(f64, f64)> = all()
         .map(|at| answer.bootstrap.interval(at, LEVEL))
         .collect();
-    let columns = [
-        names(fit, all()),
-        Column::numbers("estimate", fit.estimates.clone()),
-        Column::numbers(
+    let groups = vec![
+        vec![Column::numbers("estimate", fit.estimates.clone())],
+        vec![Column::numbers(
             "std. error",
             all().map(|at| answer.bootstrap.error(at)).collect(),
-        ),
-        Column::numbers("2.5 %", intervals.iter().map(|ends| ends.0).collect()),
-        Column::numbers("97.5 %", intervals.iter().map(|ends| ends.1).collect()),
-        Column::numbers("std. error of the fit", fit.errors.clone()),
+        )],
+        vec![
+            Column::numbers("2.5 %", intervals.iter().map(|ends| ends.0).collect()),
+            Column::numbers("97.5 %", intervals.iter().map(|ends| ends.1).collect()),
+        ],
+        vec![Column::numbers("std. error of the fit", fit.errors.clone())],
     ];
     let failed = match answer.bootstrap.failed.len() {
         0 => String::new(),
@@ -181,6 +187,6 @@ pub(super) fn bootstrap(answer: &BootstrapAnswer, width: usize) -> String {
     format!(
         "{}\n\n{}",
         words::wrapped(&headline, width, "  "),
-        table(&columns, width)
+        in_blocks(&names(fit, all()), groups, width)
     )
 }

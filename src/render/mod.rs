@@ -22,6 +22,8 @@ mod fit_tests;
 pub mod help;
 mod inference;
 pub mod inference_json;
+#[cfg(test)]
+mod inference_tests;
 mod interruptions;
 mod method;
 mod oscillation;

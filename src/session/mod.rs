@@ -23,6 +23,7 @@ mod library;
 mod lower;
 mod measure;
 mod method;
+mod observer;
 mod options;
 mod outcome;
 mod plot;
@@ -77,6 +78,7 @@ pub use library::{Error, compile};
 pub use lower::lower;
 pub use measure::{MeasuredRow, MeasuredRun, Measures};
 pub use method::MethodAdvice;
+pub use observer::{Observer, Stage};
 pub use outcome::{Declared, Made, Outcome, Performed, Undone};
 pub use portrait::{Fixed, PortraitAnswer, View};
 pub use ranges::{Range, Ranged};
@@ -101,39 +103,6 @@ use crate::syntax::{self, tree};
 use crate::world::World;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
-
-/// What a long computation is at.
-#[derive(Debug, Clone, Copy, PartialEq)]
-pub enum Stage {
-    /// Searches of a fit.
-    Search(crate::fit::Progress),
-    /// The chains of a posterior.
-    Draws {
-        /// Draws done, those for tuning included.
-        done: usize,
-        /// Of how many.
-        all: usize,
-        /// Divergences so far.
-        divergences: usize,
-    },
-}
-
-/// Looks on while a command runs, from any of its threads.
-pub trait Observer: Send {
-    /// `fraction` of the work is done, from 0 to 1.
-    fn progress(&mut self, fraction: f64) {
-        let _ = fraction;
-    }
-
-    /// The same with what it is at; the fraction is not a number where nobody knows it.
-    fn at(&mut self, fraction: f64, stage: &Stage) {
-        let _ = stage;
-        self.progress(fraction);
-    }
-}
-
-/// An observer that sees nothing.
-impl Observer for () {}
 
 /// What is loaded and what has been set and computed since.
 #[derive(Clone)]

@@ -182,12 +182,7 @@ fn panel(shapes: &mut Vec<Shape>, figure: &Figure, range: Ranges, place: &Place,
     let frame = &place.frame;
     let (x_range, y_range) = range;
     let mut x_ticks = along(figure, x_range, frame.width(), style);
-    let mut y_ticks = few(ticks::ticks(
-        figure.y.scale,
-        y_range.0,
-        y_range.1,
-        WANTED,
-    ));
+    let mut y_ticks = few(ticks::ticks(figure.y.scale, y_range.0, y_range.1, WANTED));
     if place.is_diagonal {
         y_ticks = Ticks::default();
     }

@@ -236,7 +236,11 @@ impl Page {
 
     fn figures(&mut self, report: &FitReport) -> Result<(), FigureError> {
         self.element("h2", "Figures");
-        for picture in [FitPicture::Fit, FitPicture::Residuals, FitPicture::Waterfall] {
+        for picture in [
+            FitPicture::Fit,
+            FitPicture::Residuals,
+            FitPicture::Waterfall,
+        ] {
             self.pictures(report, picture)?;
         }
         Ok(())

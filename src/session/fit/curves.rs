@@ -317,11 +317,7 @@ fn by_draws(
 }
 
 /// Where the curve of a run has its points, ascending.
-fn grid(
-    answer: &FitAnswer,
-    run: &FitRun,
-    (against, is_of_draws): (Against, bool),
-) -> Vec<f64> {
+fn grid(answer: &FitAnswer, run: &FitRun, (against, is_of_draws): (Against, bool)) -> Vec<f64> {
     let own = horizontal(&run.data, against);
     let is_map = answer.compiled.model.motion == Motion::Map;
     let (from, to) = match (&run.plan, against) {

@@ -62,8 +62,8 @@ pub use runs::FitRun;
 pub use scores::{Checks, Score};
 pub(super) use sentence::lower;
 pub use sentence::{Fit, StartOfFit, Way};
-pub use tables::FitTable;
 pub use stochastic::{Filters, NoiseFrom, Unfit};
+pub use tables::FitTable;
 
 use super::compiled::Compiled;
 use super::outcome::{Outcome, Performed};

@@ -174,7 +174,9 @@ pub(super) fn pairs(draws: &Draws<'_>) -> Matrix {
     let rows: Vec<Vec<Figure>> = rows.collect();
     let above = columns.iter().enumerate().map(|(row, y)| {
         let beyond = columns.iter().skip(row + 1);
-        beyond.map(|x| words(correlation(&x.inner, &y.inner))).collect()
+        beyond
+            .map(|x| words(correlation(&x.inner, &y.inner)))
+            .collect()
     });
     Matrix {
         title,
@@ -286,7 +288,9 @@ fn alone(draws: &Draws<'_>, column: &Column<'_>) -> Figure {
     let width = (column.ends.1 - column.ends.0) / BINS as f64;
     let outer = |u: f64| column.known.scale.outer(u);
     let edge = |bin: usize| outer(column.ends.0 + bin as f64 * width);
-    let x: Vec<f64> = (0..BINS).flat_map(|bin| [edge(bin), edge(bin + 1)]).collect();
+    let x: Vec<f64> = (0..BINS)
+        .flat_map(|bin| [edge(bin), edge(bin + 1)])
+        .collect();
     let high: Vec<f64> = heights.iter().flat_map(|height| [*height; 2]).collect();
     let most = heights.iter().copied().fold(0.0, f64::max);
     let mut series = vec![Series {

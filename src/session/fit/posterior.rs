@@ -11,7 +11,8 @@ use super::objective::Likelihood;
 use super::sentence::Fit;
 use crate::diagnostic::{Code, Diagnostic, listed, number_text};
 use crate::fit::posterior::{
-    ChainEnd, ChainProgress, Marginal, Metric, Posterior, PosteriorOptions, Spread, Starts, Watch, sample,
+    ChainEnd, ChainProgress, Marginal, Metric, Posterior, PosteriorOptions, Spread, Starts, Watch,
+    sample,
 };
 use crate::linalg::cholesky;
 use crate::source::Span;

@@ -332,7 +332,10 @@ fn limited(fit: &FitAnswer, profile: &Profile, span: Span) -> Vec<Diagnostic> {
         Some(
             Diagnostic::new(
                 Code::OnBound,
-                format!("the {word} limit of `{name}` rests on a bound of {}", listed(&names)),
+                format!(
+                    "the {word} limit of `{name}` rests on a bound of {}",
+                    listed(&names)
+                ),
             )
             .at(span, format!("{its} {is} there"))
             .at(first.span, "declared here")

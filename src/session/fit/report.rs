@@ -174,9 +174,15 @@ impl Session {
             (
                 FitPicture::Fit,
                 match self.inferred.draws() {
-                    Some(Draws::Posterior(_)) => "The median of the curves over the data. The dark band holds the curve with a probability of 95 %, the pale one data to come.",
-                    Some(Draws::Bootstrap(_)) => "The model at its estimates over the data. The dark band holds the curves of 95 % of the bootstrap's fits, the pale one 95 % of data to come.",
-                    None => "The model at its estimates over the data. Where there is a dark band, the curve lies in it with a confidence of 95 %, by the standard errors; 95 % of data to come are expected in the pale one.",
+                    Some(Draws::Posterior(_)) => {
+                        "The median of the curves over the data. The dark band holds the curve with a probability of 95 %, the pale one data to come."
+                    }
+                    Some(Draws::Bootstrap(_)) => {
+                        "The model at its estimates over the data. The dark band holds the curves of 95 % of the bootstrap's fits, the pale one 95 % of data to come."
+                    }
+                    None => {
+                        "The model at its estimates over the data. Where there is a dark band, the curve lies in it with a confidence of 95 %, by the standard errors; 95 % of data to come are expected in the pale one."
+                    }
                 },
             ),
             (

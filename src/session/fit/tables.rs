@@ -152,7 +152,10 @@ fn of_bands(bands: &[curves::Banded]) -> Vec<(String, Kept)> {
         ("data_low", 3),
         ("data_high", 4),
     ] {
-        columns.push((header.to_owned(), numbers(&|one| one.edges[which].as_slice())));
+        columns.push((
+            header.to_owned(),
+            numbers(&|one| one.edges[which].as_slice()),
+        ));
     }
     columns
 }

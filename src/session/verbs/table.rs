@@ -176,10 +176,16 @@ pub static VERBS: &[Verb] = &[
         summary: "write the last run as a table",
         subjects: Value::File(&["csv", "txt"]),
         options: &[TO_TABLE, SESSION, OVERWRITE],
-        more: &[(
-            "save prey, prey + predator to \"out.csv\"",
-            "only these columns, after time",
-        )],
+        more: &[
+            (
+                "save prey, prey + predator to \"out.csv\"",
+                "only these columns, after time",
+            ),
+            (
+                "save bands | draws to \"fit.csv\"",
+                "of the last fit, posterior or bootstrap",
+            ),
+        ],
         see: &["simulate", "plot"],
         place: Anywhere,
         reading: Performed(lower::save),
