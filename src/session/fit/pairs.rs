@@ -153,7 +153,8 @@ pub(super) fn pairs(draws: &Draws<'_>) -> Matrix {
     let count = columns.len();
     let mut title = String::new();
     if count > MOST_PAIRED {
-        let mut kept = most_correlated(&columns).into_iter();
+        let samples: Vec<&[f64]> = columns.iter().map(|one| one.inner.as_slice()).collect();
+        let mut kept = most_correlated(&samples, MOST_PAIRED).into_iter();
         columns.retain(|_| kept.next().unwrap_or(false));
         title = format!("{MOST_PAIRED} of {count} quantities, those most correlated");
     }
@@ -204,21 +205,21 @@ fn ends(inner: &[f64]) -> Option<(f64, f64)> {
     (low < high).then_some((low - room, high + room))
 }
 
-/// Which columns to keep: those with the strongest correlations.
-fn most_correlated(columns: &[Column<'_>]) -> Vec<bool> {
+/// Which of several samples to keep, at most so many: those with the strongest correlations.
+fn most_correlated(samples: &[&[f64]], most: usize) -> Vec<bool> {
     let mut pairs = Vec::new();
-    for (i, one) in columns.iter().enumerate() {
-        for (j, other) in columns.iter().enumerate().skip(i + 1) {
-            let r = correlation(&one.inner, &other.inner).abs();
+    for (i, one) in samples.iter().enumerate() {
+        for (j, other) in samples.iter().enumerate().skip(i + 1) {
+            let r = correlation(one, other).abs();
             pairs.push((if r.is_finite() { r } else { 0.0 }, i, j));
         }
     }
     pairs.sort_by(|one, other| other.0.total_cmp(&one.0));
-    let mut kept = vec![false; columns.len()];
+    let mut kept = vec![false; samples.len()];
     let mut count = 0;
     for at in pairs.into_iter().flat_map(|(_, i, j)| [i, j]) {
         if let Some(kept) = kept.get_mut(at).filter(|kept| !**kept)
-            && count < MOST_PAIRED
+            && count < most
         {
             *kept = true;
             count += 1;
@@ -368,4 +369,32 @@ fn prior(column: &Column<'_>) -> Option<Series> {
         mark: Mark::Dashed,
         colour: INK,
     })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn those_that_hang_together_are_kept() {
+        let up = [1.0, 2.0, 3.0, 4.0];
+        let down = [8.0, 6.1, 4.0, 2.0];
+        let level = [1.0, -1.0, -1.0, 1.0];
+        let wavy = [1.0, -1.0, 1.0, -1.0];
+        let samples: [&[f64]; 4] = [&up, &level, &wavy, &down];
+        assert_eq!(most_correlated(&samples, 2), [true, false, false, true]);
+        assert_eq!(most_correlated(&samples, 9), [true; 4]);
+    }
+
+    #[test]
+    fn far_draws_do_not_set_the_range_of_many() {
+        let mut many: Vec<f64> = (0..=1000).map(|at| f64::from(at) / 1000.0).collect();
+        let (low, high) = ends(&many).expect("ends");
+        assert!((low + 0.06).abs() < 0.01 && (high - 1.06).abs() < 0.01);
+        many.push(1e6);
+        assert!(ends(&many).expect("ends").1 < 1.1);
+        // Of few draws each counts.
+        assert!(ends(&[0.0, 1.0, 100.0]).expect("ends").1 > 100.0);
+        assert_eq!(ends(&[2.0, 2.0]), None);
+    }
 }
