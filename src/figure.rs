@@ -137,6 +137,33 @@ pub struct Sheet {
     pub title: String,
     /// From left to right, then downward; each has its own title.
     pub panels: Vec<Figure>,
+    /// How they lie on the paper.
+    pub shape: SheetShape,
+}
+
+/// How the panels of a sheet lie on the paper.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub enum SheetShape {
+    /// Nearly square panels, as many side by side as their number suggests.
+    #[default]
+    Square,
+    /// Wide and low panels below each other, in two columns where there are many: long series.
+    Wide,
+}
+
+/// Figures in the lower triangle of a square: what several quantities have to do with each other.
+/// The panels of a column share their horizontal axis, those of a row their vertical one; on the
+/// diagonal each quantity stands alone, and its vertical axis has no numbers.
+#[derive(Debug, Clone, PartialEq, Default)]
+pub struct Matrix {
+    /// Stands above all panels; none when empty.
+    pub title: String,
+    /// Row i has i + 1 panels, the last of them on the diagonal. The ranges of all axes below the
+    /// diagonal, and of the horizontal ones on it, are given.
+    pub rows: Vec<Vec<Figure>>,
+    /// A few letters for the panel of row i and column j above the diagonal: row i has those of
+    /// the columns from i + 1 on.
+    pub above: Vec<Vec<String>>,
 }
 
 /// Numbers along a common axis as colours: white at zero, one hue for positive and one for

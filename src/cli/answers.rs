@@ -10,9 +10,10 @@ use super::simulate::in_quotes;
 use super::terminal::{Terminal, ending};
 use crate::diagnostic::{Code, Diagnostic};
 use crate::render::{
-    answers_json, diagram_json, equilibria_json, fit_json, portrait, stability_json,
-    stationary_json, sweep_json,
+    answers_json, diagram_json, equilibria_json, fit_json, inference_json, portrait,
+    stability_json, stationary_json, sweep_json,
 };
+use crate::session::fit::Inferred;
 use crate::session::{Command, Outcome, Performed, lower};
 use std::path::Path;
 
@@ -267,7 +268,10 @@ pub(super) fn finished(
         (Outcome::Portrait(answer), Format::Json) => portrait::json(answer),
         (Outcome::Diagram(drawn), Format::Json) => diagram_json::diagram(&drawn.answer),
         (Outcome::Swept(drawn), Format::Json) => sweep_json::sweep(&drawn.answer),
-        (Outcome::Fitted(answers), Format::Json) => fit_json::fits(answers),
+        (Outcome::Fitted(answers), Format::Json) => fit_json::fits(answers, &Inferred::default()),
+        (Outcome::Sampled(answer), Format::Json) => inference_json::posterior(answer),
+        (Outcome::Profiled(answer), Format::Json) => inference_json::profiles(answer),
+        (Outcome::Bootstrapped(answer), Format::Json) => inference_json::bootstrap(answer),
         (Outcome::Measured(runs), Format::Json) => answers_json::measured(runs),
         _ => return terminal.show(&performed),
     };

@@ -345,6 +345,18 @@ pub struct FitArguments {
     /// Columns that go by another name in the model, such as time=year,prey=hare
     #[arg(long, value_name = "NAME=COLUMN", value_delimiter = ',')]
     pub columns: Vec<String>,
+    /// Then profiles of these, or of all that was fitted
+    #[arg(
+        long,
+        value_name = "NAME,...",
+        value_delimiter = ',',
+        num_args = 0..=1,
+        conflicts_with = "bootstrap"
+    )]
+    pub profile: Option<Vec<String>>,
+    /// Then so many fits of data drawn from the fit
+    #[arg(long, value_name = "N")]
+    pub bootstrap: Option<String>,
     /// The search: lm, lbfgs, ...
     #[arg(long, value_name = "SEARCH")]
     pub using: Option<String>,

@@ -2,32 +2,63 @@
 
 use super::Ending;
 use super::answers::{finished, prepared, setting};
-use super::arguments::FitArguments;
+use super::arguments::{FitArguments, Format};
 use super::simulate::in_quotes;
-use super::terminal::Terminal;
+use super::terminal::{Terminal, ending};
 use crate::diagnostic::{Code, Diagnostic};
 use crate::session::{Command, Performed};
 
-/// Finds parameters of a file from data.
+/// Finds parameters of a file from data, then does what is asked of the fit.
 pub fn fit(terminal: &mut Terminal, arguments: &FitArguments) -> Ending {
-    let result = performed(terminal, arguments);
-    finished(terminal, result, arguments.format)
+    let fitted =
+        prepared(terminal, &arguments.file).and_then(|_| performed(terminal, &sentence(arguments)));
+    let Some(next) = afterwards(arguments) else {
+        return finished(terminal, fitted, arguments.format);
+    };
+    let fitted = match fitted {
+        Ok(fitted) => fitted,
+        Err(problems) => return finished(terminal, Err(problems), arguments.format),
+    };
+    // JSON is one object: that of what is asked last.
+    let first = match arguments.format {
+        Format::Text => terminal.show(&fitted),
+        Format::Json => {
+            terminal.report(&fitted.diagnostics);
+            ending(&fitted.diagnostics)
+        }
+    };
+    if first == Ending::Interrupted {
+        return first;
+    }
+    let result = performed(terminal, &next);
+    match finished(terminal, result, arguments.format) {
+        Ending::Fine => first,
+        worse => worse,
+    }
 }
 
-fn performed(
-    terminal: &mut Terminal,
-    arguments: &FitArguments,
-) -> Result<Performed, Vec<Diagnostic>> {
-    prepared(terminal, &arguments.file)?;
-    let sentence = sentence(arguments);
-    let commands = terminal.session.understand(&sentence)?;
+fn performed(terminal: &mut Terminal, sentence: &str) -> Result<Performed, Vec<Diagnostic>> {
+    let commands = terminal.session.understand(sentence)?;
     match commands.as_slice() {
-        [command @ Command::Fit(_)] => terminal.watched(command),
+        [command @ (Command::Fit(_) | Command::Profile(_) | Command::Bootstrap(_))] => {
+            terminal.watched(command)
+        }
         _ => {
             let message = format!("`{sentence}` is not understood");
             Err(vec![Diagnostic::new(Code::BadOption, message)])
         }
     }
+}
+
+/// The sentence after the fit.
+fn afterwards(arguments: &FitArguments) -> Option<String> {
+    if let Some(names) = &arguments.profile {
+        return Some(format!("profile {}", names.join(", ")));
+    }
+    let replicates = arguments.bootstrap.as_ref()?;
+    let seed = arguments.seed.as_ref();
+    let seed = seed.map_or(String::new(), |seed| format!(" seed {seed}"));
+    Some(format!("bootstrap {replicates}{seed}"))
 }
 
 fn sentence(arguments: &FitArguments) -> String {

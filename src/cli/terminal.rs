@@ -6,7 +6,7 @@ use crate::render::portrait::{self, Drawing};
 use crate::render::{self, Colour, diagnostics, figure, fit_json, fit_page, progress::Progress};
 use crate::session::{
     Command, DrawnInto, DrawnSweep, Made, Observer, Outcome, Performed, PortraitAnswer, Said,
-    Session, SweepPicture,
+    Session, Stage, SweepPicture,
 };
 use crate::world::SystemWorld;
 use std::io::{IsTerminal, Write};
@@ -211,11 +211,27 @@ impl Terminal {
                 Some(path) => self.draw_sheet(sheet, path),
             };
         }
+        if let Outcome::Matrix { matrix, to } = outcome {
+            return match to {
+                None => Ok(figure::matrix_terminal(
+                    matrix,
+                    self.width.min(120),
+                    self.colour,
+                )),
+                Some(path) => self.draw_matrix(matrix, path),
+            };
+        }
         if let Outcome::FitPage { report, to } = outcome {
             return self.write(to, fit_page::html(report)?.as_bytes());
         }
-        if let Outcome::FitNumbers { answers, to } = outcome {
-            return self.write(to, format!("{}\n", fit_json::fits(answers)).as_bytes());
+        if let Outcome::FitNumbers {
+            answers,
+            inferred,
+            to,
+        } = outcome
+        {
+            let json = fit_json::fits(answers, inferred);
+            return self.write(to, format!("{json}\n").as_bytes());
         }
         let Outcome::Figure { figure, to } = outcome else {
             return Ok(render::outcome::text(outcome, self.width));
@@ -312,6 +328,18 @@ impl Terminal {
         self.write(path, &content)
     }
 
+    fn draw_matrix(
+        &self,
+        matrix: &crate::figure::Matrix,
+        path: &Path,
+    ) -> Result<String, Diagnostic> {
+        let content = match format_of(path)? {
+            figure::Format::Svg => figure::matrix_svg(matrix)?.into_bytes(),
+            figure::Format::Png => figure::matrix_png(matrix)?,
+        };
+        self.write(path, &content)
+    }
+
     fn draw_heat_map(
         &self,
         map: &crate::figure::HeatMap,
@@ -357,6 +385,10 @@ struct Watch(Progress);
 impl Observer for Watch {
     fn progress(&mut self, fraction: f64) {
         self.0.set(fraction, "");
+    }
+
+    fn at(&mut self, fraction: f64, stage: &Stage) {
+        self.0.set(fraction, render::progress::At(stage));
     }
 }
 

@@ -32,6 +32,7 @@ mod optimise;
 pub mod posterior;
 mod prior;
 mod profile;
+mod propagation;
 mod residuals;
 mod starts;
 mod summary;
@@ -45,11 +46,15 @@ pub use family::{Datum, Density, Family, MOST, cdf, density, mean, quantile, sam
 pub use information::{Information, InformationMatrix, information};
 pub use multistart::{Finding, Findings, Plan, Progress, SAME_VALUE, multistart};
 pub use objective::{Evaluation, Fault, Objective, Wanted};
-pub use optimise::{Bounds, End, Local, Method as SearchMethod, Options as SearchOptions, search};
+pub use optimise::{
+    Bounds, End, Local, Method as SearchMethod, Options as SearchOptions, Pace, search,
+};
 pub use prior::{Prior, PriorDensity};
 pub use profile::{Profile, ProfileEnd, ProfileOptions, ProfilePoint, Profiled, Refit, profile};
+pub use propagation::Propagation;
 pub use residuals::{ResidualChecks, quantile_points, residual_checks};
 pub use starts::starts;
+pub use summary::{mean as sample_mean, quantile as sample_quantile};
 pub use uncertainty::{
     Direction, Quantiles, Standing, Uncertainty, UncertaintyOptions, uncertainty,
 };

@@ -5,10 +5,11 @@
 //! one with the same plan.
 
 use super::objective::{Evaluation, Fault, Objective, Wanted};
-use super::optimise::{Bounds, End, Local, Options, search};
+use super::optimise::{Bounds, End, Local, Options, Pace, search_watched};
 use super::starts::{again, finite_ends, starts};
 use crate::simulate::in_order;
 use std::ops::ControlFlow;
+use std::sync::Mutex;
 use std::sync::atomic::{AtomicBool, Ordering};
 
 /// Values this near, in units of log-likelihood, are the same minimum: a likelihood ratio of 1.001
@@ -37,8 +38,10 @@ pub struct Progress {
     pub done: usize,
     /// Starts in all.
     pub total: usize,
-    /// The best value so far.
+    /// The best value so far, that of searches that have not ended included.
     pub best: Option<f64>,
+    /// How far a search is that has not ended; none when one has.
+    pub pace: Option<Pace>,
 }
 
 /// What a start came to.
@@ -82,7 +85,8 @@ impl Objective for Interruptible<'_> {
 
 /// Searches from the given point and from others. `done` holds what the first starts came to in an
 /// earlier search with the same plan, in the order of their numbers; `watch` is told of each start
-/// that ends, in this order too, and may end the search.
+/// that ends, in this order too, and after each iteration of those that have not, from their
+/// threads. It may end the search.
 pub fn multistart(
     objective: &dyn Objective,
     bounds: &Bounds,
@@ -90,7 +94,7 @@ pub fn multistart(
     plan: &Plan,
     threads: usize,
     done: Vec<Local>,
-    watch: &mut dyn FnMut(Progress) -> ControlFlow<()>,
+    watch: &mut (dyn FnMut(Progress) -> ControlFlow<()> + Send),
 ) -> Findings {
     let points = match plan.chosen.is_empty() {
         true => starts(bounds, given, plan.starts, plan.seed),
@@ -115,9 +119,26 @@ pub fn multistart(
     } else {
         (1, threads)
     };
+    let watched = Mutex::new((progress(&locals, total), watch));
+    let tell = |pace: Pace| {
+        if let Ok(mut watched) = watched.lock() {
+            let (known, watch) = &mut *watched;
+            if known.best.is_none_or(|best| pace.value < best) && pace.value.is_finite() {
+                known.best = Some(pace.value);
+            }
+            let now = Progress {
+                pace: Some(pace),
+                ..*known
+            };
+            if watch(now).is_break() {
+                is_over.store(true, Ordering::Relaxed);
+            }
+        }
+    };
     let work = |at: usize| {
         let number = before + at;
-        let from = |start: &[f64]| search(&objective, bounds, start, &plan.options, inner);
+        let from =
+            |start: &[f64]| search_watched(&objective, bounds, start, &plan.options, inner, &tell);
         drawn(from, &points[number], |attempt| {
             again(&ends, plan.seed, number as u64, attempt)
         })
@@ -130,7 +151,12 @@ pub fn multistart(
             locals.push(local);
         }
         if !was_interrupted {
-            was_interrupted = watch(progress(&locals, total)).is_break() && locals.len() < total;
+            let now = progress(&locals, total);
+            let is_over = watched.lock().is_ok_and(|mut watched| {
+                watched.0 = now;
+                (watched.1)(now).is_break()
+            });
+            was_interrupted = is_over && locals.len() < total;
         }
         if was_interrupted {
             is_over.store(true, Ordering::Relaxed);
@@ -147,6 +173,7 @@ fn progress(locals: &[Local], total: usize) -> Progress {
         done: locals.len(),
         total,
         best: values.map(|local| local.value).min_by(f64::total_cmp),
+        pace: None,
     }
 }
 

@@ -3,7 +3,8 @@
 //! Enters: numbers. Leaves: numbers; not a number where there are too few.
 
 /// The mean.
-pub(super) fn mean(values: &[f64]) -> f64 {
+#[must_use]
+pub fn mean(values: &[f64]) -> f64 {
     values.iter().sum::<f64>() / count(values.len())
 }
 
@@ -30,7 +31,8 @@ pub(super) fn standard_deviation(values: &[f64]) -> f64 {
     clippy::cast_sign_loss,
     reason = "a position between 0 and the last"
 )]
-pub(super) fn quantile(ascending: &[f64], probability: f64) -> f64 {
+#[must_use]
+pub fn quantile(ascending: &[f64], probability: f64) -> f64 {
     let last = ascending.len().saturating_sub(1);
     let position = (probability * count(last)).clamp(0.0, count(last));
     let below = position.floor() as usize;

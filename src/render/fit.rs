@@ -403,7 +403,7 @@ fn by_subject(answers: &[std::sync::Arc<FitAnswer>], width: usize) -> String {
 }
 
 /// Tables below each other, each beginning with the same column; groups of columns stay together.
-fn in_blocks(head: &Column, groups: Vec<Vec<Column>>, width: usize) -> String {
+pub(super) fn in_blocks(head: &Column, groups: Vec<Vec<Column>>, width: usize) -> String {
     let mut blocks: Vec<Vec<Column>> = Vec::new();
     for group in groups {
         let wider = blocks

@@ -1,15 +1,16 @@
 //! Fits as JSON: schema `lotka-fit-1`.
 //!
-//! Enters: the answer of a fit, or of one fit for each subject. Leaves: one line; numbers with every
-//! digit, those that are not finite as null.
+//! Enters: the answer of a fit, or of one fit for each subject, with what was asked of it since.
+//! Leaves: one line; numbers with every digit, those that are not finite as null.
 
+use super::inference_json;
 use crate::fit::{Coordinates, Direction, End, Finding, Scale, Standing};
-use crate::session::fit::{Checks, FitAnswer, FitRun, LEVEL};
+use crate::session::fit::{Checks, FitAnswer, FitRun, Inferred, LEVEL};
 use serde::Serialize;
 use std::sync::Arc;
 
 #[derive(Serialize)]
-struct Fit<'a> {
+pub(super) struct Fit<'a> {
     schema: &'static str,
     model: &'a str,
     file: &'a str,
@@ -36,6 +37,9 @@ struct Fit<'a> {
     runs: Vec<Run<'a>>,
     residuals: Vec<Observation<'a>>,
     searches: Vec<Search>,
+    posterior: Option<Box<inference_json::Posterior<'a>>>,
+    profiles: Option<inference_json::Profiles<'a>>,
+    bootstrap: Option<inference_json::Bootstrap<'a>>,
 }
 
 #[derive(Serialize)]
@@ -55,7 +59,7 @@ struct Estimate<'a> {
 }
 
 #[derive(Serialize)]
-struct Prior<'a> {
+pub(super) struct Prior<'a> {
     family: &'static str,
     parameters: &'a [f64],
 }
@@ -104,8 +108,18 @@ struct Search {
 
 /// One object; a list of them for a fit of each subject.
 #[must_use]
-pub fn fits(answers: &[Arc<FitAnswer>]) -> String {
-    let fits: Vec<Fit<'_>> = answers.iter().map(|answer| fit(answer)).collect();
+pub fn fits(answers: &[Arc<FitAnswer>], inferred: &Inferred) -> String {
+    let mut fits: Vec<Fit<'_>> = answers.iter().map(|answer| fit(answer)).collect();
+    // What is asked afterwards is asked of a single fit.
+    if let ([only], [answer]) = (fits.as_mut_slice(), answers) {
+        let posterior = inferred.posterior.as_deref();
+        only.posterior = posterior.map(|own| Box::new(inference_json::of_posterior(own)));
+        let profiles: Vec<_> = inferred.profiles.iter().map(|own| &**own).collect();
+        only.profiles =
+            (!profiles.is_empty()).then(|| inference_json::of_profiles(answer, &profiles));
+        let bootstrap = inferred.bootstrap.as_deref();
+        only.bootstrap = bootstrap.map(inference_json::of_bootstrap);
+    }
     match fits.as_slice() {
         [only] if only.subject.is_none() => serde_json::to_string(only),
         several => serde_json::to_string(several),
@@ -113,7 +127,8 @@ pub fn fits(answers: &[Arc<FitAnswer>]) -> String {
     .unwrap_or_default()
 }
 
-fn fit(answer: &FitAnswer) -> Fit<'_> {
+/// A fit by itself.
+pub(super) fn fit(answer: &FitAnswer) -> Fit<'_> {
     let local = answer.search();
     let known = answer.uncertainty.as_ref().ok();
     let undetermined = known.map_or(&[][..], |known| &known.undetermined);
@@ -160,6 +175,9 @@ fn fit(answer: &FitAnswer) -> Fit<'_> {
             .map(|(at, one)| observation(answer, at, one))
             .collect(),
         searches: searches(answer),
+        posterior: None,
+        profiles: None,
+        bootstrap: None,
     }
 }
 
@@ -181,20 +199,29 @@ fn estimates(answer: &FitAnswer) -> Vec<Estimate<'_>> {
                 std_error: of(&answer.errors),
                 low,
                 high,
-                scale: match known.scale {
-                    Scale::Linear => "linear",
-                    Scale::Logarithmic => "log",
-                },
+                scale: scale(known.scale),
                 lower: known.bounds.0,
                 upper: known.bounds.1,
                 standing: standing(answer, at),
-                prior: known.prior.as_ref().map(|prior| Prior {
-                    family: prior.family.name(),
-                    parameters: &prior.parameters,
-                }),
+                prior: known.prior.as_ref().map(prior),
             }
         })
         .collect()
+}
+
+/// The scale on which a quantity is explored.
+pub(super) fn scale(scale: Scale) -> &'static str {
+    match scale {
+        Scale::Linear => "linear",
+        Scale::Logarithmic => "log",
+    }
+}
+
+pub(super) fn prior(prior: &crate::fit::Prior) -> Prior<'_> {
+    Prior {
+        family: prior.family.name(),
+        parameters: &prior.parameters,
+    }
 }
 
 fn standing(answer: &FitAnswer, at: usize) -> &'static str {

@@ -21,6 +21,9 @@ pub mod fit_page;
 mod fit_tests;
 pub mod help;
 mod inference;
+pub mod inference_json;
+#[cfg(test)]
+mod inference_tests;
 mod interruptions;
 mod method;
 mod oscillation;

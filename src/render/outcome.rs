@@ -47,6 +47,7 @@ pub fn text(outcome: &Outcome, width: usize) -> String {
         Outcome::SimulatedEach(runs) => subjects::simulated(runs, width),
         Outcome::Figure { .. }
         | Outcome::Sheet { .. }
+        | Outcome::Matrix { .. }
         | Outcome::FitPage { .. }
         | Outcome::FitNumbers { .. }
         | Outcome::Quit => String::new(),

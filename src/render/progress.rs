@@ -4,8 +4,10 @@
 //! but only on a terminal and only once the computation has taken a second. Must not know what
 //! is computed.
 
+use super::table::number;
+use crate::session::Stage;
 use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
-use std::fmt::Display;
+use std::fmt::{self, Display};
 use std::io::IsTerminal;
 use std::time::{Duration, Instant};
 
@@ -20,6 +22,46 @@ const MOST_CALLS: u32 = 64;
 
 /// Steps of the bar.
 const STEPS: u64 = 1000;
+
+/// Digits of log-likelihoods.
+const DIGITS: usize = 7;
+
+/// What a computation is at, in a few words: `3 of 20 starts, log L -122.9, iteration 41`.
+#[derive(Debug)]
+pub struct At<'a>(pub &'a Stage);
+
+impl Display for At<'_> {
+    fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self.0 {
+            Stage::Search(progress) => {
+                let mut parts = Vec::new();
+                if let Some(best) = progress.best {
+                    parts.push(format!("best log L {}", number(-best, DIGITS)));
+                }
+                if progress.total > 1 {
+                    parts.push(format!("{} of {} starts", progress.done, progress.total));
+                }
+                if let Some(pace) = &progress.pace {
+                    parts.push(format!("iteration {}", pace.iterations));
+                    parts.push(format!("{} evaluations", pace.evaluations));
+                }
+                write!(out, "{}", parts.join(", "))
+            }
+            Stage::Draws {
+                done,
+                all,
+                divergences,
+            } => {
+                write!(out, "{done} of {all} draws")?;
+                match divergences {
+                    0 => Ok(()),
+                    1 => write!(out, ", 1 divergence"),
+                    many => write!(out, ", {many} divergences"),
+                }
+            }
+        }
+    }
+}
 
 /// One computation's progress.
 #[derive(Debug)]
@@ -80,7 +122,7 @@ impl Progress {
         }
         let bar = self
             .bar
-            .get_or_insert_with(|| new_bar(&self.label, self.started));
+            .get_or_insert_with(|| new_bar(&self.label, self.started, fraction.is_finite()));
         let part = if fraction.is_finite() {
             fraction.clamp(0.0, 1.0)
         } else {
@@ -108,11 +150,16 @@ impl Drop for Progress {
     }
 }
 
-fn new_bar(label: &str, started: Instant) -> ProgressBar {
+/// Without a bar where nobody knows how much is left.
+fn new_bar(label: &str, started: Instant, is_known: bool) -> ProgressBar {
     let bar = ProgressBar::with_draw_target(Some(STEPS), ProgressDrawTarget::stderr_with_hz(10))
         .with_elapsed(started.elapsed())
         .with_prefix(label.to_owned());
-    match ProgressStyle::with_template("{prefix} {bar:30} {percent:>3} %  {elapsed}  {msg}") {
+    let template = match is_known {
+        true => "{prefix} {bar:20} {percent:>3} %  {elapsed}  {wide_msg}",
+        false => "{prefix}  {elapsed}  {wide_msg}",
+    };
+    match ProgressStyle::with_template(template) {
         Ok(style) => bar.with_style(style.progress_chars("━╸─")),
         Err(_) => bar,
     }
@@ -132,6 +179,30 @@ mod tests {
         assert_eq!(progress.stride, MOST_CALLS);
         assert!(progress.bar.is_none(), "nothing within the first second");
         progress.finish();
+    }
+
+    #[test]
+    fn a_search_says_where_it_is() {
+        use crate::fit::{Pace, Progress as Searched};
+        let mut search = Searched {
+            done: 0,
+            total: 1,
+            best: Some(122.945_703),
+            pace: Some(Pace {
+                iterations: 41,
+                evaluations: 230,
+                value: 122.945_703,
+            }),
+        };
+        assert_eq!(
+            At(&Stage::Search(search)).to_string(),
+            "best log L -122.9457, iteration 41, 230 evaluations"
+        );
+        (search.done, search.total, search.pace) = (3, 20, None);
+        assert_eq!(
+            At(&Stage::Search(search)).to_string(),
+            "best log L -122.9457, 3 of 20 starts"
+        );
     }
 
     #[test]

@@ -197,7 +197,7 @@ impl Session {
     /// The problems of a loaded model's sentences that can be seen before running them.
     fn check_sentences(&self, compiled: &Arc<Compiled>) -> Vec<Diagnostic> {
         let mut overrides = Overrides::new();
-        let (mut has_run, mut has_fit) = (false, false);
+        let (mut has_run, mut possible) = (false, fit::Possible::default());
         let tables = Tables::new(&**self.world(), self.data_folder());
         let mut problems = Vec::new();
         for statement in &compiled.model.sentences {
@@ -208,7 +208,7 @@ impl Session {
                 compiled,
                 &tables,
                 &mut overrides,
-                (&mut has_run, &mut has_fit),
+                (&mut has_run, &mut possible),
                 &command,
             );
             // A faulty value is at fault for every run: it is said once.
@@ -226,7 +226,7 @@ impl Session {
         compiled: &Arc<Compiled>,
         tables: &Tables<'_>,
         overrides: &mut Overrides,
-        (has_run, has_fit): (&mut bool, &mut bool),
+        (has_run, possible): (&mut bool, &mut fit::Possible),
         command: &Command,
     ) -> Result<Vec<Diagnostic>, Vec<Diagnostic>> {
         match command {
@@ -305,16 +305,22 @@ impl Session {
                 return sweep::check(compiled, tables, overrides, command);
             }
             Command::Fit(command) => {
-                *has_fit = true;
+                *possible = fit::Possible::fitted(command.method == fit::Way::Posterior);
                 return fit::check(compiled, tables, overrides, command);
             }
-            Command::Report(command) => needs_fit(*has_fit, command.span)?,
-            Command::Profile(command) => needs_fit(*has_fit, command.span)?,
-            Command::Bootstrap(command) => needs_fit(*has_fit, command.span)?,
+            Command::Report(command) => possible.has(fit::Need::Fit, command.span)?,
+            Command::Profile(command) => {
+                possible.has(fit::Need::Fit, command.span)?;
+                possible.profiles = true;
+            }
+            Command::Bootstrap(command) => {
+                possible.has(fit::Need::Fit, command.span)?;
+                possible.bootstrap = true;
+            }
             Command::Plot(command) => {
                 if let Some(picture) = fit::FitPicture::asked(compiled, command) {
                     fit::check_picture(picture, command)?;
-                    needs_fit(*has_fit, command.span)?;
+                    possible.has(picture.need(), command.span)?;
                     return Ok(Vec::new());
                 }
                 needs_run(*has_run, command.span)?;
@@ -333,6 +339,10 @@ impl Session {
                 super::ensemble::check_histogram(compiled, command)?;
             }
             Command::Save(command) => {
+                if let Some(table) = fit::FitTable::asked(compiled, command) {
+                    possible.has(table.need(), command.span)?;
+                    return Ok(Vec::new());
+                }
                 needs_run(*has_run, command.span)?;
                 for column in &command.columns {
                     compiled.observable(column)?;
@@ -344,24 +354,16 @@ impl Session {
             }
             Command::Reset => {
                 *overrides = Overrides::new();
-                (*has_run, *has_fit) = (false, false);
+                (*has_run, *possible) = (false, fit::Possible::default());
             }
             // What was taken back may have been a `reset`, which forgot the run.
-            Command::Undo => (*has_run, *has_fit) = (true, true),
+            Command::Undo => (*has_run, *possible) = (true, fit::Possible::ALL),
             Command::Evaluate(expr) | Command::Assert(expr) => {
                 compiled.observable(expr)?;
             }
             _ => {}
         }
         Ok(Vec::new())
-    }
-}
-
-fn needs_fit(has_fit: bool, span: Span) -> Result<(), Vec<Diagnostic>> {
-    if has_fit {
-        Ok(())
-    } else {
-        Err(fit::nothing_fitted(span))
     }
 }
 

@@ -188,6 +188,7 @@ impl Session {
             by_subject: self.by_subject.clone(),
             ensemble: self.ensemble.clone(),
             fits: self.fits.clone(),
+            inferred: self.inferred.clone(),
         }
     }
 }

@@ -23,6 +23,7 @@ mod library;
 mod lower;
 mod measure;
 mod method;
+mod observer;
 mod options;
 mod outcome;
 mod plot;
@@ -77,6 +78,7 @@ pub use library::{Error, compile};
 pub use lower::lower;
 pub use measure::{MeasuredRow, MeasuredRun, Measures};
 pub use method::MethodAdvice;
+pub use observer::{Observer, Stage};
 pub use outcome::{Declared, Made, Outcome, Performed, Undone};
 pub use portrait::{Fixed, PortraitAnswer, View};
 pub use ranges::{Range, Ranged};
@@ -102,17 +104,6 @@ use crate::world::World;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
-/// Looks on while a command runs.
-pub trait Observer {
-    /// `fraction` of the work is done, from 0 to 1.
-    fn progress(&mut self, fraction: f64) {
-        let _ = fraction;
-    }
-}
-
-/// An observer that sees nothing.
-impl Observer for () {}
-
 /// What is loaded and what has been set and computed since.
 #[derive(Clone)]
 pub struct Session {
@@ -134,6 +125,8 @@ pub struct Session {
     ensemble: Option<Arc<Ensemble>>,
     /// The fits of the last sentence, one or one for each subject.
     fits: Vec<Arc<fit::FitAnswer>>,
+    /// What was asked of that fit since.
+    inferred: fit::Inferred,
     history: Vec<String>,
     record: record::Record,
 }
@@ -171,6 +164,7 @@ impl Session {
             by_subject: Vec::new(),
             ensemble: None,
             fits: Vec::new(),
+            inferred: fit::Inferred::default(),
             history: Vec::new(),
             record: record::Record::default(),
         }
@@ -454,6 +448,7 @@ impl Session {
         self.by_subject.clear();
         self.ensemble = None;
         self.fits.clear();
+        self.inferred = fit::Inferred::default();
     }
 
     /// The runs of the last `simulate`: one, or one for each subject.

@@ -16,7 +16,7 @@ use super::steady::SteadyAnswer;
 use super::sweep::DrawnSweep;
 use super::trajectory::Trajectory;
 use crate::diagnostic::Diagnostic;
-use crate::figure::{Figure, HeatMap, Sheet};
+use crate::figure::{Figure, HeatMap, Matrix, Sheet};
 use std::path::PathBuf;
 use std::sync::Arc;
 
@@ -131,6 +131,13 @@ pub enum Outcome {
         /// The file to draw into; the terminal when absent.
         to: Option<PathBuf>,
     },
+    /// Quantities in pairs, drawn by whoever shows them.
+    Matrix {
+        /// What it shows.
+        matrix: Matrix,
+        /// The file to draw into; the terminal when absent.
+        to: Option<PathBuf>,
+    },
     /// The last fit as a page, written by whoever shows it.
     FitPage {
         /// All that it tells.
@@ -142,6 +149,8 @@ pub enum Outcome {
     FitNumbers {
         /// The fit, or one for each subject.
         answers: Vec<Arc<super::fit::FitAnswer>>,
+        /// What was asked of it since.
+        inferred: Box<super::fit::Inferred>,
         /// The file to write.
         to: PathBuf,
     },

@@ -1,6 +1,7 @@
 //! `save`: the last run as a table in a file.
 
 use super::command::Save;
+use super::fit::FitTable;
 use super::outcome::{Outcome, Performed};
 use super::plot::time_label;
 use super::trajectory::Trajectory;
@@ -15,6 +16,9 @@ use std::path::PathBuf;
 
 impl Session {
     pub(super) fn save(&self, save: &Save) -> Result<Performed, Vec<Diagnostic>> {
+        if let Some(table) = FitTable::asked(&self.need_model()?.compiled, save) {
+            return self.save_of_fit(table, save);
+        }
         if let Some(ensemble) = &self.ensemble {
             return self.save_paths(ensemble, save);
         }

@@ -1,6 +1,6 @@
 //! Taking steps back: assignments, declarations, `reset`, `load` and `reload`, one at a time.
 
-use super::fit::FitAnswer;
+use super::fit::{FitAnswer, Inferred};
 use super::outcome::Undone;
 use super::trajectory::Trajectory;
 use super::values::{self, Overrides};
@@ -45,6 +45,7 @@ pub(super) struct Runs {
     pub by_subject: Vec<Arc<Trajectory>>,
     pub ensemble: Option<Arc<Ensemble>>,
     pub fits: Vec<Arc<FitAnswer>>,
+    pub inferred: Inferred,
 }
 
 /// One step that can be taken back.
@@ -114,6 +115,7 @@ impl Session {
             self.by_subject = runs.by_subject;
             self.ensemble = runs.ensemble;
             self.fits = runs.fits;
+            self.inferred = runs.inferred;
         }
         if let Some((loaded, waiting)) = step.before.model {
             self.loaded = loaded;

@@ -161,6 +161,37 @@ fn json_has_the_fields_that_the_manual_lists() {
     assert_eq!(fit["schema"], "lotka-fit-1");
     check_fields(&fit["estimates"][0], "Each of the `estimates`:");
     check_fields(&fit["residuals"][0], "Each of the `residuals`:");
+    let then = |more: &[&str]| run(&[&fitted[..], more, &["--format", "json"]].concat());
+    let profiled = then(&["--profile", "a"]);
+    check_fields(&profiled, "## Profiles");
+    assert_eq!(profiled["schema"], "lotka-profile-1");
+    check_fields(&profiled["profiles"][0], "Each of the `profiles`:");
+    let refitted = then(&["--bootstrap", "5"]);
+    check_fields(&refitted, "## Bootstraps");
+    assert_eq!(refitted["schema"], "lotka-bootstrap-1");
+    let model = "param k = 0.2 in 0..1, s = 0.3 in 0.01..3 log\nstate x = 8\nx' = -k*x\nobserve x ~ normal(x, s)\n";
+    fs::write(workplace.path().join("seen.lotka"), model).expect("a model");
+    let data = "time,x\n0,8.1\n1,6.87\n2,5.07\n3,4.88\n";
+    fs::write(workplace.path().join("seen.csv"), data).expect("data");
+    let sampled = run(&[
+        "fit",
+        "seen.lotka",
+        "--to",
+        "seen.csv",
+        "--using",
+        "nuts",
+        "--draws",
+        "20",
+        "--format",
+        "json",
+    ]);
+    check_fields(&sampled, "## Posterior distributions");
+    assert_eq!(sampled["schema"], "lotka-posterior-1");
+    check_fields(
+        &sampled["parameters"][0],
+        "Each of the `parameters` of a posterior:",
+    );
+    check_fields(&sampled["chains"][0], "Each of the `chains`:");
     let measures = ["measure", "models/griffith.lotka", "max(x)", "period(x)"];
     let measured = run(&[&measures[..], &["--format", "json"]].concat());
     check_fields(&measured, "## Measures");

@@ -1,7 +1,7 @@
 //! The bridge to argmin: its executor runs our steps.
 
 use super::probe::Probe;
-use super::{Best, End, Local, Options, Steps};
+use super::{Best, End, Local, Options, Pace, Steps};
 use crate::fit::objective::Wanted;
 use argmin::core::{
     Error, Executor, IterState, KV, Problem, Solver, State, TerminationReason, TerminationStatus,
@@ -15,6 +15,7 @@ struct Bridge<'s, S: Steps> {
     steps: &'s S,
     state: S::State,
     end: Option<End>,
+    watch: &'s dyn Fn(Pace),
 }
 
 impl<'o, S: Steps> Solver<&Probe<'o>, Carried> for Bridge<'_, S> {
@@ -27,10 +28,16 @@ impl<'o, S: Steps> Solver<&Probe<'o>, Carried> for Bridge<'_, S> {
         problem: &mut Problem<&Probe<'o>>,
         carried: Carried,
     ) -> Result<(Carried, Option<KV>), Error> {
-        let (steps, state) = (self.steps, &mut self.state);
+        let (steps, state, watch) = (self.steps, &mut self.state, self.watch);
+        let iterations = carried.get_iter() + 1;
         let ended = problem.problem("steps", |probe| {
             let ended = steps.step(probe, state);
             let end = probe.was_interrupted().then_some(End::Interrupted);
+            watch(Pace {
+                iterations,
+                evaluations: probe.evaluations(),
+                value: S::best(state).value,
+            });
             Ok(end.or(ended))
         })?;
         let best = S::best(&self.state);
@@ -47,11 +54,11 @@ impl<'o, S: Steps> Solver<&Probe<'o>, Carried> for Bridge<'_, S> {
     }
 }
 
-/// Runs a method from a start.
+/// Runs a method from a start; `watch` is told after each iteration.
 pub(super) fn run<S: Steps>(
     steps: &S,
     probe: &Probe<'_>,
-    start: &[f64],
+    (start, watch): (&[f64], &dyn Fn(Pace)),
     options: &Options,
 ) -> Local {
     let first = probe.bounds.project(start);
@@ -68,6 +75,7 @@ pub(super) fn run<S: Steps>(
         steps,
         state,
         end: None,
+        watch,
     };
     let executor = Executor::new(probe, bridge)
         .configure(|carried: Carried| carried.max_iters(options.iterations))

@@ -170,6 +170,17 @@ impl Local {
     }
 }
 
+/// How far a search is.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct Pace {
+    /// Iterations done.
+    pub iterations: u64,
+    /// Evaluations of the objective.
+    pub evaluations: u64,
+    /// The objective at the best point.
+    pub value: f64,
+}
+
 /// A method as its first state and the step to the next.
 trait Steps {
     /// What is carried from step to step.
@@ -203,14 +214,28 @@ pub fn search(
     options: &Options,
     threads: usize,
 ) -> Local {
+    search_watched(objective, bounds, start, options, threads, &|_| {})
+}
+
+/// The same, told after each iteration how far it is.
+#[must_use]
+pub fn search_watched(
+    objective: &dyn Objective,
+    bounds: &Bounds,
+    start: &[f64],
+    options: &Options,
+    threads: usize,
+    watch: &dyn Fn(Pace),
+) -> Local {
     let probe = Probe::new(objective, bounds, threads);
     let tolerance = options.tolerance;
+    let from = (start, watch);
     match options.method {
-        Method::Lm => bridge::run(&lm::Lm { tolerance }, &probe, start, options),
-        Method::Lbfgs => bridge::run(&lbfgs::Lbfgs { tolerance }, &probe, start, options),
+        Method::Lm => bridge::run(&lm::Lm { tolerance }, &probe, from, options),
+        Method::Lbfgs => bridge::run(&lbfgs::Lbfgs { tolerance }, &probe, from, options),
         Method::NelderMead => {
             let steps = nelder_mead::NelderMead { tolerance };
-            bridge::run(&steps, &probe, start, options)
+            bridge::run(&steps, &probe, from, options)
         }
         Method::Pso => {
             let steps = pso::Pso {
@@ -218,7 +243,7 @@ pub fn search(
                 seed: options.seed,
                 particles: options.particles.max(2),
             };
-            bridge::run(&steps, &probe, start, options)
+            bridge::run(&steps, &probe, from, options)
         }
     }
 }

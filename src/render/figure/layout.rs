@@ -86,10 +86,13 @@ impl Frame {
 }
 
 /// One axis with all that its drawing needs.
-struct Drawn {
-    map: Map,
-    ticks: Ticks,
-    words: Rich,
+pub struct Drawn {
+    /// From values to places.
+    pub map: Map,
+    /// Its ticks.
+    pub ticks: Ticks,
+    /// What is written along it.
+    pub words: Rich,
 }
 
 /// All shapes of a figure.
@@ -184,7 +187,7 @@ pub fn axis_words(axis: &Axis) -> String {
 
 /// The words along an axis in at most `room`; where they are too long the name is cut and the
 /// unit kept.
-fn axis_text(axis: &Axis, size: f64, room: f64) -> Rich {
+pub fn axis_text(axis: &Axis, size: f64, room: f64) -> Rich {
     let whole = Rich::marked(&axis_words(axis));
     if whole.width(size) <= room {
         return whole;
@@ -276,7 +279,7 @@ fn frame(
 }
 
 /// As many ticks as fit side by side, and how far the last label reaches past the axis' end.
-fn x_ticks(axis: &Axis, (low, high): Range, room: f64, style: &Style) -> (Ticks, f64) {
+pub fn x_ticks(axis: &Axis, (low, high): Range, room: f64, style: &Style) -> (Ticks, f64) {
     let mut wanted = ((room / (style.small * 5.0)) as usize).clamp(2, 12);
     loop {
         let ticks = ticks::ticks(axis.scale, low, high, wanted);
@@ -291,7 +294,7 @@ fn x_ticks(axis: &Axis, (low, high): Range, room: f64, style: &Style) -> (Ticks,
     }
 }
 
-fn labels_fit(ticks: &Ticks, room: f64, style: &Style) -> bool {
+pub fn labels_fit(ticks: &Ticks, room: f64, style: &Style) -> bool {
     let mut end = f64::NEG_INFINITY;
     ticks.ticks.iter().all(|tick| {
         if tick.label.is_none() {
@@ -344,7 +347,7 @@ pub fn sharp(at: f64) -> f64 {
     at.floor() + 0.5
 }
 
-fn draw_grid(shapes: &mut Vec<Shape>, frame: &Frame, x: &Ticks, y: &Ticks) {
+pub fn draw_grid(shapes: &mut Vec<Shape>, frame: &Frame, x: &Ticks, y: &Ticks) {
     for tick in x.ticks.iter().filter(|tick| tick.label.is_some()) {
         let at = sharp(frame.left + tick.at * frame.width());
         shapes.push(straight((at, frame.top), (at, frame.bottom), GRID, 1.0));
@@ -355,7 +358,7 @@ fn draw_grid(shapes: &mut Vec<Shape>, frame: &Frame, x: &Ticks, y: &Ticks) {
     }
 }
 
-fn draw_x_axis(shapes: &mut Vec<Shape>, frame: &Frame, axis: &Drawn, style: &Style) {
+pub fn draw_x_axis(shapes: &mut Vec<Shape>, frame: &Frame, axis: &Drawn, style: &Style) {
     let base = sharp(frame.bottom);
     shapes.push(straight(
         (sharp(frame.left) - 0.5, base),
@@ -398,7 +401,7 @@ fn draw_x_axis(shapes: &mut Vec<Shape>, frame: &Frame, axis: &Drawn, style: &Sty
     }
 }
 
-fn draw_y_axis(
+pub fn draw_y_axis(
     shapes: &mut Vec<Shape>,
     frame: &Frame,
     axis: &Drawn,
@@ -458,7 +461,7 @@ pub fn words(at: (f64, f64), text: Rich, size: f64, anchor: Anchor) -> Shape {
 }
 
 /// Thin curves first, then the others, then points, so that these stay visible on them.
-fn draw_series(
+pub fn draw_series(
     shapes: &mut Vec<Shape>,
     figure: &Figure,
     frame: &Frame,

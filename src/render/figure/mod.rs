@@ -3,7 +3,7 @@
 //! Enters: a figure and a size. Leaves: bytes or text. `ticks` and `data` turn the figure into
 //! ranges, ticks and thinned curves; `layout` turns these into shapes on paper, which `svg` and
 //! `png` write (`beside` adds arrows and notes); `heat` does so for heat maps, `sheet` for several
-//! figures on one paper; `terminal` sets dots in character cells instead. Must
+//! figures on one paper, `matrix` for quantities in pairs; `terminal` sets dots in character cells instead. Must
 //! not know where the numbers come from.
 
 mod beside;
@@ -16,6 +16,8 @@ mod font;
 mod heat;
 mod layout;
 mod legend;
+mod matrix;
+mod matrix_terminal;
 mod palette;
 mod png;
 mod shapes;
@@ -27,7 +29,7 @@ mod tests;
 mod ticks;
 
 use crate::diagnostic::{Code, Diagnostic};
-use crate::figure::{Fields, Figure, HeatMap, Sheet};
+use crate::figure::{Fields, Figure, HeatMap, Matrix, Sheet};
 pub use crate::render::Colour;
 use std::fmt;
 use std::path::Path;
@@ -221,6 +223,31 @@ pub fn sheet_svg(sheet: &Sheet) -> Result<String, FigureError> {
 /// All of [`FigureError`].
 pub fn sheet_png(sheet: &Sheet) -> Result<Vec<u8>, FigureError> {
     png::file(&sheet::layout(sheet)?)
+}
+
+/// A matrix of figures as an SVG document.
+///
+/// # Errors
+/// [`FigureError::NothingPositive`], and [`FigureError::Size`] for too many panels.
+pub fn matrix_svg(matrix: &Matrix) -> Result<String, FigureError> {
+    Ok(svg::document(&matrix::layout(matrix)?))
+}
+
+/// A matrix of figures as a PNG file, two pixels per logical pixel.
+///
+/// # Errors
+/// All of [`FigureError`].
+pub fn matrix_png(matrix: &Matrix) -> Result<Vec<u8>, FigureError> {
+    png::file(&matrix::layout(matrix)?)
+}
+
+/// A matrix of figures in braille dots, side by side within `width` columns.
+#[must_use]
+pub fn matrix_terminal(matrix: &Matrix, width: usize, colour: Colour) -> String {
+    match matrix_terminal::text(matrix, width, colour) {
+        Ok(text) => text,
+        Err(error) => format!("{error}\n"),
+    }
 }
 
 /// Several figures in braille dots, one below the other.

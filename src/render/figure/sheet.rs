@@ -6,21 +6,43 @@ use super::layout::{self, Style};
 use super::legend::{self, Entry, Legend};
 use super::shapes::{Anchor, Picture, Rich};
 use super::{FigureError, Size};
-use crate::figure::{Figure, Sheet};
+use crate::figure::{Figure, Sheet, SheetShape};
 
 /// Width of the paper.
 const WIDTH: f64 = 900.0;
 /// Height of a panel for its width.
 const SHAPE: f64 = 0.86;
+/// Height of a wide panel for its width.
+const WIDE_SHAPE: f64 = 0.3;
+/// The same of wide panels in two columns.
+const HALF_SHAPE: f64 = 0.45;
+/// Wide panels in one column, at most.
+const MOST_BELOW: usize = 4;
 
 /// Panels side by side, for so many of them.
-fn columns(panels: usize) -> usize {
-    match panels {
-        0 | 1 => 1,
-        2 | 4 => 2,
-        3 | 5..=9 => 3,
-        _ => 4,
+fn columns(panels: usize, shape: SheetShape) -> usize {
+    match (shape, panels) {
+        (_, 0 | 1) => 1,
+        (SheetShape::Wide, ..=MOST_BELOW) => 1,
+        (SheetShape::Wide, _) | (SheetShape::Square, 2 | 4) => 2,
+        (SheetShape::Square, 3 | 5..=9) => 3,
+        (SheetShape::Square, _) => 4,
     }
+}
+
+/// The paper of each of so many panels.
+fn panel(shape: SheetShape, across: usize) -> Size {
+    let paper = match (shape, across) {
+        (SheetShape::Square, 1) => 720.0,
+        _ => WIDTH,
+    };
+    let width = paper / across as f64;
+    let height = match (shape, across) {
+        (SheetShape::Square, _) => (width * SHAPE).min(480.0),
+        (SheetShape::Wide, 1) => width * WIDE_SHAPE,
+        (SheetShape::Wide, _) => width * HALF_SHAPE,
+    };
+    Size { width, height }
 }
 
 /// The legend's entries of all panels, each once.
@@ -40,13 +62,10 @@ pub fn entries(sheet: &Sheet) -> Vec<Entry> {
 /// [`FigureError::NothingPositive`]; [`FigureError::Size`] for more panels than fit a paper.
 pub fn layout(sheet: &Sheet) -> Result<Picture, FigureError> {
     let count = sheet.panels.len().max(1);
-    let across = columns(count);
+    let across = columns(count, sheet.shape);
     let down = count.div_ceil(across);
-    let width = if across == 1 { 720.0 } else { WIDTH };
-    let panel = Size {
-        width: width / across as f64,
-        height: (width / across as f64 * SHAPE).min(480.0),
-    };
+    let panel = panel(sheet.shape, across);
+    let width = panel.width * across as f64;
     let whole = Style::for_paper(Size {
         width,
         height: width,

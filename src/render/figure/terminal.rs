@@ -19,6 +19,9 @@ use std::fmt::Write;
 /// Signs of data points in the order of use.
 const POINT_SIGNS: [char; 6] = ['o', 'x', '+', '*', '#', '@'];
 
+/// Lines of a legend that stands by itself.
+const MOST_LEGEND: usize = 3;
+
 /// Digits of tick labels with an exponent; more than ticks ever need to differ.
 const TICK_DIGITS: usize = 12;
 
@@ -175,7 +178,10 @@ struct Signs {
 
 impl Signs {
     fn of(figure: &Figure) -> Signs {
-        let entries = legend::entries(figure);
+        Signs::new(legend::entries(figure))
+    }
+
+    fn new(entries: Vec<Entry>) -> Signs {
         // Small letters that are signs of points stay out.
         let mut letters = ('A'..='Z').chain(('a'..='z').filter(|c| !POINT_SIGNS.contains(c)));
         let mut points = POINT_SIGNS.iter().copied().cycle();
@@ -211,6 +217,16 @@ impl Signs {
             .and_then(|index| self.marks.get(index).copied())
             .unwrap_or_default()
     }
+}
+
+/// The lines of a legend by itself.
+pub(super) fn legend_of(entries: &[Entry], width: usize, colour: Colour) -> Vec<String> {
+    legend_lines(&Signs::new(entries.to_vec()), width, MOST_LEGEND, colour)
+}
+
+/// A figure without letters on its curves.
+pub(super) fn draw_bare(canvas: &mut Canvas, figure: &Figure, maps: (&Map, &Map)) {
+    draw(canvas, figure, &Signs::new(Vec::new()), maps);
 }
 
 /// `A prey   B predator   o prey data`, in at most `most` lines.

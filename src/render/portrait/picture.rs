@@ -43,6 +43,7 @@ pub fn drawing(answer: &PortraitAnswer) -> Drawing {
                     }
                 })
                 .collect(),
+            ..Sheet::default()
         }),
     }
 }

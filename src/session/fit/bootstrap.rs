@@ -132,13 +132,15 @@ impl Session {
                     .help("the numbers are of these"),
             );
         }
+        let answer = Arc::new(BootstrapAnswer {
+            fit,
+            bootstrap: found,
+            asked,
+            seed,
+        });
+        self.inferred.bootstrap = Some(Arc::clone(&answer));
         Ok(Performed {
-            outcome: Outcome::Bootstrapped(Arc::new(BootstrapAnswer {
-                fit,
-                bootstrap: found,
-                asked,
-                seed,
-            })),
+            outcome: Outcome::Bootstrapped(answer),
             diagnostics,
         })
     }

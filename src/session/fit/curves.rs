@@ -1,24 +1,35 @@
 //! `plot fit`: the model at its estimates over the data.
 //!
 //! Enters: the answers of a fit. Leaves: a panel for each observation of each run; where these are
-//! too many, one for each observation with all runs in it. Models are run again on a fine grid; a
-//! regression is drawn against its covariate, and against the fitted values where there are several.
+//! too many, one for each observation with all runs in it. Models are run again on a fine grid, at
+//! the estimates with derivatives or for some draws of a posterior or bootstrap, which give bands
+//! (bands.rs); a regression is drawn against its covariate, and against the fitted values where there
+//! are several. The same curves are written as a table.
 
 use super::super::plot::time_label;
 use super::answer::FitAnswer;
+use super::bands::{self, Edges};
 use super::data::RunData;
+use super::draws::Draws;
 use super::lens::Seen;
+use super::objective::{Likelihood, Looked};
 use super::runs::FitRun;
-use super::scores::middle;
 use crate::figure::{Axis, Band, Figure, Mark, Series};
-use crate::fit::{Datum, Wanted, quantile};
+use crate::fit::{Datum, Propagation, Wanted};
 use crate::model::{Motion, ParameterId};
-use crate::simulate::Output;
+use crate::simulate::{Output, in_order};
 use crate::world::World;
+use std::ops::ControlFlow;
 use std::sync::Arc;
 
 /// Places of a smooth curve, besides those of the data.
 const PLACES: usize = 400;
+/// The same of curves that are solved for many draws.
+const PLACES_OF_DRAWS: usize = 150;
+/// Draws for which curves are solved.
+const MOST_DRAWS: usize = 200;
+/// A band may reach this far beyond data and curve, beside their extent; then it is cut.
+const BEYOND: f64 = 1.5;
 /// Steps of a map that are drawn one by one.
 const MOST_STEPS: f64 = 10_000.0;
 /// Panels of one sheet.
@@ -27,8 +38,6 @@ pub(super) const MOST_PANELS: usize = 12;
 const MOST_NAMED: usize = 8;
 /// The colour of lines that lead the eye.
 pub(super) const GUIDE: usize = 6;
-/// The share of data inside the band.
-const SHARE: f64 = 0.95;
 /// Between this many standard deviations on either side a normal number lies with this share.
 pub(super) const NORMAL_WIDTH: f64 = 1.959_963_984_540_054;
 
@@ -48,21 +57,36 @@ struct Traced<'a> {
     at_run: usize,
     /// Where the model was looked at.
     places: Vec<f64>,
-    /// The numbers of the lens there, place after place.
-    numbers: Vec<f64>,
+    /// The curve of each observation there with its bands, place after place.
+    edges: Vec<Vec<Edges>>,
+}
+
+/// A curve with its bands, as a table has it.
+#[derive(Debug, Clone)]
+pub(super) struct Banded {
+    /// Whose run; empty for a single one.
+    pub run: String,
+    /// The observation.
+    pub name: String,
+    /// What the places are.
+    pub place: String,
+    /// The places.
+    pub x: Vec<f64>,
+    /// The numbers of [`Edges`], each at every place.
+    pub edges: [Vec<f64>; 5],
 }
 
 /// The panels.
-pub(super) fn panels(answers: &[Arc<FitAnswer>], world: &dyn World) -> Vec<Figure> {
+pub(super) fn panels(
+    answers: &[Arc<FitAnswer>],
+    draws: Option<&Draws<'_>>,
+    world: &dyn World,
+) -> Vec<Figure> {
     let Some(first) = answers.first() else {
         return Vec::new();
     };
     let against = against(first);
-    let runs: Vec<Traced<'_>> = answers
-        .iter()
-        .flat_map(|answer| (0..answer.runs.len()).map(move |run| (answer, run)))
-        .map(|(answer, run)| traced(answer, run, against, world))
-        .collect();
+    let runs = all_traced(answers, (draws, against), world);
     let count = first.lens.seen.len();
     if count * runs.len() > MOST_PANELS {
         let shown = (0..count).take(MOST_PANELS);
@@ -74,6 +98,52 @@ pub(super) fn panels(answers: &[Arc<FitAnswer>], world: &dyn World) -> Vec<Figur
     pairs
         .map(|(seen, run)| of_one_run(run, seen, against))
         .collect()
+}
+
+/// The curves as a table has them; none of a regression on several covariates.
+pub(super) fn bands(
+    answers: &[Arc<FitAnswer>],
+    draws: Option<&Draws<'_>>,
+    world: &dyn World,
+) -> Vec<Banded> {
+    let Some(first) = answers.first() else {
+        return Vec::new();
+    };
+    let against = against(first);
+    if against == Against::Fitted {
+        return Vec::new();
+    }
+    let runs = all_traced(answers, (draws, against), world);
+    let place = horizontal_words(first, against).0;
+    let count = first.lens.seen.len();
+    let pairs = (0..count).flat_map(|seen| runs.iter().map(move |run| (seen, run)));
+    pairs
+        .map(|(seen, run)| Banded {
+            run: label(run),
+            name: run.answer.lens.seen[seen].name.clone(),
+            place: place.clone(),
+            x: run.places.clone(),
+            edges: std::array::from_fn(|which| edge(run, seen, which)),
+        })
+        .collect()
+}
+
+fn all_traced<'a>(
+    answers: &'a [Arc<FitAnswer>],
+    (draws, against): (Option<&Draws<'_>>, Against),
+    world: &dyn World,
+) -> Vec<Traced<'a>> {
+    let runs = answers
+        .iter()
+        .flat_map(|answer| (0..answer.runs.len()).map(move |run| (answer, run)));
+    runs.map(|(answer, run)| traced(answer, run, (draws, against), world))
+        .collect()
+}
+
+/// One of the numbers of [`Edges`] along a curve.
+fn edge(run: &Traced<'_>, seen: usize, which: usize) -> Vec<f64> {
+    let edges = run.edges.get(seen).map_or(&[][..], Vec::as_slice);
+    edges.iter().map(|edges| edges[which]).collect()
 }
 
 /// What the panels of a fit are drawn against.
@@ -92,44 +162,162 @@ pub(super) fn against(answer: &FitAnswer) -> Against {
 fn traced<'a>(
     answer: &'a FitAnswer,
     at_run: usize,
-    against: Against,
+    (draws, against): (Option<&Draws<'_>>, Against),
     world: &dyn World,
 ) -> Traced<'a> {
-    if against == Against::Fitted {
-        return Traced {
-            answer,
-            at_run,
-            places: Vec::new(),
-            numbers: Vec::new(),
-        };
-    }
     let run = &answer.runs[at_run];
-    let places = grid(answer, run, against);
-    let runs = vec![on_grid(run, against, &places)];
-    let likelihood = answer.likelihood(world).with_runs(runs);
-    let smooth = match answer.filters {
-        Some(_) => None,
-        None => likelihood.look(0, &answer.estimates, Wanted::Value).ok(),
+    let nothing = Traced {
+        answer,
+        at_run,
+        places: Vec::new(),
+        edges: Vec::new(),
     };
-    let (places, numbers) = match smooth {
-        Some(looked) => (places, looked.numbers),
+    if against == Against::Fitted {
+        return nothing;
+    }
+    let draws = draws.filter(|_| answer.filters.is_none());
+    let places = grid(answer, run, (against, draws.is_some()));
+    let likelihood = answer
+        .likelihood(world)
+        .with_runs(vec![on_grid(run, against, &places)]);
+    let edges = match (draws, &answer.filters) {
+        (_, Some(_)) => None,
+        (Some(draws), None) => by_draws(&likelihood, answer, draws, places.len()),
+        (None, None) => by_covariance(&likelihood, answer),
+    };
+    match edges {
+        Some(edges) => Traced {
+            places,
+            edges,
+            ..nothing
+        },
         // Noise has one-step forecasts at the data; and what is known there is better than nothing.
         None => {
             let known = answer.looked.get(at_run);
-            let numbers = known.map_or_else(Vec::new, |looked| looked.numbers.clone());
-            (horizontal(&run.data, against), numbers)
+            let numbers = known.map_or(&[][..], |looked| looked.numbers.as_slice());
+            Traced {
+                places: horizontal(&run.data, against),
+                edges: by_seen(answer, |seen| {
+                    rows(answer, seen, numbers)
+                        .map(|own| bands::alone(answer, seen, own))
+                        .collect()
+                }),
+                ..nothing
+            }
         }
-    };
-    Traced {
-        answer,
-        at_run,
-        places,
-        numbers,
     }
 }
 
+fn by_seen(answer: &FitAnswer, of: impl Fn(&Seen) -> Vec<Edges>) -> Vec<Vec<Edges>> {
+    answer.lens.seen.iter().map(of).collect()
+}
+
+/// The numbers of an observation at each place.
+fn rows<'n>(
+    answer: &FitAnswer,
+    seen: &'n Seen,
+    numbers: &'n [f64],
+) -> impl Iterator<Item = &'n [f64]> {
+    let rows = numbers.chunks_exact(answer.lens.width().max(1));
+    rows.map(|row| row.get(seen.numbers.clone()).unwrap_or(&[]))
+}
+
+/// The bands that the covariance of the estimates gives; those of data alone where it is not known.
+fn by_covariance(likelihood: &Likelihood<'_>, answer: &FitAnswer) -> Option<Vec<Vec<Edges>>> {
+    let known = answer.uncertainty.as_ref().ok();
+    let spread = known.and_then(Propagation::new);
+    let looked = spread
+        .as_ref()
+        .and_then(|_| likelihood.look(0, &answer.estimates, Wanted::Gradient).ok());
+    let (Some(spread), Some(looked)) = (spread, looked) else {
+        let looked = likelihood.look(0, &answer.estimates, Wanted::Value).ok()?;
+        return Some(by_seen(answer, |seen| {
+            rows(answer, seen, &looked.numbers)
+                .map(|own| bands::alone(answer, seen, own))
+                .collect()
+        }));
+    };
+    Some(by_seen(answer, |seen| {
+        let all = rows(answer, seen, &looked.numbers).enumerate();
+        all.map(|(place, own)| {
+            let gradients = gradients(answer, seen, &looked, place);
+            bands::linear(answer, seen, (own, &gradients), &spread)
+        })
+        .collect()
+    }))
+}
+
+/// The derivatives of each number of an observation by the inner coordinates, at a place.
+fn gradients(answer: &FitAnswer, seen: &Seen, looked: &Looked, place: usize) -> Vec<Vec<f64>> {
+    let (m, width) = (answer.fitted.len(), answer.lens.width());
+    let from = place * width * m;
+    let derivative = |number: usize, j: usize| {
+        let at = from + j * width + number;
+        looked.derivatives.get(at).copied().unwrap_or(f64::NAN)
+    };
+    let slopes: Vec<f64> = answer
+        .fitted
+        .iter()
+        .zip(&answer.estimates)
+        .map(|(known, value)| known.scale.slope(*value))
+        .collect();
+    let numbers = seen.numbers.clone();
+    numbers
+        .map(|number| {
+            let all = slopes.iter().enumerate();
+            all.map(|(j, slope)| slope * derivative(number, j))
+                .collect()
+        })
+        .collect()
+}
+
+/// The bands that quantiles over draws give; those for which the model does not run are left out.
+fn by_draws(
+    likelihood: &Likelihood<'_>,
+    answer: &FitAnswer,
+    draws: &Draws<'_>,
+    places: usize,
+) -> Option<Vec<Vec<Edges>>> {
+    let few = draws.thinned(MOST_DRAWS);
+    let mut all: Vec<Looked> = Vec::with_capacity(few.len());
+    in_order(
+        few.len(),
+        likelihood.world.threads(),
+        |at| likelihood.look(0, few[at].values, Wanted::Value),
+        |_, looked| {
+            all.extend(looked);
+            ControlFlow::Continue(())
+        },
+    );
+    if all.is_empty() {
+        return None;
+    }
+    let width = answer.lens.width();
+    let estimated = match draws {
+        // The curve of a bootstrap is that of the data.
+        Draws::Bootstrap(_) => likelihood.look(0, &answer.estimates, Wanted::Value).ok(),
+        Draws::Posterior(_) => None,
+    };
+    Some(by_seen(answer, |seen| {
+        let number = |looked: &Looked, place: usize| {
+            let own = place * width + seen.numbers.start..place * width + seen.numbers.end;
+            looked.numbers.get(own).map(<[f64]>::to_vec)
+        };
+        let at = |place: usize| {
+            let own: Vec<Vec<f64>> = all.iter().filter_map(|one| number(one, place)).collect();
+            let own: Vec<&[f64]> = own.iter().map(Vec::as_slice).collect();
+            let mut edges = bands::over_draws(answer, seen, &own);
+            if let Some(numbers) = estimated.as_ref().and_then(|one| number(one, place)) {
+                edges[0] = bands::alone(answer, seen, &numbers)[0];
+            }
+            edges
+        };
+        (0..places).map(at).collect()
+    }))
+}
+
 /// Where the curve of a run has its points, ascending.
-fn grid(answer: &FitAnswer, run: &FitRun, against: Against) -> Vec<f64> {
+fn grid(answer: &FitAnswer, run: &FitRun, (against, is_of_draws): (Against, bool)) -> Vec<f64> {
     let own = horizontal(&run.data, against);
     let is_map = answer.compiled.model.motion == Motion::Map;
     let (from, to) = match (&run.plan, against) {
@@ -142,8 +330,9 @@ fn grid(answer: &FitAnswer, run: &FitRun, against: Against) -> Vec<f64> {
     };
     let mut places = own;
     if from < to && !is_map {
-        let step = (to - from) / PLACES as f64;
-        places.extend((0..PLACES).map(|at| from + at as f64 * step));
+        let count = if is_of_draws { PLACES_OF_DRAWS } else { PLACES };
+        let step = (to - from) / count as f64;
+        places.extend((0..count).map(|at| from + at as f64 * step));
         places.push(to);
     }
     places.sort_by(f64::total_cmp);
@@ -208,26 +397,42 @@ fn of_one_run(run: &Traced<'_>, seen: usize, against: Against) -> Figure {
         figure.series.extend(diagonal(&figure.series));
         return figure;
     }
-    let known = &run.answer.lens.seen[seen];
-    let spread: Vec<[f64; 3]> = numbers_of(run, known)
-        .map(|numbers| spread(run.answer, known, numbers))
-        .collect();
-    let edge = |which: usize| spread.iter().map(|three| three[which]).collect();
-    figure.bands.push(Band {
-        x: run.places.clone(),
-        low: edge(0),
-        high: edge(2),
-        colour: 0,
-    });
+    for (low, high) in [(3, 4), (1, 2)] {
+        let (low, high) = (edge(run, seen, low), edge(run, seen, high));
+        if low.iter().any(|value| value.is_finite()) {
+            figure.bands.push(Band {
+                x: run.places.clone(),
+                low,
+                high,
+                colour: 0,
+            });
+        }
+    }
+    let words = match figure.bands.len() {
+        0 => "fit",
+        1 => "fit (band: 95 % of data)",
+        _ => "fit (95 % bands: of the curve, of data)",
+    };
     figure.series.push(Series {
-        label: "fit (band: 95 % of data)".to_owned(),
+        label: words.to_owned(),
         x: run.places.clone(),
-        y: edge(1),
+        y: edge(run, seen, 0),
         mark: Mark::Line,
         colour: 0,
     });
     figure.series.extend(points(run, seen, against, 0));
+    figure.y.range = cut(&figure);
     figure
+}
+
+/// The vertical range where a band would leave nothing else to be seen.
+fn cut(figure: &Figure) -> Option<(f64, f64)> {
+    let (low, high) = ends(figure.series.iter().flat_map(|one| one.y.iter().copied()))?;
+    let edges = figure.bands.iter().flat_map(|band| [&band.low, &band.high]);
+    let (lowest, highest) = ends(edges.flatten().copied())?;
+    let room = BEYOND * (high - low);
+    let is_too_much = lowest < low - room || highest > high + room;
+    is_too_much.then(|| (lowest.max(low - room), highest.min(high + room)))
 }
 
 /// An observation of all runs.
@@ -245,12 +450,10 @@ fn of_all_runs(runs: &[Traced<'_>], seen: usize, against: Against) -> Figure {
             figure.series.extend(against_fitted(run, seen, colour));
             continue;
         }
-        let known = &run.answer.lens.seen[seen];
-        let middles = numbers_of(run, known).map(|numbers| spread(run.answer, known, numbers)[1]);
         let line = Series {
             label: name.clone(),
             x: run.places.clone(),
-            y: middles.collect(),
+            y: edge(run, seen, 0),
             mark: Mark::Line,
             colour,
         };
@@ -316,28 +519,6 @@ fn label(run: &Traced<'_>) -> String {
         .runs
         .get(run.at_run)
         .map_or_else(String::new, FitRun::label)
-}
-
-/// The numbers of an observation at each place.
-fn numbers_of<'t>(run: &'t Traced<'_>, seen: &'t Seen) -> impl Iterator<Item = &'t [f64]> {
-    let rows = run.numbers.chunks_exact(run.answer.lens.width().max(1));
-    rows.map(|row| row.get(seen.numbers.clone()).unwrap_or(&[]))
-}
-
-/// Where the middle of the data should lie, between the ends of most of them.
-fn spread(answer: &FitAnswer, seen: &Seen, numbers: &[f64]) -> [f64; 3] {
-    match seen.family {
-        None => {
-            let middle = numbers.first().copied().unwrap_or(f64::NAN);
-            let width = NORMAL_WIDTH * answer.residual_sd().unwrap_or(f64::NAN);
-            [middle - width, middle, middle + width]
-        }
-        Some(family) => {
-            let tail = 0.5 * (1.0 - SHARE);
-            let end = |share: f64| quantile(family, numbers, share).unwrap_or(f64::NAN);
-            [end(tail), middle(family, numbers), end(1.0 - tail)]
-        }
-    }
 }
 
 /// The data: filled where they are exact, open at their limit where they are censored.

@@ -7,24 +7,28 @@
 //!   data/          the table, by run: cells, covariates, rows
 //!   runs.rs        how each run is made
 //!   objective.rs   minus the log-likelihood, with exact derivatives
-//!   stochastic.rs  the same for models with noise
 //!   stochastic.rs  the same of models with noise (noise.rs: which ones)
 //!   search.rs      from one start or many (starts.rs: by hand; checkpoint.rs: done before)
 //!   answer.rs      estimates and how far to trust them (scores.rs: residuals; faults.rs: no answer)
 //!   profile.rs, bootstrap.rs, posterior.rs   the same question asked in other ways
-//!   picture.rs     the answers as figures (curves.rs, residuals.rs)
+//!   draws.rs       the points that a posterior or a bootstrap consists of
+//!   picture.rs     the answers as figures (curves.rs with bands.rs, residuals.rs, pairs.rs)
+//!   tables.rs      their numbers as tables in files
 //!   report.rs      the answers for others
 //! ```
 
 mod answer;
+mod bands;
 mod bootstrap;
 mod checkpoint;
 mod curves;
 mod data;
+mod draws;
 mod faults;
 mod lens;
 mod noise;
 mod objective;
+mod pairs;
 mod picture;
 mod posterior;
 mod profile;
@@ -37,18 +41,20 @@ mod search;
 mod sentence;
 mod starts;
 mod stochastic;
+mod tables;
 
 pub use answer::{FitAnswer, LEVEL};
 pub(super) use bootstrap::lower as lower_bootstrap;
 pub use bootstrap::{BootstrapAnswer, BootstrapCommand};
 pub use data::{Look, Point, RunData};
+pub use draws::{Draw, Draws, Inferred};
 pub use lens::{Lens, Seen};
 pub use objective::{Likelihood, Looked};
-pub use picture::FitPicture;
-pub(super) use picture::{check as check_picture, nothing_fitted};
+pub use picture::{Drawn, FitPicture};
+pub(super) use picture::{Need, Possible, check as check_picture};
 pub use posterior::PosteriorAnswer;
 pub(super) use profile::lower as lower_profile;
-pub use profile::{ProfileAnswer, ProfileCommand};
+pub use profile::{ProfileAnswer, ProfileCommand, Side};
 pub use quantities::Fitted;
 pub(super) use report::lower as lower_report;
 pub use report::{FitReport, Report, ReportForm};
@@ -57,13 +63,14 @@ pub use scores::{Checks, Score};
 pub(super) use sentence::lower;
 pub use sentence::{Fit, StartOfFit, Way};
 pub use stochastic::{Filters, NoiseFrom, Unfit};
+pub use tables::FitTable;
 
 use super::compiled::Compiled;
 use super::outcome::{Outcome, Performed};
 use super::simulate::{fault, whole};
 use super::tables::{Columns, Tables};
 use super::values::Overrides;
-use super::{Observer, Session};
+use super::{Observer, Session, Stage};
 use crate::diagnostic::{Code, Diagnostic};
 use crate::fit::{Findings, Progress, SearchMethod};
 use crate::world::World;
@@ -174,7 +181,12 @@ impl Session {
         for (at, (subject, likelihood)) in parts.into_iter().enumerate() {
             let mut watch = |progress: Progress| {
                 let own = progress.done as f64 / progress.total.max(1) as f64;
-                observer.progress((at as f64 + own) / total);
+                // Of a single search nobody knows how far it has to go.
+                let fraction = match total * progress.total as f64 > 1.5 {
+                    true => (at as f64 + own) / total,
+                    false => f64::NAN,
+                };
+                observer.at(fraction, &Stage::Search(progress));
                 match world.interrupted() {
                     true => ControlFlow::Break(()),
                     false => ControlFlow::Continue(()),
@@ -205,6 +217,7 @@ impl Session {
             }
         }
         self.fits.clone_from(&answers);
+        self.inferred = Inferred::default();
         if let (Some(options), [mode]) = (draws, answers.as_slice()) {
             let mut performed = self.posterior(Arc::clone(mode), options, command, observer);
             diagnostics.append(&mut performed.diagnostics);
@@ -224,7 +237,7 @@ impl Session {
         likelihood: &Likelihood<'_>,
         plan: &search::Plan,
         command: &Fit,
-        watch: &mut dyn FnMut(Progress) -> ControlFlow<()>,
+        watch: &mut (dyn FnMut(Progress) -> ControlFlow<()> + Send),
     ) -> Result<Findings, Vec<Diagnostic>> {
         let Some(file) = &command.checkpoint else {
             return Ok(search::findings(likelihood, plan, Vec::new(), watch));

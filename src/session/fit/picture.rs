@@ -1,6 +1,6 @@
-//! `plot fit`, `plot residuals`, `plot waterfall`: the pictures of the last fit.
+//! `plot fit`, `plot residuals`, `plot pairs` and the like: the pictures of the last fit.
 //!
-//! Enters: the answers of a fit. Leaves: sheets of figures (curves.rs and residuals.rs make them).
+//! Enters: the answers of a fit. Leaves: figures (curves.rs, residuals.rs and pairs.rs make them).
 //! Must not know how they are drawn.
 
 use super::super::command::{LogAxis, Plot};
@@ -9,9 +9,10 @@ use super::super::lower::word_of;
 use super::super::outcome::{Outcome, Performed};
 use super::super::{Session, done};
 use super::answer::FitAnswer;
-use super::{curves, residuals};
+use super::draws::Inferred;
+use super::{curves, pairs, residuals};
 use crate::diagnostic::{Code, Diagnostic};
-use crate::figure::{Scale, Sheet};
+use crate::figure::{Matrix, Scale, Sheet};
 use crate::source::Span;
 use crate::world::World;
 use std::path::PathBuf;
@@ -26,6 +27,81 @@ pub enum FitPicture {
     Residuals,
     /// What every start came to.
     Waterfall,
+    /// The draws of a posterior one after the other.
+    Traces,
+    /// Draws, two quantities against each other.
+    Pairs,
+    /// How the likelihood falls.
+    Profiles,
+}
+
+/// What a picture needs.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(in crate::session) enum Need {
+    Fit,
+    Posterior,
+    Draws,
+    Profiles,
+}
+
+/// What sentences before this one have made.
+#[derive(Debug, Clone, Copy, Default)]
+pub(in crate::session) struct Possible {
+    pub fit: bool,
+    pub posterior: bool,
+    pub bootstrap: bool,
+    pub profiles: bool,
+}
+
+impl Possible {
+    /// Everything: for what is not known.
+    pub const ALL: Possible = Possible {
+        fit: true,
+        posterior: true,
+        bootstrap: true,
+        profiles: true,
+    };
+
+    /// What a fit leaves.
+    pub fn fitted(is_posterior: bool) -> Possible {
+        Possible {
+            fit: true,
+            posterior: is_posterior,
+            ..Possible::default()
+        }
+    }
+
+    /// # Errors
+    /// What is missing.
+    pub fn has(self, need: Need, span: Span) -> Result<(), Vec<Diagnostic>> {
+        let (is_there, message, help) = match need {
+            _ if !self.fit => return Err(nothing_fitted(span)),
+            Need::Fit => (true, "", ""),
+            Need::Posterior => (
+                self.posterior,
+                "no posterior has been drawn before this",
+                "as in `fit to \"data.csv\" using nuts`, with `observe` and priors",
+            ),
+            Need::Draws => (
+                self.posterior || self.bootstrap,
+                "there are no draws before this",
+                "`fit ... using nuts` draws from the posterior, and `bootstrap 500` fits drawn data",
+            ),
+            Need::Profiles => (
+                self.profiles,
+                "nothing has been profiled before this",
+                "as in `profile k`, after a fit",
+            ),
+        };
+        match is_there {
+            true => Ok(()),
+            false => Err(vec![
+                Diagnostic::new(Code::NothingYet, message)
+                    .at(span, "")
+                    .help(help),
+            ]),
+        }
+    }
 }
 
 impl FitPicture {
@@ -34,7 +110,20 @@ impl FitPicture {
         ("fit", FitPicture::Fit),
         ("residuals", FitPicture::Residuals),
         ("waterfall", FitPicture::Waterfall),
+        ("traces", FitPicture::Traces),
+        ("pairs", FitPicture::Pairs),
+        ("profiles", FitPicture::Profiles),
     ];
+
+    /// What must have been made before it.
+    pub(in crate::session) fn need(self) -> Need {
+        match self {
+            FitPicture::Fit | FitPicture::Residuals | FitPicture::Waterfall => Need::Fit,
+            FitPicture::Traces => Need::Posterior,
+            FitPicture::Pairs => Need::Draws,
+            FitPicture::Profiles => Need::Profiles,
+        }
+    }
 
     /// The one that a `plot` asks for: its word stands alone, and the model has no such name.
     pub(in crate::session) fn asked(compiled: &Compiled, plot: &Plot) -> Option<FitPicture> {
@@ -94,16 +183,53 @@ pub(in crate::session) fn nothing_fitted(span: Span) -> Vec<Diagnostic> {
     ]
 }
 
-/// The panels of a picture of fits: of one, or of one for each subject.
-pub(super) fn sheet(picture: FitPicture, answers: &[Arc<FitAnswer>], world: &dyn World) -> Sheet {
-    Sheet {
-        title: String::new(),
-        panels: match picture {
-            FitPicture::Fit => curves::panels(answers, world),
-            FitPicture::Residuals => residuals::panels(answers),
-            FitPicture::Waterfall => residuals::waterfalls(answers),
-        },
+/// A picture as it is drawn.
+#[derive(Debug, Clone)]
+pub enum Drawn {
+    /// Panels below and beside each other.
+    Sheet(Sheet),
+    /// Panels that share their axes.
+    Matrix(Matrix),
+}
+
+impl Drawn {
+    /// True when there is nothing to be seen.
+    #[must_use]
+    pub fn is_empty(&self) -> bool {
+        match self {
+            Drawn::Sheet(sheet) => sheet.panels.is_empty(),
+            Drawn::Matrix(matrix) => matrix.rows.is_empty(),
+        }
     }
+}
+
+/// A picture of fits: of one, or of one for each subject.
+pub(super) fn drawn(
+    picture: FitPicture,
+    (answers, inferred): (&[Arc<FitAnswer>], &Inferred),
+    world: &dyn World,
+) -> Drawn {
+    let panels = match picture {
+        FitPicture::Fit => curves::panels(answers, inferred.draws().as_ref(), world),
+        FitPicture::Residuals => residuals::panels(answers),
+        FitPicture::Waterfall => residuals::waterfalls(answers),
+        FitPicture::Traces => {
+            let posterior = inferred.posterior.as_deref();
+            return Drawn::Sheet(posterior.map(pairs::traces).unwrap_or_default());
+        }
+        FitPicture::Pairs => {
+            let draws = inferred.draws();
+            return Drawn::Matrix(draws.as_ref().map(pairs::pairs).unwrap_or_default());
+        }
+        FitPicture::Profiles => {
+            let known = inferred.profiles.iter();
+            known.flat_map(|one| one.sheet.panels.clone()).collect()
+        }
+    };
+    Drawn::Sheet(Sheet {
+        panels,
+        ..Sheet::default()
+    })
 }
 
 impl Session {
@@ -113,6 +239,16 @@ impl Session {
         match self.fits.as_slice() {
             [] => Err(nothing_fitted(span)),
             fits => Ok(fits),
+        }
+    }
+
+    /// What has been made.
+    pub(in crate::session) fn possible(&self) -> Possible {
+        Possible {
+            fit: !self.fits.is_empty(),
+            posterior: self.inferred.posterior.is_some(),
+            bootstrap: self.inferred.bootstrap.is_some(),
+            profiles: !self.inferred.profiles.is_empty(),
         }
     }
 
@@ -131,8 +267,20 @@ impl Session {
                     .help("search from several, as in `starts 20`, with bounds for what is fitted"),
             ]);
         }
-        let mut sheet = sheet(picture, answers, &*self.world);
-        sheet.title = plot.title.clone().unwrap_or_default();
+        self.possible().has(picture.need(), plot.span)?;
+        let to = plot.to.as_ref().map(|text| PathBuf::from(&text.text));
+        let mut sheet = match drawn(picture, (answers, &self.inferred), &*self.world) {
+            Drawn::Sheet(sheet) => sheet,
+            Drawn::Matrix(mut matrix) => {
+                if let Some(title) = &plot.title {
+                    matrix.title.clone_from(title);
+                }
+                return Ok(done(Outcome::Matrix { matrix, to }));
+            }
+        };
+        if let Some(title) = &plot.title {
+            sheet.title.clone_from(title);
+        }
         for panel in &mut sheet.panels {
             for axis in &plot.log {
                 match axis {
@@ -141,7 +289,6 @@ impl Session {
                 }
             }
         }
-        let to = plot.to.as_ref().map(|text| PathBuf::from(&text.text));
         Ok(done(shown(sheet, to)))
     }
 }

@@ -5,18 +5,19 @@
 
 use super::super::outcome::{Outcome, Performed};
 use super::super::simulate::{fault, whole};
-use super::super::{Observer, Session};
+use super::super::{Observer, Session, Stage};
 use super::answer::FitAnswer;
 use super::objective::Likelihood;
 use super::sentence::Fit;
 use crate::diagnostic::{Code, Diagnostic, listed, number_text};
 use crate::fit::posterior::{
-    ChainEnd, Marginal, Metric, Posterior, PosteriorOptions, Spread, Starts, Watch, sample,
+    ChainEnd, ChainProgress, Marginal, Metric, Posterior, PosteriorOptions, Spread, Starts, Watch,
+    sample,
 };
 use crate::linalg::cholesky;
 use crate::source::Span;
 use crate::syntax::tree;
-use std::sync::Arc;
+use std::sync::{Arc, Mutex};
 
 /// Chains agree below this R-hat (Vehtari et al., Bayesian Analysis 16 (2021) 667-718).
 pub const MOST_RHAT: f64 = 1.01;
@@ -126,12 +127,17 @@ impl Session {
                 .as_ref()
                 .map_or(Spread::Relative(0.1), |f| Spread::Factor(f)),
         };
-        observer.progress(0.02);
         let interrupted = || world.interrupted();
+        let chains = Mutex::new((vec![None; options.chains], observer));
         let watch = Watch {
             threads: world.threads(),
             interrupted: &interrupted,
-            progress: &|_| {},
+            progress: &|own| {
+                if let Ok(mut chains) = chains.lock() {
+                    let (known, observer) = &mut *chains;
+                    told(known, own, *observer);
+                }
+            },
         };
         let posterior = sample(&likelihood, &bounds, &starts, &options, &watch);
         let marginals = (0..fit.fitted.len())
@@ -152,11 +158,32 @@ impl Session {
             }
         }
         self.can_undo(super::super::undo::Undid::Fitted, before);
+        let answer = Arc::new(answer);
+        self.inferred.posterior = Some(Arc::clone(&answer));
         Performed {
-            outcome: Outcome::Sampled(Arc::new(answer)),
+            outcome: Outcome::Sampled(answer),
             diagnostics,
         }
     }
+}
+
+/// Tells how far all chains are together.
+fn told(known: &mut [Option<ChainProgress>], own: ChainProgress, observer: &mut dyn Observer) {
+    let count = known.len();
+    if let Some(known) = known.get_mut(own.chain) {
+        *known = Some(own);
+    }
+    let begun = known.iter().flatten();
+    let done: usize = begun.clone().map(|chain| chain.done).sum();
+    let all = own.of * count;
+    observer.at(
+        done as f64 / all.max(1) as f64,
+        &Stage::Draws {
+            done,
+            all,
+            divergences: begun.map(|chain| chain.divergences).sum(),
+        },
+    );
 }
 
 /// The Cholesky factor of the covariance of the estimates, in their own units.

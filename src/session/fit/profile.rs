@@ -21,6 +21,8 @@ use crate::syntax::tree;
 use std::path::PathBuf;
 use std::sync::Arc;
 
+/// A coordinate this near to a bound, beside its size, is on it.
+const ON_BOUND: f64 = 1e-9;
 /// Iterations of each refit: it begins beside its optimum.
 const MOST_ITERATIONS: u64 = 200;
 
@@ -46,6 +48,35 @@ pub struct ProfileAnswer {
     pub sheet: Sheet,
     /// The file to draw into; the terminal when absent.
     pub to: Option<PathBuf>,
+}
+
+/// A side of a profile.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Side {
+    /// Towards smaller values.
+    Lower,
+    /// Towards larger values.
+    Upper,
+}
+
+impl ProfileAnswer {
+    /// Other quantities that are on a bound where the profile passes the threshold on this side, and
+    /// are not at the estimates: with wider bounds of theirs it might pass it farther out.
+    #[must_use]
+    pub fn held(&self, profile: &Profile, side: Side) -> Vec<usize> {
+        held(&self.fit, profile, side)
+    }
+
+    /// The answer about one of its profiles.
+    pub(super) fn only(&self, profile: &Profile) -> ProfileAnswer {
+        let profiles = vec![profile.clone()];
+        ProfileAnswer {
+            fit: Arc::clone(&self.fit),
+            sheet: sheet(&self.fit, &profiles),
+            profiles,
+            to: None,
+        }
+    }
 }
 
 /// `profile alpha, beta to "profiles.svg"`
@@ -129,22 +160,23 @@ impl Session {
             }
         }
         let diagnostics = notes(&fit, &profiles, command.span);
-        let sheet = sheet(&fit, &profiles);
+        let answer = ProfileAnswer {
+            sheet: sheet(&fit, &profiles),
+            fit,
+            profiles,
+            to: None,
+        };
+        self.inferred.take_profiles(&answer);
         let to = match &command.to {
             Some(path) if super::super::lower::ends_in(&path.text, &["csv"]) => {
-                let (headers, columns) = table(&fit, &profiles);
+                let (headers, columns) = table(&answer.fit, &answer.profiles);
                 self.write_file(path, &crate::table::write_csv(&headers, &columns))?;
                 None
             }
             to => to.as_ref().map(|path| PathBuf::from(&path.text)),
         };
         Ok(Performed {
-            outcome: Outcome::Profiled(Arc::new(ProfileAnswer {
-                fit,
-                profiles,
-                sheet,
-                to,
-            })),
+            outcome: Outcome::Profiled(Arc::new(ProfileAnswer { to, ..answer })),
             diagnostics,
         })
     }
@@ -212,6 +244,39 @@ pub(super) fn chosen(
     }
 }
 
+fn held(fit: &FitAnswer, profile: &Profile, side: Side) -> Vec<usize> {
+    let end = match side {
+        Side::Lower => &profile.lower,
+        Side::Upper => &profile.upper,
+    };
+    let ProfileEnd::Crosses(place) = end else {
+        return Vec::new();
+    };
+    let known = &fit.fitted[profile.parameter];
+    let distance = |value: f64| (known.scale.inner(value) - known.scale.inner(*place)).abs();
+    let points = profile.points.iter();
+    let nearest = points.min_by(|a, b| distance(a.value).total_cmp(&distance(b.value)));
+    let Some(nearest) = nearest else {
+        return Vec::new();
+    };
+    let coordinates = coordinates(&fit.fitted);
+    let best = coordinates.inner(&fit.estimates);
+    let on_bound = |at: usize, point: &[f64]| {
+        let number = |numbers: &[f64]| numbers.get(at).copied().unwrap_or(f64::NAN);
+        let (low, high, here) = (
+            number(&coordinates.lower),
+            number(&coordinates.upper),
+            number(point),
+        );
+        let near = |bound: f64| (here - bound).abs() <= ON_BOUND * bound.abs().max(1.0);
+        low < high && (near(low) || near(high))
+    };
+    let others = (0..fit.fitted.len()).filter(|at| *at != profile.parameter);
+    others
+        .filter(|at| on_bound(*at, &nearest.at) && !on_bound(*at, &best))
+        .collect()
+}
+
 /// What profiles tell besides their intervals.
 fn notes(fit: &FitAnswer, profiles: &[Profile], span: Span) -> Vec<Diagnostic> {
     let mut notes = Vec::new();
@@ -234,6 +299,7 @@ fn notes(fit: &FitAnswer, profiles: &[Profile], span: Span) -> Vec<Diagnostic> {
                 .help("fix it at a known value, give it a prior or bounds, or measure what depends on it"),
             );
         }
+        notes.extend(limited(fit, profile, span));
         if profile.better.is_some() {
             notes.push(
                 Diagnostic::new(
@@ -246,6 +312,39 @@ fn notes(fit: &FitAnswer, profiles: &[Profile], span: Span) -> Vec<Diagnostic> {
         }
     }
     notes
+}
+
+/// Says which limits rest on bounds of other quantities.
+fn limited(fit: &FitAnswer, profile: &Profile, span: Span) -> Vec<Diagnostic> {
+    let name = &fit.fitted[profile.parameter].name;
+    let sides = [(Side::Lower, "lower"), (Side::Upper, "upper")];
+    let notes = sides.into_iter().filter_map(|(side, word)| {
+        let held = held(fit, profile, side);
+        let names: Vec<String> = held
+            .iter()
+            .map(|at| format!("`{}`", fit.fitted[*at].name))
+            .collect();
+        let first = fit.fitted.get(*held.first()?)?;
+        let (is, its) = match held.len() {
+            1 => ("is on its bound", "it"),
+            _ => ("are on bounds", "they"),
+        };
+        Some(
+            Diagnostic::new(
+                Code::OnBound,
+                format!(
+                    "the {word} limit of `{name}` rests on a bound of {}",
+                    listed(&names)
+                ),
+            )
+            .at(span, format!("{its} {is} there"))
+            .at(first.span, "declared here")
+            .help(format!(
+                "with wider bounds `{name}` may go farther; keep them where they are knowledge"
+            )),
+        )
+    });
+    notes.collect()
 }
 
 /// A panel for each profile: twice the loss of log-likelihood over the parameter.
@@ -295,8 +394,8 @@ fn sheet(fit: &FitAnswer, profiles: &[Profile]) -> Sheet {
         }
     };
     Sheet {
-        title: String::new(),
         panels: profiles.iter().map(panel).collect(),
+        ..Sheet::default()
     }
 }
 

@@ -9,9 +9,9 @@ use super::super::options::Options;
 use super::super::outcome::{Outcome, Performed};
 use super::super::{Session, done};
 use super::answer::{FitAnswer, warnings};
-use super::picture::{FitPicture, sheet};
+use super::draws::{Draws, Inferred};
+use super::picture::{Drawn, FitPicture, drawn};
 use crate::diagnostic::{Code, Diagnostic};
-use crate::figure::Sheet;
 use crate::simulate::Tolerances;
 use crate::source::Span;
 use crate::syntax::tree::{self, ExprKind};
@@ -71,8 +71,10 @@ pub struct FitReport {
     pub warnings: Vec<Diagnostic>,
     /// Those of the runs; none for models without states.
     pub tolerances: Option<Tolerances>,
-    /// The figures with the words below them.
-    pub pictures: Vec<(String, Sheet)>,
+    /// The figures, each with the words below it.
+    pub pictures: Vec<(FitPicture, String, Drawn)>,
+    /// What was asked of the fit since.
+    pub inferred: Inferred,
 }
 
 /// `report "fit.html"`
@@ -138,6 +140,7 @@ impl Session {
             }
             ReportForm::Json => Ok(done(Outcome::FitNumbers {
                 answers: answers.to_vec(),
+                inferred: Box::new(self.inferred.clone()),
                 to,
             })),
             ReportForm::Html => Ok(done(Outcome::FitPage {
@@ -162,14 +165,25 @@ impl Session {
                 .collect(),
             tolerances: plan.map(|plan| plan.options.tolerances.clone()),
             pictures: self.pictures(answers),
+            inferred: self.inferred.clone(),
         }
     }
 
-    fn pictures(&self, answers: &[Arc<FitAnswer>]) -> Vec<(String, Sheet)> {
+    fn pictures(&self, answers: &[Arc<FitAnswer>]) -> Vec<(FitPicture, String, Drawn)> {
         let captions = [
             (
                 FitPicture::Fit,
-                "The model at its estimates over the data. Where there is a band, 95 % of the data are expected in it.",
+                match self.inferred.draws() {
+                    Some(Draws::Posterior(_)) => {
+                        "The median of the curves over the data. The dark band holds the curve with a probability of 95 %, the pale one data to come."
+                    }
+                    Some(Draws::Bootstrap(_)) => {
+                        "The model at its estimates over the data. The dark band holds the curves of 95 % of the bootstrap's fits, the pale one 95 % of data to come."
+                    }
+                    None => {
+                        "The model at its estimates over the data. Where there is a dark band, the curve lies in it with a confidence of 95 %, by the standard errors; 95 % of data to come are expected in the pale one."
+                    }
+                },
             ),
             (
                 FitPicture::Residuals,
@@ -179,11 +193,25 @@ impl Session {
                 FitPicture::Waterfall,
                 "What the search from each start came to, the best first; differences below 0.001 stand at 0.001.",
             ),
+            (
+                FitPicture::Traces,
+                "The draws of each chain one after the other: chains that agree cover the same range.",
+            ),
+            (
+                FitPicture::Pairs,
+                "Each quantity alone, and two against each other. Above the diagonal: their correlation, on the scale that is drawn.",
+            ),
+            (
+                FitPicture::Profiles,
+                "How far the likelihood falls as a quantity is held at other values and the rest is fitted again. Where the curve stays below the dashed line, a value cannot be told from the estimate.",
+            ),
         ];
-        let made = captions
-            .map(|(picture, caption)| (caption.to_owned(), sheet(picture, answers, &*self.world)));
+        let made = captions.map(|(picture, caption)| {
+            let drawn = drawn(picture, (answers, &self.inferred), &*self.world);
+            (picture, caption.to_owned(), drawn)
+        });
         made.into_iter()
-            .filter(|(_, sheet)| !sheet.panels.is_empty())
+            .filter(|(.., drawn)| !drawn.is_empty())
             .collect()
     }
 }

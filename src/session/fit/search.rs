@@ -41,7 +41,7 @@ pub(super) fn findings(
     likelihood: &Likelihood<'_>,
     plan: &Plan,
     done: Vec<Local>,
-    watch: &mut dyn FnMut(Progress) -> ControlFlow<()>,
+    watch: &mut (dyn FnMut(Progress) -> ControlFlow<()> + Send),
 ) -> Findings {
     let coordinates = coordinates(&likelihood.fitted);
     let scaled = Scaled {

@@ -81,7 +81,6 @@ pub(super) fn figure(answer: &StationaryAnswer) -> Sheet {
     };
     let rate = unit.as_ref().map(|unit| format!("1/{unit}"));
     Sheet {
-        title: String::new(),
         panels: vec![
             Figure {
                 title: "autocorrelation".to_owned(),
@@ -98,5 +97,6 @@ pub(super) fn figure(answer: &StationaryAnswer) -> Sheet {
                 ..Figure::default()
             },
         ],
+        ..Sheet::default()
     }
 }

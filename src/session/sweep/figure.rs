@@ -40,6 +40,7 @@ pub(super) fn picture(answer: &SweepAnswer, command: &Sweep) -> Option<SweepPict
         panels: panels
             .map(|column| over_one(answer, &[column], command.log_y, ""))
             .collect(),
+        ..Sheet::default()
     }))
 }
 

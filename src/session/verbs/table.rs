@@ -92,6 +92,10 @@ pub static VERBS: &[Verb] = &[
                 "one against the other instead of time",
             ),
             ("plot fit | residuals | waterfall", "of the last fit"),
+            (
+                "plot traces | pairs | profiles",
+                "of its posterior, bootstrap or profiles",
+            ),
         ],
         see: &["simulate", "fit", "save"],
         place: Anywhere,
@@ -172,10 +176,16 @@ pub static VERBS: &[Verb] = &[
         summary: "write the last run as a table",
         subjects: Value::File(&["csv", "txt"]),
         options: &[TO_TABLE, SESSION, OVERWRITE],
-        more: &[(
-            "save prey, prey + predator to \"out.csv\"",
-            "only these columns, after time",
-        )],
+        more: &[
+            (
+                "save prey, prey + predator to \"out.csv\"",
+                "only these columns, after time",
+            ),
+            (
+                "save bands | draws to \"fit.csv\"",
+                "of the last fit, posterior or bootstrap",
+            ),
+        ],
         see: &["simulate", "plot"],
         place: Anywhere,
         reading: Performed(lower::save),

@@ -3,13 +3,15 @@
 //! Enters: a report. Leaves: a page that needs no other file and no network: its style and its
 //! figures (SVG) stand in it, and there are no scripts. The same report gives the same bytes.
 
+mod inference;
+
 use super::figure::{self, FigureError};
 use super::fit::{
     conspicuous, correlated, error, estimate, headline, interval, name, relative, search,
 };
 use super::table::number;
 use crate::diagnostic::Diagnostic;
-use crate::session::fit::{FitAnswer, FitReport};
+use crate::session::fit::{Drawn, FitAnswer, FitPicture, FitReport};
 use std::fmt::Write;
 use std::sync::Arc;
 
@@ -21,7 +23,7 @@ const FINE: usize = 9;
 const STYLE: &str = "\
 body{margin:0;background:#fff;color:#1a1a1a;font:16px/1.5 Helvetica,Arial,'Liberation Sans',sans-serif}
 main{max-width:56rem;margin:0 auto;padding:2rem 1.25rem 4rem}
-h1{font-size:1.7rem;line-height:1.25;margin:0 0 .4rem}
+h1{font-size:1.7rem;line-height:1.25;margin:0 0 .4rem;overflow-wrap:anywhere}
 h2{font-size:1.15rem;margin:2.2rem 0 .6rem;padding-bottom:.25rem;border-bottom:1px solid #ddd}
 h3{font-size:1rem;margin:1.4rem 0 .4rem}
 p{margin:.4rem 0}
@@ -39,7 +41,8 @@ figure svg{max-width:100%;height:auto;display:block}
 figcaption{color:#555;font-size:.9rem;margin-top:.3rem}
 pre{background:#f6f6f6;padding:.8rem 1rem;overflow-x:auto;font:13px/1.45 'DejaVu Sans Mono',Menlo,Consolas,monospace}
 footer{margin-top:3rem;color:#777;font-size:.85rem}
-@media print{main{max-width:none;padding:0}figure,table{break-inside:avoid}}
+@media screen and (max-width:40rem){main{padding:1rem .8rem 3rem}figure{overflow-x:auto}figure svg{max-width:none;width:40rem}}
+@media print{main{max-width:none;padding:0}.wide{overflow:visible}h2,h3{break-after:avoid}figure,table{break-inside:avoid}th,td{padding:.2rem .5rem}pre{white-space:pre-wrap}}
 ";
 
 /// The whole page.
@@ -60,6 +63,7 @@ pub fn html(report: &FitReport) -> Result<String, Diagnostic> {
     page.warnings(report);
     page.estimates(&report.answers);
     page.figures(report)?;
+    page.inferred(report)?;
     page.correlations(&report.answers);
     page.provenance(report);
     page.element("h2", "The model");
@@ -119,11 +123,7 @@ impl Page {
                 }
                 _ => self.element("h2", "Estimates"),
             }
-            let _ = writeln!(
-                self.text,
-                "<p class=\"lead\">{}</p>",
-                escaped(&headline(answer))
-            );
+            self.lead(&headline(answer));
             self.table_of_estimates(answer);
             self.quality(answer);
             self.residuals(answer);
@@ -235,14 +235,27 @@ impl Page {
     }
 
     fn figures(&mut self, report: &FitReport) -> Result<(), FigureError> {
-        if report.pictures.is_empty() {
-            return Ok(());
-        }
         self.element("h2", "Figures");
-        for (caption, sheet) in &report.pictures {
-            let svg = match sheet.panels.as_slice() {
-                [only] => figure::svg(only, figure::Size::default())?,
-                _ => figure::sheet_svg(sheet)?,
+        for picture in [
+            FitPicture::Fit,
+            FitPicture::Residuals,
+            FitPicture::Waterfall,
+        ] {
+            self.pictures(report, picture)?;
+        }
+        Ok(())
+    }
+
+    /// The figures of one kind with the words below them.
+    fn pictures(&mut self, report: &FitReport, which: FitPicture) -> Result<(), FigureError> {
+        let own = report.pictures.iter();
+        for (_, caption, drawn) in own.filter(|(picture, ..)| *picture == which) {
+            let svg = match drawn {
+                Drawn::Matrix(matrix) => figure::matrix_svg(matrix)?,
+                Drawn::Sheet(sheet) => match sheet.panels.as_slice() {
+                    [only] => figure::svg(only, figure::Size::default())?,
+                    _ => figure::sheet_svg(sheet)?,
+                },
             };
             self.raw("<figure>\n");
             self.raw(&within_html(&svg));
@@ -333,6 +346,27 @@ impl Page {
         self.element("pre", &report.sentence);
     }
 
+    /// Words under a heading.
+    fn lead(&mut self, text: &str) {
+        let _ = writeln!(self.text, "<p class=\"lead\">{}</p>", escaped(text));
+    }
+
+    /// A table whose rows begin with a name.
+    fn table(&mut self, head: &[&str], rows: impl Iterator<Item = Vec<String>>) {
+        self.raw("<div class=\"wide\"><table>\n");
+        self.head(head);
+        self.raw("<tbody>\n");
+        for row in rows {
+            self.raw("<tr>");
+            for (at, cell) in row.iter().enumerate() {
+                let tag = if at == 0 { "th" } else { "td" };
+                let _ = write!(self.text, "<{tag}>{}</{tag}>", escaped(cell));
+            }
+            self.raw("</tr>\n");
+        }
+        self.raw("</tbody>\n</table></div>\n");
+    }
+
     fn head(&mut self, cells: &[&str]) {
         self.raw("<thead>\n<tr>");
         for cell in cells {
@@ -343,7 +377,7 @@ impl Page {
 
     /// A table of two columns.
     fn pairs(&mut self, rows: &[(&str, String)]) {
-        self.raw("<table>\n<tbody>\n");
+        self.raw("<div class=\"wide\"><table>\n<tbody>\n");
         for (what, value) in rows {
             let _ = writeln!(
                 self.text,
@@ -352,7 +386,7 @@ impl Page {
                 escaped(value)
             );
         }
-        self.raw("</tbody>\n</table>\n");
+        self.raw("</tbody>\n</table></div>\n");
     }
 }
 
