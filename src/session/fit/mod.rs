@@ -5,9 +5,9 @@
 //!   quantities.rs  what is fitted: scales, bounds, priors
 //!   lens.rs        what is seen of the model: observations as functions
 //!   data/          the table, by run: cells, covariates, rows
-//!   runs.rs        how each run is made
+//!   runs.rs        how each run is made (own.rs: its values; rested.rs: its start at rest)
+//!   region.rs      which values are searched (inside.rs: are they, and how far)
 //!   objective.rs   minus the log-likelihood, with exact derivatives
-//!   stochastic.rs  the same for models with noise
 //!   stochastic.rs  the same of models with noise (noise.rs: which ones)
 //!   search.rs      from one start or many (starts.rs: by hand; checkpoint.rs: done before)
 //!   answer.rs      estimates and how far to trust them (scores.rs: residuals; faults.rs: no answer)
@@ -22,26 +22,33 @@ mod checkpoint;
 mod curves;
 mod data;
 mod faults;
+mod inside;
 mod lens;
 mod noise;
 mod objective;
+mod own;
 mod picture;
 mod posterior;
 mod profile;
 mod quantities;
+mod region;
 mod report;
 mod residuals;
+mod rested;
 mod runs;
 mod scores;
 mod search;
 mod sentence;
 mod starts;
 mod stochastic;
+#[cfg(test)]
+mod tests;
 
 pub use answer::{FitAnswer, LEVEL};
 pub(super) use bootstrap::lower as lower_bootstrap;
 pub use bootstrap::{BootstrapAnswer, BootstrapCommand};
 pub use data::{Look, Point, RunData};
+pub use inside::{Standing, StandingOfRun};
 pub use lens::{Lens, Seen};
 pub use objective::{Likelihood, Looked};
 pub use picture::FitPicture;
@@ -50,6 +57,7 @@ pub use posterior::PosteriorAnswer;
 pub(super) use profile::lower as lower_profile;
 pub use profile::{ProfileAnswer, ProfileCommand};
 pub use quantities::Fitted;
+pub use region::{Region, Requirement, Wish, WishKind};
 pub(super) use report::lower as lower_report;
 pub use report::{FitReport, Report, ReportForm};
 pub use runs::FitRun;
@@ -104,12 +112,15 @@ pub(super) fn understood<'w>(
     let (Some(fitted), Some((lens, (data, mut warnings)))) = (fitted, read) else {
         return Err(problems);
     };
+    lens.sees_no_past(compiled, command.span)?;
     let (runs, more) = runs::runs(compiled, tables, overrides, (command, &fitted), data)?;
     warnings.extend(more);
+    let region = region::understood(compiled, &command.within, &runs, &mut warnings)?;
     let likelihood = Likelihood {
         compiled: Arc::clone(compiled),
         lens: Arc::new(lens),
         fitted,
+        region,
         runs,
         world,
         drivers: drivers(compiled),

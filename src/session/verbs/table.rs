@@ -354,6 +354,7 @@ pub static VERBS: &[Verb] = &[
             DRAWS,
             CHAINS,
             FROM_DISTRIBUTION,
+            WITHIN,
             CHECKPOINT,
             WITH,
             IN_CONDITION,
