@@ -606,3 +606,168 @@ fn a_condition_keeps_its_own_value() {
     close("k", fixed.estimates[0], 0.5, 1e-6);
     assert!(fixed.has_converged() || fixed.squares.is_some_and(|squares| squares < 1e-12));
 }
+
+/// A table of one state over time.
+fn table(
+    workplace: &Workplace,
+    times: impl Iterator<Item = f64>,
+    of: impl Fn(f64) -> f64,
+) -> String {
+    let rows: Vec<String> = times.map(|time| format!("{time},{}", of(time))).collect();
+    workplace.write("d.csv", format!("t,x\n{}\n", rows.join("\n")));
+    workplace.path().join("d.csv").display().to_string()
+}
+
+/// An oscillator x'' = -k x - c x', to be fitted.
+const OSCILLATOR: &str =
+    "param k = 1 in 0.01..10\nparam c = 1 in 0.01..10\nstate x = 1, v = 0\nx' = v\nv' = -k*x - c*v";
+
+/// The roots of s^2 + c s + k say what its state of rest is: a spiral where c^2 < 4 k.
+#[test]
+fn a_fit_stays_where_the_steady_state_is_of_a_kind() {
+    let workplace = Workplace::new();
+    // Beyond critical damping: x = (3 e^-t - e^-3t)/2, with k = 3 and c = 4.
+    let exact = |t: f64| (3.0 * (-t).exp() - (-3.0 * t).exp()) / 2.0;
+    let data = table(&workplace, (0..21).map(|at| 0.25 * f64::from(at)), exact);
+    let free = fit(OSCILLATOR, &format!("fit k, c to \"{data}\""));
+    estimates(&free, &[3.0, 4.0]);
+    let nodes = fit(
+        OSCILLATOR,
+        &format!("fit k, c to \"{data}\" where stability = stable node"),
+    );
+    estimates(&nodes, &[3.0, 4.0]);
+    assert!(nodes.standing[0].holds && !nodes.standing[0].on_edge);
+    for using in ["lm", "lbfgs"] {
+        let spirals = fit(
+            OSCILLATOR,
+            &format!(
+                "fit k, c to \"{data}\" where stability = stable spiral starts 2 using {using}"
+            ),
+        );
+        // Along c = 2 sqrt(k): scipy.optimize.minimize_scalar of the sum of squares over k.
+        close("k", spirals.estimates[0], 2.341_842_92, 1e-5);
+        close(
+            "c",
+            spirals.estimates[1],
+            2.0 * 2.341_842_92_f64.sqrt(),
+            1e-5,
+        );
+        close("RSS", spirals.squares.unwrap_or(0.0), 4.375_585_65e-3, 1e-5);
+        assert!(spirals.has_converged(), "{:?}", spirals.search().end);
+        assert!(spirals.standing[0].holds && spirals.standing[0].on_edge);
+        let pair = spirals.standing[0].places[0].eigenvalues[0];
+        assert!(pair.imaginary > 0.0 && pair.real < 0.0);
+        // On the edge only one of the two is free.
+        let correlation = spirals
+            .uncertainty
+            .as_ref()
+            .map_or(0.0, |known| known.correlation[1]);
+        close("correlation", correlation.abs(), 1.0, 1e-6);
+    }
+}
+
+/// Of van der Pol's equation the origin repels where mu > 0, and turns where mu < 2.
+#[test]
+fn a_fit_may_ask_for_oscillations_and_for_an_order() {
+    let workplace = Workplace::new();
+    let data = table(&workplace, (0..41).map(|at| 0.5 * f64::from(at)), |t| {
+        2.0 * (-0.05 * t).exp() * t.cos()
+    });
+    let model = "param mu = 0.5 in -1..5\nparam w = 1 in 0.5..2\nstate x = 2, v = 0\nx' = v\nv' = mu*(0.01 - x^2)*v - w^2*x";
+    let sentence = format!("fit mu, w to \"{data}\" starts 1");
+    let asked = fit(model, &format!("{sentence} where oscillates"));
+    assert!(asked.standing[0].holds, "{:?}", asked.standing);
+    assert!(asked.estimates[0] > 0.0);
+    let ordered = fit(model, &format!("{sentence} where mu > 0.1*w, w > 1.2"));
+    assert!(ordered.has_converged(), "{:?}", ordered.search().end);
+    assert!(ordered.estimates[1] >= 1.2 && ordered.estimates[0] >= 0.1 * ordered.estimates[1]);
+    assert!(ordered.standing.iter().all(|one| one.holds));
+    let told = performed(model, &format!("{sentence} where mu < 0.1*w, mu > w"));
+    let told = told.map(|_| ()).unwrap_err();
+    assert!(
+        told.contains("E0660") && told.contains("for none of the"),
+        "{told}"
+    );
+}
+
+/// Conditions of the data have values of their own: what must hold holds for each.
+#[test]
+fn what_must_hold_holds_under_every_condition() {
+    let workplace = Workplace::new();
+    let rows = |condition: &str, c: f64| -> Vec<String> {
+        let (a, b) = (c / 2.0, (1.0 - c * c / 4.0_f64).sqrt());
+        let of = |t: f64| (-a * t).exp() * ((b * t).cos() + a / b * (b * t).sin());
+        let times = (0..9).map(|at| 0.5 * f64::from(at));
+        times
+            .map(|t| format!("{condition},{t},{}", of(t)))
+            .collect()
+    };
+    let all = [rows("plain", 1.0), rows("damped", 1.9)].concat();
+    workplace.write("d.csv", format!("condition,t,x\n{}\n", all.join("\n")));
+    let data = workplace.path().join("d.csv").display().to_string();
+    let model = format!(
+        "param factor = 1.2 in 0.5..3\n{}\ncondition plain {{ }}\ncondition damped {{ factor = 1.9 }}",
+        OSCILLATOR.replace("- c*v", "- c*factor*v")
+    );
+    let sentence = format!("fit c to \"{data}\" starts 3");
+    let free = fit(&model, &format!("{sentence} with factor = 1, k = 1"));
+    close("c", free.estimates[0], 1.0, 1e-5);
+    // c factor < 2 sqrt(k) with factor = 1.9 is the narrower of the two.
+    let bound = fit(
+        &model,
+        &format!("{sentence} where stability = stable spiral with factor = 1, k = 0.8"),
+    );
+    assert!(bound.estimates[0] <= 2.0 * 0.8_f64.sqrt() / 1.9 + 1e-9);
+    assert_eq!(bound.standing[0].places.len(), 2);
+    assert!(bound.standing[0].holds);
+}
+
+/// x' = k - g x rests at k/g, from where a stimulus s takes it to (k + s)/g.
+#[test]
+fn runs_that_begin_at_rest() {
+    let workplace = Workplace::new();
+    let exact = |t: f64| 0.5 / 0.2 + (1.5 - 0.5) / 0.2 * (1.0 - (-0.2 * t).exp());
+    let data = table(&workplace, (0..13).map(f64::from), exact);
+    let model = "param k = 1 in 0.01..10\nparam g = 1 in 0.01..10\nparam s = 0\nstate x = 1\nx' = k + s - g*x";
+    // `with` belongs to the runs, not to the state of rest.
+    let answer = fit(
+        model,
+        &format!("fit k, g to \"{data}\" from steady with s = 1"),
+    );
+    estimates(&answer, &[0.5, 0.2]);
+    let told = performed(
+        "param k = 1\nstate x = 1\nx' = k*x",
+        &format!("fit k to \"{data}\" from steady"),
+    );
+    let told = told.map(|_| ()).unwrap_err();
+    assert!(told.contains("no steady state"), "{told}");
+}
+
+/// A dimer y of x under the sum x + 2 y.
+#[test]
+fn a_sum_that_stays_moves_the_state_of_rest() {
+    let workplace = Workplace::new();
+    // kf x^2 = kr y with x + 2 y = 3: x = 1, y = 1 for kf = kr; then kr falls to a half.
+    let model = "param kf = 0.5 in 0.05..5\nparam kr = 0.7 in 0.05..5\nparam total = 2 in 0.5..10\nparam half = 1\nspecies x = total, y = 0\n2 x <-> y, kf, kr*half\n";
+    let Ok(run) = performed(
+        "param kf = 1\nparam kr = 1\nparam half = 0.5\nspecies x = 1, y = 1\n2 x <-> y, kf, kr*half",
+        "simulate 0..4 at 0, 0.25, 0.5, 1, 2, 4 rtol 1e-10 atol 1e-12",
+    ) else {
+        panic!("a run");
+    };
+    let Outcome::Simulated(run) = run.outcome else {
+        panic!("a run");
+    };
+    let x = run.column("x").unwrap_or_default();
+    let pairs: Vec<(f64, f64)> = run.times().iter().copied().zip(x).collect();
+    let at = |t: f64| {
+        pairs
+            .iter()
+            .find(|pair| pair.0 == t)
+            .map_or(f64::NAN, |pair| pair.1)
+    };
+    let data = table(&workplace, pairs.iter().map(|pair| pair.0), at);
+    let sentence = format!("fit kf, kr, total to \"{data}\" from steady with half = 0.5 starts 1");
+    let answer = fit(model, &sentence);
+    estimates(&answer, &[1.0, 1.0, 3.0]);
+}

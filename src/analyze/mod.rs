@@ -8,6 +8,8 @@
 //! Dynamics + state --linearise--> Linearised   spectrum.rs: the Jacobian on the states that can vary
 //!   eigen.rs       eigenvalues, eigenvectors, what rounding does to them
 //!   classify.rs    eigenvalues --> Class: node, spiral, saddle, ...
+//!   demand.rs      is it of a kind that is asked for, and how far from its edge?
+//!   implicit.rs    how a steady state moves with what it depends on
 //! Dynamics + box --equilibria/--> all equilibria in it, searched with deflation, proved by intervals
 //! F(u, p) = 0 --continuation/--> Diagram     branches, their special points, normal forms
 //! ranges of parameters --survey.rs--> which types occur, and where a pair meets the axis
@@ -29,10 +31,12 @@ mod classify;
 pub mod continuation;
 mod correlation;
 mod curve;
+mod demand;
 mod eigen;
 pub mod ensemble;
 pub mod equilibria;
 mod fixed;
+mod implicit;
 mod iterates;
 mod laws;
 mod loops;
@@ -51,8 +55,10 @@ pub use classify::{Approach, Class, Kind, Side, beyond, classify};
 pub use continuation::Motion;
 pub use correlation::{Correlation, autocorrelation, cross_correlation};
 pub use curve::Curve;
+pub use demand::Demand;
 pub use eigen::{Direction, Mode};
 pub use fixed::fixed_point;
+pub use implicit::{Moved, moved};
 pub use iterates::measure_iterates;
 pub use laws::{Kept, Law, keeps, kept};
 pub use loops::{Action, Loop, Structure, structure};

@@ -375,9 +375,12 @@ pub struct FitArguments {
     /// Keeps finished searches in this file, and goes on from there
     #[arg(long, value_name = "FILE")]
     pub checkpoint: Option<String>,
-    /// Of models with noise: states begin in their stationary distribution, or unknown
-    #[arg(long, value_name = "stationary|diffuse")]
+    /// Runs begin at rest; of models with noise: in their stationary distribution, or unknown
+    #[arg(long, value_name = "steady|stationary|diffuse")]
     pub from: Option<String>,
+    /// Only values for which this holds, such as "stability = stable spiral" or "oscillates, a < b"
+    #[arg(long = "where", value_name = "CONDITION")]
+    pub within: Option<String>,
     /// A fit for each subject of the data: subject
     #[arg(long, value_name = "subject")]
     pub by: Option<String>,

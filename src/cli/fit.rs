@@ -77,6 +77,7 @@ fn sentence(arguments: &FitArguments) -> String {
         ("draws", &arguments.draws),
         ("chains", &arguments.chains),
         ("from", &arguments.from),
+        ("where", &arguments.within),
         ("by", &arguments.by),
         ("rtol", &arguments.rtol),
         ("atol", &arguments.atol),

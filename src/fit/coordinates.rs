@@ -3,7 +3,7 @@
 //! Enters: an objective of parameters in their own units. Leaves: the same objective of inner
 //! coordinates, logarithms where a parameter is declared so.
 
-use super::objective::{Evaluation, Fault, Objective, Wanted};
+use super::objective::{Evaluation, Fault, Margin, Objective, Wanted};
 
 /// The scale on which a parameter is explored.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -108,6 +108,12 @@ impl Coordinates {
             .collect()
     }
 
+    /// The derivatives of parameters by their inner coordinates, at values of the parameters.
+    fn slopes(&self, parameters: &[f64]) -> Vec<f64> {
+        let scales = self.scales.iter().zip(parameters);
+        scales.map(|(scale, value)| scale.slope(*value)).collect()
+    }
+
     /// True where every parameter has two finite bounds.
     #[must_use]
     pub fn are_bounded(&self) -> bool {
@@ -130,11 +136,26 @@ impl<O: Objective + ?Sized> Objective for Scaled<'_, O> {
         self.objective.dimension()
     }
 
+    fn has_region(&self) -> bool {
+        self.objective.has_region()
+    }
+
+    fn margins(&self, at: &[f64], wanted: Wanted) -> Result<Vec<Margin>, Fault> {
+        let parameters = self.coordinates.outer(at);
+        let mut margins = self.objective.margins(&parameters, wanted)?;
+        let slopes = self.coordinates.slopes(&parameters);
+        for margin in &mut margins {
+            for (derivative, slope) in margin.gradient.iter_mut().zip(&slopes) {
+                *derivative *= slope;
+            }
+        }
+        Ok(margins)
+    }
+
     fn evaluate(&self, at: &[f64], wanted: Wanted) -> Result<Evaluation, Fault> {
         let parameters = self.coordinates.outer(at);
         let mut evaluation = self.objective.evaluate(&parameters, wanted)?;
-        let scales = self.coordinates.scales.iter().zip(&parameters);
-        let slopes: Vec<f64> = scales.map(|(scale, value)| scale.slope(*value)).collect();
+        let slopes = self.coordinates.slopes(&parameters);
         let rows = evaluation.jacobian.chunks_exact_mut(slopes.len().max(1));
         for row in rows.chain([evaluation.gradient.as_mut_slice()]) {
             for (derivative, slope) in row.iter_mut().zip(&slopes) {

@@ -44,8 +44,10 @@ pub use bootstrap::{Bootstrap, BootstrapOptions, bootstrap};
 pub use coordinates::{Coordinates, Scale, Scaled};
 pub use family::{Datum, Density, Family, MOST, cdf, density, mean, quantile, sample};
 pub use information::{Information, InformationMatrix, information};
-pub use multistart::{Finding, Findings, Plan, Progress, SAME_VALUE, multistart};
-pub use objective::{Evaluation, Fault, Objective, Wanted};
+pub use multistart::{
+    Finding, Findings, MOST_DRAWS_OUTSIDE, Plan, Progress, SAME_VALUE, multistart,
+};
+pub use objective::{Evaluation, Fault, Margin, Objective, Wanted};
 pub use optimise::{
     Bounds, End, Local, Method as SearchMethod, Options as SearchOptions, Pace, search,
 };

@@ -4,7 +4,7 @@
 //! first: the same bytes on any number of threads. A search may go on from results of an earlier
 //! one with the same plan.
 
-use super::objective::{Evaluation, Fault, Objective, Wanted};
+use super::objective::{Evaluation, Fault, Margin, Objective, Wanted};
 use super::optimise::{Bounds, End, Local, Options, Pace, search_watched};
 use super::starts::{again, finite_ends, starts};
 use crate::simulate::in_order;
@@ -17,6 +17,9 @@ use std::sync::atomic::{AtomicBool, Ordering};
 pub const SAME_VALUE: f64 = 1e-3;
 /// How often a start without a value is drawn again.
 const MOST_DRAWS: u64 = 10;
+/// How often one outside the region that is searched is: that is told without an evaluation of the
+/// objective.
+pub const MOST_DRAWS_OUTSIDE: u64 = 30;
 
 /// How to search from many starts.
 #[derive(Debug, Clone, PartialEq)]
@@ -73,6 +76,17 @@ struct Interruptible<'o> {
 impl Objective for Interruptible<'_> {
     fn dimension(&self) -> usize {
         self.objective.dimension()
+    }
+
+    fn has_region(&self) -> bool {
+        self.objective.has_region()
+    }
+
+    fn margins(&self, at: &[f64], wanted: Wanted) -> Result<Vec<Margin>, Fault> {
+        if self.is_over.load(Ordering::Relaxed) {
+            return Err(Fault::Interrupted);
+        }
+        self.objective.margins(at, wanted)
     }
 
     fn evaluate(&self, at: &[f64], wanted: Wanted) -> Result<Evaluation, Fault> {
@@ -184,9 +198,22 @@ fn drawn(from: impl Fn(&[f64]) -> Local, start: &[f64], again: impl Fn(u64) -> V
     if first.is_found() || first.end == End::Interrupted {
         return first;
     }
-    let others = (0..MOST_DRAWS).map(|attempt| from(&again(attempt)));
-    let mut others = others.filter(|local| local.is_found() || local.end == End::Interrupted);
-    others.next().unwrap_or(first)
+    let is_outside = |local: &Local| matches!(local.end, End::Fault(Fault::Outside { .. }));
+    let mut left = MOST_DRAWS;
+    for attempt in 0..MOST_DRAWS_OUTSIDE {
+        let local = from(&again(attempt));
+        if local.is_found() || local.end == End::Interrupted {
+            return local;
+        }
+        if !is_outside(&local) {
+            left -= 1;
+        }
+        // Where it is outside at first there may be an inside.
+        if left == 0 || (!is_outside(&first) && attempt + 1 == MOST_DRAWS) {
+            break;
+        }
+    }
+    first
 }
 
 fn findings(locals: Vec<Local>, was_interrupted: bool) -> Findings {

@@ -57,6 +57,27 @@ pub enum Fault {
         /// Which of the objective's runs.
         run: usize,
     },
+    /// What is assumed of a run ceases to hold within it.
+    Assumption {
+        /// Which of the objective's runs.
+        run: usize,
+        /// Which of its assumptions.
+        assumption: usize,
+        /// When.
+        time: f64,
+    },
+    /// No steady state was found where one is asked for.
+    NoRest {
+        /// Which of the objective's runs.
+        run: usize,
+    },
+    /// The point is outside the region that is searched.
+    Outside {
+        /// Which of the requirements does not hold.
+        requirement: usize,
+        /// For which of the objective's runs.
+        run: usize,
+    },
     /// A prior density vanishes or is not finite.
     NoPrior {
         /// Which of the parameters.
@@ -66,10 +87,38 @@ pub enum Fault {
     Interrupted,
 }
 
+/// How far a point is inside the region that is searched, by one of the requirements on it.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Margin {
+    /// Which of the requirements.
+    pub requirement: usize,
+    /// For which of the objective's runs.
+    pub run: usize,
+    /// Above zero inside, below zero outside; smooth where it is zero.
+    pub value: f64,
+    /// Its derivatives: m numbers, none unless asked for.
+    pub gradient: Vec<f64>,
+}
+
 /// Something to be minimised over m numbers.
 pub trait Objective: Sync {
     /// m
     fn dimension(&self) -> usize;
+
+    /// True when some points are outside the region that is searched: there [`Objective::evaluate`]
+    /// ends with [`Fault::Outside`].
+    fn has_region(&self) -> bool {
+        false
+    }
+
+    /// The margins of the region at a point, also outside: always as many, in the same order.
+    /// Derivatives with anything but [`Wanted::Value`].
+    ///
+    /// # Errors
+    /// Where they cannot be told.
+    fn margins(&self, _at: &[f64], _wanted: Wanted) -> Result<Vec<Margin>, Fault> {
+        Ok(Vec::new())
+    }
 
     /// Evaluates it at a point.
     ///

@@ -49,6 +49,8 @@ pub enum Standing {
     AtUpper,
     /// Its bounds are equal.
     Fixed,
+    /// It is held by the edge of the region that is searched.
+    OnEdge,
 }
 
 impl Standing {
@@ -148,6 +150,42 @@ impl Uncertainty {
         self
     }
 
+    /// The same with the edges of a region taken as known: for each of them nothing moves along its
+    /// normal n, a vector of inner coordinates. C becomes C - C n n'C / n'C n (the estimate under
+    /// restrictions; J. Aitchison, S. Silvey, Ann. Math. Stat. 29, 813, 1958, with edges as flat).
+    #[must_use]
+    pub fn along(mut self, normals: &[Vec<f64>], coordinates: &Coordinates) -> Uncertainty {
+        let m = self.at.len();
+        let before = diagonal(&self.covariance, m);
+        for normal in normals {
+            let rows = self.covariance.chunks_exact(m.max(1));
+            let moved: Vec<f64> = rows
+                .map(|row| row.iter().zip(normal).map(|(c, n)| c * n).sum())
+                .collect();
+            let square: f64 = moved.iter().zip(normal).map(|(c, n)| c * n).sum();
+            // Undetermined parameters have no covariances.
+            if !(square.is_finite() && square > 0.0) {
+                continue;
+            }
+            for (row, one) in self.covariance.chunks_exact_mut(m.max(1)).zip(&moved) {
+                for (c, other) in row.iter_mut().zip(&moved) {
+                    *c -= one * other / square;
+                }
+            }
+        }
+        let left = diagonal(&self.covariance, m);
+        for ((standing, left), before) in self.standing.iter_mut().zip(left).zip(before) {
+            if *standing == Standing::Determined && left <= HELD * before {
+                *standing = Standing::OnEdge;
+            }
+        }
+        let variances = diagonal(&self.covariance, m).into_iter();
+        self.inner_errors = variances.map(|c| c.max(0.0).sqrt()).collect();
+        self.errors = outer_errors(&self.inner_errors, &self.at, coordinates);
+        self.correlation = correlation(&self.covariance, &self.inner_errors);
+        self
+    }
+
     /// Confidence intervals of a level between 0 and 1, in the parameters' own units: taken on the
     /// inner scale, so that those of logarithmic parameters are positive. All that there is where
     /// undetermined, the estimate alone where held.
@@ -173,6 +211,8 @@ impl Uncertainty {
 /// Coefficients below this part of the largest are left out of a direction, and parameters whose
 /// part is below it are determined.
 const NEGLIGIBLE: f64 = 1e-3;
+/// A variance of which an edge leaves no more than this part is held by it.
+const HELD: f64 = 1e-9;
 /// A point this near to a bound, beside the size of the bound or of the range, is on it.
 const ON_BOUND: f64 = 1e-9;
 /// A logarithm with a standard error above this is undetermined, however well it is told from

@@ -3,11 +3,12 @@
 //! Enters: the answer of a fit, or of one fit for each subject. Leaves: text; pieces of it for
 //! `fit_page`.
 
+use super::class::class_words;
 use super::outcome::counted;
 use super::table::{Column, number, table};
 use super::words;
 use crate::fit::{End, Standing};
-use crate::session::fit::FitAnswer;
+use crate::session::fit::{FitAnswer, Standing as StandingOfRegion, StandingOfRun};
 
 /// What is left to gain is told when it is more than this.
 const NEXT_TO_NOTHING: f64 = 1e-9;
@@ -23,6 +24,12 @@ const RELATIVE: &str = "rel. %";
 const GAP: usize = 2;
 /// Residuals that are less likely than this are told.
 const UNLIKELY: f64 = 0.01;
+/// Digits of eigenvalues.
+const DIGITS_OF_EIGENVALUES: usize = 4;
+/// Eigenvalues that are told of a steady state.
+const MOST_EIGENVALUES: usize = 6;
+/// Runs whose steady states are told.
+const MOST_PLACES: usize = 6;
 /// Pairs of correlated estimates that are told.
 const MOST_PAIRS: usize = 4;
 
@@ -40,6 +47,7 @@ fn one(answer: &FitAnswer, width: usize) -> String {
     text.push_str(&estimates(answer, width));
     text.push('\n');
     let mut lines = vec![quality(answer), search(answer)];
+    lines.extend(region(answer));
     lines.extend(correlated(answer));
     lines.extend(conspicuous(answer));
     for line in lines {
@@ -173,6 +181,7 @@ pub(super) fn interval(answer: &FitAnswer, at: usize) -> Result<(String, String)
         Standing::AtUpper => Err("on its upper bound"),
         Standing::Undetermined | Standing::Falling => Err("not determined"),
         Standing::Fixed => Err("fixed"),
+        Standing::OnEdge => Err("on the edge"),
         Standing::Determined => {
             let ends = answer.intervals.get(at);
             Ok((
@@ -262,6 +271,11 @@ pub(super) fn search(answer: &FitAnswer) -> String {
             "converged (at most {} of log-likelihood left to gain)",
             number(*decrement, 1)
         ),
+        End::OnEdge { decrement, .. } => format!(
+            "converged on the edge of {} (at most {} of log-likelihood left to gain within)",
+            edges(answer),
+            number(*decrement, 1)
+        ),
         End::Unmoved { decrement } if *decrement <= 1e-8 => {
             "stayed at the start, which is the optimum".to_owned()
         }
@@ -279,7 +293,10 @@ pub(super) fn search(answer: &FitAnswer) -> String {
         counted(local.iterations as usize, "iteration", "iterations")
     );
     if answer.began_elsewhere() {
-        text.push_str("; the given start has no likelihood, and another was drawn");
+        text.push_str(match answer.region {
+            None => "; the given start has no likelihood, and another was drawn",
+            Some(_) => "; the given start is outside, and the search began at values found inside",
+        });
     }
     if answer.findings.all.len() > 1 {
         let failed = answer
@@ -299,6 +316,74 @@ pub(super) fn search(answer: &FitAnswer) -> String {
         text.push_str(&format!(" (seed {})", answer.seed));
     }
     text
+}
+
+/// The names of what the estimates are on the edge of.
+fn edges(answer: &FitAnswer) -> String {
+    let on_edge = answer.standing.iter().filter(|one| one.on_edge);
+    let names: Vec<String> = on_edge.map(|one| format!("`{}`", one.text)).collect();
+    crate::diagnostic::listed(&names)
+}
+
+/// How what must hold of the estimates stands, each in a line.
+pub(super) fn region(answer: &FitAnswer) -> Vec<String> {
+    let line = |one: &StandingOfRegion| {
+        let several = one.places.len() > 1;
+        let places = one.places.iter().take(MOST_PLACES);
+        let told: Vec<String> = places
+            .filter_map(|place| at_rest(answer, place, several))
+            .collect();
+        let more = match one.places.len() > MOST_PLACES {
+            true => ", and others",
+            false => "",
+        };
+        let told = match told.is_empty() {
+            true => String::new(),
+            false => format!(": {}{more}", told.join("; ")),
+        };
+        let holds = match (one.holds, several) {
+            (true, true) => "holds for all of them",
+            (true, false) => "holds",
+            (false, _) => "does not hold",
+        };
+        format!("{} {holds}{told}", one.text)
+    };
+    answer.standing.iter().map(line).collect()
+}
+
+/// `control: stable spiral, eigenvalues -0.1 ± 2i`
+fn at_rest(answer: &FitAnswer, place: &StandingOfRun, several: bool) -> Option<String> {
+    let class = place.class?;
+    let values = place.eigenvalues.iter().take(MOST_EIGENVALUES);
+    let values: Vec<String> = values
+        .map(|value| eigenvalue(value.real, value.imaginary))
+        .collect();
+    let more = match place.eigenvalues.len() > MOST_EIGENVALUES {
+        true => ", ...",
+        false => "",
+    };
+    let label = match several {
+        true => answer
+            .runs
+            .get(place.run)
+            .map(|run| format!("{}: ", run.label())),
+        false => None,
+    };
+    Some(format!(
+        "{}{}, eigenvalues {}{more}",
+        label.unwrap_or_default(),
+        class_words(&class),
+        values.join(", ")
+    ))
+}
+
+/// `-0.1 ± 2i`
+fn eigenvalue(real: f64, imaginary: f64) -> String {
+    let real = number(real, DIGITS_OF_EIGENVALUES);
+    match imaginary > 0.0 {
+        true => format!("{real} ± {}i", number(imaginary, DIGITS_OF_EIGENVALUES)),
+        false => real,
+    }
 }
 
 pub(super) fn correlated(answer: &FitAnswer) -> Option<String> {

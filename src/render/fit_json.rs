@@ -3,9 +3,12 @@
 //! Enters: the answer of a fit, or of one fit for each subject, with what was asked of it since.
 //! Leaves: one line; numbers with every digit, those that are not finite as null.
 
+use super::class::class_name;
 use super::inference_json;
 use crate::fit::{Coordinates, Direction, End, Finding, Scale, Standing};
-use crate::session::fit::{Checks, FitAnswer, FitRun, Inferred, LEVEL};
+use crate::session::fit::{
+    Checks, FitAnswer, FitRun, Inferred, LEVEL, Standing as StandingOfRegion,
+};
 use serde::Serialize;
 use std::sync::Arc;
 
@@ -35,6 +38,7 @@ pub(super) struct Fit<'a> {
     correlation: Vec<Vec<f64>>,
     undetermined: Vec<Together<'a>>,
     runs: Vec<Run<'a>>,
+    within: Vec<Within<'a>>,
     residuals: Vec<Observation<'a>>,
     searches: Vec<Search>,
     posterior: Option<Box<inference_json::Posterior<'a>>>,
@@ -75,6 +79,24 @@ struct Together<'a> {
 struct Run<'a> {
     subject: Option<&'a str>,
     condition: Option<&'a str>,
+}
+
+/// What must hold of the values that are searched.
+#[derive(Serialize)]
+struct Within<'a> {
+    text: &'a str,
+    holds: bool,
+    on_edge: bool,
+    places: Vec<Place>,
+}
+
+/// How it stands for a run.
+#[derive(Serialize)]
+struct Place {
+    run: usize,
+    holds: bool,
+    class: Option<&'static str>,
+    eigenvalues: Vec<[f64; 2]>,
 }
 
 #[derive(Serialize)]
@@ -168,6 +190,7 @@ pub(super) fn fit(answer: &FitAnswer) -> Fit<'_> {
             .map(|one| direction(answer, one))
             .collect(),
         runs: answer.runs.iter().map(run).collect(),
+        within: answer.standing.iter().map(within).collect(),
         residuals: answer
             .checks
             .iter()
@@ -233,6 +256,7 @@ fn standing(answer: &FitAnswer, at: usize) -> &'static str {
         Some(Standing::AtLower) => "at_lower",
         Some(Standing::AtUpper) => "at_upper",
         Some(Standing::Fixed) => "fixed",
+        Some(Standing::OnEdge) => "on_edge",
         None => "unknown",
     }
 }
@@ -248,6 +272,23 @@ fn run(run: &FitRun) -> Run<'_> {
     Run {
         subject: run.data.subject.as_deref(),
         condition: run.data.condition.as_deref(),
+    }
+}
+
+fn within(standing: &StandingOfRegion) -> Within<'_> {
+    let places = standing.places.iter().map(|place| Place {
+        run: place.run,
+        holds: place.holds,
+        class: place.class.as_ref().map(class_name),
+        eigenvalues: (place.eigenvalues.iter())
+            .map(|value| [value.real, value.imaginary])
+            .collect(),
+    });
+    Within {
+        text: &standing.text,
+        holds: standing.holds,
+        on_edge: standing.on_edge,
+        places: places.collect(),
     }
 }
 
@@ -298,6 +339,7 @@ fn searches(answer: &FitAnswer) -> Vec<Search> {
 fn end(end: &End) -> &'static str {
     match end {
         End::Converged { .. } => "converged",
+        End::OnEdge { .. } => "on_edge",
         End::Stalled { .. } => "stalled",
         End::Unmoved { .. } => "unmoved",
         End::OutOfIterations => "out_of_iterations",

@@ -33,8 +33,12 @@ pub(super) struct AtRest<'c> {
     /// Where to start from.
     pub state: Vec<f64>,
     /// The equations without events, doses, modes and delays, when the model has any.
-    own: Option<(Arc<System>, Kernels)>,
+    own: Equations,
 }
+
+/// Equations without what interrupts them, with their functions; `None` for those of a model that
+/// has nothing of the kind.
+pub(super) type Equations = Option<Arc<(Arc<System>, Kernels)>>;
 
 impl<'c> AtRest<'c> {
     /// The equations at rest, from the values that hold now or from the end of `last`.
@@ -55,7 +59,7 @@ impl<'c> AtRest<'c> {
             system.guards.is_empty() && system.delays.is_empty() && system.infused.is_empty();
         let own = (!is_plain).then(|| {
             let at_rest = Arc::new(system.at_rest());
-            (Arc::clone(&at_rest), Kernels::new(at_rest))
+            Arc::new((Arc::clone(&at_rest), Kernels::new(at_rest)))
         });
         Ok(AtRest {
             compiled,
@@ -64,6 +68,37 @@ impl<'c> AtRest<'c> {
             state,
             own,
         })
+    }
+
+    /// Equations at rest that are known already, with the values that hold, from their initial state.
+    pub fn of(
+        compiled: &'c Compiled,
+        own: Equations,
+        (overrides, present): (Overrides, Present),
+    ) -> AtRest<'c> {
+        AtRest {
+            compiled,
+            overrides,
+            state: present.initial.clone(),
+            present,
+            own,
+        }
+    }
+
+    /// The equations, to be used again.
+    pub fn own(&self) -> Equations {
+        self.own.clone()
+    }
+
+    /// The same equations with other values, from their initial state.
+    pub fn with(&self, overrides: Overrides, present: Present) -> AtRest<'c> {
+        AtRest {
+            compiled: self.compiled,
+            overrides,
+            state: present.initial.clone(),
+            present,
+            own: self.own.clone(),
+        }
     }
 
     /// What the model has and a steady state leaves out: `doses`, `events`.
@@ -83,14 +118,14 @@ impl<'c> AtRest<'c> {
     pub fn system(&self) -> &System {
         self.own
             .as_ref()
-            .map_or(&*self.compiled.system, |(system, _)| system)
+            .map_or(&*self.compiled.system, |own| &own.0)
     }
 
     /// Their functions.
     pub fn kernels(&self) -> &Kernels {
         self.own
             .as_ref()
-            .map_or(&self.compiled.kernels, |(_, kernels)| kernels)
+            .map_or(&self.compiled.kernels, |own| &own.1)
     }
 
     /// The equations as numbers, with the parameters that hold.

@@ -9,11 +9,16 @@
 //! at T + tau in the derivative of order p + 1: steps end there up to the order of the methods. At
 //! such a time a step that ends there sees what was before the discontinuity, one that begins there
 //! what was after it.
+//!
+//! Derivatives S by varied quantities ride along: of x(t - tau) it is S(t - tau) - x'(t - tau) dtau,
+//! and a discontinuity comes back at a time that moves with the lag. A derivative that jumps at a
+//! moving time is one order higher in S, so that one more order is followed.
 
 use super::Stop;
 use super::clock::Clock;
 use super::history::History;
 use super::interrupter::Consequence;
+use super::sensitivity::{DirectedSlots, Direction, Moving, Shift};
 use super::stepper::{StepFailure, Stepper};
 use crate::kernel::{Kernels, Parameters, Scratch, SharedKernel};
 use crate::system::{JumpPlace, System};
@@ -41,25 +46,32 @@ struct Lagged {
     rates: Option<usize>,
     /// Zero for the present value.
     lag: f64,
+    /// How it moves with each varied quantity; empty where nothing is varied.
+    shift: Shift,
     /// The discontinuities around the delayed time in force.
     lower: f64,
     upper: f64,
 }
 
 /// A discontinuity of the solution that will come back.
-#[derive(Debug, Clone, Copy, PartialEq)]
+#[derive(Debug, Clone, PartialEq)]
 struct Break {
     time: f64,
     /// The lowest derivative that jumps; 0 for the state itself.
     order: u32,
+    /// How the time moves with each varied quantity; empty where it does not.
+    shift: Shift,
 }
 
 /// The delays of one run.
 #[derive(Debug)]
 pub(super) struct Delayed {
     delays: Vec<Lagged>,
-    /// Remembered positions of the state vector, ascending.
+    /// Remembered positions of the state vector, ascending, without derivatives.
     positions: Vec<usize>,
+    /// Quantities that are varied, and their derivatives of the past before the start.
+    varied: usize,
+    moved_before: Option<MovedBefore>,
     history: History,
     breaks: Vec<Break>,
     clock: Clock,
@@ -103,7 +115,123 @@ impl Before {
     }
 }
 
+/// Derivatives of the states before the start, with the parameters of the start.
+#[derive(Debug)]
+struct MovedBefore {
+    kernel: SharedKernel,
+    slots: DirectedSlots,
+    /// How parameters and initial values move with each varied quantity.
+    parameters: Vec<Vec<f64>>,
+    initial: Vec<Vec<f64>>,
+    scratch: Scratch,
+}
+
+impl MovedBefore {
+    /// The derivative of the states at `time`, which moves by `dt`, by the j-th quantity.
+    fn evaluate(&mut self, before: &Before, j: usize, (time, dt): (f64, f64)) -> Vec<f64> {
+        let none: &[f64] = &[];
+        let direction = Direction {
+            time: dt,
+            states: self.initial.get(j).map_or(none, Vec::as_slice),
+            parameters: self.parameters.get(j).map_or(none, Vec::as_slice),
+            slots: none,
+        };
+        self.slots.set(0, direction);
+        let mut out = vec![0.0; self.kernel.out_len()];
+        self.kernel.call(
+            time,
+            &before.initial,
+            &before.parameters,
+            self.slots.numbers(),
+            &mut out,
+            &mut self.scratch,
+        );
+        out
+    }
+}
+
 impl Delayed {
+    /// Remembers derivatives too: `moving` says how parameters move, `initial` holds the derivatives
+    /// of the initial values, quantity after quantity.
+    pub fn vary(&mut self, system: &System, kernels: &Kernels, moving: &Moving, initial: &[f64]) {
+        let n = system.states.len().max(1);
+        self.varied = initial.len() / n;
+        self.history = History::new(self.positions.len() * (1 + self.varied));
+        self.moved_before = Some(MovedBefore {
+            kernel: kernels.tangent(&system.pool, &system.history),
+            slots: DirectedSlots::new(system),
+            parameters: (0..self.varied)
+                .map(|j| moving.parameters_of(j).to_vec())
+                .collect(),
+            initial: initial.chunks_exact(n).map(<[f64]>::to_vec).collect(),
+            scratch: Scratch::new(),
+        });
+    }
+
+    /// Takes in how the lags move, one after the other.
+    pub fn shift_lags(&mut self, shifts: Vec<Shift>) {
+        for (delay, shift) in self.delays.iter_mut().zip(shifts) {
+            delay.shift = shift;
+        }
+    }
+
+    /// The highest derivative whose discontinuities are followed.
+    fn last_order(&self) -> u32 {
+        LAST_ORDER + u32::from(self.varied > 0)
+    }
+
+    /// How the time moves at which a discontinuity of the delayed states themselves comes back now:
+    /// the equations jump there.
+    pub fn returning(&self, time: f64) -> Option<Shift> {
+        let slack = self.clock.slack(time);
+        let jumps = self.breaks.iter().filter(|known| known.order == 0);
+        for known in jumps {
+            let mut delays = self.delays.iter().filter(|delay| delay.lag > 0.0);
+            let comes_back = |delay: &&Lagged| (known.time + delay.lag - time).abs() <= slack;
+            if let Some(delay) = delays.find(comes_back) {
+                return Some(sum_of(&known.shift, &delay.shift));
+            }
+        }
+        None
+    }
+
+    /// Writes how delayed values move at (`time`, `y`), where `y` holds derivatives too, into the
+    /// slots of each quantity.
+    pub fn fill_moved(&mut self, time: f64, y: &[f64], moving: &mut Moving) {
+        let (width, varied) = (self.positions.len(), self.varied);
+        let n = y.len() / (1 + varied);
+        for delay in &self.delays {
+            let at = time - delay.lag;
+            let past = delay.upper > self.start;
+            let piece = self.history.locate(at, delay.lower, delay.upper);
+            for j in 0..varied {
+                let dt = -delay.shift.get(j).copied().unwrap_or(0.0);
+                let before = match (&mut self.moved_before, piece) {
+                    (Some(known), _) if delay.lag > 0.0 && !(past && piece.is_some()) => {
+                        known.evaluate(&self.before, j, (at, dt))
+                    }
+                    _ => Vec::new(),
+                };
+                for (k, position) in delay.states.clone().enumerate() {
+                    let value = match piece {
+                        _ if delay.lag == 0.0 => y.get(n * (1 + j) + position).copied(),
+                        Some(piece) if past => {
+                            let quantity = delay.quantity + k;
+                            let own = width * (1 + j) + quantity;
+                            let (moved, _) = self.history.evaluate(piece, at, own);
+                            let (_, rate) = self.history.evaluate(piece, at, quantity);
+                            Some(moved + rate * dt)
+                        }
+                        _ => before.get(position).copied(),
+                    };
+                    if let Some(slot) = moving.slots_of_mut(j).get_mut(delay.values + k) {
+                        *slot = value.unwrap_or(f64::NAN);
+                    }
+                }
+            }
+        }
+    }
+
     /// `initial` are the values before anything happens at the start.
     ///
     /// # Errors
@@ -134,6 +262,7 @@ impl Delayed {
                 rates: (at < system.slots.delayed_rates.len())
                     .then_some(system.slots.delayed_rates.start + at),
                 lag: 0.0,
+                shift: Shift::new(),
                 lower: f64::NEG_INFINITY,
                 upper: f64::INFINITY,
             }
@@ -165,11 +294,17 @@ impl Delayed {
             filled: None,
             delays,
             positions,
+            varied: 0,
+            moved_before: None,
         };
         let earlier = delayed.before.evaluate(start);
         let same = |at: &usize| matches!((earlier.get(*at), initial.get(*at)), (Some(a), Some(b)) if (a - b).abs() <= 1e-14 * b.abs());
         let order = u32::from(delayed.positions.iter().all(same));
-        delayed.breaks.push(Break { time: start, order });
+        delayed.breaks.push(Break {
+            time: start,
+            order,
+            shift: Shift::new(),
+        });
         delayed.read_lags(kernels, parameters)?;
         Ok(delayed)
     }
@@ -212,7 +347,8 @@ impl Delayed {
     pub fn next_stop(&self) -> f64 {
         let soon = self.now + self.clock.slack(self.now);
         let mut next = f64::INFINITY;
-        for known in self.breaks.iter().filter(|b| b.order < LAST_ORDER) {
+        let last = self.last_order();
+        for known in self.breaks.iter().filter(|b| b.order < last) {
             for delay in self.delays.iter().filter(|delay| delay.lag > 0.0) {
                 let time = known.time + delay.lag;
                 if time > soon && time < next {
@@ -227,48 +363,53 @@ impl Delayed {
     pub fn pass(&mut self, time: f64) -> Consequence {
         self.now = time;
         let slack = self.clock.slack(time);
-        let mut lowest = u32::MAX;
+        let (mut lowest, mut shift) = (u32::MAX, Shift::new());
+        let last = self.last_order();
         for known in &self.breaks {
-            let comes_back = |delay: &Lagged| (known.time + delay.lag - time).abs() <= slack;
-            let lags = self.delays.iter().filter(|delay| delay.lag > 0.0);
-            if known.order < LAST_ORDER && { lags }.any(comes_back) {
-                lowest = lowest.min(known.order + 1);
+            let comes_back = |delay: &&Lagged| (known.time + delay.lag - time).abs() <= slack;
+            let mut lags = self.delays.iter().filter(|delay| delay.lag > 0.0);
+            if let Some(delay) = lags.find(comes_back)
+                && known.order < last.min(lowest.saturating_sub(1))
+            {
+                lowest = known.order + 1;
+                shift = sum_of(&known.shift, &delay.shift);
             }
         }
-        if lowest < LAST_ORDER {
-            self.add_break(lowest);
+        if lowest < last {
+            self.add_break(lowest, shift);
         } else {
             // None that is to be followed, but the one behind it has passed.
             self.look_back();
         }
         // Where the derivative itself jumps, steps begin anew.
-        if lowest <= 1 {
+        if lowest <= 1 + u32::from(self.varied > 0) {
             Consequence::Switch
         } else {
             Consequence::Nothing
         }
     }
 
-    /// Something changed at the present time.
-    pub fn interrupted(&mut self, consequence: Consequence) {
+    /// Something changed at the present time, which moves so.
+    pub fn interrupted(&mut self, consequence: Consequence, shift: Shift) {
         match consequence {
             Consequence::Nothing => {}
-            Consequence::Switch | Consequence::Equations => self.add_break(1),
-            Consequence::Jump => self.add_break(0),
+            Consequence::Switch | Consequence::Equations => self.add_break(1, shift),
+            Consequence::Jump => self.add_break(0, shift),
         }
     }
 
-    fn add_break(&mut self, order: u32) {
+    fn add_break(&mut self, order: u32, shift: Shift) {
         let time = self.now;
         match self.breaks.iter_mut().find(|known| known.time == time) {
-            Some(known) => known.order = known.order.min(order),
-            None => self.breaks.push(Break { time, order }),
+            Some(known) if order < known.order => (known.order, known.shift) = (order, shift),
+            Some(_) => {}
+            None => self.breaks.push(Break { time, order, shift }),
         }
         let horizon = time - self.largest - self.clock.slack(time);
         if self.forgets {
             self.breaks.retain(|known| known.time >= horizon);
         }
-        let mut order = LAST_ORDER;
+        let mut order = self.last_order();
         while self.breaks.len() > MOST_BREAKS && order > 0 {
             self.breaks.retain(|known| known.order < order);
             order -= 1;
@@ -305,14 +446,18 @@ impl Delayed {
         self.filled = None;
         self.whole.resize(stepper.state().len(), 0.0);
         let (whole, positions) = (&mut self.whole, &self.positions);
+        let n = whole.len() / (1 + self.varied);
         self.history.push((from, until), |time, out| {
             if time >= stepper.time() {
                 whole.copy_from_slice(stepper.state());
             } else {
                 stepper.interpolate(time, whole)?;
             }
-            for (out, position) in out.iter_mut().zip(positions) {
-                *out = whole.get(*position).copied().unwrap_or(f64::NAN);
+            let blocks = out.chunks_exact_mut(positions.len().max(1));
+            for (j, out) in blocks.enumerate() {
+                for (out, position) in out.iter_mut().zip(positions) {
+                    *out = whole.get(j * n + position).copied().unwrap_or(f64::NAN);
+                }
             }
             Ok(())
         })?;
@@ -357,4 +502,11 @@ impl Delayed {
         }
         self.filled = all_past.then_some(time);
     }
+}
+
+/// How a time moves that lies after another one by something that moves.
+fn sum_of(one: &Shift, other: &Shift) -> Shift {
+    let long = one.len().max(other.len());
+    let at = |shift: &Shift, j: usize| shift.get(j).copied().unwrap_or(0.0);
+    (0..long).map(|j| at(one, j) + at(other, j)).collect()
 }

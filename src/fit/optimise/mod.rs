@@ -5,6 +5,7 @@
 //! lbfgs.rs        quasi-Newton with limited memory, on gradients
 //! nelder_mead.rs  a simplex, on values
 //! pso.rs          a swarm of particles, on values
+//! within.rs       within a region that is given by margins
 //! probe.rs        the objective as the searches see it: bounded, counted, infinite where it errs
 //! bridge.rs       the only file that knows argmin, whose executor runs the steps
 //! ```
@@ -21,6 +22,7 @@ mod probe;
 mod pso;
 #[cfg(test)]
 mod tests;
+mod within;
 
 use super::objective::{Evaluation, Fault, Objective};
 pub use probe::Bounds;
@@ -101,6 +103,13 @@ pub enum End {
     Converged {
         /// The predicted further decrease: g'H^-1 g / 2 over the coordinates not held at bounds.
         decrement: f64,
+    },
+    /// At a minimum on the edge of the region that is searched: it would go on beyond.
+    OnEdge {
+        /// What may be left to gain within the region.
+        decrement: f64,
+        /// Which of the margins are zero, by position.
+        margins: Vec<usize>,
     },
     /// No step makes the value smaller, though the gradient is not small: the objective is not
     /// smooth, or its derivatives or its runs are not accurate enough.
@@ -204,8 +213,9 @@ struct Best<'s> {
     gradient: &'s [f64],
 }
 
-/// Searches from a start, which is moved into the bounds first. A swarm is evaluated on `threads`
-/// threads; the result does not depend on how many.
+/// Searches from a start, which is moved into the bounds first, and into the region of the
+/// objective if it has one. A swarm is evaluated on `threads` threads; the result does not depend
+/// on how many.
 #[must_use]
 pub fn search(
     objective: &dyn Objective,
@@ -220,6 +230,21 @@ pub fn search(
 /// The same, told after each iteration how far it is.
 #[must_use]
 pub fn search_watched(
+    objective: &dyn Objective,
+    bounds: &Bounds,
+    start: &[f64],
+    options: &Options,
+    threads: usize,
+    watch: &dyn Fn(Pace),
+) -> Local {
+    match objective.has_region() {
+        true => within::search_within(objective, bounds, start, options, threads, watch),
+        false => anywhere(objective, bounds, start, options, threads, watch),
+    }
+}
+
+/// Searches by the steps of a method alone.
+fn anywhere(
     objective: &dyn Objective,
     bounds: &Bounds,
     start: &[f64],

@@ -4,10 +4,12 @@
 //! names of the model. Must not know how searches work.
 
 use super::super::compiled::Compiled;
+use super::inside::Standing as StandingOfRegion;
 use super::lens::Lens;
 use super::noise::foretold;
 use super::objective::{Likelihood, Looked, drivers};
 use super::quantities::{Fitted, coordinates};
+use super::region::Region;
 use super::runs::FitRun;
 use super::scores::{Checks, checks, checks_of_filter};
 use super::stochastic::Filters;
@@ -45,6 +47,10 @@ pub struct FitAnswer {
     pub fitted: Vec<Fitted>,
     /// Of a model with noise, the filters of its runs.
     pub filters: Option<Arc<Filters>>,
+    /// The values that were searched; all of them when absent.
+    pub region: Option<Arc<Region>>,
+    /// How what must hold of them stands at the estimates.
+    pub standing: Vec<StandingOfRegion>,
     /// The runs with their data.
     pub runs: Vec<FitRun>,
     /// The file of the data, as written.
@@ -94,6 +100,7 @@ impl FitAnswer {
             world,
             drivers: drivers(&self.compiled),
             filters: self.filters.clone(),
+            region: self.region.clone(),
         }
     }
 
@@ -160,6 +167,7 @@ impl FitAnswer {
     pub fn has_converged(&self) -> bool {
         match self.search().end {
             End::Converged { .. } => true,
+            End::OnEdge { decrement, .. } => decrement <= SETTLED,
             // Begun at the minimum.
             End::Unmoved { decrement } => decrement <= SETTLED,
             // They use no derivatives: these are asked afterwards.
@@ -215,9 +223,15 @@ pub(super) fn answer(likelihood: &Likelihood<'_>, mut found: Found) -> Option<Fi
     }
     let coordinates = coordinates(&likelihood.fitted);
     let estimates = coordinates.outer(&local.point);
+    // Differences may step over the edge of the region.
+    let everywhere = likelihood.everywhere();
     let scaled = Scaled {
-        objective: likelihood,
+        objective: &everywhere,
         coordinates: &coordinates,
+    };
+    let edges: &[usize] = match &local.end {
+        End::OnEdge { margins, .. } => margins,
+        _ => &[],
     };
     let is_squares = likelihood.is_least_squares();
     let options = UncertaintyOptions {
@@ -242,7 +256,13 @@ pub(super) fn answer(likelihood: &Likelihood<'_>, mut found: Found) -> Option<Fi
         true => (count as f64 / left as f64).sqrt(),
         false => 1.0,
     };
-    let uncertainty = uncertainty.map(|found| found.widened(factor));
+    let uncertainty = uncertainty.map(|found| {
+        let found = found.widened(factor);
+        match edges {
+            [] => found,
+            edges => found.along(&normals(likelihood, &local.point, edges), &coordinates),
+        }
+    });
     let nothing = vec![f64::NAN; estimates.len()];
     let intervals = uncertainty.as_ref().map_or_else(
         |_| nothing.iter().map(|nan| (*nan, *nan)).collect(),
@@ -274,6 +294,8 @@ pub(super) fn answer(likelihood: &Likelihood<'_>, mut found: Found) -> Option<Fi
         compiled: Arc::clone(&likelihood.compiled),
         lens: Arc::clone(&likelihood.lens),
         fitted: likelihood.fitted.clone(),
+        region: likelihood.region.clone(),
+        standing: likelihood.standing(&estimates, edges),
         runs: likelihood.runs.clone(),
         filters: likelihood.filters.clone(),
         file: found.file,
@@ -301,6 +323,18 @@ pub(super) fn answer(likelihood: &Likelihood<'_>, mut found: Found) -> Option<Fi
         estimates,
         findings: found.findings,
     })
+}
+
+/// The gradients of margins that are zero, on the inner scale.
+fn normals(likelihood: &Likelihood<'_>, at: &[f64], edges: &[usize]) -> Vec<Vec<f64>> {
+    let coordinates = coordinates(&likelihood.fitted);
+    let scaled = Scaled {
+        objective: likelihood,
+        coordinates: &coordinates,
+    };
+    let margins = scaled.margins(at, Wanted::Gradient).unwrap_or_default();
+    let on_edge = edges.iter().filter_map(|at| margins.get(*at));
+    on_edge.map(|margin| margin.gradient.clone()).collect()
 }
 
 /// Of searches that came equally far, the one that began first stands for them: the given start
@@ -360,6 +394,18 @@ pub(super) fn warnings(answer: &FitAnswer, span: Span) -> Vec<Diagnostic> {
             .help("widen the bounds where they are no knowledge: its own standard error means nothing there, and those of the others take it as known"),
         );
     }
+    warnings.extend(answer.region.iter().flat_map(|region| {
+        let pairs = region.requirements.iter().zip(&answer.standing);
+        let on_edge = pairs.filter(|(_, standing)| standing.on_edge);
+        on_edge.map(|(known, _)| {
+            Diagnostic::new(
+                Code::OnBound,
+                format!("the estimates are on the edge of `{}`", known.text),
+            )
+            .at(known.span, "asked for here")
+            .help("the data alone would leave it: fit without it to see how much better they like that. Standard errors take the edge as known")
+        })
+    }));
     warnings.extend(another_optimum(answer, span));
     if let Ok(uncertainty) = &answer.uncertainty {
         for direction in &uncertainty.undetermined {

@@ -34,6 +34,9 @@ struct Saved {
     evaluations: u64,
     end: String,
     decrement: Option<f64>,
+    /// The margins that are zero at a minimum on an edge.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    edges: Vec<usize>,
 }
 
 /// What a search is of.
@@ -48,6 +51,13 @@ pub(super) fn key(likelihood: &Likelihood<'_>, plan: &Plan) -> String {
     hasher.write(format!("{:?}", likelihood.fitted).as_bytes());
     for run in &likelihood.runs {
         hasher.write(format!("{:?}", run.data).as_bytes());
+    }
+    for requirement in likelihood
+        .region
+        .iter()
+        .flat_map(|region| &region.requirements)
+    {
+        hasher.write(requirement.text.as_bytes());
     }
     let starts = plan.starts_of(likelihood);
     hasher.write(format!("{} {starts} {}", plan.method.name(), plan.seed).as_bytes());
@@ -115,6 +125,7 @@ impl Saved {
     fn of(local: &Local) -> Saved {
         let (end, decrement) = match &local.end {
             End::Converged { decrement } => ("converged", Some(*decrement)),
+            End::OnEdge { decrement, .. } => ("on_edge", Some(*decrement)),
             End::Stalled { decrement } => ("stalled", Some(*decrement)),
             End::Unmoved { decrement } => ("unmoved", Some(*decrement)),
             End::OutOfIterations => ("out_of_iterations", None),
@@ -132,6 +143,10 @@ impl Saved {
             evaluations: local.evaluations,
             end: end.to_owned(),
             decrement: decrement.filter(|decrement| decrement.is_finite()),
+            edges: match &local.end {
+                End::OnEdge { margins, .. } => margins.clone(),
+                _ => Vec::new(),
+            },
         }
     }
 
@@ -139,6 +154,10 @@ impl Saved {
         let decrement = self.decrement.unwrap_or(f64::INFINITY);
         let end = match self.end.as_str() {
             "converged" => End::Converged { decrement },
+            "on_edge" => End::OnEdge {
+                decrement,
+                margins: self.edges,
+            },
             "stalled" => End::Stalled { decrement },
             "unmoved" => End::Unmoved { decrement },
             "out_of_iterations" => End::OutOfIterations,

@@ -4,8 +4,8 @@
 
 use super::objective::Likelihood;
 use super::sentence::Fit;
-use crate::diagnostic::{Code, Diagnostic, number_text};
-use crate::fit::{Datum, End, Fault, Findings};
+use crate::diagnostic::{Code, Diagnostic, listed, number_text};
+use crate::fit::{Datum, End, Fault, Findings, MOST_DRAWS_OUTSIDE};
 use crate::simulate::Stop;
 
 /// All starts failed: the first one says why.
@@ -15,6 +15,9 @@ pub(super) fn all_failed(
     command: &Fit,
 ) -> Diagnostic {
     let count = findings.all.len();
+    if let Some(problem) = all_outside(likelihood, findings, command) {
+        return problem;
+    }
     let message = if count > 1 {
         format!("none of {count} starts could be evaluated")
     } else {
@@ -28,6 +31,46 @@ pub(super) fn all_failed(
     Diagnostic::new(Code::CannotFit, message)
         .at(command.span, why)
         .help("begin nearer to the data: set values with `with`, or `simulate` and `plot ... over` them first")
+}
+
+/// No start was inside the region, nor anything that was drawn in its place.
+fn all_outside(
+    likelihood: &Likelihood<'_>,
+    findings: &Findings,
+    command: &Fit,
+) -> Option<Diagnostic> {
+    let region = likelihood.region.as_ref()?;
+    let outside = |end: &End| match end {
+        End::Fault(Fault::Outside { requirement, .. }) => Some(*requirement),
+        _ => None,
+    };
+    let all: Option<Vec<usize>> = findings
+        .all
+        .iter()
+        .map(|one| outside(&one.local.end))
+        .collect();
+    let all = all?;
+    let first = region.requirements.get(*all.first()?)?;
+    let tried = all.len() as u64 * (1 + MOST_DRAWS_OUTSIDE);
+    let text = match region.requirements.as_slice() {
+        [only] => format!("`{}` holds", only.text),
+        several => {
+            let texts: Vec<String> = several
+                .iter()
+                .map(|one| format!("`{}`", one.text))
+                .collect();
+            format!("{} hold together", listed(&texts))
+        }
+    };
+    Some(
+        Diagnostic::new(
+            Code::CannotFit,
+            format!("{text} for none of the {tried} values that were tried"),
+        )
+        .at(command.span, "there is nowhere to begin")
+        .at(first.span, "")
+        .help("set values with `with` for which it does, or widen the bounds; `stability over k in 0..2` shows which kinds of steady states there are"),
+    )
 }
 
 /// A fault in words.
@@ -83,6 +126,36 @@ pub(super) fn told(likelihood: &Likelihood<'_>, fault: &Fault) -> String {
                 "the run{} has nothing to start from: no stationary distribution, or an initial value that has no logarithm",
                 run(*at)
             )
+        }
+        Fault::Assumption {
+            run: at,
+            assumption,
+            time,
+        } => {
+            let assertions = &likelihood.compiled.model.assertions;
+            let text = assertions.get(*assumption);
+            let text = text.map_or_else(String::new, |known| {
+                likelihood.compiled.text_of_model(known.condition)
+            });
+            format!(
+                "the assertion `{text}` fails in the run{} at {}",
+                run(*at),
+                number_text(*time)
+            )
+        }
+        Fault::NoRest { run: at } => {
+            format!("no steady state is found for the run{}", run(*at))
+        }
+        Fault::Outside {
+            requirement,
+            run: at,
+        } => {
+            let region = likelihood.region.as_ref();
+            let known = region.and_then(|region| region.requirements.get(*requirement));
+            let text = known.map_or("", |known| known.text.as_str());
+            let several = region.is_some_and(|region| region.places.len() > 1);
+            let of = if several { run(*at) } else { String::new() };
+            format!("`{text}` does not hold for the values{of}")
         }
         Fault::NoPrior { parameter } => {
             let name = likelihood

@@ -3,11 +3,12 @@
 //! Enters: a model. Leaves: a [`Lens`]. Must not know data.
 
 use super::super::compiled::Compiled;
+use crate::diagnostic::{Code, Diagnostic};
 use crate::fit::Family;
 use crate::kernel::SharedKernel;
 use crate::model::Unit;
 use crate::source::Span;
-use crate::symbolic::{Expr, Pool, Shape};
+use crate::symbolic::{Expr, Pool, Shape, SymbolId, symbols_of};
 use std::ops::Range;
 use std::sync::Arc;
 
@@ -101,6 +102,40 @@ impl Lens {
             tangent: compiled.kernels.tangent(&pool, &exprs),
             pool,
             exprs,
+        }
+    }
+
+    /// Refuses observations of delayed values: what they owe to what is fitted is not kept.
+    ///
+    /// # Errors
+    /// The first that reads one.
+    pub(super) fn sees_no_past(
+        &self,
+        compiled: &Compiled,
+        fit: Span,
+    ) -> Result<(), Vec<Diagnostic>> {
+        let slots = &compiled.system.slots;
+        let blocks = slots.layout.blocks().iter();
+        let delayed: Vec<SymbolId> = blocks
+            .filter(|block| slots.delayed.contains(&block.offset))
+            .map(|block| block.symbol)
+            .collect();
+        let reads = |seen: &&Seen| {
+            let exprs = self.exprs.get(seen.numbers.clone()).unwrap_or_default();
+            let mut symbols = exprs.iter().flat_map(|expr| symbols_of(&self.pool, *expr));
+            symbols.any(|symbol| delayed.contains(&symbol))
+        };
+        match self.seen.iter().find(reads) {
+            None => Ok(()),
+            Some(seen) => Err(vec![
+                Diagnostic::new(
+                    Code::NotPerformed,
+                    format!("`{}` looks at a delayed value", seen.name),
+                )
+                .at(fit, "this version of Lotka does not fit such observations")
+                .at(seen.span, "seen here")
+                .help("observe a present value: delays belong into equations"),
+            ]),
         }
     }
 

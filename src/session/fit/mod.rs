@@ -5,7 +5,8 @@
 //!   quantities.rs  what is fitted: scales, bounds, priors
 //!   lens.rs        what is seen of the model: observations as functions
 //!   data/          the table, by run: cells, covariates, rows
-//!   runs.rs        how each run is made
+//!   runs.rs        how each run is made (own.rs: its values; rested.rs: its start at rest)
+//!   region.rs      which values are searched (inside.rs: are they, and how far)
 //!   objective.rs   minus the log-likelihood, with exact derivatives
 //!   stochastic.rs  the same of models with noise (noise.rs: which ones)
 //!   search.rs      from one start or many (starts.rs: by hand; checkpoint.rs: done before)
@@ -25,16 +26,20 @@ mod curves;
 mod data;
 mod draws;
 mod faults;
+mod inside;
 mod lens;
 mod noise;
 mod objective;
+mod own;
 mod pairs;
 mod picture;
 mod posterior;
 mod profile;
 mod quantities;
+mod region;
 mod report;
 mod residuals;
+mod rested;
 mod runs;
 mod scores;
 mod search;
@@ -42,12 +47,15 @@ mod sentence;
 mod starts;
 mod stochastic;
 mod tables;
+#[cfg(test)]
+mod tests;
 
 pub use answer::{FitAnswer, LEVEL};
 pub(super) use bootstrap::lower as lower_bootstrap;
 pub use bootstrap::{BootstrapAnswer, BootstrapCommand};
 pub use data::{Look, Point, RunData};
 pub use draws::{Draw, Draws, Inferred};
+pub use inside::{Standing, StandingOfRun};
 pub use lens::{Lens, Seen};
 pub use objective::{Likelihood, Looked};
 pub use picture::{Drawn, FitPicture};
@@ -56,6 +64,7 @@ pub use posterior::PosteriorAnswer;
 pub(super) use profile::lower as lower_profile;
 pub use profile::{ProfileAnswer, ProfileCommand, Side};
 pub use quantities::Fitted;
+pub use region::{Region, Requirement, Wish, WishKind};
 pub(super) use report::lower as lower_report;
 pub use report::{FitReport, Report, ReportForm};
 pub use runs::FitRun;
@@ -111,12 +120,15 @@ pub(super) fn understood<'w>(
     let (Some(fitted), Some((lens, (data, mut warnings)))) = (fitted, read) else {
         return Err(problems);
     };
+    lens.sees_no_past(compiled, command.span)?;
     let (runs, more) = runs::runs(compiled, tables, overrides, (command, &fitted), data)?;
     warnings.extend(more);
+    let region = region::understood(compiled, &command.within, &runs, &mut warnings)?;
     let likelihood = Likelihood {
         compiled: Arc::clone(compiled),
         lens: Arc::new(lens),
         fitted,
+        region,
         runs,
         world,
         drivers: drivers(compiled),

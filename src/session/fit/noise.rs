@@ -23,7 +23,7 @@ pub(super) fn filtered<'w>(
 ) -> Result<Likelihood<'w>, Vec<Diagnostic>> {
     if likelihood.compiled.system.noise.is_none() {
         return match command.from {
-            StartOfFit::Declared => Ok(likelihood),
+            StartOfFit::Declared | StartOfFit::Steady(_) => Ok(likelihood),
             StartOfFit::Stationary(span) | StartOfFit::Diffuse(span) => Err(vec![
                 Diagnostic::new(Code::BadOption, "the model has no noise")
                     .at(span, "where would its distribution come from?")
@@ -33,7 +33,7 @@ pub(super) fn filtered<'w>(
             ]),
         };
     }
-    let replaces = |run: &super::FitRun| run.replaced.iter().any(|replaced| *replaced);
+    let replaces = |run: &super::FitRun| run.own.sets_fitted();
     if likelihood.runs.iter().any(replaces) {
         return Err(vec![
             Diagnostic::new(
@@ -44,8 +44,18 @@ pub(super) fn filtered<'w>(
             .help("fit the data of that condition apart"),
         ]);
     }
-    let from = match command.from {
+    let from = match &command.from {
         StartOfFit::Declared => Start::Given,
+        StartOfFit::Steady(start) => {
+            return Err(vec![
+                Diagnostic::new(
+                    Code::NotPerformed,
+                    "a model with noise does not rest in a steady state",
+                )
+                .at(start.span, "")
+                .help("`from stationary` starts in the distribution that it settles to"),
+            ]);
+        }
         StartOfFit::Stationary(_) => Start::Stationary,
         StartOfFit::Diffuse(_) => Start::Spread(spread(&likelihood)),
     };

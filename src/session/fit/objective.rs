@@ -12,9 +12,11 @@ use super::super::run::{problem, solved};
 use super::data::Point;
 use super::lens::Lens;
 use super::quantities::Fitted;
+use super::region::Region;
 use super::runs::FitRun;
 use super::stochastic::Filters;
-use crate::fit::{Datum, Evaluation, Fault, Objective, Wanted, density};
+use crate::fit::{Datum, Evaluation, Fault, Margin, Objective, Wanted, density};
+use crate::kernel::{Scratch, SharedKernel};
 use crate::simulate::{
     CompiledDynamics, Halt, Looks, Monitor, Solution, Statistics, Stop, VariedStart,
 };
@@ -46,6 +48,8 @@ pub struct Likelihood<'w> {
     pub drivers: Arc<FxHashSet<SymbolId>>,
     /// Of a model with noise, whose runs are filtered instead of solved.
     pub filters: Option<Arc<Filters>>,
+    /// The values that are searched; all of them when absent.
+    pub region: Option<Arc<Region>>,
 }
 
 /// What a run looks like through the lens, at every row of its data.
@@ -74,7 +78,16 @@ impl Objective for Likelihood<'_> {
         self.fitted.len()
     }
 
+    fn has_region(&self) -> bool {
+        self.region.is_some()
+    }
+
+    fn margins(&self, at: &[f64], wanted: Wanted) -> Result<Vec<Margin>, Fault> {
+        self.margins_at(at, wanted)
+    }
+
     fn evaluate(&self, at: &[f64], wanted: Wanted) -> Result<Evaluation, Fault> {
+        self.admits(at)?;
         let m = self.fitted.len();
         let mut sum = Sum {
             value: 0.0,
@@ -126,6 +139,7 @@ impl<'w> Likelihood<'w> {
             compiled: Arc::clone(&self.compiled),
             lens: Arc::clone(&self.lens),
             fitted: self.fitted.clone(),
+            region: (self.region.as_ref()).map(|region| Arc::new(region.of(&runs))),
             runs,
             world: self.world,
             drivers: Arc::clone(&self.drivers),
@@ -163,9 +177,17 @@ impl Likelihood<'_> {
             run: at_run,
             datum: 0,
         };
-        let (overrides, present) = run.values(&self.compiled, &self.fitted, at).ok_or(fault)?;
-        let start = (wanted > Wanted::Value)
-            .then(|| run.varied(&self.compiled, &self.fitted, (&overrides, &present)));
+        let (compiled, fitted) = (&self.compiled, &self.fitted);
+        let values = run.own.at(compiled, fitted, at);
+        let (overrides, present) = values.ok_or(fault)?;
+        let mut start = (wanted > Wanted::Value)
+            .then(|| run.own.varied(compiled, fitted, at, (&overrides, &present)));
+        let mut initial = present.initial.clone();
+        if let Some(rested) = &run.rested {
+            let who = (at_run, self.world);
+            let begun = rested.begin(compiled, (fitted, at), who, start.is_some())?;
+            rested.place(&begun, &mut initial, start.as_mut());
+        }
         let solution = match &run.plan {
             None => Solution::standing(
                 self.compiled.model.time.start,
@@ -174,7 +196,7 @@ impl Likelihood<'_> {
             Some(plan) => {
                 let mut plan = plan.clone();
                 plan.parameters.clone_from(&present.parameters);
-                plan.initial.clone_from(&present.initial);
+                plan.initial = initial;
                 plan.declared = present.initial;
                 let movers = start
                     .as_ref()
@@ -293,7 +315,24 @@ impl Likelihood<'_> {
         let problem = problem(&self.compiled, plan);
         let parameters = plan.parameters.clone();
         let dynamics = CompiledDynamics::new(problem.system, problem.kernels, parameters);
-        let solution = solved(&problem, &dynamics, plan, &mut Watch(self.world));
+        let assertions = &self.compiled.system.assertions;
+        let mut watch = Watch {
+            world: self.world,
+            dynamics: &dynamics,
+            assertions: (!assertions.is_empty())
+                .then(|| Arc::clone(self.compiled.kernels.assertions())),
+            values: vec![1.0; assertions.len()],
+            scratch: Scratch::new(),
+            failed: None,
+        };
+        let solution = solved(&problem, &dynamics, plan, &mut watch);
+        if let Some((assumption, time)) = watch.failed {
+            return Err(Fault::Assumption {
+                run: at_run,
+                assumption,
+                time,
+            });
+        }
         match &solution.stop {
             Stop::Finished => Ok(solution),
             Stop::Interrupted { .. } => Err(Fault::Interrupted),
@@ -468,15 +507,45 @@ impl World for Calm<'_> {
     }
 }
 
-/// Looks out for interrupts.
-struct Watch<'w>(&'w dyn World);
+/// Looks out for interrupts, and for assertions that fail.
+struct Watch<'a> {
+    world: &'a dyn World,
+    dynamics: &'a CompiledDynamics<'a>,
+    assertions: Option<SharedKernel>,
+    values: Vec<f64>,
+    scratch: Scratch,
+    /// The first that failed, and when.
+    failed: Option<(usize, f64)>,
+}
 
 impl Monitor for Watch<'_> {
-    fn step(&mut self, _: f64, _: &[f64], _: &Statistics) -> ControlFlow<Halt> {
-        if self.0.interrupted() {
-            ControlFlow::Break(Halt::Interrupt)
-        } else {
-            ControlFlow::Continue(())
+    fn step(&mut self, time: f64, state: &[f64], _: &Statistics) -> ControlFlow<Halt> {
+        if self.world.interrupted() {
+            return ControlFlow::Break(Halt::Interrupt);
+        }
+        self.check(time, state)
+    }
+
+    fn row(&mut self, time: f64, state: &[f64]) -> ControlFlow<Halt> {
+        self.check(time, state)
+    }
+}
+
+impl Watch<'_> {
+    fn check(&mut self, time: f64, state: &[f64]) -> ControlFlow<Halt> {
+        let Some(assertions) = &self.assertions else {
+            return ControlFlow::Continue(());
+        };
+        let (values, scratch) = (&mut self.values, &mut self.scratch);
+        let dynamics = self.dynamics;
+        dynamics.evaluate(&**assertions, time, state, values, scratch);
+        // A condition that is NaN does not hold either.
+        match self.values.iter().position(|value| *value != 1.0) {
+            None => ControlFlow::Continue(()),
+            Some(assertion) => {
+                self.failed.get_or_insert((assertion, time));
+                ControlFlow::Break(Halt::Enough)
+            }
         }
     }
 }

@@ -3,22 +3,23 @@
 //! Enters: the data by run, the sentence. Leaves: for each a plan whose parameters are still to be
 //! set, and where its rows stand. Must not know distributions.
 
-use super::super::command::{OutputTimes, Setting, Simulate, Subjects};
+use super::super::command::{OutputTimes, Simulate, Subjects};
 use super::super::compiled::Compiled;
-use super::super::sensitivity::held;
-use super::super::simulate::{Plan, plan, with_setting};
+use super::super::simulate::{Plan, plan};
 use super::super::tables::Tables;
-use super::super::values::{Overrides, Present, check_finite};
+use super::super::values::Overrides;
 use super::data::RunData;
+use super::own::Own;
 use super::quantities::Fitted;
-use super::sentence::{Fit, Way};
+use super::rested::Rested;
+use super::sentence::{Fit, StartOfFit, Way};
 use crate::diagnostic::{Code, Diagnostic};
-use crate::model::{Schedule, Target, ValueOf};
-use crate::simulate::{Held, Method, Output, Varied, VariedStart, serves_sensitivities};
+use crate::model::{Schedule, Target};
+use crate::simulate::{Method, Output, serves_sensitivities};
 use crate::source::Span;
-use crate::symbolic::{Pool, SymbolId, symbols_of};
+use crate::symbolic::symbols_of;
 use crate::syntax::tree::{self, ExprKind};
-use rustc_hash::FxHashSet;
+use std::sync::Arc;
 
 /// The relative tolerance of the runs of a fit when none is said: differences of objectives are
 /// to have digits that a search can stand on.
@@ -34,11 +35,11 @@ pub struct FitRun {
     /// How the model is run; `None` for a model without states.
     pub(in crate::session) plan: Option<Plan>,
     /// The values of the run, but for what is fitted.
-    pub(in crate::session) overrides: Overrides,
+    pub(in crate::session) own: Own,
+    /// Where it rests before, where it begins at rest.
+    pub(in crate::session) rested: Option<Arc<Rested>>,
     /// The row of the solution of each row of the data.
     pub looks: Vec<usize>,
-    /// Which of the fitted quantities the condition of the run gives a value of its own.
-    pub replaced: Vec<bool>,
 }
 
 impl FitRun {
@@ -52,70 +53,6 @@ impl FitRun {
             .map(|label| format!("subject {label}"));
         let parts = subject.into_iter().chain(self.data.condition.clone());
         parts.collect::<Vec<_>>().join(", ")
-    }
-
-    /// True for a fitted quantity that has another value in this run.
-    pub(super) fn replaces(&self, quantity: usize) -> bool {
-        self.replaced.get(quantity).copied().unwrap_or(false)
-    }
-
-    /// All values with those of the fitted quantities; `None` where one is not finite.
-    pub(super) fn values(
-        &self,
-        compiled: &Compiled,
-        fitted: &[Fitted],
-        at: &[f64],
-    ) -> Option<(Overrides, Present)> {
-        let mut overrides = self.overrides.clone();
-        for (at, (quantity, value)) in fitted.iter().zip(at).enumerate() {
-            if !self.replaces(at) {
-                quantity.set(&mut overrides, *value);
-            }
-        }
-        let present = compiled.present(&overrides);
-        let numbers = present.parameters.iter().chain(&present.initial);
-        // Looked at closely only when something is wrong: this is done over and over.
-        if numbers.into_iter().all(|number| number.is_finite())
-            || check_finite(compiled, &present).is_ok()
-        {
-            Some((overrides, present))
-        } else {
-            None
-        }
-    }
-
-    /// How the run begins, with derivatives by what is fitted.
-    pub(super) fn varied(
-        &self,
-        compiled: &Compiled,
-        fitted: &[Fitted],
-        (overrides, present): (&Overrides, &Present),
-    ) -> VariedStart {
-        let varied: Vec<Varied> = fitted.iter().map(|known| known.varied).collect();
-        let (parameters, initial) = held(compiled, overrides, false);
-        let mut start = VariedStart::new(
-            &compiled.system,
-            &compiled.kernels,
-            compiled.model.time.start,
-            &present.parameters,
-            &present.initial,
-            &varied,
-            Held {
-                parameters: &parameters,
-                initial: &initial,
-            },
-        );
-        // What has another value in this run moves nothing.
-        let n = compiled.system.states.len();
-        for at in (0..fitted.len()).filter(|at| self.replaces(*at)) {
-            if let Some(moved) = start.parameters.get_mut(at) {
-                moved.fill(0.0);
-            }
-            if let Some(moved) = start.state.get_mut(n * (1 + at)..n * (2 + at)) {
-                moved.fill(0.0);
-            }
-        }
-        start
     }
 }
 
@@ -162,14 +99,14 @@ fn run(
     warnings: &mut Vec<Diagnostic>,
 ) -> Result<FitRun, Vec<Diagnostic>> {
     varying_in_observations_only(compiled, &data)?;
-    let mut own = overrides.clone();
+    let mut base = overrides.clone();
     for (parameter, value) in &data.constants {
-        own.set(Target::Parameter(*parameter), None, vec![*value]);
+        base.set(Target::Parameter(*parameter), None, vec![*value]);
     }
     // The first of the varying values stands in, so that what follows from it is finite.
     for (parameter, values) in &data.varying {
         let first = values.first().copied().unwrap_or(0.0);
-        own.set(Target::Parameter(*parameter), None, vec![first]);
+        base.set(Target::Parameter(*parameter), None, vec![first]);
     }
     let mut setting = command.setting.clone();
     if let Some(condition) = &data.condition {
@@ -178,16 +115,22 @@ fn run(
             span: command.data.path.span,
         });
     }
-    let with = with_setting(compiled, &own, &setting)?;
-    let replaced = replaced(compiled, &setting, fitted)?;
+    let own = Own::new(compiled, &base, &setting, fitted)?;
+    let rested = match &command.from {
+        StartOfFit::Steady(start) => {
+            let found = Rested::new(compiled, &base, start, (&command.setting, fitted))?;
+            Some(Arc::new(found))
+        }
+        _ => None,
+    };
     if compiled.model.states.is_empty() {
         let looks = (0..data.rows.len()).map(|_| 0).collect();
         return Ok(FitRun {
             data,
             plan: None,
-            overrides: with,
+            own,
+            rested,
             looks,
-            replaced,
         });
     }
     let (times, looks) = times(&data);
@@ -208,7 +151,7 @@ fn run(
         subjects: subjects(compiled, &data, command),
         chance: super::super::chance::ChanceWords::default(),
     };
-    let mut plan = plan(compiled, tables, &own, None, &simulate)?;
+    let mut plan = plan(compiled, tables, &base, None, &simulate)?;
     let is_noisy = compiled.system.noise.is_some();
     // A path is not made: what is said of its steps means nothing here.
     if !is_noisy {
@@ -227,9 +170,9 @@ fn run(
     Ok(FitRun {
         data,
         plan: Some(plan),
-        overrides: with,
+        own,
+        rested,
         looks,
-        replaced,
     })
 }
 
@@ -245,60 +188,6 @@ fn relative(compiled: &Compiled, command: &Fit) -> Option<tree::Expr> {
     };
     let own = || number(value, command.span);
     Some(command.relative.clone().unwrap_or_else(own))
-}
-
-/// Which fitted quantities the condition of a run sets itself.
-///
-/// # Errors
-/// A value of the condition that would move with what is fitted.
-fn replaced(
-    compiled: &Compiled,
-    setting: &Setting,
-    fitted: &[Fitted],
-) -> Result<Vec<bool>, Vec<Diagnostic>> {
-    let name = setting.condition.as_ref();
-    let condition = name.and_then(|name| compiled.model.condition(&name.text));
-    let Some(condition) = condition else {
-        return Ok(vec![false; fitted.len()]);
-    };
-    let (model, system) = (&compiled.model, &compiled.system);
-    let symbol = |target: Target| match target {
-        Target::Parameter(id) => model.parameters[id.index()].symbol,
-        Target::State(id) => model.states[id.index()].symbol,
-    };
-    // What is fitted, and the parameters that follow it.
-    let mut moving: FxHashSet<SymbolId> = fitted.iter().map(|known| symbol(known.target)).collect();
-    for value in &model.value_order {
-        if let ValueOf::Parameter(id) = value {
-            let read = symbols_of(&system.pool, system.parameter_values[id.index()]);
-            if read.iter().any(|symbol| moving.contains(symbol)) {
-                moving.insert(model.parameters[id.index()].symbol);
-            }
-        }
-    }
-    let follows = condition.settings.iter().find(|setting| {
-        let mut pool = Pool::continuing(&system.pool);
-        let value = system.inline(&mut pool, setting.value);
-        let read = symbols_of(&pool, value);
-        read.iter().any(|symbol| moving.contains(symbol))
-    });
-    if let Some(setting) = follows {
-        return Err(vec![
-            Diagnostic::new(
-                Code::NotPerformed,
-                format!("a value of `{}` follows what is fitted", condition.name),
-            )
-            .at(setting.span, "")
-            .help("let a parameter tell the conditions apart: `let k = k0*factor` with `param factor = 1`, and `factor = 0.1` in the condition"),
-        ]);
-    }
-    let sets = |known: &Fitted| {
-        condition.settings.iter().any(|setting| {
-            let whole = setting.element.is_none() || setting.element == known.element;
-            setting.target == known.target && whole
-        })
-    };
-    Ok(fitted.iter().map(sets).collect())
 }
 
 /// The times of a run, each once, and where each row stands among them.
@@ -387,13 +276,6 @@ fn derivable(compiled: &Compiled, plan: &Plan, command: &Fit) -> Result<(), Vec<
             .help(help.to_owned()),
         ])
     };
-    if let Some(delay) = compiled.model.delays.first() {
-        return refused(
-            delay.span,
-            "its derivatives would have a past as well",
-            "replace the delay by a chain of stages: `x1' = (x - x1)/(tau/3)`, and so on",
-        );
-    }
     let is_map = compiled.model.motion == crate::model::Motion::Map;
     let mut holding = compiled
         .model

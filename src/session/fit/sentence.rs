@@ -3,9 +3,10 @@
 //! Enters: a sentence of the tree. Leaves: a [`Fit`], expressions as written. Must not know the
 //! model.
 
-use super::super::command::{Command, DataSource, Setting};
+use super::super::command::{Command, DataSource, Setting, SteadyStart};
 use super::super::lower::{data_source, setting, subjects_without_vs, word_of};
 use super::super::options::Options;
+use super::region::{self, Wish};
 use crate::diagnostic::{Code, Diagnostic, did_you_mean};
 use crate::source::Span;
 use crate::syntax::tree;
@@ -38,22 +39,26 @@ pub struct Fit {
     pub absolute: Option<tree::Expr>,
     /// The file that keeps finished searches.
     pub checkpoint: Option<tree::Text>,
-    /// What is known of the states of a model with noise at the start.
+    /// Where runs start.
     pub from: StartOfFit,
+    /// `where`: what must hold of the values that are searched.
+    pub within: Vec<Wish>,
     /// `by subject`: a fit for each of them.
     pub each: Option<Span>,
     /// Values for this sentence only, and the condition that holds for all data.
     pub setting: Setting,
 }
 
-/// What is known of the states of a model with noise at the start.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+/// Where the runs of a fit start.
+#[derive(Debug, Clone, PartialEq)]
 pub enum StartOfFit {
-    /// They have their initial values.
+    /// At the initial values.
     Declared,
-    /// `from stationary`: they have their stationary distribution.
+    /// `from steady`, `from steady in control`: at rest.
+    Steady(SteadyStart),
+    /// `from stationary`: states of a model with noise have their stationary distribution.
     Stationary(Span),
-    /// `from diffuse`: nothing.
+    /// `from diffuse`: nothing is known of them.
     Diffuse(Span),
 }
 
@@ -118,16 +123,7 @@ pub(in crate::session) fn lower(
     let relative = options.value("rtol");
     let absolute = options.value("atol");
     let checkpoint = options.text("checkpoint");
-    if let Some(option) = options.take_unlisted("where") {
-        options.problem(
-            Diagnostic::new(
-                Code::NotPerformed,
-                "this version of Lotka does not fit under conditions on the dynamics",
-            )
-            .at(option.span, "")
-            .help("bounds keep parameters in a range, and definitions tie them together: `param b = total - a`"),
-        );
-    }
+    let within = region::lower(&mut options);
     let from = from(&mut options);
     let each = by_subject(&mut options);
     let setting = setting(&mut options);
@@ -156,6 +152,7 @@ pub(in crate::session) fn lower(
             absolute,
             checkpoint,
             from,
+            within,
             each,
             setting,
         })))
@@ -184,25 +181,34 @@ fn way(options: &mut Options<'_>) -> Option<Way> {
 }
 
 fn from(options: &mut Options<'_>) -> StartOfFit {
-    let Some(option) = options.take("from") else {
+    let Some((option, following)) = options.take_with_next("from", "in") else {
         return StartOfFit::Declared;
     };
-    match option
-        .values
-        .first()
-        .and_then(word_of)
-        .map(|word| word.text.as_str())
-    {
-        Some("stationary") => StartOfFit::Stationary(option.span),
-        Some("diffuse") => StartOfFit::Diffuse(option.span),
+    let word = option.values.first().and_then(word_of);
+    let word = word.map_or("", |word| word.text.as_str());
+    if word == "steady" {
+        let condition = following.and_then(|following| options.name_of(following));
+        let span = following.map_or(option.span, |following| option.span.to(following.span));
+        return StartOfFit::Steady(SteadyStart {
+            span,
+            setting: Setting {
+                condition,
+                ..Setting::default()
+            },
+        });
+    }
+    options.put_back(following);
+    match word {
+        "stationary" => StartOfFit::Stationary(option.span),
+        "diffuse" => StartOfFit::Diffuse(option.span),
         _ => {
             options.problem(
                 Diagnostic::new(
                     Code::BadOption,
-                    "`from` is followed by `stationary` or `diffuse`",
+                    "`from` is followed by `steady`, `stationary` or `diffuse`",
                 )
                 .at(option.span, "")
-                .help("of a model with noise: its states have the stationary distribution at the start, or nothing is known of them; they have their initial values when `from` is absent"),
+                .help("runs start in the steady state, or (of a model with noise) in the stationary distribution, or nothing is known of the start; they start at the initial values when `from` is absent"),
             );
             StartOfFit::Declared
         }

@@ -109,7 +109,7 @@ impl<'w> Likelihood<'w> {
         let (Some(known), Some(data)) = (self.runs.get(run), filters.data.get(run)) else {
             return Err(no_values);
         };
-        let (overrides, present) = known.values(compiled, fitted, at).ok_or(no_values)?;
+        let (overrides, present) = known.own.at(compiled, fitted, at).ok_or(no_values)?;
         let tolerances = compiled.absolute_tolerances(&present.initial, None);
         let sizes: Vec<f64> = tolerances.iter().map(|t| t / FRACTION_OF_SIZE).collect();
         let (parameters_held, initial_held) = held(compiled, &overrides, false);

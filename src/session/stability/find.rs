@@ -39,7 +39,10 @@ pub(in crate::session) fn check(
 }
 
 /// A delay adds eigenvalues without end: those of the present state alone say nothing.
-pub(super) fn refuse_delays(compiled: &Compiled, span: Span) -> Result<(), Vec<Diagnostic>> {
+pub(in crate::session) fn refuse_delays(
+    compiled: &Compiled,
+    span: Span,
+) -> Result<(), Vec<Diagnostic>> {
     let Some(delay) = compiled.model.delays.first() else {
         return Ok(());
     };
@@ -294,7 +297,10 @@ fn refuse_switches(
 }
 
 /// Eigenvalues of large matrices take too long.
-pub(super) fn refuse_size(compiled: &Compiled, span: Span) -> Result<(), Vec<Diagnostic>> {
+pub(in crate::session) fn refuse_size(
+    compiled: &Compiled,
+    span: Span,
+) -> Result<(), Vec<Diagnostic>> {
     let states = compiled.system.dimension();
     if states <= analyze::MOST_STATES {
         return Ok(());

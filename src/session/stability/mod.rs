@@ -27,7 +27,7 @@ use crate::syntax::tree;
 use std::sync::Arc;
 
 pub use feedback::{Entry, Feedback, Forbids};
-pub(super) use find::{check, named_state, not_finite};
+pub(super) use find::{check, named_state, not_finite, refuse_delays, refuse_size};
 pub use over::OscillationAnswer;
 
 /// The linear parts at one or several states, with the names of their model.

@@ -332,9 +332,15 @@ pub(super) const FIT_BY_SUBJECT: Choice = choice(
 );
 pub(super) const FROM_DISTRIBUTION: Choice = choice(
     "from",
-    Value::Words(&["stationary", "diffuse"]),
-    "from stationary",
-    "or diffuse: of models with noise",
+    Value::Words(&["steady", "stationary", "diffuse"]),
+    "from steady",
+    "at rest; stationary or diffuse: with noise",
+);
+pub(super) const WITHIN: Choice = choice(
+    "where",
+    Value::Expressions,
+    "where stability = stable spiral",
+    "or oscillates, a < b: values that are searched",
 );
 pub(super) const CHECKPOINT: Choice = choice(
     "checkpoint",

@@ -364,6 +364,7 @@ pub static VERBS: &[Verb] = &[
             DRAWS,
             CHAINS,
             FROM_DISTRIBUTION,
+            WITHIN,
             CHECKPOINT,
             WITH,
             IN_CONDITION,

@@ -219,18 +219,52 @@ impl<'p> Interruptions<'p> {
 
     /// Performs what is due at this time.
     fn perform(&mut self, time: f64, state: &mut [f64]) -> Result<Consequence, Stop> {
-        let returns = self.dynamics.with_delayed(|delayed| delayed.pass(time));
+        let returns = self.discontinuities_return(time, state);
         let consequence = self.perform_due(time, state)?;
-        self.dynamics
-            .with_delayed(|delayed| {
-                delayed.interrupted(consequence);
-                if consequence < Consequence::Equations {
-                    return Ok(());
-                }
-                delayed.read_lags(self.problem.kernels, &self.dynamics.parameters())
-            })
-            .unwrap_or(Ok(()))?;
-        Ok(consequence.max(returns.unwrap_or(Consequence::Nothing)))
+        let moment = self.variation.as_mut().map(Variation::take_moment);
+        let lags_change = self.dynamics.with_delayed(|delayed| {
+            delayed.interrupted(consequence, moment.unwrap_or_default());
+            if consequence < Consequence::Equations {
+                return Ok(false);
+            }
+            let parameters = self.dynamics.parameters();
+            delayed.read_lags(self.problem.kernels, &parameters)?;
+            Ok(true)
+        });
+        if lags_change.unwrap_or(Ok(false))? {
+            self.shift_lags(time, state);
+        }
+        Ok(consequence.max(returns))
+    }
+
+    /// Goes on to a time at which discontinuities of the past may come back. Where the equations
+    /// jump at a time that moves, derivatives do.
+    fn discontinuities_return(&mut self, time: f64, state: &mut [f64]) -> Consequence {
+        let returning = self
+            .dynamics
+            .with_delayed(|delayed| delayed.returning(time));
+        let moment = match &self.variation {
+            Some(_) => returning.flatten(),
+            None => None,
+        };
+        if let (Some(moment), Some(variation)) = (&moment, &mut self.variation) {
+            variation.open(moment, time, state);
+        }
+        let returns = self.dynamics.with_delayed(|delayed| delayed.pass(time));
+        if let (Some(_), Some(variation)) = (&moment, &mut self.variation) {
+            variation.close(time, state);
+            variation.take_moment();
+        }
+        returns.unwrap_or(Consequence::Nothing)
+    }
+
+    /// Works out how the lags move.
+    fn shift_lags(&mut self, time: f64, state: &[f64]) {
+        if let Some(variation) = &mut self.variation {
+            let shifts = variation.lags(time, state);
+            self.dynamics
+                .with_delayed(|delayed| delayed.shift_lags(shifts));
+        }
     }
 
     fn perform_due(&mut self, time: f64, state: &mut [f64]) -> Result<Consequence, Stop> {
@@ -346,14 +380,18 @@ impl<'p> Interruptions<'p> {
         if system.delays.is_empty() {
             return Ok(());
         }
-        let delayed = Delayed::new(
+        let mut delayed = Delayed::new(
             system,
             self.problem.kernels,
             &self.dynamics.parameters(),
             self.range,
             state,
         )?;
+        if let Some(variation) = &self.variation {
+            variation.remember(&mut delayed);
+        }
         self.dynamics.set_delayed(delayed);
+        self.shift_lags(self.range.0, state);
         Ok(())
     }
 

@@ -79,9 +79,10 @@ impl DirectedSlots {
     }
 }
 
-/// How parameters and slots move with each varied quantity. It changes at interruptions only.
+/// How parameters and slots move with each varied quantity. It changes at interruptions only, but for
+/// delayed values, which move with the time of each evaluation.
 #[derive(Debug, Clone, PartialEq)]
-pub(super) struct Moving {
+pub(in crate::simulate) struct Moving {
     /// One row per quantity: parameters, then slots.
     numbers: Vec<f64>,
     parameters: usize,

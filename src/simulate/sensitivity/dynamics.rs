@@ -62,6 +62,14 @@ impl<'d> SensitivityDynamics<'d> {
         self.moving.borrow_mut()
     }
 
+    /// Brings to (`t`, `y`) what moves with time: inputs, delayed values and their derivatives.
+    pub(super) fn refresh(&self, t: f64, y: &[f64]) {
+        self.base.refresh(t, &y[..self.states().min(y.len())]);
+        let mut moving = self.moving.borrow_mut();
+        self.base
+            .with_delayed(|delayed| delayed.fill_moved(t, y, &mut moving));
+    }
+
     /// The position of the parameter that is varied as number j.
     pub(super) fn varied_parameter(&self, j: usize) -> Option<usize> {
         match self.varied.get(j) {
@@ -123,6 +131,7 @@ impl Dynamics for SensitivityDynamics<'_> {
         if n == 0 {
             return;
         }
+        self.refresh(t, y);
         let parameters = self.base.parameters();
         let moving = self.moving.borrow();
         let mut slots = self.slots.borrow_mut();
@@ -168,7 +177,7 @@ impl Dynamics for SensitivityDynamics<'_> {
             self.kernels
                 .second_tangent(&self.system.pool, &self.system.frozen_drift)
         });
-        self.base.refresh(t, state);
+        self.refresh(t, y);
         let parameters = self.base.parameters();
         let moving = self.moving.borrow();
         let mut slots = self.slots.borrow_mut();

@@ -17,6 +17,7 @@ use super::SensitivityDynamics;
 use super::direction::{DirectedSlots, Direction};
 use crate::kernel::{Kernels, Scratch, SharedKernel};
 use crate::model::Repeat;
+use crate::simulate::delayed::Delayed;
 use crate::simulate::{CompiledDynamics, Dynamics, Problem};
 use crate::symbolic::Expr;
 use crate::system::{JumpPlace, System};
@@ -41,6 +42,8 @@ pub(in crate::simulate) struct Variation<'p> {
     initial: Vec<f64>,
     /// How the present moment moves, while something happens in it.
     moment: Option<Shift>,
+    /// How the last moment moved.
+    last_moment: Shift,
     /// First time and period of repeated events and doses.
     repeats: FxHashMap<Repeated, (Shift, Shift)>,
     functions: FxHashMap<What, SharedKernel>,
@@ -80,6 +83,7 @@ impl<'p> Variation<'p> {
             both,
             initial: initial.to_vec(),
             moment: None,
+            last_moment: Shift::new(),
             repeats: FxHashMap::default(),
             functions: FxHashMap::default(),
             slots: DirectedSlots::new(problem.system),
@@ -115,6 +119,7 @@ impl<'p> Variation<'p> {
         moment.resize(self.varied(), 0.0);
         self.along_flow(&moment, 1.0, time, state);
         self.complete(time, state, &moment);
+        self.last_moment.clone_from(&moment);
         self.moment = Some(moment);
     }
 
@@ -128,6 +133,23 @@ impl<'p> Variation<'p> {
             let still = self.still();
             self.complete(time, state, &still);
         }
+    }
+
+    /// How the last moment moved since this was asked before; empty where nothing happened.
+    pub fn take_moment(&mut self) -> Shift {
+        std::mem::take(&mut self.last_moment)
+    }
+
+    /// Lets the past keep derivatives too.
+    pub fn remember(&self, delayed: &mut Delayed) {
+        let moving = self.both.moving();
+        delayed.vary(self.system, self.kernels, &moving, &self.initial);
+    }
+
+    /// How the lags of the delays move.
+    pub fn lags(&mut self, time: f64, state: &[f64]) -> Vec<Shift> {
+        let lags: Vec<Expr> = self.system.delays.iter().map(|delay| delay.lag).collect();
+        self.times(&lags, time, state)
     }
 
     pub fn is_open(&self) -> bool {
@@ -173,6 +195,7 @@ impl<'p> Variation<'p> {
 
     /// The derivatives of a function in the present moment: its numbers for each varied quantity.
     fn moved(&mut self, kernel: &SharedKernel, time: f64, state: &[f64]) -> Vec<f64> {
+        self.both.refresh(time, state);
         let (n, width) = (self.states(), kernel.out_len());
         let (y, moved) = state.split_at(n.min(state.len()));
         let moment = self.moment.clone().unwrap_or_else(|| self.still());

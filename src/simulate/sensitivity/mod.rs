@@ -25,6 +25,7 @@ mod run;
 mod tests;
 mod varied;
 
+pub(super) use direction::Moving;
 pub use direction::{DirectedSlots, Direction};
 pub use dynamics::SensitivityDynamics;
 pub(super) use jumps::{Repeated, Shift, Variation};

@@ -26,6 +26,11 @@ pub fn run_with_sensitivities(
     let both = SensitivityDynamics::new(system, kernels, dynamics, varied);
     let whole = Options {
         tolerances: with_sensitivities(&options.tolerances, &varied.scales),
+        // How the rates of delayed values move, which implicit steps need, is not worked out.
+        method: match options.method {
+            Method::Auto if !system.delays.is_empty() => Method::Tsit5,
+            method => method,
+        },
         ..options.clone()
     };
     let work = Work {

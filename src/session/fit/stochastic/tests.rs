@@ -3,6 +3,7 @@
 use super::super::data::{Look as Row, Point, RunData};
 use super::super::lens::Lens;
 use super::super::objective::drivers;
+use super::super::own::Own;
 use super::super::quantities;
 use super::*;
 use crate::fit::Objective;
@@ -39,9 +40,9 @@ fn run(overrides: Overrides, data: &[(f64, f64)]) -> FitRun {
             ..RunData::default()
         },
         plan: None,
-        overrides,
+        own: Own::of(overrides),
+        rested: None,
         looks: Vec::new(),
-        replaced: Vec::new(),
     }
 }
 
@@ -63,6 +64,7 @@ fn likelihood<'w>(
         lens: Arc::new(Lens::new(&compiled, &|name| name != "theta")),
         drivers: drivers(&compiled),
         filters: None,
+        region: None,
         compiled,
         fitted,
         runs,
@@ -194,7 +196,7 @@ observe y ~ normal(x + shift, 0.1)";
         found.evaluate(&[1.0], Wanted::Value).unwrap().value
     };
     let plain = FitRun {
-        overrides: known,
+        own: Own::of(known),
         ..plain
     };
     assert!((value(shifted) - value(plain)).abs() < 1e-12);
