@@ -1,5 +1,7 @@
 //! The arguments of the program.
 
+use crate::diagnostic::Code;
+use crate::session::Explained;
 use clap::{Args, Parser, Subcommand, ValueEnum};
 use std::num::NonZero;
 use std::path::PathBuf;
@@ -76,6 +78,12 @@ pub enum Action {
     Repl {
         /// The model file to begin with
         file: Option<PathBuf>,
+    },
+    /// Explain diagnostics: what they mean, an example, the mend
+    Explain {
+        /// Codes, such as E0201; E02 lists those of a kind; the kinds when absent
+        #[arg(value_name = "CODE", value_parser = explained)]
+        codes: Vec<Explained>,
     },
     /// Explain the language in short, or one of its words
     Help {
@@ -478,4 +486,11 @@ pub struct SensitivityArguments {
 pub enum StatsFormat {
     /// One JSON object
     Json,
+}
+
+fn explained(word: &str) -> Result<Explained, String> {
+    Explained::find(word).ok_or_else(|| match Code::nearest(word) {
+        Some(near) => format!("there is no such code; did you mean {near}?"),
+        None => "there is no such code; `lotka explain` lists the kinds of codes".to_owned(),
+    })
 }

@@ -5,7 +5,7 @@ use crate::diagnostic::{Code, Diagnostic};
 use crate::render::portrait::{self, Drawing};
 use crate::render::{self, Colour, diagnostics, figure, fit_json, fit_page, progress::Progress};
 use crate::session::{
-    Command, DrawnInto, DrawnSweep, Made, Observer, Outcome, Performed, PortraitAnswer, Said,
+    Command, DrawnInto, DrawnSweep, Explained, Made, Observer, Outcome, Performed, PortraitAnswer, Said,
     Session, SweepPicture,
 };
 use crate::world::SystemWorld;
@@ -68,6 +68,12 @@ impl Terminal {
     #[must_use]
     pub fn width(&self) -> usize {
         self.width
+    }
+
+    /// Prints the pages of diagnostics.
+    pub fn explain(&self, asked: &[Explained]) -> Ending {
+        self.print(&render::explain::text(asked, self.width, self.colour));
+        Ending::Fine
     }
 
     /// Prints diagnostics to standard error.
@@ -204,6 +210,9 @@ impl Terminal {
         }
         if let Outcome::Swept(drawn) = outcome {
             return self.draw_sweep(outcome, drawn);
+        }
+        if let Outcome::Explained(asked) = outcome {
+            return Ok(render::explain::text(asked, self.width, self.colour));
         }
         if let Outcome::Sheet { sheet, to } = outcome {
             return match to {

@@ -14,6 +14,7 @@ mod declare;
 mod doses;
 mod ensemble;
 mod equilibria;
+mod explain;
 mod failure;
 pub mod fit;
 mod index;
@@ -72,6 +73,7 @@ pub use continuation::{
 pub use correlation::CorrelationAnswer;
 pub use ensemble::{Ensemble, FailedPath, Quantity, SHARES};
 pub use equilibria::EquilibriaAnswer;
+pub use explain::Explained;
 pub use jacobian::JacobianAnswer;
 pub use library::{Error, compile};
 pub use lower::lower;
@@ -412,6 +414,7 @@ impl Session {
             Command::Declare(statements) => self.declare(statements),
             Command::SaveSession(command) => self.save_session(command),
             Command::Help(word) => Ok(done(Outcome::Help(word.clone()))),
+            Command::Explain(asked) => Ok(done(Outcome::Explained(asked.clone()))),
             Command::History => Ok(done(Outcome::History(self.history.clone()))),
             Command::Quit => Ok(done(Outcome::Quit)),
         }
