@@ -89,6 +89,9 @@ pub fn main() -> ExitCode {
         flag.raise();
     });
     let mut terminal = Terminal::new(world);
+    for code in &arguments.allow {
+        terminal.session.allow(*code);
+    }
     let ending = match arguments.action {
         Action::Run { file } => run::run(&mut terminal, &file),
         Action::Check { file, format } => run::check(&mut terminal, &file, format),

@@ -4,7 +4,7 @@
 //! needs nothing here. Declarations have their entries below.
 
 use super::words;
-use crate::diagnostic::did_you_mean;
+use crate::diagnostic::{Code, did_you_mean};
 use crate::session::verbs::{Choice, Place, VERBS, Verb};
 use crate::symbolic::Builtin;
 
@@ -184,6 +184,14 @@ const DECLARATIONS: &[Entry] = &[
 ",
     },
     Entry {
+        word: "allow",
+        example: "allow W0201",
+        summary: "a warning that is known and meant",
+        details: "  allow W0201 of alpha, beta           only where it is about these names
+see also: explain
+",
+    },
+    Entry {
         word: "time",
         example: "time [year] from 1900",
         summary: "the unit of time and its start",
@@ -230,6 +238,10 @@ fn on(word: &str) -> String {
             function.name, function.description, function.domain
         );
     }
+    if let Some(code) = Code::find(word) {
+        let short = code.as_str();
+        return format!("{short}: {}\n`explain {short}` says more\n", code.title());
+    }
     match word {
         "declarations" => return declarations(),
         "commands" => return commands(),
@@ -245,7 +257,8 @@ fn on(word: &str) -> String {
         }
         return text;
     }
-    let takers: Vec<&Verb> = VERBS.iter()
+    let takers: Vec<&Verb> = VERBS
+        .iter()
         .filter(|verb| verb.option(word).is_some())
         .collect();
     if !takers.is_empty() {

@@ -132,6 +132,13 @@ impl Place<'_> {
         }
         let Some(verb) = self.verb() else {
             return match self.before.first().map(|token| self.word(token)) {
+                Some("allow") if self.before.len() == 1 => {
+                    let all = Code::ALL
+                        .iter()
+                        .filter(|code| code.as_str().starts_with('W'));
+                    let fit = all.filter(|code| begins(code.as_str(), typed));
+                    fit.map(|code| plain(code.as_str())).collect()
+                }
                 Some(first) if DECLARATIONS.contains(&first) && self.before.len() == 1 => {
                     Vec::new()
                 }

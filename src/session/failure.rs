@@ -43,13 +43,7 @@ pub(super) fn explain(run: &Trajectory, ending: &EndOfRun, sentence: Span) -> Op
         Stop::StepTooSmall { time, step, state } => {
             step_too_small(run, ending, (*time, *step, *state), sentence)
         }
-        Stop::TooManySteps { time, steps } => Diagnostic::new(
-            Code::TooManySteps,
-            format!(
-                "{steps} steps were not enough: the run is at t = {}",
-                short(*time)
-            ),
-        )
+        Stop::TooManySteps { time, steps } => too_many_steps(run, ending, (*time, *steps))
         .at(sentence, "")
         .help(match run.plan.as_ref().map(|plan| plan.options.method) {
             Some(Method::Ssa) => {
@@ -63,16 +57,9 @@ pub(super) fn explain(run: &Trajectory, ending: &EndOfRun, sentence: Span) -> Op
             method,
             rate,
             projected,
-        } => Diagnostic::new(
-            Code::TooStiff,
-            format!(
-                "the system is too stiff for the explicit method `{method}`: at t = {} its fastest part decays at the rate {}",
-                short(*time),
-                short(*rate)
-            ),
-        )
-        .at(sentence, format!("this would take about {} steps", short(*projected)))
-        .help("write `using rodas`, or `using auto` to let Lotka choose"),
+        } => stiff(run, ending, *time, (*method, *rate))
+            .at(sentence, format!("this would take about {} steps", short(*projected)))
+            .help("write `using rodas`, or `using auto` to let Lotka choose"),
         Stop::Interrupted { time } => Diagnostic::new(
             Code::Interrupted,
             format!("stopped by the user at {variable} = {}", short(*time)),
@@ -177,6 +164,85 @@ fn step_too_small(
     .at(span, text)
     .at(sentence, format!("the last step was {}", short(step)))
     .help(help)
+}
+
+/// Counted reactions: the one that happens most often is underlined; else what decays fastest.
+fn too_many_steps(run: &Trajectory, ending: &EndOfRun, (time, steps): (f64, u64)) -> Diagnostic {
+    let diagnostic = Diagnostic::new(
+        Code::TooManySteps,
+        format!(
+            "{steps} steps were not enough: the run is at t = {}",
+            short(time)
+        ),
+    );
+    let method = run.plan.as_ref().map(|plan| plan.options.method);
+    if matches!(method, Some(Method::Ssa | Method::Tau)) {
+        return match fastest_reaction(run, time, &ending.state, |_| true) {
+            Some(reaction) => diagnostic.at(reaction.span, "happens most often"),
+            None => diagnostic,
+        };
+    }
+    match fastest_state(run, time, &ending.state) {
+        Some(state) => {
+            let (span, words) = equation_of(run, state, time, &ending.state);
+            diagnostic.at(span, format!("{words}, the fastest of all"))
+        }
+        None => diagnostic,
+    }
+}
+
+fn stiff(
+    run: &Trajectory,
+    ending: &EndOfRun,
+    time: f64,
+    (method, rate): (Method, f64),
+) -> Diagnostic {
+    let diagnostic = Diagnostic::new(
+        Code::TooStiff,
+        format!(
+            "the system is too stiff for the explicit method `{method}`: at t = {} its fastest part \
+             decays at the rate {}",
+            short(time),
+            short(rate)
+        ),
+    );
+    match fastest_state(run, time, &ending.state) {
+        Some(state) => {
+            let (span, words) = equation_of(run, state, time, &ending.state);
+            diagnostic.at(span, words)
+        }
+        None => diagnostic,
+    }
+}
+
+/// The state whose own derivative pulls it back most: the most negative entry on the diagonal of
+/// the Jacobian, by differences.
+fn fastest_state(run: &Trajectory, time: f64, state: &[f64]) -> Option<usize> {
+    // Large models: the message is not worth minutes.
+    const MOST_STATES: usize = 200;
+    let system = &run.compiled.system;
+    if state.len() > MOST_STATES {
+        return None;
+    }
+    let rate = |position: usize, state: &[f64]| -> Option<f64> {
+        let (block, element) = system.states.locate(position)?;
+        let drift = *system.drift.get(block)?;
+        let values = values::evaluate_at(&system.pool, system, drift, &point(run, time, state));
+        values.get(element).copied()
+    };
+    let mut fastest: Option<(f64, usize)> = None;
+    for (position, value) in state.iter().enumerate() {
+        let step = f64::EPSILON.sqrt() * value.abs().max(1e-6);
+        let mut beside = state.to_vec();
+        if let Some(moved) = beside.get_mut(position) {
+            *moved += step;
+        }
+        let slope = (rate(position, &beside)? - rate(position, state)?) / step;
+        if slope < 0.0 && fastest.is_none_or(|(known, _)| slope < known) {
+            fastest = Some((slope, position));
+        }
+    }
+    fastest.map(|(_, position)| position)
 }
 
 fn assertion(run: &Trajectory, failed: &FailedAssertion) -> Diagnostic {
@@ -361,7 +427,11 @@ fn equation_of(run: &Trajectory, position: usize, time: f64, values: &[f64]) -> 
     if let Some(equation) = state.equation {
         return (equation, words);
     }
-    match fastest_reaction(run, (block, element), time, values) {
+    let takes_part = |reaction: &Reaction| {
+        let mut terms = reaction.reactants.iter().chain(&reaction.products);
+        terms.any(|known| known.species.index() == block && known.element as usize == element)
+    };
+    match fastest_reaction(run, time, values, takes_part) {
         Some(reaction) => (
             reaction.span,
             format!("changes `{}` most", compiled.state_name(position)),
@@ -370,25 +440,18 @@ fn equation_of(run: &Trajectory, position: usize, time: f64, values: &[f64]) -> 
     }
 }
 
-/// The reaction with the largest flux among those that a species takes part in.
+/// The reaction with the largest flux among some.
 fn fastest_reaction<'r>(
     run: &'r Trajectory,
-    (block, element): (usize, usize),
     time: f64,
     values: &[f64],
+    among: impl Fn(&Reaction) -> bool,
 ) -> Option<&'r Reaction> {
     let compiled = &run.compiled;
     let system = &compiled.system;
     let mut pool = Pool::continuing(&system.pool);
-    let takes_part = |reaction: &&Reaction| {
-        reaction
-            .reactants
-            .iter()
-            .chain(&reaction.products)
-            .any(|known| known.species.index() == block && known.element as usize == element)
-    };
     let mut fastest: Option<(f64, &Reaction)> = None;
-    for reaction in compiled.model.reactions.iter().filter(takes_part) {
+    for reaction in compiled.model.reactions.iter().filter(|one| among(one)) {
         let flux = system.inline(&mut pool, reaction.flux);
         let flux = values::evaluate_at(&pool, system, flux, &point(run, time, values));
         let flux = flux.first().map_or(f64::INFINITY, |flux| flux.abs());

@@ -3,6 +3,7 @@
 //! Enters: files and sentences. Leaves: [`Outcome`]s and diagnostics, never text. The command
 //! line, the prompt and the Rust interface all go through it. Must not know the terminal.
 
+mod allowed;
 mod chance;
 mod check;
 mod command;
@@ -26,6 +27,7 @@ mod measure;
 mod method;
 mod options;
 mod outcome;
+mod places;
 mod plot;
 mod portrait;
 mod present;
@@ -138,6 +140,7 @@ pub struct Session {
     fits: Vec<Arc<fit::FitAnswer>>,
     history: Vec<String>,
     record: record::Record,
+    allowed: allowed::Allowed,
 }
 
 /// What a run was asked for with: all that it takes to make it again.
@@ -175,6 +178,7 @@ impl Session {
             fits: Vec::new(),
             history: Vec::new(),
             record: record::Record::default(),
+            allowed: allowed::Allowed::default(),
         }
     }
 
@@ -236,10 +240,7 @@ impl Session {
             )
             .help("save the file as UTF-8")
         })?;
-        let text = text
-            .strip_prefix('\u{feff}')
-            .map_or(text.clone(), str::to_owned);
-        Ok(self.sources.add(path.display().to_string(), text))
+        Ok(self.sources.add_file(path.display().to_string(), &text))
     }
 
     /// Loads a model file in place of the present one and forgets values and results.
@@ -248,7 +249,9 @@ impl Session {
     /// All problems of the file; the session is then as before.
     pub fn load(&mut self, path: &Path) -> Result<Performed, Vec<Diagnostic>> {
         let source = self.read(path).map_err(|problem| vec![problem])?;
-        let (model, diagnostics) = check_text(source, &self.text_of(source)).sound()?;
+        let mut checked = check_text(source, &self.text_of(source));
+        self.silence(&checked.allowances, &mut checked.diagnostics);
+        let (model, diagnostics) = checked.sound()?;
         let compiled = Compiled::new(model);
         let before = self.model_before();
         self.replace_model(path.to_owned(), Arc::clone(&compiled), Some(source));
@@ -352,11 +355,15 @@ impl Session {
         command: &Command,
         observer: &mut dyn Observer,
     ) -> Result<Performed, Vec<Diagnostic>> {
-        let mut performed = self.performed(command, observer)?;
+        let mut performed = self.performed(command, observer).map_err(|mut problems| {
+            self.silence_here(&mut problems);
+            problems
+        })?;
         if let (Some(span), Some(loaded)) = (asks_about_rest(command), &self.loaded) {
             let note = rest::noise_left_out(&loaded.compiled, span);
             performed.diagnostics.extend(note);
         }
+        self.silence_here(&mut performed.diagnostics);
         Ok(performed)
     }
 

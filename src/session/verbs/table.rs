@@ -3,8 +3,8 @@
 use super::super::command::Command;
 use super::super::lower::{self, alone};
 use super::super::{
-    continuation, correlation, ensemble, explain, fit, jacobian, measure, portrait, sensitivity, stability,
-    stationary, steady, sweep,
+    continuation, correlation, ensemble, explain, fit, jacobian, measure, portrait, sensitivity,
+    stability, stationary, steady, sweep,
 };
 use super::choices::*;
 use super::{Place, Reader, Value, Verb};
