@@ -118,7 +118,7 @@ impl Terminal {
         };
         let code = problem.code.as_str();
         let command = if self.talks { "" } else { "lotka " };
-        format!("`{command}explain {code}` says more\n")
+        format!("\n`{command}explain {code}` says more\n")
     }
 
     /// Performs a command and shows what came of it.

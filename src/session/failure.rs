@@ -166,7 +166,7 @@ fn step_too_small(
     .help(help)
 }
 
-/// Counted reactions: the one that happens most often is underlined; else what decays fastest.
+/// Counted reactions: the one that happens most often is underlined; else what is fastest.
 fn too_many_steps(run: &Trajectory, ending: &EndOfRun, (time, steps): (f64, u64)) -> Diagnostic {
     let diagnostic = Diagnostic::new(
         Code::TooManySteps,
@@ -176,17 +176,12 @@ fn too_many_steps(run: &Trajectory, ending: &EndOfRun, (time, steps): (f64, u64)
         ),
     );
     let method = run.plan.as_ref().map(|plan| plan.options.method);
-    if matches!(method, Some(Method::Ssa | Method::Tau)) {
-        return match fastest_reaction(run, time, &ending.state, |_| true) {
-            Some(reaction) => diagnostic.at(reaction.span, "happens most often"),
-            None => diagnostic,
-        };
+    if !matches!(method, Some(Method::Ssa | Method::Tau)) {
+        return at_fastest(diagnostic, run, time, &ending.state);
     }
-    match fastest_state(run, time, &ending.state) {
-        Some(state) => {
-            let (span, words) = equation_of(run, state, time, &ending.state);
-            diagnostic.at(span, format!("{words}, the fastest of all"))
-        }
+    let flux = |flux: Expr, pool: &Pool| value_at(run, (time, &ending.state), flux, pool).abs();
+    match largest_reaction(run, |_| true, flux) {
+        Some(reaction) => diagnostic.at(reaction.span, "happens most often"),
         None => diagnostic,
     }
 }
@@ -206,43 +201,69 @@ fn stiff(
             short(rate)
         ),
     );
-    match fastest_state(run, time, &ending.state) {
-        Some(state) => {
-            let (span, words) = equation_of(run, state, time, &ending.state);
-            diagnostic.at(span, words)
-        }
-        None => diagnostic,
-    }
+    at_fastest(diagnostic, run, time, &ending.state)
 }
 
-/// The state whose own derivative pulls it back most: the most negative entry on the diagonal of
-/// the Jacobian, by differences.
-fn fastest_state(run: &Trajectory, time: f64, state: &[f64]) -> Option<usize> {
+/// A small step of one number of the state vector, for differences.
+fn beside(state: &[f64], position: usize) -> Option<(Vec<f64>, f64)> {
+    let mut beside = state.to_vec();
+    let moved = beside.get_mut(position)?;
+    let step = f64::EPSILON.sqrt() * moved.abs().max(1e-6);
+    *moved += step;
+    Some((beside, step))
+}
+
+/// The diagnostic with the equation underlined of the state whose own derivative pulls it back
+/// most: the most negative entry on the diagonal of the Jacobian, by differences. For a species it
+/// is the reaction whose flux grows most with it.
+fn at_fastest(diagnostic: Diagnostic, run: &Trajectory, time: f64, state: &[f64]) -> Diagnostic {
     // Large models: the message is not worth minutes.
     const MOST_STATES: usize = 200;
-    let system = &run.compiled.system;
+    let compiled = &run.compiled;
+    let system = &compiled.system;
     if state.len() > MOST_STATES {
-        return None;
+        return diagnostic;
     }
-    let rate = |position: usize, state: &[f64]| -> Option<f64> {
+    let slope = |position: usize| -> Option<f64> {
         let (block, element) = system.states.locate(position)?;
         let drift = *system.drift.get(block)?;
-        let values = values::evaluate_at(&system.pool, system, drift, &point(run, time, state));
-        values.get(element).copied()
+        let (beside, step) = beside(state, position)?;
+        let rate = |state: &[f64]| {
+            let point = point(run, time, state);
+            let values = values::evaluate_at(&system.pool, system, drift, &point);
+            values.get(element).copied()
+        };
+        Some((rate(&beside)? - rate(state)?) / step)
     };
     let mut fastest: Option<(f64, usize)> = None;
-    for (position, value) in state.iter().enumerate() {
-        let step = f64::EPSILON.sqrt() * value.abs().max(1e-6);
-        let mut beside = state.to_vec();
-        if let Some(moved) = beside.get_mut(position) {
-            *moved += step;
-        }
-        let slope = (rate(position, &beside)? - rate(position, state)?) / step;
+    for position in 0..state.len() {
+        let slope = slope(position).unwrap_or(0.0);
         if slope < 0.0 && fastest.is_none_or(|(known, _)| slope < known) {
             fastest = Some((slope, position));
         }
     }
-    fastest.map(|(_, position)| position)
+    let Some((_, position)) = fastest else {
+        return diagnostic;
+    };
+    let name = compiled.state_name(position);
+    let Some((block, element)) = system.states.locate(position) else {
+        return diagnostic;
+    };
+    let known = compiled.model.states.get(block);
+    if let Some(equation) = known.and_then(|state| state.equation) {
+        return diagnostic.at(equation, format!("`{name}` decays fastest"));
+    }
+    let growth = |flux: Expr, pool: &Pool| {
+        let Some((beside, _)) = beside(state, position) else {
+            return 0.0;
+        };
+        let here = value_at(run, (time, state), flux, pool);
+        (value_at(run, (time, &beside), flux, pool) - here).abs()
+    };
+    match largest_reaction(run, |one| involves(one, block, element), growth) {
+        Some(reaction) => diagnostic.at(reaction.span, format!("`{name}` decays fastest, here")),
+        None => diagnostic,
+    }
 }
 
 fn assertion(run: &Trajectory, failed: &FailedAssertion) -> Diagnostic {
@@ -427,11 +448,9 @@ fn equation_of(run: &Trajectory, position: usize, time: f64, values: &[f64]) -> 
     if let Some(equation) = state.equation {
         return (equation, words);
     }
-    let takes_part = |reaction: &Reaction| {
-        let mut terms = reaction.reactants.iter().chain(&reaction.products);
-        terms.any(|known| known.species.index() == block && known.element as usize == element)
-    };
-    match fastest_reaction(run, time, values, takes_part) {
+    let takes_part = |reaction: &Reaction| involves(reaction, block, element);
+    let flux = |flux: Expr, pool: &Pool| value_at(run, (time, values), flux, pool).abs();
+    match largest_reaction(run, takes_part, flux) {
         Some(reaction) => (
             reaction.span,
             format!("changes `{}` most", compiled.state_name(position)),
@@ -440,28 +459,37 @@ fn equation_of(run: &Trajectory, position: usize, time: f64, values: &[f64]) -> 
     }
 }
 
-/// The reaction with the largest flux among some.
-fn fastest_reaction<'r>(
-    run: &'r Trajectory,
-    time: f64,
-    values: &[f64],
+/// Whether an element of a species takes part in a reaction.
+fn involves(reaction: &Reaction, block: usize, element: usize) -> bool {
+    let mut terms = reaction.reactants.iter().chain(&reaction.products);
+    terms.any(|known| known.species.index() == block && known.element as usize == element)
+}
+
+/// A single number along a run, near its end.
+fn value_at(run: &Trajectory, (time, state): (f64, &[f64]), expr: Expr, pool: &Pool) -> f64 {
+    let values = values::evaluate_at(pool, &run.compiled.system, expr, &point(run, time, state));
+    values.first().copied().unwrap_or(f64::NAN)
+}
+
+/// The reaction with the largest `measure` of its flux among some.
+fn largest_reaction(
+    run: &Trajectory,
     among: impl Fn(&Reaction) -> bool,
-) -> Option<&'r Reaction> {
-    let compiled = &run.compiled;
-    let system = &compiled.system;
+    measure: impl Fn(Expr, &Pool) -> f64,
+) -> Option<&Reaction> {
+    let system = &run.compiled.system;
     let mut pool = Pool::continuing(&system.pool);
-    let mut fastest: Option<(f64, &Reaction)> = None;
-    for reaction in compiled.model.reactions.iter().filter(|one| among(one)) {
+    let mut largest: Option<(f64, &Reaction)> = None;
+    for reaction in run.compiled.model.reactions.iter().filter(|one| among(one)) {
         let flux = system.inline(&mut pool, reaction.flux);
-        let flux = values::evaluate_at(&pool, system, flux, &point(run, time, values));
-        let flux = flux.first().map_or(f64::INFINITY, |flux| flux.abs());
+        let size = measure(flux, &pool);
         // What is not a number changes the species more than any number.
-        let flux = if flux.is_nan() { f64::INFINITY } else { flux };
-        if fastest.is_none_or(|(known, _)| flux > known) {
-            fastest = Some((flux, reaction));
+        let size = if size.is_nan() { f64::INFINITY } else { size };
+        if largest.is_none_or(|(known, _)| size > known) {
+            largest = Some((size, reaction));
         }
     }
-    fastest.map(|(_, reaction)| reaction)
+    largest.map(|(_, reaction)| reaction)
 }
 
 /// What an operation that is not finite asks its operands for.
