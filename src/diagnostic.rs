@@ -192,7 +192,114 @@ macro_rules! codes {
     };
 }
 
+/// What the codes with the same two first digits are about.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub enum Area {
+    /// 01: how a text is written.
+    Text,
+    /// 02: names, declarations and equations.
+    Names,
+    /// 03: shapes and types.
+    Shapes,
+    /// 04: values and bounds.
+    Values,
+    /// 05: data, files and figures.
+    Data,
+    /// 06: numerical work.
+    Numerics,
+    /// 07: sentences and their options.
+    Sentences,
+    /// 09: what this version does not perform.
+    NotPerformed,
+}
+
+impl Area {
+    /// All areas, in the order of their digits.
+    pub const ALL: &'static [Area] = &[
+        Area::Text,
+        Area::Names,
+        Area::Shapes,
+        Area::Values,
+        Area::Data,
+        Area::Numerics,
+        Area::Sentences,
+        Area::NotPerformed,
+    ];
+
+    /// The two digits after the letter of the codes.
+    #[must_use]
+    pub fn digits(self) -> &'static str {
+        match self {
+            Area::Text => "01",
+            Area::Names => "02",
+            Area::Shapes => "03",
+            Area::Values => "04",
+            Area::Data => "05",
+            Area::Numerics => "06",
+            Area::Sentences => "07",
+            Area::NotPerformed => "09",
+        }
+    }
+
+    /// In a few words.
+    #[must_use]
+    pub fn title(self) -> &'static str {
+        match self {
+            Area::Text => "how a text is written",
+            Area::Names => "names, declarations and equations",
+            Area::Shapes => "shapes and types",
+            Area::Values => "values and bounds",
+            Area::Data => "data, files and figures",
+            Area::Numerics => "numerical work",
+            Area::Sentences => "sentences and their options",
+            Area::NotPerformed => "what this version does not perform",
+        }
+    }
+
+    /// The area whose codes begin like this: `E06`, `w06` or `06`.
+    #[must_use]
+    pub fn find(text: &str) -> Option<Area> {
+        let digits = text.trim_start_matches(['E', 'e', 'W', 'w']);
+        if text.len() > digits.len() + 1 {
+            return None;
+        }
+        let mut areas = Area::ALL.iter().copied();
+        areas.find(|area| area.digits() == digits)
+    }
+
+    /// Its codes, in the order of the table.
+    pub fn codes(self) -> impl Iterator<Item = Code> {
+        let all = Code::ALL.iter().copied();
+        all.filter(move |code| code.area() == Some(self))
+    }
+}
+
 impl Code {
+    /// The code with this short form, in capitals or not.
+    #[must_use]
+    pub fn find(text: &str) -> Option<Code> {
+        let mut codes = Code::ALL.iter().copied();
+        codes.find(|code| code.as_str().eq_ignore_ascii_case(text))
+    }
+
+    /// The short form that `wrong` most likely stands for: the same digits with the other letter,
+    /// or next to the same.
+    #[must_use]
+    pub fn nearest(wrong: &str) -> Option<&'static str> {
+        let wrong = wrong.to_ascii_uppercase();
+        let digits = wrong.trim_start_matches(|c: char| !c.is_ascii_digit());
+        let known = || Code::ALL.iter().map(|code| code.as_str());
+        let same = known().find(|code| digits.len() == 4 && code.ends_with(digits));
+        same.or_else(|| closest(&wrong, known()))
+    }
+
+    /// What it is about; every code belongs to an area.
+    #[must_use]
+    pub fn area(self) -> Option<Area> {
+        let digits = self.as_str().get(1..3)?;
+        Area::find(digits)
+    }
+
     /// Error or warning.
     #[must_use]
     pub fn severity(self) -> Severity {
@@ -248,6 +355,7 @@ codes! {
     MisplacedNoise = "E0232", "white noise where it has no value";
     BadNoise = "E0233", "a declaration of noise that does not fit";
     BadObservation = "E0234", "an observation, covariate or prior that does not fit";
+    BadAllowance = "E0235", "something else than a warning is allowed";
 
     // 03: shapes and types (model/)
     ShapeMismatch = "E0301", "shapes that do not fit together";
@@ -329,6 +437,7 @@ codes! {
     // warnings
     UnusedParameter = "W0201", "a parameter that nothing uses";
     UnusedHistory = "W0202", "a history that no delay reaches";
+    IdleAllowance = "W0203", "a warning is allowed that is not given";
     NotReached = "W0601", "a steady state that the system does not go to";
     KinkHere = "W0602", "a state at which the equations have a kink";
     NoiseLeftOut = "W0610", "an answer that leaves the noise out";

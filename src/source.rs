@@ -64,8 +64,21 @@ pub struct Source {
     pub name: String,
     /// The whole text.
     pub text: Arc<str>,
+    /// Bytes of the file before the text: of a byte order mark, which is no part of the text.
+    pub skipped: u32,
     /// Where each line begins.
     lines: Arc<[usize]>,
+}
+
+/// A place in a text, as people and editors count.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Position {
+    /// From 1.
+    pub line: usize,
+    /// From 1, in characters (Unicode scalar values).
+    pub column: usize,
+    /// From 1, in units of UTF-16: what many editors count.
+    pub utf16: usize,
 }
 
 /// All texts read so far. Ids stay valid for the life of the map.
@@ -89,8 +102,19 @@ impl SourceMap {
         self.sources.push(Source {
             name: name.into(),
             lines: std::iter::once(0).chain(ends).collect(),
+            skipped: 0,
             text,
         });
+        id
+    }
+
+    /// Adds the text of a file; a byte order mark before it is left out and counted as skipped.
+    pub fn add_file(&mut self, name: impl Into<String>, text: &str) -> SourceId {
+        let bare = text.strip_prefix('\u{feff}').unwrap_or(text);
+        let id = self.add(name, bare);
+        if let Some(source) = self.sources.last_mut() {
+            source.skipped = u32::try_from(text.len() - bare.len()).unwrap_or(0);
+        }
         id
     }
 
@@ -111,19 +135,63 @@ impl SourceMap {
     /// Line and column of the start of a span, both from 1; columns count characters.
     #[must_use]
     pub fn position(&self, span: Span) -> (usize, usize) {
-        let Some(source) = self.get(span.source) else {
-            return (1, 1);
+        let Position { line, column, .. } = self.place(span.source, span.start);
+        (line, column)
+    }
+
+    /// Where a byte of a source stands; one within a character stands at its beginning, one past the
+    /// end at the end.
+    #[must_use]
+    pub fn place(&self, source: SourceId, byte: u32) -> Position {
+        let Some(source) = self.get(source) else {
+            return Position {
+                line: 1,
+                column: 1,
+                utf16: 1,
+            };
         };
-        let at = (span.start as usize).min(source.text.len());
+        let at = source.text.floor_char_boundary(byte as usize);
         let line = source.lines.partition_point(|start| *start <= at);
         let start = source.lines.get(line - 1).copied().unwrap_or(0);
         let before = source.text.get(start..at).unwrap_or("");
-        (line, before.chars().count() + 1)
+        Position {
+            line,
+            column: before.chars().count() + 1,
+            utf16: before.encode_utf16().count() + 1,
+        }
     }
 }
 
 impl fmt::Display for SourceId {
     fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(out, "source {}", self.0)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn columns_are_counted_in_characters_and_in_utf16() {
+        let mut sources = SourceMap::new();
+        // é and µ: 2 bytes, 1 unit of UTF-16; 🐇: 4 bytes, 2 units.
+        let id = sources.add_file("a.lotka", "\u{feff}é 🐇µ\r\nx");
+        let at = |byte| {
+            let Position {
+                line,
+                column,
+                utf16,
+            } = sources.place(id, byte);
+            (line, column, utf16)
+        };
+        assert_eq!(sources.get(id).map(|source| source.skipped), Some(3));
+        assert_eq!(at(0), (1, 1, 1));
+        assert_eq!(at(2), (1, 2, 2));
+        assert_eq!(at(7), (1, 4, 5));
+        assert_eq!(at(5), (1, 3, 3));
+        assert_eq!(at(11), (2, 1, 1));
+        assert_eq!(at(12), (2, 2, 2));
+        assert_eq!(at(99), (2, 2, 2));
     }
 }

@@ -361,6 +361,128 @@ fn diagnostics_as_json_have_exact_ranges() {
 }
 
 #[test]
+fn ranges_are_exact_over_lines_beyond_the_basic_plane_and_at_the_end() {
+    // A byte order mark (3 bytes), a comment with letters of 2 and 4 bytes, Windows line ends, a
+    // declaration over two lines, and a name at the very end of the file.
+    let text = "\u{feff}# \u{b5} \u{1f407} \u{e9}\r\nstate x = 1\r\nlet a = 1\r\ncondition c {\r\n \
+                assert x <\r\n  1 }\r\n`\u{1f407}` = 2; x' = -x*kk";
+    let place = place(text);
+    let printed = lotka(place.path(), &["check", "m.lotka", "--format", "json"], "");
+    let report: Value = serde_json::from_str(&printed.output).expect("JSON");
+    let found = report["diagnostics"].as_array().expect("an array");
+    let label_of = |code: &str| {
+        let one = found.iter().find(|one| one["code"] == code);
+        let one = one.unwrap_or_else(|| panic!("{code}: {report}"));
+        assert!(
+            one["page"]
+                .as_str()
+                .is_some_and(|page| page.starts_with("diagnostics/names.md#")
+                    && page.contains(&code.to_lowercase())),
+            "{one}"
+        );
+        one["labels"][0].clone()
+    };
+    let placed = |label: &Value, end: &str| {
+        let place = &label[end];
+        ["line", "column", "utf16", "offset"].map(|part| place[part].as_u64().expect("a number"))
+    };
+    let covered = |label: &Value| {
+        let at = |end: &str| usize::try_from(placed(label, end)[3]).expect("small");
+        text.get(at("start")..at("end")).map(str::to_owned)
+    };
+    // A statement of two lines where none may stand.
+    let assertion = label_of("E0210");
+    assert_eq!(covered(&assertion).as_deref(), Some("assert x <\r\n  1"));
+    assert_eq!(placed(&assertion, "start")[..3], [5, 2, 2]);
+    assert_eq!(placed(&assertion, "end")[..3], [6, 4, 4]);
+    // The last two bytes: a hare before them is one character, and two units of UTF-16.
+    let unknown = label_of("E0201");
+    let codes: Vec<&Value> = found.iter().map(|one| &one["message"]).collect();
+    let last = found
+        .iter()
+        .map(|one| &one["labels"][0])
+        .find(|label| covered(label).as_deref() == Some("kk"));
+    let last = last.unwrap_or_else(|| panic!("{codes:?} {unknown}"));
+    assert_eq!(placed(last, "start"), [7, 18, 19, (text.len() - 2) as u64]);
+    assert_eq!(placed(last, "end"), [7, 20, 21, text.len() as u64]);
+}
+
+#[test]
+fn codes_are_explained() {
+    let place = place(DECAY);
+    let explained = |arguments: &[&str]| {
+        let printed = lotka(place.path(), &[&["explain"], arguments].concat(), "");
+        assert_eq!(code(&printed), 0, "{printed:?}");
+        assert!(printed.errors.is_empty(), "{printed:?}");
+        assert!(!printed.output.contains('\u{1b}'), "{printed:?}");
+        printed.output
+    };
+    let page = explained(&["E0107"]);
+    assert!(page.starts_with("E0107: a quotation mark is never closed\n\n"));
+    assert!(page.contains("\n    save \"decay.csv\"\n"), "{page}");
+    assert_eq!(explained(&["e0107"]), page);
+    let both = explained(&["E0107", "W0201"]);
+    assert!(both.starts_with(&page) && both.contains("W0201: a parameter that nothing uses"));
+    assert!(explained(&["E06"]).contains("E0604  a stiff system met by an explicit method"));
+    assert!(explained(&[]).contains("06  numerical work"));
+    // The same at the prompt.
+    let talked = lotka(place.path(), &["repl"], "explain e0107\n");
+    assert_eq!(talked.output, page);
+    refuses(&place, &["explain", "E0661"], 2, "did you mean W0661?");
+    refuses(&place, &["explain", "rabbits"], 2, "there is no such code");
+}
+
+#[test]
+fn warnings_are_allowed_one_by_one() {
+    let text = "param spare = 1, other = 2\nstate x = 1\nx' = -x\nsimulate 0..1\n";
+    let warns = |text: &str, arguments: &[&str]| -> Vec<String> {
+        let place = place(text);
+        let mut told = Vec::new();
+        for action in ["check", "run"] {
+            let call = [&[action, "m.lotka"], arguments].concat();
+            let printed = lotka(place.path(), &call, "");
+            assert_eq!(code(&printed), 0, "{printed:?}");
+            let lines = printed
+                .errors
+                .lines()
+                .filter(|line| line.contains('\u{26a0}'));
+            let here: Vec<String> = lines.map(|line| line.trim().to_owned()).collect();
+            assert!(action == "check" || here == told, "{here:?} {told:?}");
+            told = here;
+        }
+        told
+    };
+    assert_eq!(warns(text, &[]).len(), 2);
+    assert!(warns(text, &["--allow", "W0201"]).is_empty());
+    assert!(warns(&format!("{text}allow W0201\n"), &[]).is_empty());
+    let one = warns(&format!("allow W0201 of spare\n{text}"), &[]);
+    assert!(matches!(one.as_slice(), [only] if only.contains("`other`")));
+    let idle = warns(&format!("allow W0201 of x\nallow W0201\n{text}"), &[]);
+    assert!(matches!(idle.as_slice(), [only] if only.contains("W0203")));
+    // What only runs could have given is judged after them.
+    let place = place(&format!("allow W0601\nallow W0201\n{text}"));
+    let checked = lotka(place.path(), &["check", "m.lotka"], "");
+    assert!(checked.errors.is_empty(), "{checked:?}");
+    let ran = lotka(place.path(), &["run", "m.lotka"], "");
+    assert!(
+        ran.errors.contains("nothing gives the warning W0601"),
+        "{ran:?}"
+    );
+    refuses(
+        &place,
+        &["check", "m.lotka", "--allow", "E0201"],
+        2,
+        "is an error",
+    );
+    refuses(
+        &place,
+        &["check", "m.lotka", "--allow", "W9"],
+        2,
+        "no such warning",
+    );
+}
+
+#[test]
 fn a_sound_file_has_an_empty_json_report() {
     let place = place(DECAY);
     let printed = lotka(place.path(), &["check", "m.lotka", "--format", "json"], "");

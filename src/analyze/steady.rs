@@ -129,6 +129,19 @@ pub enum Restless {
     },
 }
 
+impl Restless {
+    /// The state that shows it most.
+    #[must_use]
+    pub fn state(&self) -> usize {
+        match self {
+            Restless::Swings { state, .. }
+            | Restless::Cycle { state, .. }
+            | Restless::Moves { state, .. }
+            | Restless::Stopped { state, .. } => *state,
+        }
+    }
+}
+
 /// Nothing was found.
 #[derive(Debug, Clone, PartialEq)]
 pub enum NotFound {

@@ -1,5 +1,7 @@
 //! The arguments of the program.
 
+use crate::diagnostic::{Code, Severity};
+use crate::session::Explained;
 use clap::{Args, Parser, Subcommand, ValueEnum};
 use std::num::NonZero;
 use std::path::PathBuf;
@@ -20,6 +22,9 @@ pub struct Arguments {
     /// Threads for paths and sweeps; all cores when absent. The results are the same
     #[arg(long, global = true, value_name = "NUMBER")]
     pub threads: Option<NonZero<usize>>,
+    /// A warning that is not given, such as W0201; may be given several times
+    #[arg(long, global = true, value_name = "CODE", value_parser = warning)]
+    pub allow: Vec<Code>,
 }
 
 /// The subcommands.
@@ -76,6 +81,12 @@ pub enum Action {
     Repl {
         /// The model file to begin with
         file: Option<PathBuf>,
+    },
+    /// Explain diagnostics: what they mean, an example, the mend
+    Explain {
+        /// Codes, such as E0201; E02 lists those of a kind; the kinds when absent
+        #[arg(value_name = "CODE", value_parser = explained)]
+        codes: Vec<Explained>,
     },
     /// Explain the language in short, or one of its words
     Help {
@@ -493,4 +504,26 @@ pub struct SensitivityArguments {
 pub enum StatsFormat {
     /// One JSON object
     Json,
+}
+
+fn explained(word: &str) -> Result<Explained, String> {
+    Explained::find(word).ok_or_else(|| match Code::nearest(word) {
+        Some(near) => format!("there is no such code; did you mean {near}?"),
+        None => "there is no such code; `lotka explain` lists the kinds of codes".to_owned(),
+    })
+}
+
+/// The code of a warning: errors cannot be allowed.
+fn warning(word: &str) -> Result<Code, String> {
+    match Code::find(word) {
+        Some(code) if code.severity() == Severity::Warning => Ok(code),
+        Some(code) => Err(format!(
+            "this is an error ({}), which cannot be allowed",
+            code.title()
+        )),
+        None => match Code::nearest(word).filter(|near| near.starts_with('W')) {
+            Some(near) => Err(format!("there is no such warning; did you mean {near}?")),
+            None => Err("there is no such warning; their codes have a W, such as W0201".to_owned()),
+        },
+    }
 }

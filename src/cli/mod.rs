@@ -89,6 +89,9 @@ pub fn main() -> ExitCode {
         flag.raise();
     });
     let mut terminal = Terminal::new(world);
+    for code in &arguments.allow {
+        terminal.session.allow(*code);
+    }
     let ending = match arguments.action {
         Action::Run { file } => run::run(&mut terminal, &file),
         Action::Check { file, format } => run::check(&mut terminal, &file, format),
@@ -106,6 +109,7 @@ pub fn main() -> ExitCode {
         Action::Measure(arguments) => answers::measure(&mut terminal, &arguments),
         Action::Sensitivity(arguments) => answers::sensitivity(&mut terminal, &arguments),
         Action::Repl { file } => crate::repl::repl(&mut terminal, file.as_deref(), &interrupt),
+        Action::Explain { codes } => terminal.explain(&codes),
         Action::Help { word } => {
             let text = crate::render::help::help(word.as_deref(), terminal.width());
             terminal.print(&text);

@@ -30,12 +30,8 @@ pub fn run(terminal: &mut Terminal, file: &Path) -> Ending {
         let ending = match lower(statement) {
             // What follows from another run or a search has warnings that only these can give.
             Ok(command) if continues(&command) => terminal.perform(&command),
-            // A fit has warnings of both kinds.
-            Ok(command) if searches(&command) => {
-                terminal.perform_without(&command, &examined.diagnostics)
-            }
-            // The others have been reported with the file's.
-            Ok(command) => terminal.perform_quietly(&command),
+            // Others have warnings of both kinds: some have been reported with the file's.
+            Ok(command) => terminal.perform_without(&command, &examined.diagnostics),
             Err(problems) => {
                 terminal.report(&problems);
                 ending(&problems)
@@ -48,14 +44,11 @@ pub fn run(terminal: &mut Terminal, file: &Path) -> Ending {
             worst = ending;
         }
     }
+    if worst == Ending::Fine && !compiled.model.sentences.is_empty() {
+        let idle = terminal.session.idle_allowances();
+        terminal.report(&idle);
+    }
     worst
-}
-
-fn searches(command: &Command) -> bool {
-    matches!(
-        command,
-        Command::Fit(_) | Command::Profile(_) | Command::Bootstrap(_)
-    )
 }
 
 fn continues(command: &Command) -> bool {

@@ -5,10 +5,11 @@ use crate::diagnostic::{Code, Diagnostic};
 use crate::render::portrait::{self, Drawing};
 use crate::render::{self, Colour, diagnostics, figure, fit_json, fit_page, progress::Progress};
 use crate::session::{
-    Command, DrawnInto, DrawnSweep, Made, Observer, Outcome, Performed, PortraitAnswer, Said,
-    Session, Stage, SweepPicture,
+    Command, DrawnInto, DrawnSweep, Explained, Made, Observer, Outcome, Performed, PortraitAnswer,
+    Said, Session, Stage, SweepPicture,
 };
 use crate::world::SystemWorld;
+use std::cell::Cell;
 use std::io::{IsTerminal, Write};
 use std::path::Path;
 use std::sync::Arc;
@@ -21,6 +22,10 @@ pub struct Terminal {
     colour: Colour,
     colour_errors: Colour,
     progress: bool,
+    /// Whether sentences are typed at a prompt.
+    talks: bool,
+    /// Whether it has been said how to ask about a code: once is enough.
+    hinted: Cell<bool>,
 }
 
 /// Problems reported at once; nobody reads further before mending these.
@@ -39,6 +44,8 @@ impl Terminal {
             colour: Colour::on(&std::io::stdout()),
             colour_errors: Colour::on(&std::io::stderr()),
             progress: std::io::stderr().is_terminal(),
+            talks: false,
+            hinted: Cell::new(false),
         }
     }
 
@@ -59,6 +66,11 @@ impl Terminal {
         std::process::exit(i32::from(Ending::Data.code()));
     }
 
+    /// From now on sentences are typed at a prompt.
+    pub fn begin_talk(&mut self) {
+        self.talks = true;
+    }
+
     /// Looks at the width again: windows change.
     pub fn measure(&mut self) {
         self.width = width();
@@ -68,6 +80,12 @@ impl Terminal {
     #[must_use]
     pub fn width(&self) -> usize {
         self.width
+    }
+
+    /// Prints the pages of diagnostics.
+    pub fn explain(&self, asked: &[Explained]) -> Ending {
+        self.print(&render::explain::text(asked, self.width, self.colour));
+        Ending::Fine
     }
 
     /// Prints diagnostics to standard error.
@@ -85,7 +103,22 @@ impl Terminal {
             let more = problems.len() - shown.len();
             text.push_str(&format!("\n... and {more} more problems\n"));
         }
+        // Whoever watches is told once how to learn more; a pipe gets the diagnostics alone.
+        if self.progress && !self.hinted.replace(true) {
+            text.push_str(&self.hint(shown));
+        }
         let _ = std::io::stderr().write_all(text.as_bytes());
+    }
+
+    /// How to ask about one of these codes, the first error before any warning.
+    fn hint(&self, problems: &[Diagnostic]) -> String {
+        let grave = problems.iter().find(|problem| problem.is_error());
+        let Some(problem) = grave.or_else(|| problems.first()) else {
+            return String::new();
+        };
+        let code = problem.code.as_str();
+        let command = if self.talks { "" } else { "lotka " };
+        format!("\n`{command}explain {code}` says more\n")
     }
 
     /// Performs a command and shows what came of it.
@@ -98,15 +131,6 @@ impl Terminal {
     pub fn perform_said(&mut self, said: &Said) -> Ending {
         let result = self.watched(&said.command);
         self.session.note(said, &result);
-        self.conclude(result)
-    }
-
-    /// The same for a sentence of a file whose warnings have been reported with the file's.
-    pub fn perform_quietly(&mut self, command: &Command) -> Ending {
-        let mut result = self.watched(command);
-        if let Ok(performed) = &mut result {
-            performed.diagnostics.retain(Diagnostic::is_error);
-        }
         self.conclude(result)
     }
 
@@ -204,6 +228,9 @@ impl Terminal {
         }
         if let Outcome::Swept(drawn) = outcome {
             return self.draw_sweep(outcome, drawn);
+        }
+        if let Outcome::Explained(asked) = outcome {
+            return Ok(render::explain::text(asked, self.width, self.colour));
         }
         if let Outcome::Sheet { sheet, to } = outcome {
             return match to {

@@ -8,8 +8,8 @@ use super::rules::Rules;
 use super::values::Values;
 use super::walk::{each_expression, each_name, each_reference};
 use super::{
-    Condition, ConditionId, Definition, DefinitionId, DefinitionKind, Intrinsic, Model, Motion,
-    Observation, Parameter, ParameterId, State, StateId, Unit, ValueOf,
+    Allowance, Condition, ConditionId, Definition, DefinitionId, DefinitionKind, Intrinsic, Model,
+    Motion, Observation, Parameter, ParameterId, State, StateId, Unit, ValueOf,
 };
 use crate::diagnostic::{Code, Diagnostic, Label, listed, number_text};
 use crate::source::Span;
@@ -24,6 +24,8 @@ pub struct Checked {
     pub model: Option<Model>,
     /// All problems, in the order of the text.
     pub diagnostics: Vec<Diagnostic>,
+    /// The warnings that the text allows; they are among the problems all the same.
+    pub allowances: Vec<Allowance>,
 }
 
 /// Checks a file. Warnings do not prevent a model.
@@ -266,6 +268,7 @@ impl<'t> Draft<'t> {
         let states = self.finish_states(&values, &rules, &drifts);
         let definitions = self.finish_definitions(&values);
         let wieners = self.finish_wieners();
+        let allowances = std::mem::take(&mut self.allowances);
         let mut diagnostics = std::mem::take(&mut self.diagnostics);
         // Files are read from top to bottom: so are their problems.
         diagnostics.sort_by_key(|diagnostic| diagnostic.labels.first().map(|label| label.span));
@@ -298,6 +301,7 @@ impl<'t> Draft<'t> {
                     covariates: self.covariates,
                     observations,
                     intrinsic,
+                    allowances: allowances.clone(),
                     sentences: self.sentences.into_iter().cloned().collect(),
                     value_order: values
                         .order
@@ -309,7 +313,11 @@ impl<'t> Draft<'t> {
             }
             _ => None,
         };
-        Checked { model, diagnostics }
+        Checked {
+            model,
+            diagnostics,
+            allowances,
+        }
     }
 
     fn finish_parameters(&mut self, values: &Values) -> Option<Vec<Parameter>> {

@@ -1,5 +1,6 @@
 //! First pass: every declaration gets its id and its name; nothing is looked up yet.
 
+use super::allowances::{self, Allowance};
 use super::delays::History;
 use super::elaborate::Declared;
 use super::maps;
@@ -42,6 +43,7 @@ pub(super) struct Draft<'t> {
     /// Equations, reactions, assertions, events, doses, conditions and loops, in order.
     pub rules: Vec<&'t tree::Statement>,
     pub sentences: Vec<&'t tree::Statement>,
+    pub allowances: Vec<Allowance>,
     /// States whose equations went with a statement at fault, which has been reported.
     pub abandoned: FxHashSet<StateId>,
     /// The model has constraints, `0 = ...`.
@@ -115,6 +117,7 @@ impl<'t> Draft<'t> {
             intrinsic: None,
             rules: Vec::new(),
             sentences: Vec::new(),
+            allowances: Vec::new(),
             abandoned: FxHashSet::default(),
             has_constraint: false,
             algebraic: FxHashSet::default(),
@@ -226,6 +229,11 @@ impl<'t> Draft<'t> {
             | StatementKind::Dose { .. }
             | StatementKind::For { .. } => {
                 self.rules.push(statement);
+            }
+            StatementKind::Allow { codes, of } => {
+                let (allowances, problems) = allowances::read(codes, of);
+                self.allowances.extend(allowances);
+                self.diagnostics.extend(problems);
             }
             StatementKind::Sentence(_)
             | StatementKind::Assign { .. }

@@ -3,6 +3,7 @@
 //! Enters: a syntax tree. Leaves: a [`Model`] whose quantities are symbols and expressions of one
 //! pool, with definitions kept as names, and all diagnostics. Must not know derivatives.
 
+mod allowances;
 mod calls;
 mod check;
 mod clauses;
@@ -35,6 +36,7 @@ mod unit;
 mod values;
 mod walk;
 
+pub use allowances::Allowance;
 pub use check::{Checked, check};
 pub use elaborate::{Quantity, Scope, elaborate};
 pub use family::{Family, Support};
@@ -139,6 +141,8 @@ pub struct Model {
     pub observations: Vec<Observation>,
     /// `noise intrinsic`: reactions carry their own noise.
     pub intrinsic: Option<Intrinsic>,
+    /// The warnings that the text allows.
+    pub allowances: Vec<Allowance>,
     /// The sentences of the file, in order, still as written.
     pub sentences: Vec<tree::Statement>,
     /// Parameters and initial values, each after those that its value needs.

@@ -321,7 +321,9 @@ fn end(answer: &DiagramAnswer, end: &EndOfBranch, which: &str) -> String {
                 number(*bound, DIGITS)
             )
         }
-        EndOfBranch::Switch { text } => format!("{which}: the equations switch, where {text} is 0"),
+        EndOfBranch::Switch { text, .. } => {
+            format!("{which}: the equations switch, where {text} is 0")
+        }
         EndOfBranch::NotFinite => format!("{which}: the equations are not finite beyond"),
         EndOfBranch::StepTooSmall => format!("{which}: no further point was found"),
         EndOfBranch::TooManyPoints => format!("{which}: the most points were computed"),

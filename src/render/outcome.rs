@@ -84,6 +84,8 @@ pub fn text(outcome: &Outcome, width: usize) -> String {
         Outcome::Reset => "all values are as declared\n".to_owned(),
         Outcome::Undone(undone) => prompt::undone(undone),
         Outcome::Help(word) => super::help::help(word.as_deref(), width),
+        // A terminal has colours for this: the command line draws it.
+        Outcome::Explained(asked) => super::explain::text(asked, width, super::Colour::Never),
         Outcome::History(lines) => prompt::history(lines),
     }
 }

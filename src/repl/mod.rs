@@ -31,6 +31,9 @@ const MOST_LINES: usize = 10_000;
 /// ending is the gravest of all lines.
 pub fn repl(terminal: &mut Terminal, file: Option<&Path>, interrupt: &Interrupt) -> Ending {
     let is_terminal = std::io::stdin().is_terminal();
+    if is_terminal {
+        terminal.begin_talk();
+    }
     let mut worst = Ending::Fine;
     if let Some(file) = file {
         worst = match terminal.session.load(file) {

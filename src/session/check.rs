@@ -10,7 +10,7 @@ use super::{
     sensitivity, set_value, simulate, stability, stationary, sweep,
 };
 use crate::diagnostic::{Code, Diagnostic};
-use crate::model::{self, Model};
+use crate::model::{self, Allowance, Model};
 use crate::source::{SourceId, Span};
 use crate::syntax::{self, tree};
 use rustc_hash::FxHashSet;
@@ -22,8 +22,10 @@ use std::sync::Arc;
 pub struct Checked {
     /// The model, when its declarations have no error; a sentence may have one.
     pub model: Option<Model>,
-    /// All problems in the order of the text.
+    /// All problems in the order of the text, warnings that it allows among them.
     pub diagnostics: Vec<Diagnostic>,
+    /// The warnings that the text allows.
+    pub allowances: Vec<Allowance>,
 }
 
 /// Parses and checks a text, and understands its sentences.
@@ -34,6 +36,7 @@ pub fn check_text(source: SourceId, text: &str) -> Checked {
         return Checked {
             model: None,
             diagnostics: vec![empty(source, text)],
+            allowances: Vec::new(),
         };
     }
     let mut diagnostics = parsed.diagnostics;
@@ -57,6 +60,7 @@ pub fn check_text(source: SourceId, text: &str) -> Checked {
     Checked {
         model: checked.model.filter(|_| !has_syntax_errors),
         diagnostics,
+        allowances: checked.allowances,
     }
 }
 
@@ -102,6 +106,7 @@ pub(super) fn check_statements(file: &tree::File) -> Checked {
     Checked {
         model: checked.model,
         diagnostics,
+        allowances: checked.allowances,
     }
 }
 
@@ -167,14 +172,19 @@ impl Session {
             }
         };
         let checked = check_text(source, &self.text_of(source));
+        let allowances = checked.allowances;
         let mut diagnostics = checked.diagnostics;
         let compiled = checked.model.map(Compiled::new);
         if let Some(compiled) = &compiled {
             let mut trial = self.clone();
             trial.install(path.to_owned(), Arc::clone(compiled));
             diagnostics.extend(trial.check_sentences(compiled));
-            in_order(&mut diagnostics);
         }
+        self.silence(&allowances, &mut diagnostics);
+        if !diagnostics.iter().any(Diagnostic::is_error) {
+            diagnostics.extend(self.idle_in_checks(&allowances));
+        }
+        in_order(&mut diagnostics);
         Examined {
             compiled,
             diagnostics,

@@ -1,5 +1,6 @@
 //! What a sentence asks for, with its words understood and its options sorted.
 
+use super::explain::Explained;
 use super::fit::{BootstrapCommand, Fit, ProfileCommand, Report};
 use super::measure::Measures;
 use super::ranges::Ranged;
@@ -86,6 +87,8 @@ pub enum Command {
     Undo,
     /// `help`, `help simulate`
     Help(Option<String>),
+    /// `explain E0107`, `explain`
+    Explain(Vec<Explained>),
     /// `history`
     History,
     /// `quit`

@@ -198,7 +198,9 @@ fn compiled(
     file: &tree::File,
     new: &[tree::Statement],
 ) -> Result<(Arc<Compiled>, Vec<Diagnostic>), Unfit> {
-    let Checked { model, diagnostics } = check_statements(file);
+    let Checked {
+        model, diagnostics, ..
+    } = check_statements(file);
     let errors: Vec<&Diagnostic> = diagnostics
         .iter()
         .filter(|problem| problem.is_error())
@@ -339,6 +341,7 @@ fn is_harmless(statement: &tree::Statement) -> bool {
         StatementKind::Let { .. }
         | StatementKind::Function { .. }
         | StatementKind::Model(_)
+        | StatementKind::Allow { .. }
         | StatementKind::Index { .. }
         | StatementKind::Condition { .. } => true,
         _ => false,

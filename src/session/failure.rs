@@ -43,13 +43,7 @@ pub(super) fn explain(run: &Trajectory, ending: &EndOfRun, sentence: Span) -> Op
         Stop::StepTooSmall { time, step, state } => {
             step_too_small(run, ending, (*time, *step, *state), sentence)
         }
-        Stop::TooManySteps { time, steps } => Diagnostic::new(
-            Code::TooManySteps,
-            format!(
-                "{steps} steps were not enough: the run is at t = {}",
-                short(*time)
-            ),
-        )
+        Stop::TooManySteps { time, steps } => too_many_steps(run, ending, (*time, *steps))
         .at(sentence, "")
         .help(match run.plan.as_ref().map(|plan| plan.options.method) {
             Some(Method::Ssa) => {
@@ -63,16 +57,9 @@ pub(super) fn explain(run: &Trajectory, ending: &EndOfRun, sentence: Span) -> Op
             method,
             rate,
             projected,
-        } => Diagnostic::new(
-            Code::TooStiff,
-            format!(
-                "the system is too stiff for the explicit method `{method}`: at t = {} its fastest part decays at the rate {}",
-                short(*time),
-                short(*rate)
-            ),
-        )
-        .at(sentence, format!("this would take about {} steps", short(*projected)))
-        .help("write `using rodas`, or `using auto` to let Lotka choose"),
+        } => stiff(run, ending, *time, (*method, *rate))
+            .at(sentence, format!("this would take about {} steps", short(*projected)))
+            .help("write `using rodas`, or `using auto` to let Lotka choose"),
         Stop::Interrupted { time } => Diagnostic::new(
             Code::Interrupted,
             format!("stopped by the user at {variable} = {}", short(*time)),
@@ -177,6 +164,106 @@ fn step_too_small(
     .at(span, text)
     .at(sentence, format!("the last step was {}", short(step)))
     .help(help)
+}
+
+/// Counted reactions: the one that happens most often is underlined; else what is fastest.
+fn too_many_steps(run: &Trajectory, ending: &EndOfRun, (time, steps): (f64, u64)) -> Diagnostic {
+    let diagnostic = Diagnostic::new(
+        Code::TooManySteps,
+        format!(
+            "{steps} steps were not enough: the run is at t = {}",
+            short(time)
+        ),
+    );
+    let method = run.plan.as_ref().map(|plan| plan.options.method);
+    if !matches!(method, Some(Method::Ssa | Method::Tau)) {
+        return at_fastest(diagnostic, run, time, &ending.state);
+    }
+    let flux = |flux: Expr, pool: &Pool| value_at(run, (time, &ending.state), flux, pool).abs();
+    match largest_reaction(run, |_| true, flux) {
+        Some(reaction) => diagnostic.at(reaction.span, "happens most often"),
+        None => diagnostic,
+    }
+}
+
+fn stiff(
+    run: &Trajectory,
+    ending: &EndOfRun,
+    time: f64,
+    (method, rate): (Method, f64),
+) -> Diagnostic {
+    let diagnostic = Diagnostic::new(
+        Code::TooStiff,
+        format!(
+            "the system is too stiff for the explicit method `{method}`: at t = {} its fastest part \
+             decays at the rate {}",
+            short(time),
+            short(rate)
+        ),
+    );
+    at_fastest(diagnostic, run, time, &ending.state)
+}
+
+/// A small step of one number of the state vector, for differences.
+fn beside(state: &[f64], position: usize) -> Option<(Vec<f64>, f64)> {
+    let mut beside = state.to_vec();
+    let moved = beside.get_mut(position)?;
+    let step = f64::EPSILON.sqrt() * moved.abs().max(1e-6);
+    *moved += step;
+    Some((beside, step))
+}
+
+/// The diagnostic with the equation underlined of the state whose own derivative pulls it back
+/// most: the most negative entry on the diagonal of the Jacobian, by differences. For a species it
+/// is the reaction whose flux grows most with it.
+fn at_fastest(diagnostic: Diagnostic, run: &Trajectory, time: f64, state: &[f64]) -> Diagnostic {
+    // Large models: the message is not worth minutes.
+    const MOST_STATES: usize = 200;
+    let compiled = &run.compiled;
+    let system = &compiled.system;
+    if state.len() > MOST_STATES {
+        return diagnostic;
+    }
+    let slope = |position: usize| -> Option<f64> {
+        let (block, element) = system.states.locate(position)?;
+        let drift = *system.drift.get(block)?;
+        let (beside, step) = beside(state, position)?;
+        let rate = |state: &[f64]| {
+            let point = point(run, time, state);
+            let values = values::evaluate_at(&system.pool, system, drift, &point);
+            values.get(element).copied()
+        };
+        Some((rate(&beside)? - rate(state)?) / step)
+    };
+    let mut fastest: Option<(f64, usize)> = None;
+    for position in 0..state.len() {
+        let slope = slope(position).unwrap_or(0.0);
+        if slope < 0.0 && fastest.is_none_or(|(known, _)| slope < known) {
+            fastest = Some((slope, position));
+        }
+    }
+    let Some((_, position)) = fastest else {
+        return diagnostic;
+    };
+    let name = compiled.state_name(position);
+    let Some((block, element)) = system.states.locate(position) else {
+        return diagnostic;
+    };
+    let known = compiled.model.states.get(block);
+    if let Some(equation) = known.and_then(|state| state.equation) {
+        return diagnostic.at(equation, format!("`{name}` decays fastest"));
+    }
+    let growth = |flux: Expr, pool: &Pool| {
+        let Some((beside, _)) = beside(state, position) else {
+            return 0.0;
+        };
+        let here = value_at(run, (time, state), flux, pool);
+        (value_at(run, (time, &beside), flux, pool) - here).abs()
+    };
+    match largest_reaction(run, |one| involves(one, block, element), growth) {
+        Some(reaction) => diagnostic.at(reaction.span, format!("`{name}` decays fastest, here")),
+        None => diagnostic,
+    }
 }
 
 fn assertion(run: &Trajectory, failed: &FailedAssertion) -> Diagnostic {
@@ -361,7 +448,9 @@ fn equation_of(run: &Trajectory, position: usize, time: f64, values: &[f64]) -> 
     if let Some(equation) = state.equation {
         return (equation, words);
     }
-    match fastest_reaction(run, (block, element), time, values) {
+    let takes_part = |reaction: &Reaction| involves(reaction, block, element);
+    let flux = |flux: Expr, pool: &Pool| value_at(run, (time, values), flux, pool).abs();
+    match largest_reaction(run, takes_part, flux) {
         Some(reaction) => (
             reaction.span,
             format!("changes `{}` most", compiled.state_name(position)),
@@ -370,35 +459,37 @@ fn equation_of(run: &Trajectory, position: usize, time: f64, values: &[f64]) -> 
     }
 }
 
-/// The reaction with the largest flux among those that a species takes part in.
-fn fastest_reaction<'r>(
-    run: &'r Trajectory,
-    (block, element): (usize, usize),
-    time: f64,
-    values: &[f64],
-) -> Option<&'r Reaction> {
-    let compiled = &run.compiled;
-    let system = &compiled.system;
+/// Whether an element of a species takes part in a reaction.
+fn involves(reaction: &Reaction, block: usize, element: usize) -> bool {
+    let mut terms = reaction.reactants.iter().chain(&reaction.products);
+    terms.any(|known| known.species.index() == block && known.element as usize == element)
+}
+
+/// A single number along a run, near its end.
+fn value_at(run: &Trajectory, (time, state): (f64, &[f64]), expr: Expr, pool: &Pool) -> f64 {
+    let values = values::evaluate_at(pool, &run.compiled.system, expr, &point(run, time, state));
+    values.first().copied().unwrap_or(f64::NAN)
+}
+
+/// The reaction with the largest `measure` of its flux among some.
+fn largest_reaction(
+    run: &Trajectory,
+    among: impl Fn(&Reaction) -> bool,
+    measure: impl Fn(Expr, &Pool) -> f64,
+) -> Option<&Reaction> {
+    let system = &run.compiled.system;
     let mut pool = Pool::continuing(&system.pool);
-    let takes_part = |reaction: &&Reaction| {
-        reaction
-            .reactants
-            .iter()
-            .chain(&reaction.products)
-            .any(|known| known.species.index() == block && known.element as usize == element)
-    };
-    let mut fastest: Option<(f64, &Reaction)> = None;
-    for reaction in compiled.model.reactions.iter().filter(takes_part) {
+    let mut largest: Option<(f64, &Reaction)> = None;
+    for reaction in run.compiled.model.reactions.iter().filter(|one| among(one)) {
         let flux = system.inline(&mut pool, reaction.flux);
-        let flux = values::evaluate_at(&pool, system, flux, &point(run, time, values));
-        let flux = flux.first().map_or(f64::INFINITY, |flux| flux.abs());
+        let size = measure(flux, &pool);
         // What is not a number changes the species more than any number.
-        let flux = if flux.is_nan() { f64::INFINITY } else { flux };
-        if fastest.is_none_or(|(known, _)| flux > known) {
-            fastest = Some((flux, reaction));
+        let size = if size.is_nan() { f64::INFINITY } else { size };
+        if largest.is_none_or(|(known, _)| size > known) {
+            largest = Some((size, reaction));
         }
     }
-    fastest.map(|(_, reaction)| reaction)
+    largest.map(|(_, reaction)| reaction)
 }
 
 /// What an operation that is not finite asks its operands for.

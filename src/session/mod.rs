@@ -3,6 +3,7 @@
 //! Enters: files and sentences. Leaves: [`Outcome`]s and diagnostics, never text. The command
 //! line, the prompt and the Rust interface all go through it. Must not know the terminal.
 
+mod allowed;
 mod chance;
 mod check;
 mod command;
@@ -14,6 +15,7 @@ mod declare;
 mod doses;
 mod ensemble;
 mod equilibria;
+mod explain;
 mod failure;
 pub mod fit;
 mod index;
@@ -26,6 +28,7 @@ mod method;
 mod observer;
 mod options;
 mod outcome;
+mod places;
 mod plot;
 mod portrait;
 mod present;
@@ -73,6 +76,7 @@ pub use continuation::{
 pub use correlation::CorrelationAnswer;
 pub use ensemble::{Ensemble, FailedPath, Quantity, SHARES};
 pub use equilibria::EquilibriaAnswer;
+pub use explain::Explained;
 pub use jacobian::JacobianAnswer;
 pub use library::{Error, compile};
 pub use lower::lower;
@@ -129,6 +133,7 @@ pub struct Session {
     inferred: fit::Inferred,
     history: Vec<String>,
     record: record::Record,
+    allowed: allowed::Allowed,
 }
 
 /// What a run was asked for with: all that it takes to make it again.
@@ -167,6 +172,7 @@ impl Session {
             inferred: fit::Inferred::default(),
             history: Vec::new(),
             record: record::Record::default(),
+            allowed: allowed::Allowed::default(),
         }
     }
 
@@ -228,10 +234,7 @@ impl Session {
             )
             .help("save the file as UTF-8")
         })?;
-        let text = text
-            .strip_prefix('\u{feff}')
-            .map_or(text.clone(), str::to_owned);
-        Ok(self.sources.add(path.display().to_string(), text))
+        Ok(self.sources.add_file(path.display().to_string(), &text))
     }
 
     /// Loads a model file in place of the present one and forgets values and results.
@@ -240,7 +243,9 @@ impl Session {
     /// All problems of the file; the session is then as before.
     pub fn load(&mut self, path: &Path) -> Result<Performed, Vec<Diagnostic>> {
         let source = self.read(path).map_err(|problem| vec![problem])?;
-        let (model, diagnostics) = check_text(source, &self.text_of(source)).sound()?;
+        let mut checked = check_text(source, &self.text_of(source));
+        self.silence(&checked.allowances, &mut checked.diagnostics);
+        let (model, diagnostics) = checked.sound()?;
         let compiled = Compiled::new(model);
         let before = self.model_before();
         self.replace_model(path.to_owned(), Arc::clone(&compiled), Some(source));
@@ -344,11 +349,15 @@ impl Session {
         command: &Command,
         observer: &mut dyn Observer,
     ) -> Result<Performed, Vec<Diagnostic>> {
-        let mut performed = self.performed(command, observer)?;
+        let mut performed = self.performed(command, observer).map_err(|mut problems| {
+            self.silence_here(&mut problems);
+            problems
+        })?;
         if let (Some(span), Some(loaded)) = (asks_about_rest(command), &self.loaded) {
             let note = rest::noise_left_out(&loaded.compiled, span);
             performed.diagnostics.extend(note);
         }
+        self.silence_here(&mut performed.diagnostics);
         Ok(performed)
     }
 
@@ -406,6 +415,7 @@ impl Session {
             Command::Declare(statements) => self.declare(statements),
             Command::SaveSession(command) => self.save_session(command),
             Command::Help(word) => Ok(done(Outcome::Help(word.clone()))),
+            Command::Explain(asked) => Ok(done(Outcome::Explained(asked.clone()))),
             Command::History => Ok(done(Outcome::History(self.history.clone()))),
             Command::Quit => Ok(done(Outcome::Quit)),
         }

@@ -6,6 +6,7 @@ use super::continuation::DrawnDiagram;
 use super::correlation::CorrelationAnswer;
 use super::ensemble::Ensemble;
 use super::equilibria::EquilibriaAnswer;
+use super::explain::Explained;
 use super::jacobian::JacobianAnswer;
 use super::measure::MeasuredRun;
 use super::portrait::PortraitAnswer;
@@ -229,6 +230,8 @@ pub enum Outcome {
     },
     /// Help is wanted, on a word or in general.
     Help(Option<String>),
+    /// The pages of diagnostics are wanted; the kinds of codes when it is none.
+    Explained(Vec<Explained>),
     /// The lines typed so far.
     History(Vec<String>),
     /// The session ends.

@@ -107,6 +107,7 @@ impl Session {
             Command::Load(_)
             | Command::Reload
             | Command::Help(_)
+            | Command::Explain(_)
             | Command::History
             | Command::SaveSession(_)
             | Command::Quit => return,

@@ -9,6 +9,7 @@ use super::equilibria;
 use super::lower::{setting, word_of};
 use super::options::Options;
 use super::outcome::{Outcome, Performed};
+use super::places;
 use super::rest::AtRest;
 use super::tables::Tables;
 use super::trajectory::Trajectory;
@@ -305,15 +306,15 @@ pub(super) fn instead(compiled: &Compiled, restless: &Restless) -> String {
 /// Why there is no steady state, in words.
 pub(super) fn not_found(compiled: &Compiled, why: &NotFound, span: Span) -> Diagnostic {
     match why {
-        NotFound::Restless(restless) => Diagnostic::new(
-            Code::NoSteadyState,
-            format!(
-                "no steady state was found: {}",
-                instead(compiled, restless)
-            ),
-        )
-        .at(span, "")
-        .help("`simulate` shows where it goes; other values to start from, as in `steady with x = 1`, may lead to one"),
+        NotFound::Restless(restless) => {
+            let diagnostic = Diagnostic::new(
+                Code::NoSteadyState,
+                format!("no steady state was found: {}", instead(compiled, restless)),
+            )
+            .at(span, "");
+            places::with_equation(diagnostic, compiled, restless.state())
+        .help("`simulate` shows where it goes; other values to start from, as in `steady with x = 1`, may lead to one")
+        }
         NotFound::Newton => Diagnostic::new(
             Code::NoSteadyState,
             "no steady state was found near the present state",
@@ -374,17 +375,18 @@ pub(super) fn start_of_run(
     let found =
         search(&at_rest, tables.world()).map_err(|why| vec![not_found(compiled, &why, span)])?;
     match &found.reached {
-        Reached::Not(restless) => Err(vec![
-            Diagnostic::new(
+        Reached::Not(restless) => {
+            let diagnostic = Diagnostic::new(
                 Code::NoSteadyState,
                 format!(
                     "there is no steady state to start from: {}",
                     instead(compiled, restless)
                 ),
             )
-            .at(span, "")
-            .help("`steady` shows one that the system does not go to; its values can be set with `with`"),
-        ]),
+            .at(span, "");
+            Err(vec![places::with_equation(diagnostic, compiled, restless.state())
+            .help("`steady` shows one that the system does not go to; its values can be set with `with`")])
+        }
         _ => Ok(found.state),
     }
 }

@@ -4,6 +4,7 @@
 
 use super::compiled::Compiled;
 use super::failure::short;
+use super::places;
 use super::trajectory::Trajectory;
 use crate::diagnostic::{Code, Diagnostic, listed};
 use crate::simulate::{Occasion, ScheduleFault, Stop};
@@ -62,11 +63,11 @@ fn storm(compiled: &Compiled, (time, event, count): (f64, usize, u64)) -> Diagno
     }
 }
 
-fn chattering(compiled: &Compiled, (time, guard, count): (f64, usize, u64)) -> Diagnostic {
+fn chattering(compiled: &Compiled, (time, guard_at, count): (f64, usize, u64)) -> Diagnostic {
     let what = compiled
         .system
         .guards
-        .get(guard)
+        .get(guard_at)
         .map_or_else(String::new, |guard| {
             format!(" where `{}` is zero", compiled.text_of(guard.expr))
         });
@@ -74,7 +75,8 @@ fn chattering(compiled: &Compiled, (time, guard, count): (f64, usize, u64)) -> D
         "the equations switch to and fro{what} at t = {}: {count} times while time stands still",
         short(time)
     );
-    Diagnostic::new(Code::EventStorm, message).help(
+    let diagnostic = Diagnostic::new(Code::EventStorm, message);
+    places::with_readers(diagnostic, compiled, guard_at).help(
         "both sides lead back to the border: make the change gradual, as in `tanh(x/0.01)`, or \
          let events switch at two thresholds",
     )

@@ -95,7 +95,7 @@ fn by_word(text: &str, first: &str, rest: &str) -> Class {
         let declares = match *known {
             "history" => is_operand(after) && after.contains('='),
             "dose" => is_operand(after) || after.starts_with(['(', '-']),
-            "no" | "lotka" => is_operand(after),
+            "no" | "lotka" | "allow" => is_operand(after),
             // `next m` may also begin an expression.
             "next" => is_next_equation(after),
             _ => true,
@@ -179,6 +179,12 @@ mod tests {
         assert_eq!(class("plot -x"), Class::Sentence);
         assert_eq!(class("history"), Class::Sentence);
         assert_eq!(class("history x = 1"), Class::Declaration("history"));
+        assert_eq!(class("allow W0201"), Class::Declaration("allow"));
+        assert_eq!(class("allow = 3"), Class::Equation);
+        assert_eq!(class("allow' = -allow"), Class::Equation);
+        assert_eq!(class("allow: A -> B, k"), Class::Reaction);
+        assert_eq!(class("allow -> B, k"), Class::Reaction);
+        assert_eq!(class("allow*2"), Class::Expression);
     }
 
     #[test]

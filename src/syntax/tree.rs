@@ -206,6 +206,13 @@ pub enum StatementKind {
         /// Values set in the instance.
         bindings: Vec<Binding>,
     },
+    /// `allow W0201, W0501 of spare`
+    Allow {
+        /// Codes of warnings.
+        codes: Vec<Name>,
+        /// The names that they may be about; any when empty.
+        of: Vec<Name>,
+    },
     /// A sentence that asks for something: `simulate 0..100 step 0.1`.
     Sentence(Sentence),
     /// A bare expression (at the prompt).

@@ -64,6 +64,7 @@ pub const DECLARATIONS: &[&str] = &[
     "use",
     "next",
     "history",
+    "allow",
 ];
 
 /// The words whose statement ends in a block of statements between braces.

@@ -26,6 +26,7 @@ mod support;
 
 use lotka::diagnostic::Code;
 use lotka::model::{Family, Support};
+use lotka::render::explain::place;
 use lotka::symbolic::Builtin;
 use std::fmt::Write as _;
 use std::fs;
@@ -444,7 +445,13 @@ fn the_list_of_codes_is_complete() {
     let _guard = PAGES.lock();
     let mut table = String::from("| code | what it means |\n| --- | --- |\n");
     for code in Code::ALL {
-        let _ = writeln!(table, "| `{}` | {} |", code.as_str(), code.title());
+        let place = place(*code).expect("a page");
+        let _ = writeln!(
+            table,
+            "| [`{}`]({place}) | {} |",
+            code.as_str(),
+            code.title()
+        );
     }
     generated("docs/src/diagnostics.md", "codes", &table);
 }

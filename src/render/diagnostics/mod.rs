@@ -7,9 +7,9 @@ mod cut;
 #[cfg(test)]
 mod tests;
 
-use super::Colour;
+use super::{Colour, explain};
 use crate::diagnostic::{Diagnostic, Severity};
-use crate::source::{SourceId, SourceMap, Span};
+use crate::source::{Position, SourceId, SourceMap, Span};
 use cut::Cut;
 use miette::{
     GraphicalReportHandler, GraphicalTheme, LabeledSpan, MietteError, MietteSpanContents,
@@ -276,6 +276,7 @@ struct JsonDiagnostic<'a> {
     title: &'static str,
     message: &'a str,
     help: Option<&'a str>,
+    page: Option<String>,
     labels: Vec<JsonLabel<'a>>,
 }
 
@@ -287,11 +288,13 @@ struct JsonLabel<'a> {
     end: JsonPlace,
 }
 
-/// Line and column from 1, the column in characters; the offset in bytes from 0.
+/// Line and columns from 1, in characters and in units of UTF-16; the offset from the beginning of
+/// the file, in bytes from 0.
 #[derive(Serialize)]
 struct JsonPlace {
     line: usize,
     column: usize,
+    utf16: usize,
     offset: u32,
 }
 
@@ -299,12 +302,17 @@ struct JsonPlace {
 #[must_use]
 pub fn json(diagnostics: &[Diagnostic], sources: &SourceMap) -> String {
     let place = |source: SourceId, at: u32| {
-        let span = Span::new(source, at as usize, at as usize);
-        let (line, column) = sources.position(span);
+        let Position {
+            line,
+            column,
+            utf16,
+        } = sources.place(source, at);
+        let skipped = sources.get(source).map_or(0, |known| known.skipped);
         JsonPlace {
             line,
             column,
-            offset: at,
+            utf16,
+            offset: at.saturating_add(skipped),
         }
     };
     let diagnostics = diagnostics
@@ -315,6 +323,7 @@ pub fn json(diagnostics: &[Diagnostic], sources: &SourceMap) -> String {
             title: diagnostic.code.title(),
             message: &diagnostic.message,
             help: diagnostic.help.as_deref(),
+            page: explain::place(diagnostic.code),
             labels: diagnostic
                 .labels
                 .iter()

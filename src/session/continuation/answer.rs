@@ -105,6 +105,8 @@ pub enum EndOfBranch {
     Switch {
         /// What is zero there.
         text: String,
+        /// The same by its position among the guards of the system.
+        guard: Option<usize>,
     },
     /// The equations are not finite beyond.
     NotFinite,

@@ -9,6 +9,7 @@ use crate::analyze::continuation::{self as core, Diagram, End, Family, Kind};
 use crate::diagnostic::{Code, Diagnostic, number_text};
 use crate::session::command::Continue;
 use crate::session::compiled::{Compiled, Observable};
+use crate::session::places;
 use crate::session::plot::{quoted, unit_of};
 use crate::session::values::{self, Point};
 use crate::source::Span;
@@ -195,17 +196,17 @@ fn end(compiled: &Compiled, family: &RestFamily<'_>, end: End, x: &[f64]) -> End
         End::Range => EndOfBranch::Range,
         End::Closed => EndOfBranch::Closed,
         End::Bound { state, bound } => EndOfBranch::Bound { state, bound },
-        End::Switch => EndOfBranch::Switch {
-            text: family.nearest_guard(x).map_or_else(
-                || "a condition".to_owned(),
-                |guard| {
-                    let guards = &compiled.system.guards;
-                    guards.get(guard).map_or_else(String::new, |guard| {
-                        format!("`{}`", compiled.text_of(guard.expr))
-                    })
-                },
-            ),
-        },
+        End::Switch => {
+            let guard = family.nearest_guard(x);
+            let known = guard.and_then(|guard| compiled.system.guards.get(guard));
+            EndOfBranch::Switch {
+                text: known.map_or_else(
+                    || "a condition".to_owned(),
+                    |known| format!("`{}`", compiled.text_of(known.expr)),
+                ),
+                guard,
+            }
+        }
         End::NotFinite => EndOfBranch::NotFinite,
         End::StepTooSmall => EndOfBranch::StepTooSmall,
         End::TooManyPoints => EndOfBranch::TooManyPoints,
@@ -231,7 +232,7 @@ pub(super) fn stops(answer: &DiagramAnswer, span: Span) -> Vec<Diagnostic> {
         for (end, point) in branch.ends.iter().zip(at) {
             let place = place(answer, point.map_or(&[][..], Vec::as_slice));
             let (what, help) = match end {
-                EndOfBranch::Switch { text } => (
+                EndOfBranch::Switch { text, .. } => (
                     format!("ends where the equations switch: {text} is 0"),
                     "on the other side other equations hold: start there, as in `continue ... with x = 1`",
                 ),
@@ -250,11 +251,15 @@ pub(super) fn stops(answer: &DiagramAnswer, span: Span) -> Vec<Diagnostic> {
                 _ => continue,
             };
             let message = format!("branch {} {what}, at {place}", number + 1);
-            problems.push(
-                Diagnostic::new(Code::BranchStopped, message)
-                    .at(span, "")
-                    .help(help),
-            );
+            let problem = Diagnostic::new(Code::BranchStopped, message)
+                .at(span, "")
+                .help(help);
+            problems.push(match end {
+                EndOfBranch::Switch {
+                    guard: Some(guard), ..
+                } => places::with_readers(problem, &answer.compiled, *guard),
+                _ => problem,
+            });
         }
     }
     problems

@@ -10,6 +10,7 @@ use crate::diagnostic::{Code, Diagnostic, did_you_mean, listed, number_text};
 use crate::model::Entity;
 use crate::session::command::{About, Setting, Stability, Steady};
 use crate::session::compiled::Compiled;
+use crate::session::places;
 use crate::session::rest::{self, AtRest};
 use crate::session::trajectory::Trajectory;
 use crate::session::values::{self, Overrides};
@@ -272,25 +273,30 @@ fn refuse_switches(
     let Some((switch, guard)) = smooth::switch(compiled, at_rest, state) else {
         return Ok(Vec::new());
     };
-    let place = match guard {
-        Some(text) => format!("`{text}` is zero here"),
+    let known = guard.and_then(|guard| compiled.system.guards.get(guard));
+    let place = match known {
+        Some(known) => format!("`{}` is zero here", compiled.text_of(known.expr)),
         None => "they switch here".to_owned(),
+    };
+    let shown = |diagnostic| match guard {
+        Some(guard) => places::with_readers(diagnostic, compiled, guard),
+        None => diagnostic,
     };
     match switch {
         Switch::Jump => Err(vec![
-            Diagnostic::new(
+            shown(Diagnostic::new(
                 Code::NotSmooth,
                 format!("the equations jump at this state, so that they have no linear part: {place}"),
             )
-            .at(span, "")
+            .at(span, ""))
             .help("ask beside the switch, as in `stability at x = 1.01`; `simulate` shows what happens on it"),
         ]),
         Switch::Kink => Ok(vec![
-            Diagnostic::new(
+            shown(Diagnostic::new(
                 Code::KinkHere,
                 format!("the equations have a kink at this state: {place}"),
             )
-            .at(span, "the linear part holds on one side of it only")
+            .at(span, "the linear part holds on one side of it only"))
             .help("ask beside the kink, as in `stability at x = 1.01`, for the other side"),
         ]),
     }
@@ -359,10 +365,11 @@ pub(in crate::session) fn not_finite(
     };
     let (row, column) = (compiled.state_name(at % n), compiled.state_name(at / n));
     let value = matrix.get(at).copied().map_or(String::new(), number_text);
-    Diagnostic::new(
+    let diagnostic = Diagnostic::new(
         Code::NotSmooth,
         format!("the Jacobian is not finite at this state: d({row}')/d({column}) is {value}"),
     )
-    .at(span, "")
+    .at(span, "");
+    places::with_equation(diagnostic, compiled, at % n)
     .help("a root, a logarithm or a quotient has no slope there; ask beside it, as in `stability at x = 0.01`")
 }

@@ -26,12 +26,12 @@ const SMOOTH: f64 = 1e-4;
 /// Larger systems are not looked at along every axis.
 const MOST_STATES: usize = 250;
 
-/// The switch that a state lies on, with the text of what is zero there.
+/// The switch that a state lies on, with the guard that is zero there.
 pub(super) fn switch(
     compiled: &Compiled,
     at_rest: &AtRest<'_>,
     state: &[f64],
-) -> Option<(Switch, Option<String>)> {
+) -> Option<(Switch, Option<usize>)> {
     let guards = &compiled.system.guards;
     if state.len() > MOST_STATES || !guards.iter().any(|guard| guard.in_drift) {
         return None;
@@ -106,8 +106,8 @@ fn largest(numbers: &[f64]) -> f64 {
     finite.fold(0.0, |most, x| most.max(x.abs()))
 }
 
-/// The text of the guard that changes its sign, or reaches zero, between two states.
-fn guard(compiled: &Compiled, at_rest: &AtRest<'_>, here: &[f64], there: &[f64]) -> Option<String> {
+/// The guard that changes its sign, or reaches zero, between two states.
+fn guard(compiled: &Compiled, at_rest: &AtRest<'_>, here: &[f64], there: &[f64]) -> Option<usize> {
     let system = &compiled.system;
     let value = |expr, state: &[f64]| {
         let point = Point {
@@ -118,9 +118,10 @@ fn guard(compiled: &Compiled, at_rest: &AtRest<'_>, here: &[f64], there: &[f64])
         };
         evaluate_at(&system.pool, system, expr, &point)
     };
-    let in_drift = system.guards.iter().filter(|guard| guard.in_drift);
+    let guards = system.guards.iter().enumerate();
+    let mut in_drift = guards.filter(|(_, guard)| guard.in_drift);
     in_drift
-        .filter(|guard| {
+        .find(|(_, guard)| {
             let pairs = value(guard.expr, here)
                 .into_iter()
                 .zip(value(guard.expr, there));
@@ -128,6 +129,5 @@ fn guard(compiled: &Compiled, at_rest: &AtRest<'_>, here: &[f64], there: &[f64])
                 .into_iter()
                 .any(|(a, b)| a == 0.0 || (a > 0.0) != (b > 0.0))
         })
-        .map(|guard| compiled.text_of(guard.expr))
-        .next()
+        .map(|(at, _)| at)
 }

@@ -4,6 +4,7 @@ use super::Asked;
 use crate::analyze::stationary::{self as moments, NotStationary};
 use crate::analyze::{Eigenvalue, Law};
 use crate::diagnostic::{Code, Diagnostic, number_text};
+use crate::session::places;
 use crate::source::Span;
 use crate::system::Source;
 
@@ -25,10 +26,10 @@ impl Asked<'_> {
                 pair(*leading)
             ))
             .help("the noise would spread it without bounds; what pulls back, as in `x' = -k*x + s*W'`, gives one"),
-            NotStationary::Wanders(law) => refuse(format!(
+            NotStationary::Wanders(law) => self.of_law(refuse(format!(
                 "there is no stationary distribution: nothing holds {} where the noise takes it",
                 self.law(law)
-            ))
+            )), law)
             .help("its eigenvalue is 0: let the equations pull it back, as in `x' = -k*x + s*W'`"),
             NotStationary::Spreads(factor) => refuse(format!(
                 "there is no stationary variance: the noise grows with the state and feeds itself, by the factor {} where less than 1 would do",
@@ -70,6 +71,14 @@ impl Asked<'_> {
             )
             .at(self.span, ""),
         }
+    }
+
+    /// The diagnostic with the equations underlined whose sum is meant.
+    fn of_law(&self, diagnostic: Diagnostic, law: &Law) -> Diagnostic {
+        let states = law.terms.iter().map(|(at, _)| *at).take(3);
+        states.fold(diagnostic, |diagnostic, at| {
+            places::with_equation(diagnostic, self.compiled, at)
+        })
     }
 
     /// `the steady state x = 1, y = 2`

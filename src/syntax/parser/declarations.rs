@@ -33,6 +33,7 @@ impl Reader<'_> {
             "observe" => self.observe(),
             "input" => self.input(),
             "use" => self.use_line(),
+            "allow" => self.allow(),
             _ => self.interruption(word, head),
         }
     }
@@ -306,6 +307,21 @@ impl Reader<'_> {
         Some(StatementKind::Index {
             name: name?,
             set: set?,
+        })
+    }
+
+    fn allow(&self) -> Option<StatementKind> {
+        let mut lists = self
+            .entry(Rule::allow_line)?
+            .filter(|part| part.as_rule() == Rule::allowed)
+            .map(|list| {
+                let words = list.into_inner();
+                let words = words.filter(|part| part.as_rule() == Rule::any_word);
+                words.map(|word| self.any_name(&word)).collect()
+            });
+        Some(StatementKind::Allow {
+            codes: lists.next()?,
+            of: lists.next().unwrap_or_default(),
         })
     }
 

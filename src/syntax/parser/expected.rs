@@ -67,6 +67,7 @@ fn word(rule: Rule) -> Option<(u8, &'static str)> {
         Rule::w_from | Rule::from_data => (3, "`from`"),
         Rule::w_then => (1, "`then`"),
         Rule::w_else => (1, "`else`"),
+        Rule::w_of => (3, "`of`"),
         Rule::w_use => (1, "`use`"),
         Rule::w_doses => (1, "`doses`"),
         Rule::option | Rule::options | Rule::close_options | Rule::option_word => (4, "an option"),
