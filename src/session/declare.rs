@@ -339,6 +339,7 @@ fn is_harmless(statement: &tree::Statement) -> bool {
         | StatementKind::Function { .. }
         | StatementKind::Model(_)
         | StatementKind::Index { .. }
+        | StatementKind::Unit(_)
         | StatementKind::Condition { .. } => true,
         _ => false,
     }
