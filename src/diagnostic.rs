@@ -167,7 +167,7 @@ macro_rules! codes {
     ($($(#[$meta:meta])* $name:ident = $code:literal, $title:literal;)*) => {
         /// The kind of a diagnostic. `E` codes are errors, `W` codes warnings.
         ///
-        /// 01 syntax, 02 names and declarations, 03 shapes and types, 04 values and bounds,
+        /// 01 syntax, 02 names and declarations, 03 shapes, types and units, 04 values and bounds,
         /// 05 data and files, 06 numerical work, 07 sentences and their options, 09 what the
         /// language has but this version does not perform.
         #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
@@ -357,13 +357,18 @@ codes! {
     BadObservation = "E0234", "an observation, covariate or prior that does not fit";
     BadAllowance = "E0235", "something else than a warning is allowed";
 
-    // 03: shapes and types (model/)
+    // 03: shapes, types and units (model/)
     ShapeMismatch = "E0301", "shapes that do not fit together";
     VectorProduct = "E0302", "a product of two vectors";
     NotBoolean = "E0303", "a condition is needed here";
     NotNumeric = "E0304", "a number is needed here";
     BadIndex = "E0305", "an index outside its set";
     UnknownIndexSet = "E0306", "an index set that is not declared";
+    UnitMismatch = "E0310", "units that do not agree";
+    NotPure = "E0311", "a unit where a number without one is needed";
+    UnknownUnit = "E0312", "a unit that is not known";
+    BadUnit = "E0313", "a declaration of a unit that does not fit";
+    TemperatureZero = "E0314", "temperatures that are counted from different zeros";
 
     // 04: values and bounds (model/, session/)
     OutOfBounds = "E0401", "a value outside its bounds";
@@ -388,6 +393,7 @@ codes! {
     BadDoseRow = "E0514", "a row of a dose table that makes no sense";
     NoData = "E0516", "an observable or covariate without data";
     BadDatum = "E0517", "a value that its distribution cannot give";
+    ColumnUnit = "E0518", "a column whose numbers are in another unit";
     NoSubject = "E0515", "a subject that is not in the table, or not chosen";
     UnusedColumn = "W0501", "a column that nothing uses";
     BeyondTable = "W0502", "a run that goes beyond the table of an input";

@@ -17,7 +17,15 @@ use std::time::Duration;
 use support::{entries, root, snapshot};
 
 /// Folders whose files are only checked.
-const CHECKED: &[&str] = &["names", "shapes", "values", "sentences", "data", "notbuilt"];
+const CHECKED: &[&str] = &[
+    "names",
+    "shapes",
+    "units",
+    "values",
+    "sentences",
+    "data",
+    "notbuilt",
+];
 /// The folder whose files are right until they run.
 const RUN: &str = "numerics";
 
@@ -29,6 +37,11 @@ fn names() {
 #[test]
 fn shapes() {
     check_folder("shapes");
+}
+
+#[test]
+fn units() {
+    check_folder("units");
 }
 
 #[test]

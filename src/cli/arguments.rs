@@ -49,7 +49,7 @@ pub enum Action {
     Show {
         /// The model file
         file: PathBuf,
-        /// equations, parameters, reactions, events, doses, inputs, jacobian, conserved, method; all in short when absent
+        /// equations, parameters, units, reactions, events, doses, inputs, jacobian, conserved, method; all in short when absent
         topic: Option<String>,
         /// `latex` for a paper
         #[arg(long = "as", value_name = "FORM")]

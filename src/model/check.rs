@@ -46,6 +46,7 @@ pub fn check(file: &tree::File) -> Checked {
     draft.check_noise(&values, (&rules, &instances), &drifts, &definition_order);
     let intrinsic = draft.intrinsic_noise(&rules);
     let observations = draft.finish_observations();
+    draft.check_units(file, &definition_order);
     draft.warn_unused(file);
     draft.finish(
         values,
@@ -448,7 +449,11 @@ fn once_each(diagnostics: Vec<Diagnostic>) -> Vec<Diagnostic> {
         }
         let repeats = matches!(
             diagnostic.code,
-            Code::UnknownName | Code::UnknownFunction | Code::UnknownIndexSet | Code::NotASpecies
+            Code::UnknownName
+                | Code::UnknownFunction
+                | Code::UnknownIndexSet
+                | Code::NotASpecies
+                | Code::UnknownUnit
         );
         if !repeats {
             kept.push(diagnostic);

@@ -139,7 +139,8 @@ impl<'t> Draft<'t> {
             return;
         }
         match &statement.kind {
-            StatementKind::Version(_) => {}
+            // Own units have names of their own: their checks read them.
+            StatementKind::Version(_) | StatementKind::Unit(_) => {}
             StatementKind::Model(name) => {
                 if let Some(earlier) = self.model_name {
                     self.second_of_its_kind("name of the model", name.span, earlier.span);

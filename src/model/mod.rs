@@ -32,7 +32,7 @@ mod schedules;
 mod settings;
 #[cfg(test)]
 mod tests;
-mod unit;
+mod units;
 mod values;
 mod walk;
 
@@ -49,7 +49,7 @@ pub use names::{Entity, Function, IndexSet, Names};
 pub use noise::{Intrinsic, Wiener};
 pub use observations::{Covariate, Distribution, Observation, Per};
 pub use settings::{setting, target};
-pub use unit::Unit;
+pub use units::{ColumnUnit, PREFIXES, UNITS, Unit, UnitRow, Units, check_sentence, compare_column};
 
 use crate::source::Span;
 use crate::symbolic::{self, Expr, Notation, Operator, Pool, SymbolId};

@@ -3,13 +3,14 @@
 use super::elaborate::Declared;
 use super::{
     ConditionId, DefinitionId, Delay, FunctionId, IndexSetId, InputId, Motion, ParameterId,
-    StateId, WienerId,
+    StateId, Units, WienerId,
 };
 use crate::diagnostic::{Code, Diagnostic, closest};
 use crate::source::{SourceId, Span};
 use crate::symbolic::{self, Expr, Pool, Shape, SymbolId};
 use crate::syntax::tree;
 use rustc_hash::{FxHashMap, FxHashSet};
+use std::sync::Arc;
 
 /// What a name stands for.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -185,6 +186,8 @@ pub struct Names {
     driven: FxHashSet<SymbolId>,
     /// White noise, and the definitions that contain it.
     noisy: FxHashSet<SymbolId>,
+    /// The units of quantities, for a model that names any.
+    units: Option<Arc<Units>>,
 }
 
 impl Names {
@@ -457,6 +460,49 @@ impl Names {
             symbolic::Value::scalar(self.constants.get(&symbol).copied().unwrap_or(f64::NAN))
         });
         Some(value.number())
+    }
+
+    /// The value of a definition that is a number.
+    #[must_use]
+    pub(super) fn number(&self, name: &str) -> Option<f64> {
+        match self.get(name)? {
+            Entity::Definition(_) => self.constants.get(&self.symbol(name)?).copied(),
+            _ => None,
+        }
+    }
+
+    pub(super) fn set_units(&mut self, units: Units) {
+        self.units = Some(Arc::new(units));
+    }
+
+    /// The units of quantities; `None` for a model that names none.
+    #[must_use]
+    pub fn units(&self) -> Option<&Units> {
+        self.units.as_deref()
+    }
+
+    /// The unit of time as it stands in brackets, when it is known.
+    #[must_use]
+    pub fn unit_of_time(&self) -> Option<String> {
+        self.units()?.of_time()
+    }
+
+    /// The unit of a quantity as it stands in brackets, when it is known.
+    #[must_use]
+    pub fn unit_of(&self, name: &str) -> Option<String> {
+        Some(self.units()?.of(name)?.0)
+    }
+
+    /// The unit of what data of this name are: of an observable, else of the quantity.
+    #[must_use]
+    pub fn unit_of_data(&self, name: &str) -> Option<String> {
+        self.units()?.of_data(name)
+    }
+
+    /// The unit of an amount of a species: of its concentration times the volume.
+    #[must_use]
+    pub fn unit_of_amount(&self, name: &str) -> Option<String> {
+        self.units()?.of_amount(name)
     }
 
     pub(super) fn set_drift(&mut self, state: &str, drift: Expr) {

@@ -56,6 +56,12 @@ const DECLARATIONS: &[Entry] = &[
         details: "",
     },
     Entry {
+        word: "unit",
+        example: "unit hare, puff = 90 [ug]",
+        summary: "units of your own",
+        details: "  help units                           those that there are\n",
+    },
+    Entry {
         word: "state",
         example: "state prey = 10, predator = 5",
         summary: "what equations change",
@@ -245,6 +251,7 @@ fn on(word: &str) -> String {
     match word {
         "declarations" => return declarations(),
         "commands" => return commands(),
+        "units" => return super::units::help(),
         _ => {}
     }
     if word == "functions" {
@@ -279,7 +286,7 @@ pub fn topics() -> impl Iterator<Item = &'static str> {
         .chain(entries.map(|entry| entry.word))
         .chain(options.map(|choice| choice.word))
         .chain(Builtin::all().map(|function| function.name))
-        .chain(["functions", "declarations", "commands"])
+        .chain(["functions", "units", "declarations", "commands"])
 }
 
 fn on_verb(verb: &Verb) -> String {

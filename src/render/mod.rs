@@ -43,6 +43,7 @@ mod subjects;
 mod sweep;
 pub mod sweep_json;
 pub mod table;
+mod units;
 mod words;
 
 /// Whether escape codes for colour may be written.

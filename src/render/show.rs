@@ -4,7 +4,7 @@ use super::interruptions;
 use super::outcome::in_short;
 use super::table::{Column, number, table};
 use super::words;
-use crate::model::{DefinitionKind, Model, Motion, Participant, State, Unit};
+use crate::model::{DefinitionKind, Model, Motion, Participant, State};
 use crate::session::{Compiled, Form, Outcome, Topic};
 use crate::symbolic::{self, Expr, Node, Notation, Operator, Shape};
 use crate::syntax::tree::Calculus;
@@ -36,6 +36,7 @@ pub fn shown(outcome: &Outcome, width: usize) -> String {
         Topic::Model => model(compiled, parameters, initial, width),
         Topic::Equations => equations(compiled, *form),
         Topic::Parameters => parameter_table(compiled, parameters, width),
+        Topic::Units => super::units::units(&compiled.model, width),
         Topic::Reactions => reactions(compiled, *form),
         Topic::Events => interruptions::events(compiled),
         Topic::Doses => interruptions::doses(compiled),
@@ -107,10 +108,6 @@ fn values_text(numbers: &[f64]) -> String {
     }
 }
 
-fn unit_text(unit: Option<&Unit>) -> String {
-    unit.map_or(String::new(), ToString::to_string)
-}
-
 fn state_table(compiled: &Compiled, initial: &[f64], width: usize) -> String {
     let states = &compiled.model.states;
     let blocks = compiled.system.states.blocks();
@@ -122,7 +119,9 @@ fn state_table(compiled: &Compiled, initial: &[f64], width: usize) -> String {
             column(&|at| values_text(&initial[blocks[at].range()])),
         ),
     ];
-    let units = column(&|at| unit_text(states[at].unit.as_ref()));
+    let units = column(&|at| {
+        super::units::unit_of(&compiled.model, &states[at].name, states[at].unit.as_ref())
+    });
     push_unless_empty(&mut columns, "unit", units);
     let docs = column(&|at| {
         states[at]
@@ -182,7 +181,10 @@ fn parameter_table(compiled: &Compiled, values: &[f64], width: usize) -> String 
             column(&|at| values_text(&values[blocks[at].range()])),
         ),
     ];
-    let units = column(&|at| unit_text(parameters[at].unit.as_ref()));
+    let units = column(&|at| {
+        let known = &parameters[at];
+        super::units::unit_of(&compiled.model, &known.name, known.unit.as_ref())
+    });
     push_unless_empty(&mut columns, "unit", units);
     let bounds = column(&|at| {
         parameters[at].bounds.map_or(String::new(), |bounds| {

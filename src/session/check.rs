@@ -52,8 +52,12 @@ pub fn check_text(source: SourceId, text: &str) -> Checked {
         diagnostics.extend(index::problem(model));
     }
     for statement in sentences(&parsed.file) {
-        if let Err(problems) = lower(statement) {
-            diagnostics.extend(problems);
+        match (lower(statement), &checked.model) {
+            (Ok(_), Some(model)) => {
+                diagnostics.extend(model::check_sentence(&model.names, statement));
+            }
+            (Ok(_), None) => {}
+            (Err(problems), _) => diagnostics.extend(problems),
         }
     }
     in_order(&mut diagnostics);

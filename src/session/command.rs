@@ -457,6 +457,8 @@ pub enum Topic {
     Equations,
     /// Values, units and bounds.
     Parameters,
+    /// The units of all names, found out or declared.
+    Units,
     /// Arrows, rates and fluxes.
     Reactions,
     /// What happens when.
@@ -479,6 +481,7 @@ impl Topic {
         ("model", Topic::Model),
         ("equations", Topic::Equations),
         ("parameters", Topic::Parameters),
+        ("units", Topic::Units),
         ("reactions", Topic::Reactions),
         ("events", Topic::Events),
         ("doses", Topic::Doses),

@@ -343,6 +343,7 @@ fn is_harmless(statement: &tree::Statement) -> bool {
         | StatementKind::Model(_)
         | StatementKind::Allow { .. }
         | StatementKind::Index { .. }
+        | StatementKind::Unit(_)
         | StatementKind::Condition { .. } => true,
         _ => false,
     }

@@ -14,6 +14,7 @@ use crate::diagnostic::{Code, Diagnostic, closest, did_you_mean, listed, number_
 use crate::model::{self, DoseTable, Schedule};
 use crate::simulate::{DoseRow, RowKind, SteadyKind};
 use crate::source::Span;
+use crate::symbolic::Node;
 use crate::table::Table;
 
 /// The columns that are read.
@@ -99,9 +100,11 @@ fn sheet(
     };
     let cells = cells(&columns, &target)?;
     warnings.extend(misspelt(&columns));
-    let time_unit = compiled.model.time.unit.as_ref();
-    if let Some(time) = columns.find("TIME", true) {
-        warnings.extend(columns.other_unit(time, time_unit, "the model's time"));
+    let found = unit_faults(&columns, compiled, dose);
+    let (errors, more): (Vec<_>, Vec<_>) = found.into_iter().partition(Diagnostic::is_error);
+    warnings.extend(more);
+    if !errors.is_empty() {
+        return Err(errors);
     }
     let rows = rows(&table, &cells, &target).map_err(|faults| {
         faults_told(&faults, &table)
@@ -198,6 +201,24 @@ fn missing(columns: &Columns<'_>, name: &str) -> Diagnostic {
     Diagnostic::new(Code::NoColumn, message)
         .at(columns.file, columns.has())
         .help(help)
+}
+
+/// What is wrong with the units of the columns TIME and AMT; the amount counts where the dose is what
+/// the row says and nothing else.
+fn unit_faults(columns: &Columns<'_>, compiled: &Compiled, dose: &model::Dose) -> Vec<Diagnostic> {
+    let model = &compiled.model;
+    let names = &model.names;
+    let mut found = Vec::new();
+    if let Some(time) = columns.find("TIME", true) {
+        found.extend(columns.other_unit(time, names, names.unit_of_time(), "the model's time"));
+    }
+    let is_plain = matches!(model.pool.node(dose.amount), Node::Symbol(_));
+    let target = dose.into.and_then(|(id, _)| model.states.get(id.index()));
+    if let (true, Some(state), Some(amount)) = (is_plain, target, columns.find("AMT", true)) {
+        let what = format!("amounts of `{}`", state.name);
+        found.extend(columns.other_unit(amount, names, names.unit_of_amount(&state.name), &what));
+    }
+    found
 }
 
 /// Columns that nobody reads are as it should be, unless their names look like slips.

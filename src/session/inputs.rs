@@ -5,7 +5,7 @@
 
 use super::tables::{Columns, Tables};
 use crate::diagnostic::{Code, Diagnostic, number_text};
-use crate::model::{Input, Interpolation, Unit};
+use crate::model::{Input, Interpolation, Names};
 use crate::simulate::Track;
 use crate::table;
 
@@ -18,13 +18,13 @@ pub(super) const TIME: [&str; 2] = ["time", "t"];
 /// All problems of all tables.
 pub(super) fn tracks(
     inputs: &[Input],
-    time_unit: Option<&Unit>,
+    names: &Names,
     tables: &Tables<'_>,
 ) -> Result<(Vec<Track>, Vec<Diagnostic>), Vec<Diagnostic>> {
     let mut tracks = Vec::with_capacity(inputs.len());
     let (mut problems, mut warnings) = (Vec::new(), Vec::new());
     for input in inputs {
-        match track(input, time_unit, tables, &mut warnings) {
+        match track(input, names, tables, &mut warnings) {
             Ok(track) => tracks.push(track),
             // Inputs from one table share its faults.
             Err(found) => problems.extend(found),
@@ -46,7 +46,7 @@ pub(super) fn tracks(
 /// The track of one input.
 fn track(
     input: &Input,
-    time_unit: Option<&Unit>,
+    names: &Names,
     tables: &Tables<'_>,
     warnings: &mut Vec<Diagnostic>,
 ) -> Result<Track, Vec<Diagnostic>> {
@@ -91,10 +91,19 @@ fn track(
     if !problems.is_empty() {
         return Err(problems);
     }
-    warnings.extend(columns.other_unit(time, time_unit, "the model's time"));
     let what = format!("`{name}`");
-    warnings.extend(columns.other_unit(values, input.unit.as_ref(), &what));
-    Ok(track)
+    let found = [
+        columns.other_unit(time, names, names.unit_of_time(), "the model's time"),
+        columns.other_unit(values, names, names.unit_of(name), &what),
+    ];
+    let (errors, more): (Vec<_>, Vec<_>) =
+        found.into_iter().flatten().partition(Diagnostic::is_error);
+    warnings.extend(more);
+    if errors.is_empty() {
+        Ok(track)
+    } else {
+        Err(errors)
+    }
 }
 
 /// A warning for each input whose table does not span a run.

@@ -13,6 +13,7 @@ use super::tables::Tables;
 use super::trajectory::Trajectory;
 use super::values::Overrides;
 use crate::diagnostic::{Code, Diagnostic};
+use crate::model;
 use crate::source::SourceMap;
 use crate::syntax;
 use crate::world::SystemWorld;
@@ -97,7 +98,13 @@ impl Compiled {
             return Err(fail(parsed.diagnostics));
         }
         let command = match parsed.file.statements.as_slice() {
-            [statement] => lower(statement).map_err(fail)?,
+            [statement] => {
+                let faults = model::check_sentence(&self.model.names, statement);
+                if !faults.is_empty() {
+                    return Err(fail(faults));
+                }
+                lower(statement).map_err(fail)?
+            }
             _ => return Err(fail(vec![one_sentence()])),
         };
         match command {

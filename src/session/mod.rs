@@ -328,7 +328,10 @@ impl Session {
                         text,
                     }),
                 },
-                Ok(command) => heard.push(Said { command, text }),
+                Ok(command) => {
+                    problems.extend(self.units_of(statement, &heard));
+                    heard.push(Said { command, text });
+                }
                 Err(found) => problems.extend(found),
             }
         }
@@ -336,6 +339,22 @@ impl Session {
             Ok(heard)
         } else {
             Err(problems)
+        }
+    }
+
+    /// What is wrong with the units of a sentence about the model that is loaded.
+    fn units_of(&self, statement: &tree::Statement, heard: &[Said]) -> Vec<Diagnostic> {
+        let changes = |said: &Said| {
+            matches!(
+                said.command,
+                Command::Declare(_) | Command::Load(_) | Command::Reload
+            )
+        };
+        match &self.loaded {
+            Some(loaded) if !heard.iter().any(changes) => {
+                model::check_sentence(&loaded.compiled.model.names, statement)
+            }
+            _ => Vec::new(),
         }
     }
 

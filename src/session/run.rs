@@ -109,7 +109,7 @@ pub(super) fn slots_at_start(
     if system.slots.is_empty() {
         return Ok(Vec::new());
     }
-    let (inputs, _) = inputs::tracks(&model.inputs, model.time.unit.as_ref(), tables)?;
+    let (inputs, _) = inputs::tracks(&model.inputs, &model.names, tables)?;
     let (parameters, initial) = (present.parameters.clone(), present.initial.clone());
     let problem = Problem {
         events: vec![false; system.events.len()],

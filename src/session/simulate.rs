@@ -153,9 +153,8 @@ fn outside(
     let model = &compiled.model;
     let active = Active::new(model, command.setting.condition.as_ref());
     let mut problems = Vec::new();
-    let time_unit = model.time.unit.as_ref();
     let inputs = sound(
-        inputs::tracks(&model.inputs, time_unit, tables),
+        inputs::tracks(&model.inputs, &model.names, tables),
         &mut problems,
     );
     let sheets = sound(doses::read(compiled, &active.doses, tables), &mut problems);

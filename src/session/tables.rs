@@ -5,7 +5,7 @@
 
 use super::reason;
 use crate::diagnostic::{Code, Diagnostic, did_you_mean, listed};
-use crate::model::Unit;
+use crate::model::{ColumnUnit, Names, compare_column};
 use crate::source::Span;
 use crate::syntax::tree;
 use crate::table::{self, Column, Table};
@@ -149,27 +149,43 @@ impl<'t> Columns<'t> {
             .filter(|name| !name.is_empty())
     }
 
-    /// A warning when a column's unit is written otherwise than that of what it is read for.
+    /// What is wrong with a column's unit, which is not that of what it is read for: an error with the
+    /// factor between them, or a warning when the header is not understood.
     pub fn other_unit(
         &self,
         column: &Column,
-        unit: Option<&Unit>,
+        names: &Names,
+        unit: Option<String>,
         what: &str,
     ) -> Option<Diagnostic> {
         let there = column.unit.as_ref()?;
-        let here = unit?.to_string();
-        let plain = |text: &str| text.replace(char::is_whitespace, "");
-        if plain(there) == plain(&here) {
-            return None;
-        }
+        let here = unit?;
+        let (code, help) = match compare_column(names, there, &here) {
+            ColumnUnit::Same => return None,
+            ColumnUnit::Factor(factor) => (
+                Code::ColumnUnit,
+                format!(
+                    "1 {there} is {factor} {here}: multiply the numbers of the column by {factor} and write [{here}] in its header"
+                ),
+            ),
+            ColumnUnit::Other => (
+                Code::ColumnUnit,
+                "they do not measure the same: is it the right column?".to_owned(),
+            ),
+            ColumnUnit::Unreadable => (
+                Code::OtherUnit,
+                "this unit is not known here, and numbers are taken as they stand: convert them, or write the same unit"
+                    .to_owned(),
+            ),
+        };
         let message = format!(
             "the column `{}` is in [{there}], {what} in [{here}]",
             column.name
         );
         Some(
-            Diagnostic::new(Code::OtherUnit, message)
+            Diagnostic::new(code, message)
                 .at(self.file, "of this table")
-                .help("numbers are taken as they stand: convert them, or write the same unit"),
+                .help(help),
         )
     }
 }

@@ -95,7 +95,7 @@ fn by_word(text: &str, first: &str, rest: &str) -> Class {
         let declares = match *known {
             "history" => is_operand(after) && after.contains('='),
             "dose" => is_operand(after) || after.starts_with(['(', '-']),
-            "no" | "lotka" | "allow" => is_operand(after),
+            "no" | "lotka" | "allow" | "unit" => is_operand(after),
             // `next m` may also begin an expression.
             "next" => is_next_equation(after),
             _ => true,

@@ -113,6 +113,8 @@ pub enum StatementKind {
         /// The bindings in the parentheses.
         bindings: Vec<Binding>,
     },
+    /// `unit hare, puff = 90 [ug]`
+    Unit(Vec<OwnUnit>),
     /// `index gene = {GATA1, KLF1}`
     Index {
         /// The name of the set.
@@ -270,6 +272,19 @@ pub struct Bounds {
     pub range: Expr,
     /// The word `log`, when it stands there.
     pub log: Option<Span>,
+}
+
+/// A unit of one's own: `puff = 90 [ug]`, or `hare`, which stands for itself.
+#[derive(Debug, Clone, PartialEq)]
+pub struct OwnUnit {
+    /// The whole item.
+    pub span: Span,
+    /// The name that may stand in brackets.
+    pub name: Name,
+    /// How many of `unit` it is.
+    pub value: Option<Expr>,
+    /// What it is made of.
+    pub unit: Option<Unit>,
 }
 
 /// The left side of an equation.

@@ -40,6 +40,7 @@ pub const DECLARATIONS: &[&str] = &[
     "lotka",
     "model",
     "time",
+    "unit",
     "param",
     "state",
     "species",

@@ -9,7 +9,7 @@ fn read(inputs: &str, table: &str) -> Result<(Vec<Track>, Vec<Diagnostic>), Vec<
     let model = compile(&format!("time [h]\n{inputs}\nstate x = 0\nx' = a - x"));
     let files = Files::new(&[("T.csv", table)]);
     let tables = Tables::new(&files, PathBuf::new());
-    let found = tracks(&model.model.inputs, model.model.time.unit.as_ref(), &tables);
+    let found = tracks(&model.model.inputs, &model.model.names, &tables);
     assert_eq!(files.times_read(), 1, "a table is read once");
     found.map(|(tracks, mut warnings)| {
         warnings.extend(beyond(&model.model.inputs, &tracks, (0.0, 10.0)));

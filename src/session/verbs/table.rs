@@ -183,7 +183,7 @@ pub static VERBS: &[Verb] = &[
         more: &[
             ("show", "everything in short"),
             (
-                "show parameters | reactions | jacobian | conserved | method",
+                "show parameters | units | reactions | jacobian | conserved | method",
                 "",
             ),
             (

@@ -7,8 +7,8 @@ use super::{Reader, Rule};
 use crate::diagnostic::{Code, Diagnostic};
 use crate::source::Span;
 use crate::syntax::tree::{
-    Bounds, Calculus, Declaration, DeclareKind, Expr, ExprKind, IndexSet, Reference, StatementKind,
-    Unit,
+    Bounds, Calculus, Declaration, DeclareKind, Expr, ExprKind, IndexSet, OwnUnit, Reference,
+    StatementKind, Unit,
 };
 use pest::iterators::{Pair, Pairs};
 
@@ -22,6 +22,7 @@ impl Reader<'_> {
             "lotka" => self.version(),
             "model" => self.model(),
             "time" => self.time(),
+            "unit" => self.own_units(),
             "param" | "state" | "species" | "compartment" => self.declare(),
             "let" => self.let_line(),
             "fn" => self.function(),
@@ -69,6 +70,30 @@ impl Reader<'_> {
             }
         }
         Some(StatementKind::Time { unit, from })
+    }
+
+    fn own_units(&self) -> Option<StatementKind> {
+        let inner = self.entry(Rule::unit_line)?;
+        let items = inner.filter(|part| part.as_rule() == Rule::unit_item);
+        let items: Option<Vec<OwnUnit>> = items.map(|part| self.own_unit(part)).collect();
+        Some(StatementKind::Unit(items?))
+    }
+
+    fn own_unit(&self, pair: Pair<'_, Rule>) -> Option<OwnUnit> {
+        let span = self.span_of(&pair);
+        let inner = pair.into_inner();
+        let name = self.names(inner.clone()).into_iter().next()?;
+        let mut values = inner.filter(|part| part.as_rule() == Rule::item_value);
+        let (value, unit) = match values.next() {
+            Some(value) => self.value_with_unit(value.into_inner()),
+            None => (None, None),
+        };
+        Some(OwnUnit {
+            span,
+            name,
+            value,
+            unit,
+        })
     }
 
     fn declare(&self) -> Option<StatementKind> {

@@ -115,7 +115,11 @@ pub(super) fn read(
     if !problems.is_empty() {
         return Err(problems);
     }
-    let warnings = reader.warnings();
+    let (errors, warnings): (Vec<_>, Vec<_>) =
+        reader.warnings().into_iter().partition(Diagnostic::is_error);
+    if !errors.is_empty() {
+        return Err(errors);
+    }
     Ok((found, warnings))
 }
 
@@ -336,21 +340,24 @@ impl Reader<'_> {
         let model = &self.compiled.model;
         let mut warnings = Vec::new();
         if let Some(time) = self.keys.time {
-            let unit = model.time.unit.as_ref();
-            warnings.extend(self.columns.other_unit(time, unit, "the model's time"));
+            let unit = model.names.unit_of_time();
+            let found = self
+                .columns
+                .other_unit(time, &model.names, unit, "the model's time");
+            warnings.extend(found);
         }
         let parameters = model.covariates.iter().map(|known| {
             let known = &model.parameters[known.parameter.index()];
-            (known.name.as_str(), known.unit.as_ref())
+            (known.name.as_str(), model.names.unit_of(&known.name))
         });
         let seen = self.lens.seen.iter();
-        let seen = seen.map(|seen| (seen.name.as_str(), seen.unit.as_ref()));
+        let seen = seen.map(|seen| (seen.name.as_str(), model.names.unit_of_data(&seen.name)));
         let mut used: Vec<&str> = Vec::new();
         for (name, unit) in seen.chain(parameters) {
             if let Some(column) = self.columns.find(name, false) {
                 used.push(&column.name);
                 let what = format!("`{name}`");
-                warnings.extend(self.columns.other_unit(column, unit, &what));
+                warnings.extend(self.columns.other_unit(column, &model.names, unit, &what));
             }
         }
         let keys = [

@@ -1,4 +1,7 @@
-//! Units as declared. They are kept with the quantities and shown; dimensions are not compared.
+//! Units as declared. They are kept with the quantities and shown.
+//!
+//! Enters: units of the tree. Leaves: products of powers of names, as they are shown. Must not know what
+//! a name means.
 
 use crate::syntax::tree;
 use std::fmt;
