@@ -17,7 +17,7 @@ use std::time::Duration;
 use support::{entries, root, snapshot};
 
 /// Folders whose files are only checked.
-const CHECKED: &[&str] = &["names", "shapes", "values", "sentences", "data", "notbuilt"];
+const CHECKED: &[&str] = &["names", "shapes", "values", "sentences", "data", "modules", "notbuilt"];
 /// The folder whose files are right until they run.
 const RUN: &str = "numerics";
 
@@ -44,6 +44,11 @@ fn sentences() {
 #[test]
 fn data() {
     check_folder("data");
+}
+
+#[test]
+fn modules() {
+    check_folder("modules");
 }
 
 #[test]

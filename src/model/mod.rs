@@ -20,6 +20,7 @@ mod inputs;
 mod interruption;
 mod loops;
 mod maps;
+mod modules;
 mod names;
 mod noise;
 mod observations;
@@ -43,6 +44,7 @@ pub use interruption::{
     Schedule, Trigger,
 };
 pub use maps::Motion;
+pub use modules::{Assembly, Import};
 pub use names::{Entity, Function, IndexSet, Names};
 pub use noise::{Intrinsic, Wiener};
 pub use observations::{Covariate, Distribution, Observation, Per};
