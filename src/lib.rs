@@ -35,10 +35,10 @@
 //! | level | room | holds | must not know |
 //! | --- | --- | --- | --- |
 //! | 0 | [`source`], [`diagnostic`], [`world`], [`figure`] | spans; problems with codes; the door to files, clock and interrupts; figures as data | the terminal |
-//! | 1 | [`syntax`] | text to tree, expressions to text | meanings; only its parser knows the grammar's rules |
+//! | 1 | [`syntax`] | text to tree, expressions to text, the layout of files | meanings; only its parser knows the grammar's rules |
 //! | 1 | [`symbolic`] | hash-consed expressions with shapes, the table of built-ins, derivatives, operators, printing | spans, numeric arrays |
 //! | 1 | [`table`] | data tables, CSV and TSV | models |
-//! | 2 | [`model`] | names, index sets, reactions, definitions; every check | derivatives |
+//! | 2 | [`model`] | names, index sets, reactions, definitions, instances of other models; every check | derivatives |
 //! | 3 | [`system`] | definitions inlined, drift, Jacobians with their sparsity, guards and the modes they set, the index of constraints, conservation laws, the diffusion matrix of noise; flows and maps | back ends |
 //! | 4 | [`kernel`] | one lowering to programs; the tape that executes them, machine code with the same bits, and lanes for many members at once (the only unsafe code); streams of random numbers | solvers, names |
 //! | 5 | [`linalg`] | factorisations of small and sparse matrices, over and over; exponentials; Lyapunov equations | equations |

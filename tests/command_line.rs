@@ -32,6 +32,78 @@ fn refuses(place: &Workplace, arguments: &[&str], exit: i32, says: &str) {
     assert!(printed.output.is_empty(), "{arguments:?}: {printed:?}");
 }
 
+// ---- layout ----
+
+#[test]
+fn files_are_laid_out_in_place() {
+    let rough = "param k=0.5 # decay\nstate x=1\nx'=-k * x";
+    let fine = "param k = 0.5  # decay\nstate x = 1\nx' = -k*x\n";
+    let place = place(rough);
+    place.write("fine.lotka", fine);
+    place.write("wrong.lotka", "x' = (1\n");
+    let read = |name: &str| fs::read_to_string(place.path().join(name)).expect("a file");
+    let check = ["format", "--check", "m.lotka", "fine.lotka"];
+    let printed = lotka(place.path(), &check, "");
+    assert_eq!(code(&printed), 1, "{printed:?}");
+    assert_eq!(printed.output, "m.lotka is not formatted\n");
+    assert_eq!(read("m.lotka"), rough);
+    let all = ["format", "wrong.lotka", "m.lotka", "fine.lotka", "no.lotka"];
+    let printed = lotka(place.path(), &all, "");
+    assert_eq!(code(&printed), 1, "{printed:?}");
+    assert_eq!(printed.output, "formatted m.lotka\n");
+    assert!(printed.errors.contains("E0103"), "{printed:?}");
+    assert!(printed.errors.contains("E0501"), "{printed:?}");
+    assert_eq!(read("m.lotka"), fine);
+    assert_eq!(read("wrong.lotka"), "x' = (1\n");
+    let printed = lotka(place.path(), &check, "");
+    assert_eq!(code(&printed), 0, "{printed:?}");
+    assert!(printed.both().is_empty(), "{printed:?}");
+    let printed = lotka(place.path(), &["format", "-"], rough);
+    assert_eq!((code(&printed), printed.output.as_str()), (0, fine));
+    let printed = lotka(place.path(), &["format", "-", "--check"], rough);
+    assert_eq!(code(&printed), 1, "{printed:?}");
+    refuses(&place, &["format"], 2, "FILES");
+    refuses(&place, &["format", "no.lotka"], 3, "E0501");
+}
+
+// ---- what a shell wants ----
+
+#[test]
+fn completions_manual_pages_and_versions_are_printed() {
+    let place = place(DECAY);
+    for (arguments, says) in [
+        (&["completions", "bash"][..], "_lotka()"),
+        (&["completions", "zsh"], "#compdef lotka"),
+        (&["completions", "fish"], "complete -c lotka"),
+        (&["man"], ".TH lotka 1"),
+        (&["man", "simulate"], ".TH lotka-simulate 1"),
+        (&["--version"], "features: "),
+    ] {
+        let printed = lotka(place.path(), arguments, "");
+        assert_eq!(code(&printed), 0, "{arguments:?}: {printed:?}");
+        assert!(printed.output.contains(says), "{arguments:?}: {printed:?}");
+        assert!(printed.errors.is_empty(), "{arguments:?}: {printed:?}");
+    }
+    refuses(&place, &["completions", "tcsh"], 2, "tcsh");
+    refuses(&place, &["man", "simulat"], 1, "did you mean `simulate`?");
+}
+
+#[test]
+fn what_is_done_is_said_on_standard_error() {
+    let place = place(&format!("{DECAY}simulate 0..1\nsave \"out.csv\"\n"));
+    let quiet = lotka(place.path(), &["run", "m.lotka"], "");
+    let printed = lotka(place.path(), &["run", "-v", "m.lotka"], "");
+    assert_eq!(quiet.output, printed.output);
+    assert!(quiet.errors.is_empty());
+    for says in [
+        "reading m.lotka: 0.",
+        "simulate 0..1: 0.",
+        "save \"out.csv\"",
+    ] {
+        assert!(printed.errors.contains(says), "{printed:?}");
+    }
+}
+
 // ---- exit codes and streams ----
 
 #[test]
@@ -129,6 +201,35 @@ fn an_interrupt_ends_a_run_and_keeps_what_there_is() {
         "{errors}"
     );
     assert!(place.path().join("out.csv").exists());
+}
+
+#[test]
+fn a_deadline_ends_a_run_as_partial() {
+    let place = place("state x = 1, v = 0\nx' = v\nv' = -x\n");
+    let arguments = [
+        "simulate",
+        "m.lotka",
+        "0..1e9",
+        "--rtol",
+        "1e-12",
+        "--points",
+        "1001",
+        "--save",
+        "out.csv",
+        "--max-time",
+        "0.5",
+    ];
+    let printed = lotka(place.path(), &arguments, "");
+    assert_eq!(code(&printed), 4, "{printed:?}");
+    let says = "E0605: stopped by --max-time at t = ";
+    assert!(printed.errors.contains(says), "{printed:?}");
+    assert!(place.path().join("out.csv").exists());
+    for wrong in ["0", "-1", "soon"] {
+        let flag = format!("--max-time={wrong}");
+        refuses(&place, &["run", "m.lotka", &flag], 2, "max-time");
+    }
+    let printed = lotka(place.path(), &["check", "m.lotka", "--max-time", "60"], "");
+    assert_eq!(code(&printed), 0, "{printed:?}");
 }
 
 #[test]

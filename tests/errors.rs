@@ -24,6 +24,7 @@ const CHECKED: &[&str] = &[
     "values",
     "sentences",
     "data",
+    "modules",
     "notbuilt",
 ];
 /// The folder whose files are right until they run.
@@ -57,6 +58,11 @@ fn sentences() {
 #[test]
 fn data() {
     check_folder("data");
+}
+
+#[test]
+fn modules() {
+    check_folder("modules");
 }
 
 #[test]

@@ -3,6 +3,7 @@
 
 use lotka::diagnostic::Diagnostic;
 use lotka::source::{SourceId, SourceMap, Span};
+use lotka::syntax::format::{format, without_places};
 use lotka::syntax::tree::{
     BinaryOperator, DeclareKind, EquationLeft, Expr, ExprKind, Law, Statement, StatementKind,
 };
@@ -501,6 +502,62 @@ fn printing_uses_no_needless_parentheses() {
     }
 }
 
+// ---- layout ----------------------------------------------------------------------------------------
+
+/// The comments of a text in which `#` stands for nothing else.
+fn comments(text: &str) -> Vec<&str> {
+    text.lines()
+        .filter_map(|line| Some(line.get(line.find('#')?..)?.trim_end()))
+        .collect()
+}
+
+#[test]
+fn a_layout_says_the_same_and_is_laid_out() {
+    let mut random = Random(3);
+    let mut read = 0;
+    for round in 0..3_000 {
+        let (first, second) = (random.expression(4), random.expression(3));
+        let mut text =
+            format!("let v = ({first})\nx' = {second}\nsimulate 0..1 with k = {second}\n");
+        if round % 3 == 0 {
+            let mut number = 0;
+            text = text
+                .split_inclusive(['(', ','])
+                .map(|piece| {
+                    number += 1;
+                    let inside = number > 1 && random.below(3) == 0;
+                    if inside && !piece.contains('\n') {
+                        format!("{piece} # {number}\n")
+                    } else {
+                        piece.to_owned()
+                    }
+                })
+                .collect();
+        }
+        let parsed = parse_file(FIRST, &text);
+        if !parsed.diagnostics.is_empty() {
+            continue;
+        }
+        read += 1;
+        let laid_out = format(FIRST, &text).expect("it could be read");
+        let again = parse_file(FIRST, &laid_out);
+        assert_eq!(plain(&laid_out, &again.diagnostics), "", "{laid_out}");
+        assert_eq!(
+            without_places(&parsed.file),
+            without_places(&again.file),
+            "{text}\nlaid out\n{laid_out}"
+        );
+        assert_eq!(comments(&text), comments(&laid_out), "{text}\n{laid_out}");
+        assert_eq!(format(FIRST, &laid_out).as_deref(), Ok(laid_out.as_str()));
+        // Blanks do not matter; that also shows that the text was not merely given back.
+        let wide = text.replace(' ', "   ");
+        if round % 3 != 0 {
+            assert_eq!(format(FIRST, &wide).as_deref(), Ok(laid_out.as_str()));
+        }
+    }
+    assert!(read > 1_000, "only {read} texts were sound");
+}
+
 // ---- texts that are no files -----------------------------------------------------------------------
 
 /// Whatever comes, an answer comes: faults have places, within the text and between characters.
@@ -522,6 +579,10 @@ fn survives(text: &str) {
     }
     let _ = is_incomplete(text);
     let _ = parse_expression(FIRST, text);
+    if let Ok(laid_out) = format(FIRST, text) {
+        let again = format(FIRST, &laid_out);
+        assert_eq!(again.as_deref(), Ok(laid_out.as_str()), "of {text:?}");
+    }
 }
 
 #[test]

@@ -197,7 +197,9 @@ pub(super) fn prepared(
     terminal: &mut Terminal,
     file: &Path,
 ) -> Result<Option<Command>, Vec<Diagnostic>> {
-    let performed = terminal.session.load(file)?;
+    let performed = terminal.timed(&format!("reading {}", file.display()), |terminal| {
+        terminal.session.load(file)
+    })?;
     terminal.report(&performed.diagnostics);
     let compiled = terminal.session.compiled().cloned();
     let sentences = compiled.iter().flat_map(|known| &known.model.sentences);

@@ -5,12 +5,13 @@ use crate::session::Explained;
 use clap::{Args, Parser, Subcommand, ValueEnum};
 use std::num::NonZero;
 use std::path::PathBuf;
+use std::time::Duration;
 
 /// Models of change: simulate, plot and understand them from one text file.
 #[derive(Debug, Parser)]
 #[command(
     name = "lotka",
-    version,
+    version = super::shell::version(),
     about,
     disable_help_subcommand = true,
     arg_required_else_help = true
@@ -25,6 +26,24 @@ pub struct Arguments {
     /// A warning that is not given, such as W0201; may be given several times
     #[arg(long, global = true, value_name = "CODE", value_parser = warning)]
     pub allow: Vec<Code>,
+    /// Ends what is running after so many seconds, as Ctrl-C does, with exit code 4; what there is
+    /// is kept
+    #[arg(long, global = true, value_name = "SECONDS", value_parser = seconds)]
+    pub max_time: Option<Duration>,
+    /// Says on standard error what is done and how long it takes
+    #[arg(short, long, global = true)]
+    pub verbose: bool,
+}
+
+/// A time in seconds, which may have a fraction.
+fn seconds(text: &str) -> Result<Duration, String> {
+    let seconds: f64 = text
+        .parse()
+        .map_err(|_| "a number of seconds is needed, such as 60".to_owned())?;
+    match Duration::try_from_secs_f64(seconds) {
+        Ok(time) if !time.is_zero() => Ok(time),
+        _ => Err("a positive number of seconds is needed".to_owned()),
+    }
 }
 
 /// The subcommands.
@@ -42,6 +61,15 @@ pub enum Action {
         /// How problems are reported
         #[arg(long, value_enum, default_value_t = Format::Text)]
         format: Format,
+    },
+    /// Lay out model files as all are laid out
+    Format {
+        /// The model files; `-` is standard input, whose layout is printed
+        #[arg(required = true)]
+        files: Vec<PathBuf>,
+        /// Change nothing; name the files that would change, and end with exit code 1
+        #[arg(long)]
+        check: bool,
     },
     /// Simulate a model file
     Simulate(Box<SimulateArguments>),
@@ -88,11 +116,33 @@ pub enum Action {
         #[arg(value_name = "CODE", value_parser = explained)]
         codes: Vec<Explained>,
     },
+    /// Print a script that completes commands and flags in a shell
+    Completions {
+        /// The shell
+        #[arg(value_enum)]
+        shell: Shell,
+    },
+    /// Print the manual page of the program or of one of its commands
+    Man {
+        /// A command, such as `simulate`
+        command: Option<String>,
+    },
     /// Explain the language in short, or one of its words
     Help {
         /// A sentence, such as `simulate`
         word: Option<String>,
     },
+}
+
+/// The shells that are known.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub enum Shell {
+    /// bash
+    Bash,
+    /// zsh
+    Zsh,
+    /// fish
+    Fish,
 }
 
 /// How problems are reported.

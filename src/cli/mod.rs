@@ -7,7 +7,9 @@ mod answers;
 mod arguments;
 mod continuation;
 mod fit;
+mod format;
 mod run;
+mod shell;
 mod simulate;
 mod sweep;
 mod terminal;
@@ -15,12 +17,15 @@ mod terminal;
 pub use arguments::Arguments;
 pub use terminal::{Terminal, ending};
 
-use crate::world::SystemWorld;
+use crate::world::{Interrupt, SystemWorld};
 use arguments::Action;
 use clap::Parser;
 use std::ffi::OsString;
 use std::path::Path;
 use std::process::ExitCode;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::time::Duration;
 
 /// How a call ended.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -88,13 +93,16 @@ pub fn main() -> ExitCode {
         }
         flag.raise();
     });
-    let mut terminal = Terminal::new(world);
+    let deadline = Deadline::new(arguments.max_time, interrupt.clone());
+    let mut terminal = Terminal::new(world, deadline.clone());
+    terminal.set_verbose(arguments.verbose);
     for code in &arguments.allow {
         terminal.session.allow(*code);
     }
     let ending = match arguments.action {
         Action::Run { file } => run::run(&mut terminal, &file),
         Action::Check { file, format } => run::check(&mut terminal, &file, format),
+        Action::Format { files, check } => format::format_files(&mut terminal, &files, check),
         Action::Show { file, topic, form } => run::show(&mut terminal, &file, topic, form),
         Action::Simulate(arguments) => simulate::simulate(&mut terminal, &arguments),
         Action::Steady(arguments) => answers::steady(&mut terminal, &arguments),
@@ -110,11 +118,48 @@ pub fn main() -> ExitCode {
         Action::Sensitivity(arguments) => answers::sensitivity(&mut terminal, &arguments),
         Action::Repl { file } => crate::repl::repl(&mut terminal, file.as_deref(), &interrupt),
         Action::Explain { codes } => terminal.explain(&codes),
+        Action::Completions { shell } => shell::completions(&terminal, shell),
+        Action::Man { command } => shell::manual_page(&terminal, command.as_deref()),
         Action::Help { word } => {
             let text = crate::render::help::help(word.as_deref(), terminal.width());
             terminal.print(&text);
             Ending::Fine
         }
     };
-    ending.into()
+    match ending {
+        // What was cut short by the deadline is partial; by the user, interrupted.
+        Ending::Interrupted if deadline.is_over() => Ending::Partial.into(),
+        ending => ending.into(),
+    }
+}
+
+/// `--max-time`: raises the interrupt when the time is over.
+#[derive(Debug, Clone, Default)]
+pub struct Deadline {
+    is_over: Arc<AtomicBool>,
+}
+
+impl Deadline {
+    fn new(time: Option<Duration>, interrupt: Interrupt) -> Deadline {
+        let deadline = Deadline::default();
+        let Some(time) = time else {
+            return deadline;
+        };
+        let flag = Arc::clone(&deadline.is_over);
+        // The thread ends with the program, at the latest.
+        std::thread::spawn(move || {
+            std::thread::sleep(time);
+            if !interrupt.is_raised() {
+                flag.store(true, Ordering::Relaxed);
+                interrupt.raise();
+            }
+        });
+        deadline
+    }
+
+    /// The deadline, and not the user, has stopped what was running.
+    #[must_use]
+    pub fn is_over(&self) -> bool {
+        self.is_over.load(Ordering::Relaxed)
+    }
 }

@@ -11,7 +11,9 @@ use std::sync::Arc;
 /// Performs the sentences of a file in order. Nothing is performed when the file has an error;
 /// a sentence that stops early does not keep the later ones from running on what there is.
 pub fn run(terminal: &mut Terminal, file: &Path) -> Ending {
-    let examined = terminal.session.examine(file);
+    let examined = terminal.timed(&format!("reading {}", file.display()), |terminal| {
+        terminal.session.examine(file)
+    });
     let (true, Some(compiled)) = (examined.is_sound(), &examined.compiled) else {
         terminal.report(&examined.diagnostics);
         return ending(&examined.diagnostics);
@@ -27,6 +29,8 @@ pub fn run(terminal: &mut Terminal, file: &Path) -> Ending {
     }
     let mut worst = Ending::Fine;
     for statement in &compiled.model.sentences {
+        let sentence = terminal.session.sources.slice(statement.span).to_owned();
+        terminal.about(&sentence);
         let ending = match lower(statement) {
             // What follows from another run or a search has warnings that only these can give.
             Ok(command) if continues(&command) => terminal.perform(&command),

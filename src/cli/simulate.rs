@@ -131,7 +131,8 @@ fn perform(
     arguments: &SimulateArguments,
     spelled: Spelled,
 ) -> Result<Ending, Vec<Diagnostic>> {
-    let performed = terminal.session.load(&arguments.file)?;
+    let reading = format!("reading {}", arguments.file.display());
+    let performed = terminal.timed(&reading, |terminal| terminal.session.load(&arguments.file))?;
     terminal.report(&performed.diagnostics);
     // Assignments before the file's sentence belong to it.
     let mut own = None;

@@ -1,6 +1,6 @@
 //! Standard output, standard error and the session behind them.
 
-use super::Ending;
+use super::{Deadline, Ending};
 use crate::diagnostic::{Code, Diagnostic};
 use crate::render::portrait::{self, Drawing};
 use crate::render::{self, Colour, diagnostics, figure, fit_json, fit_page, progress::Progress};
@@ -13,6 +13,7 @@ use std::cell::Cell;
 use std::io::{IsTerminal, Write};
 use std::path::Path;
 use std::sync::Arc;
+use std::time::Instant;
 
 /// A session with a place to print to.
 pub struct Terminal {
@@ -26,6 +27,10 @@ pub struct Terminal {
     talks: bool,
     /// Whether it has been said how to ask about a code: once is enough.
     hinted: Cell<bool>,
+    verbose: bool,
+    deadline: Deadline,
+    /// The sentence that is performed next, as it is written.
+    sentence: Option<String>,
 }
 
 /// Problems reported at once; nobody reads further before mending these.
@@ -37,7 +42,7 @@ const WIDTH_OF_A_PIPE: usize = 80;
 impl Terminal {
     /// Looks at the surroundings: width, colour, whether someone is watching.
     #[must_use]
-    pub fn new(world: SystemWorld) -> Terminal {
+    pub fn new(world: SystemWorld, deadline: Deadline) -> Terminal {
         Terminal {
             session: Session::new(Arc::new(world)),
             width: width(),
@@ -46,7 +51,32 @@ impl Terminal {
             progress: std::io::stderr().is_terminal(),
             talks: false,
             hinted: Cell::new(false),
+            verbose: false,
+            deadline,
+            sentence: None,
         }
+    }
+
+    /// `--verbose`
+    pub fn set_verbose(&mut self, verbose: bool) {
+        self.verbose = verbose;
+    }
+
+    /// A line about the work itself, on standard error.
+    pub fn note(&self, text: &str) {
+        let _ = writeln!(std::io::stderr(), "lotka: {text}");
+    }
+
+    /// Says what is done and how long it took, when the user wants to know.
+    pub fn timed<T>(&mut self, what: &str, work: impl FnOnce(&mut Terminal) -> T) -> T {
+        if !self.verbose {
+            return work(self);
+        }
+        self.note(what);
+        let start = Instant::now();
+        let done = work(self);
+        self.note(&format!("{what}: {:.3} s", start.elapsed().as_secs_f64()));
+        done
     }
 
     /// Prints to standard output. A reader that has gone away ends the program quietly, as in
@@ -98,14 +128,15 @@ impl Terminal {
             width: self.width,
         };
         let shown = problems.get(..MOST_REPORTED).unwrap_or(problems);
-        let mut text = diagnostics::text(shown, &self.session.sources, style);
+        let shown: Vec<Diagnostic> = shown.iter().map(|problem| self.named(problem)).collect();
+        let mut text = diagnostics::text(&shown, &self.session.sources, style);
         if problems.len() > shown.len() {
             let more = problems.len() - shown.len();
             text.push_str(&format!("\n... and {more} more problems\n"));
         }
         // Whoever watches is told once how to learn more; a pipe gets the diagnostics alone.
         if self.progress && !self.hinted.replace(true) {
-            text.push_str(&self.hint(shown));
+            text.push_str(&self.hint(&shown));
         }
         let _ = std::io::stderr().write_all(text.as_bytes());
     }
@@ -119,6 +150,20 @@ impl Terminal {
         let code = problem.code.as_str();
         let command = if self.talks { "" } else { "lotka " };
         format!("\n`{command}explain {code}` says more\n")
+    }
+
+    /// Remembers the sentence that the next command comes from.
+    pub fn about(&mut self, sentence: &str) {
+        self.sentence = Some(sentence.split_whitespace().collect::<Vec<_>>().join(" "));
+    }
+
+    /// A problem with the name of what stopped the work.
+    fn named(&self, problem: &Diagnostic) -> Diagnostic {
+        let mut problem = problem.clone();
+        if problem.code == Code::Interrupted && self.deadline.is_over() {
+            problem.message = problem.message.replace("by the user", "by --max-time");
+        }
+        problem
     }
 
     /// Performs a command and shows what came of it.
@@ -156,10 +201,14 @@ impl Terminal {
             Command::Bootstrap(_) => "refitting",
             _ => "working",
         };
-        let mut watch = Watch(Progress::new(label, self.progress));
-        let result = self.session.perform(command, &mut watch);
-        watch.0.finish();
-        result
+        let progress = self.progress && !self.verbose;
+        let what = self.sentence.take().unwrap_or_else(|| label.to_owned());
+        self.timed(&what, |terminal| {
+            let mut watch = Watch(Progress::new(label, progress));
+            let result = terminal.session.perform(command, &mut watch);
+            watch.0.finish();
+            result
+        })
     }
 
     fn conclude(&mut self, result: Result<Performed, Vec<Diagnostic>>) -> Ending {
@@ -379,7 +428,11 @@ impl Terminal {
         self.write(path, &content)
     }
 
-    fn write(&self, path: &Path, content: &[u8]) -> Result<String, Diagnostic> {
+    /// Writes a file and says so.
+    ///
+    /// # Errors
+    /// A file that cannot be written.
+    pub fn write(&self, path: &Path, content: &[u8]) -> Result<String, Diagnostic> {
         self.session.world().write(path, content).map_err(|error| {
             Diagnostic::new(
                 Code::CannotWrite,

@@ -85,7 +85,7 @@ pub(super) struct DraftDefinition<'t> {
 impl<'t> Draft<'t> {
     pub fn collect(file: &'t tree::File) -> Draft<'t> {
         let mut pool = Pool::new();
-        let map_at = maps::first_next(file);
+        let map_at = maps::first_next(&file.statements);
         let motion = match map_at {
             Some(_) => Motion::Map,
             None => Motion::Flow,
@@ -247,12 +247,13 @@ impl<'t> Draft<'t> {
     /// uses are not reported as well.
     fn refuse(&mut self, kind: &'t StatementKind, span: Span) {
         let what = match kind {
+            // What can be used is in its place already; this one could not, which has been said.
             StatementKind::Use { instance, .. } => {
                 match instance {
                     Some(instance) => self.names.refuse(&instance.text),
                     None => self.names.refuse_any(),
                 }
-                "modules (`use`)"
+                return;
             }
             StatementKind::NoDoses => {
                 self.diagnostics.push(

@@ -32,9 +32,9 @@ impl Motion {
     }
 }
 
-/// The first `next x = ...` of a file.
-pub(super) fn first_next(file: &tree::File) -> Option<Span> {
-    let mut pending: Vec<&tree::Statement> = file.statements.iter().rev().collect();
+/// The first `next x = ...` of a file's statements.
+pub(super) fn first_next(statements: &[tree::Statement]) -> Option<Span> {
+    let mut pending: Vec<&tree::Statement> = statements.iter().rev().collect();
     while let Some(statement) = pending.pop() {
         match &statement.kind {
             StatementKind::Equation {

@@ -21,6 +21,7 @@ mod inputs;
 mod interruption;
 mod loops;
 mod maps;
+mod modules;
 mod names;
 mod noise;
 mod observations;
@@ -45,11 +46,14 @@ pub use interruption::{
     Schedule, Trigger,
 };
 pub use maps::Motion;
+pub use modules::{Assembly, Import};
 pub use names::{Entity, Function, IndexSet, Names};
 pub use noise::{Intrinsic, Wiener};
 pub use observations::{Covariate, Distribution, Observation, Per};
 pub use settings::{setting, target};
-pub use units::{ColumnUnit, PREFIXES, UNITS, Unit, UnitRow, Units, check_sentence, compare_column};
+pub use units::{
+    ColumnUnit, PREFIXES, UNITS, Unit, UnitRow, Units, check_sentence, compare_column,
+};
 
 use crate::source::Span;
 use crate::symbolic::{self, Expr, Notation, Operator, Pool, SymbolId};

@@ -198,6 +198,15 @@ see also: explain
 ",
     },
     Entry {
+        word: "use",
+        example: "cell1: use \"cell.lotka\" (k = 3)",
+        summary: "another file, as an instance",
+        details: "  use \"laws.lotka\"                   its declarations, without a prefix
+  cell1.x                              a name of the instance
+  (pull = c*cell2.x)                   a parameter becomes a definition
+",
+    },
+    Entry {
         word: "time",
         example: "time [year] from 1900",
         summary: "the unit of time and its start",

@@ -81,7 +81,11 @@ pub fn help() -> String {
     for row in UNITS {
         if row.group != group {
             group = row.group;
-            let _ = write!(text, "{}{group}:", if text.ends_with('\n') { "" } else { "\n" });
+            let _ = write!(
+                text,
+                "{}{group}:",
+                if text.ends_with('\n') { "" } else { "\n" }
+            );
         }
         let mark = if row.takes_prefix { "+" } else { "" };
         let _ = write!(text, " {}{mark}", row.names.first().unwrap_or(&""));

@@ -3,6 +3,7 @@
 use super::command::Command;
 use super::compiled::Compiled;
 use super::lower::lower;
+use super::modules::Whole;
 use super::tables::Tables;
 use super::values::Overrides;
 use super::{
@@ -12,7 +13,7 @@ use super::{
 use crate::diagnostic::{Code, Diagnostic};
 use crate::model::{self, Allowance, Model};
 use crate::source::{SourceId, Span};
-use crate::syntax::{self, tree};
+use crate::syntax::{self, Parsed, tree};
 use rustc_hash::FxHashSet;
 use std::path::Path;
 use std::sync::Arc;
@@ -31,27 +32,49 @@ pub struct Checked {
 /// Parses and checks a text, and understands its sentences.
 #[must_use]
 pub fn check_text(source: SourceId, text: &str) -> Checked {
-    let parsed = syntax::parse_file(source, text);
-    if parsed.file.statements.is_empty() && parsed.diagnostics.is_empty() {
+    let own = syntax::parse_file(source, text);
+    let diagnostics = own.file.statements.iter().filter_map(without_file);
+    let whole = Whole {
+        diagnostics: diagnostics.collect(),
+        file: own.file.clone(),
+        own,
+    };
+    check_whole(source, text, &whole)
+}
+
+/// A `use` in a text that has no place from where files could be found.
+fn without_file(statement: &tree::Statement) -> Option<Diagnostic> {
+    let tree::StatementKind::Use { path, .. } = &statement.kind else {
+        return None;
+    };
+    let message = format!("cannot read {}: this text has no folder", path.text);
+    Some(Diagnostic::new(Code::CannotRead, message).at(path.span, "used here"))
+}
+
+/// Checks a text together with what it uses.
+pub(super) fn check_whole(source: SourceId, text: &str, whole: &Whole) -> Checked {
+    let Parsed { file, diagnostics } = &whole.own;
+    if file.statements.is_empty() && diagnostics.is_empty() {
         return Checked {
             model: None,
             diagnostics: vec![empty(source, text)],
             allowances: Vec::new(),
         };
     }
-    let mut diagnostics = parsed.diagnostics;
-    let has_syntax_errors = !diagnostics.is_empty();
+    let mut diagnostics = diagnostics.clone();
     let unread = words_of_lines(text, &diagnostics);
-    let checked = model::check(&parsed.file);
+    diagnostics.extend(whole.diagnostics.iter().cloned());
+    let is_whole = diagnostics.is_empty();
+    let checked = model::check(&whole.file);
     // A statement that cannot be read leaves its names undeclared and ungoverned: what follows
     // from that would only repeat the syntax error.
     diagnostics.extend(checked.diagnostics.into_iter().filter(|problem| {
         unread.is_empty() || !quoted(&problem.message).any(|name| unread.contains(name))
     }));
-    if !has_syntax_errors && let Some(model) = &checked.model {
+    if is_whole && let Some(model) = &checked.model {
         diagnostics.extend(index::problem(model));
     }
-    for statement in sentences(&parsed.file) {
+    for statement in sentences(file) {
         match (lower(statement), &checked.model) {
             (Ok(_), Some(model)) => {
                 diagnostics.extend(model::check_sentence(&model.names, statement));
@@ -62,7 +85,7 @@ pub fn check_text(source: SourceId, text: &str) -> Checked {
     }
     in_order(&mut diagnostics);
     Checked {
-        model: checked.model.filter(|_| !has_syntax_errors),
+        model: checked.model.filter(|_| is_whole),
         diagnostics,
         allowances: checked.allowances,
     }
@@ -175,7 +198,7 @@ impl Session {
                 };
             }
         };
-        let checked = check_text(source, &self.text_of(source));
+        let (checked, _) = self.checked(source);
         let allowances = checked.allowances;
         let mut diagnostics = checked.diagnostics;
         let compiled = checked.model.map(Compiled::new);

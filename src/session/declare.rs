@@ -23,10 +23,45 @@ use std::sync::Arc;
 pub(super) struct Written {
     /// The file; nothing when the model was begun at the prompt.
     pub file: Option<SourceId>,
-    /// Statements of the file whose place others took.
+    /// The statements of the file and of the files that it uses.
+    pub whole: Arc<[tree::Statement]>,
+    /// Those of them whose place others took.
     pub struck: Vec<Span>,
-    /// What was declared at the prompt, in order; the spans lie in the lines typed.
+    /// What was declared at the prompt, in order, each `use` before what it brought in; but for that
+    /// the spans lie in the lines typed.
     pub typed: Vec<tree::Statement>,
+    /// The files that were used at the prompt.
+    pub used: Vec<SourceId>,
+}
+
+impl Written {
+    /// The text of a file that was loaded with all its statements and those that it uses.
+    pub fn of_file(file: SourceId, whole: Vec<tree::Statement>) -> Written {
+        Written {
+            file: Some(file),
+            whole: whole.into(),
+            ..Written::default()
+        }
+    }
+
+    /// Takes up statements as typed, and all that they are with what they use.
+    fn take_up(&mut self, typed: &[tree::Statement], added: &[tree::Statement]) {
+        let lines: Vec<SourceId> = typed.iter().map(|one| one.span.source).collect();
+        let brought = added.iter().map(|one| one.span.source);
+        self.used
+            .extend(brought.filter(|source| !lines.contains(source)));
+        let uses = typed
+            .iter()
+            .filter(|one| matches!(one.kind, StatementKind::Use { .. }));
+        self.typed.extend(uses.cloned());
+        self.typed.extend(added.iter().cloned());
+    }
+
+    /// What was typed at the prompt, without what it brought in.
+    pub fn lines(&self) -> impl Iterator<Item = &tree::Statement> {
+        let typed = self.typed.iter();
+        typed.filter(|statement| !self.used.contains(&statement.span.source))
+    }
 }
 
 /// Why statements make no model.
@@ -47,23 +82,28 @@ impl Session {
         statements: &[tree::Statement],
     ) -> Result<Performed, Vec<Diagnostic>> {
         let before = self.model_before();
-        let mut written = self.written().clone();
-        let known = self.statements_of(&written);
-        let replaced = replace(&mut written, &known, statements);
+        let mut written = self.written();
+        let known = Session::statements_of(&written);
+        let root = written
+            .file
+            .or(statements.first().map(|one| one.span.source));
+        let root = root.unwrap_or(SourceId(0));
+        let added = self.typed_with_used(statements, &known, root)?;
+        let replaced = replace(&mut written, &known, &added);
         let replaced: Vec<String> = replaced
             .into_iter()
             .map(|span| self.sources.slice(span).to_owned())
             .collect();
-        written.typed.extend(statements.iter().cloned());
+        written.take_up(statements, &added);
         let file = tree::File {
-            statements: self.statements_of(&written),
+            statements: Session::statements_of(&written),
         };
         let texts: Vec<&str> = statements
             .iter()
             .map(|statement| self.sources.slice(statement.span))
             .collect();
         let what = Undid::Declared(texts.join("; "));
-        let (compiled, diagnostics) = match compiled(&file, statements) {
+        let (compiled, diagnostics) = match compiled(&file, &added) {
             Ok(found) => found,
             Err(Unfit::Waits(waiting)) => {
                 self.waiting = Some(written);
@@ -79,12 +119,12 @@ impl Session {
             Err(Unfit::Faulty(problems)) => {
                 return Err(problems
                     .into_iter()
-                    .map(|problem| advised(problem, statements))
+                    .map(|problem| advised(problem, &added))
                     .collect());
             }
         };
         let was_waiting = self.waiting.take().is_some();
-        let is_harmless = replaced.is_empty() && !was_waiting && statements.iter().all(is_harmless);
+        let is_harmless = replaced.is_empty() && !was_waiting && added.iter().all(is_harmless);
         let has_run = self.last.is_some() || !self.by_subject.is_empty() || self.ensemble.is_some();
         let keeps_runs = self.take_over(&compiled, is_harmless);
         let path = self.loaded.take().map_or_else(PathBuf::new, |old| old.path);
@@ -97,7 +137,7 @@ impl Session {
         if !is_harmless {
             self.begin_chapter();
         }
-        let values = declared_names(statements)
+        let values = declared_names(&added)
             .filter_map(|name| self.value_of(&compiled, &name))
             .collect();
         Ok(Performed {
@@ -113,29 +153,24 @@ impl Session {
     }
 
     /// The text of the model, with what waits for equations.
-    fn written(&self) -> &Written {
-        static NOTHING: Written = Written {
-            file: None,
-            struck: Vec::new(),
-            typed: Vec::new(),
-        };
+    fn written(&self) -> Written {
         match (&self.waiting, &self.loaded) {
-            (Some(waiting), _) => waiting,
-            (None, Some(loaded)) => &loaded.written,
-            (None, None) => &NOTHING,
+            (Some(waiting), _) => waiting.clone(),
+            (None, Some(loaded)) => loaded.written.clone(),
+            (None, None) => Written::default(),
         }
     }
 
     /// All statements of a text that hold, those of the file first.
-    pub(super) fn statements_of(&self, written: &Written) -> Vec<tree::Statement> {
-        let mut statements = written.file.map_or_else(Vec::new, |file| {
-            syntax::parse_file(file, &self.text_of(file))
-                .file
-                .statements
-        });
-        statements.retain(|statement| !written.struck.contains(&statement.span));
-        statements.extend(written.typed.iter().cloned());
-        statements
+    pub(super) fn statements_of(written: &Written) -> Vec<tree::Statement> {
+        let is_use = |one: &&tree::Statement| matches!(one.kind, StatementKind::Use { .. });
+        let typed = written.typed.iter().filter(|one| !is_use(one));
+        let whole = written.whole.iter();
+        whole
+            .filter(|statement| !written.struck.contains(&statement.span))
+            .chain(typed)
+            .cloned()
+            .collect()
     }
 
     /// Moves values and runs over to a model that grew from the present one; false when the runs
@@ -291,10 +326,10 @@ fn replace(written: &mut Written, known: &[tree::Statement], new: &[tree::Statem
             continue;
         }
         replaced.push(old.span);
-        if Some(old.span.source) == written.file {
+        let typed = written.typed.len();
+        written.typed.retain(|typed| typed.span != old.span);
+        if written.typed.len() == typed {
             written.struck.push(old.span);
-        } else {
-            written.typed.retain(|typed| typed.span != old.span);
         }
     }
     replaced

@@ -1,10 +1,10 @@
 //! The same in Rust: compile a text, simulate it, read the columns.
 
 use super::Session;
-use super::check::check_text;
 use super::command::{Command, Simulate};
 use super::compiled::Compiled;
 use super::lower::lower;
+use super::modules::checked_alone;
 use super::outcome::Outcome;
 use super::run::run;
 use super::sensitivity::Sensitivities;
@@ -61,6 +61,7 @@ impl fmt::Display for Error {
 impl std::error::Error for Error {}
 
 /// Compiles a model from its text. The result never changes and may be shared between threads.
+/// Files that it uses are found where the program runs.
 ///
 /// ```
 /// let model = lotka::compile("state x = 1\nparam k = 2\nx' = -k*x")?;
@@ -73,9 +74,8 @@ impl std::error::Error for Error {}
 /// # Errors
 /// All problems of the text.
 pub fn compile(text: &str) -> Result<Arc<Compiled>, Error> {
-    let mut sources = SourceMap::new();
-    let source = sources.add("model", text);
-    match check_text(source, text).sound() {
+    let (checked, sources) = checked_alone(Arc::new(SystemWorld::default()), text);
+    match checked.sound() {
         Ok((model, _)) => Ok(Compiled::new(model)),
         Err(diagnostics) => Err(Error::new(diagnostics, sources)),
     }

@@ -25,6 +25,7 @@ mod library;
 mod lower;
 mod measure;
 mod method;
+mod modules;
 mod observer;
 mod options;
 mod outcome;
@@ -243,12 +244,13 @@ impl Session {
     /// All problems of the file; the session is then as before.
     pub fn load(&mut self, path: &Path) -> Result<Performed, Vec<Diagnostic>> {
         let source = self.read(path).map_err(|problem| vec![problem])?;
-        let mut checked = check_text(source, &self.text_of(source));
+        let (mut checked, whole) = self.checked(source);
         self.silence(&checked.allowances, &mut checked.diagnostics);
         let (model, diagnostics) = checked.sound()?;
         let compiled = Compiled::new(model);
         let before = self.model_before();
-        self.replace_model(path.to_owned(), Arc::clone(&compiled), Some(source));
+        let written = declare::Written::of_file(source, whole.file.statements);
+        self.replace_model(path.to_owned(), Arc::clone(&compiled), written);
         self.can_undo(undo::Undid::Loaded, before);
         self.begin_chapter();
         Ok(Performed {
@@ -269,18 +271,15 @@ impl Session {
 
     /// Takes a compiled model as if it had been loaded from `path`.
     pub fn install(&mut self, path: PathBuf, compiled: Arc<Compiled>) {
-        self.replace_model(path, compiled, None);
+        self.replace_model(path, compiled, declare::Written::default());
         self.begin();
     }
 
-    fn replace_model(&mut self, path: PathBuf, compiled: Arc<Compiled>, file: Option<SourceId>) {
+    fn replace_model(&mut self, path: PathBuf, compiled: Arc<Compiled>, written: declare::Written) {
         self.loaded = Some(Loaded {
             compiled,
             path,
-            written: declare::Written {
-                file,
-                ..declare::Written::default()
-            },
+            written,
         });
         self.waiting = None;
         self.overrides = Overrides::new();

@@ -250,7 +250,8 @@ impl Session {
         let model = &loaded.compiled.model;
         let states = model.states.iter().map(|known| known.span);
         let parameters = model.parameters.iter().map(|known| known.span);
-        let declared = states.chain(parameters).map(|span| span.source).next();
+        // The model's own text is read before those that it uses.
+        let declared = states.chain(parameters).map(|span| span.source).min();
         let file = loaded.written.file.or(declared);
         file.map_or_else(String::new, |file| self.text_of(file).to_string())
     }
@@ -270,7 +271,7 @@ impl Session {
                 "\n# declared at the prompt\n"
             });
         }
-        for statement in &written.typed {
+        for statement in written.lines() {
             for line in statement.doc.iter().flat_map(|doc| doc.lines()) {
                 text.push_str(&format!("## {line}\n"));
             }

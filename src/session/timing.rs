@@ -1,6 +1,5 @@
 //! CPU times of loading and solving, medians over repeats, for benchmarks.
 
-use super::check::check_text;
 use super::command::Command;
 use super::compiled::Compiled;
 use super::lower::lower;
@@ -13,7 +12,7 @@ use super::{Ensemble, Session, Simulate, ensemble, failure};
 use crate::diagnostic::{Code, Diagnostic};
 use crate::model;
 use crate::source::SourceId;
-use crate::syntax;
+use crate::syntax::{self, tree};
 use crate::world::World;
 use std::path::Path;
 use std::sync::Arc;
@@ -66,9 +65,11 @@ impl Session {
         repeats: usize,
     ) -> Result<Timing, Vec<Diagnostic>> {
         let text = self.text_of(source);
-        let (first_model, _) = check_text(source, &text).sound()?;
+        let (checked, whole) = self.checked(source);
+        let (first_model, _) = checked.sound()?;
         let world = Arc::clone(self.world());
-        let (load, compiled) = time_loading(&*world, source, &text, first_model, repeats);
+        let (load, compiled) =
+            time_loading(&*world, source, &text, (first_model, &whole.file), repeats);
         let (overrides, own) = first_run(&compiled)?;
         let command = choose(own)?;
         let folder = self
@@ -145,16 +146,16 @@ pub(super) fn time_loading(
     world: &dyn World,
     source: SourceId,
     text: &str,
-    first: model::Model,
+    (first, whole): (model::Model, &tree::File),
     repeats: usize,
 ) -> (LoadTimes, Arc<Compiled>) {
     let mut compiled = Compiled::new(first);
     let (mut parse, mut check, mut compile) = (Vec::new(), Vec::new(), Vec::new());
     for _ in 0..repeats.max(1) {
         let start = world.cpu_time();
-        let parsed = syntax::parse_file(source, text);
+        let _ = syntax::parse_file(source, text);
         let read = world.cpu_time();
-        let Some(model) = model::check(&parsed.file).model else {
+        let Some(model) = model::check(whole).model else {
             break;
         };
         let checked = world.cpu_time();

@@ -1,4 +1,4 @@
-//! Text to syntax tree, and expressions back to text.
+//! Text to syntax tree, expressions back to text, and texts in canonical layout.
 //!
 //! Enters: the text of a file, of what was typed at the prompt, or of one expression. Leaves: a tree
 //! of all that could be read, and a diagnostic for each fault. Must not know what names mean.
@@ -7,16 +7,19 @@
 //! text --split--> pieces --classify--> class --parser--> tree
 //!                   |                             |
 //!               brackets, quotes, nesting      diagnose: what was meant
+//! text, tree --format--> text
 //! ```
 
 mod classify;
 mod diagnose;
+pub mod format;
 mod parser;
 mod printing;
 mod slips;
 mod split;
 mod starts;
 pub mod tree;
+pub mod visit;
 mod words;
 
 pub use parser::MAX_DEPTH;

@@ -108,7 +108,9 @@ impl Scope {
 
     pub fn get(&self, name: &str) -> Option<&Local> {
         let mut locals = self.locals.iter().rev();
-        locals.find(|(known, _)| known == name).map(|(_, local)| local)
+        locals
+            .find(|(known, _)| known == name)
+            .map(|(_, local)| local)
     }
 }
 
@@ -245,11 +247,19 @@ impl<'a> Checker<'a> {
     /// Makes two terms equal without a word.
     pub fn equate(&mut self, left: &Term, right: &Term, place: Span) -> Result<(), Difference> {
         let units = &mut self.units;
-        units.store.equate(&units.registry, left, right, Some(place))
+        units
+            .store
+            .equate(&units.registry, left, right, Some(place))
     }
 
     /// What stands somewhere must be in the unit that is needed there.
-    pub fn agree(&mut self, needed: &Needed, found: &Term, written: &tree::Expr, join: Join) -> bool {
+    pub fn agree(
+        &mut self,
+        needed: &Needed,
+        found: &Term,
+        written: &tree::Expr,
+        join: Join,
+    ) -> bool {
         let Err(difference) = self.equate(&needed.term, found, written.span) else {
             return true;
         };
@@ -270,7 +280,11 @@ impl<'a> Checker<'a> {
         let text = self.text(found);
         let help = match difference {
             Difference::Factor(factor) => {
-                format!("1 {text} is {}: {}", messages::factor_text(1.0 / factor), messages::times(written, 1.0 / factor))
+                format!(
+                    "1 {text} is {}: {}",
+                    messages::factor_text(1.0 / factor),
+                    messages::times(written, 1.0 / factor)
+                )
             }
             _ if by.starts_with("log") => {
                 let shown = messages::short(written).unwrap_or_else(|| "x".to_owned());
@@ -279,8 +293,8 @@ impl<'a> Checker<'a> {
             _ => format!("divide it by a quantity in [{text}], or by a value: `.../1 [{text}]`"),
         };
         let diagnostic = Diagnostic::new(Code::NotPure, message)
-        .at(written.span, format!("this is in [{text}]"))
-        .help(help);
+            .at(written.span, format!("this is in [{text}]"))
+            .help(help);
         let diagnostic = messages::with_inferred(self, diagnostic, written);
         self.report(diagnostic);
     }
@@ -326,7 +340,8 @@ impl<'a> Checker<'a> {
         let (Some((id, _)), None) = (unknowns.next(), unknowns.next()) else {
             return;
         };
-        if self.units.store.role(id) == Role::Quantity && self.resolve(&self.units.time).is_known() {
+        if self.units.store.role(id) == Role::Quantity && self.resolve(&self.units.time).is_known()
+        {
             let _ = self.equate(&coefficient.own, &Term::one(), coefficient.span);
         }
     }

@@ -52,7 +52,11 @@ impl Checker<'_> {
                 self.together(scope, &[then, otherwise], "and the other way in")
             }
             ExprKind::Range { low, high } => {
-                let ends: Vec<&tree::Expr> = [low, high].into_iter().flatten().map(AsRef::as_ref).collect();
+                let ends: Vec<&tree::Expr> = [low, high]
+                    .into_iter()
+                    .flatten()
+                    .map(AsRef::as_ref)
+                    .collect();
                 self.together(scope, &ends, "and the other end in")
             }
             ExprKind::Number { .. } | ExprKind::Text(_) | ExprKind::Words(_) => {
@@ -208,7 +212,10 @@ impl Checker<'_> {
     /// `a + b - c`: all in one unit.
     fn sum(&mut self, scope: &Scope, expr: &tree::Expr, needed: Option<&Needed>) -> Term {
         let parts = parts_of_sum(expr);
-        let terms: Vec<Term> = parts.iter().map(|(part, _)| self.term(scope, part)).collect();
+        let terms: Vec<Term> = parts
+            .iter()
+            .map(|(part, _)| self.term(scope, part))
+            .collect();
         let has_zero = terms.iter().any(|term| self.zero(term).is_some())
             || needed.is_some_and(|needed| self.zero(&needed.term).is_some());
         if has_zero {
@@ -285,7 +292,11 @@ impl Checker<'_> {
         let number = power.as_ref().and_then(Exponent::as_number);
         if number.is_none() {
             let above = self.term(scope, exponent);
-            self.need_number(&above, exponent, ("an exponent is a number without unit", "^"));
+            self.need_number(
+                &above,
+                exponent,
+                ("an exponent is a number without unit", "^"),
+            );
         }
         if base_is_number {
             return Term::one();
@@ -301,7 +312,10 @@ impl Checker<'_> {
                 self.need_number(
                     &below,
                     base,
-                    ("what has an exponent that changes is a number without unit", "^"),
+                    (
+                        "what has an exponent that changes is a number without unit",
+                        "^",
+                    ),
                 );
                 Term::one()
             }

@@ -253,10 +253,7 @@ impl Registry {
             Some((row, *power))
         })?;
         let unit = self.measure_of(row)?;
-        Some(unit.with(
-            Base::Scale,
-            f64::from(power) * std::f64::consts::LN_10,
-        ))
+        Some(unit.with(Base::Scale, f64::from(power) * std::f64::consts::LN_10))
     }
 
     fn measure_of(&mut self, row: &Row) -> Option<Measure> {

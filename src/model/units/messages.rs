@@ -54,9 +54,8 @@ pub fn mismatch(
     let diagnostic = Diagnostic::new(code, message)
         .at(found.written.span, format!("this is in [{here}]"))
         .at(needed.span, format!("{} [{there}]", needed.what));
-    with_inferred(checker, diagnostic, found.written).help(advice(
-        checker, needed, found, difference,
-    ))
+    with_inferred(checker, diagnostic, found.written)
+        .help(advice(checker, needed, found, difference))
 }
 
 fn advice(
@@ -127,9 +126,9 @@ fn zero_advice(there: Option<TemperatureScale>, here: Option<TemperatureScale>) 
         (None, Some(Celsius)) => format!(
             "0 degC is {celsius} K: write `T + {celsius}` for a temperature `T` in degrees Celsius; a difference of two of them is in [K]"
         ),
-        (Some(Celsius), None) => format!(
-            "0 degC is {celsius} K: write `T - {celsius}` for a temperature `T` in kelvin"
-        ),
+        (Some(Celsius), None) => {
+            format!("0 degC is {celsius} K: write `T - {celsius}` for a temperature `T` in kelvin")
+        }
         (None, Some(Fahrenheit)) => format!(
             "write `(T + {})*5/9` for a temperature `T` in degrees Fahrenheit",
             number_text(FAHRENHEIT_ZERO)
@@ -200,7 +199,9 @@ pub fn with_inferred(
             continue;
         };
         let mut unknowns = quantity.term.unknowns();
-        let Some((id, _)) = unknowns.next() else { continue };
+        let Some((id, _)) = unknowns.next() else {
+            continue;
+        };
         let is_known = checker.resolve(&quantity.term).is_known();
         if let Some(place) = checker.units.store.found_at(id)
             && is_known

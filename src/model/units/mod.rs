@@ -46,16 +46,19 @@ use crate::syntax::tree::{self, ExprKind, StatementKind};
 
 /// True when a file names a unit anywhere.
 fn names_units(file: &tree::File) -> bool {
-    let declares = file.statements.iter().any(|statement| match &statement.kind {
-        StatementKind::Time { unit, .. }
-        | StatementKind::Let { unit, .. }
-        | StatementKind::Observe { unit, .. }
-        | StatementKind::Input { unit, .. } => unit.is_some(),
-        StatementKind::Declare { items, .. } => items.iter().any(|item| item.unit.is_some()),
-        StatementKind::Covariate { item, .. } => item.unit.is_some(),
-        StatementKind::Unit(_) => true,
-        _ => false,
-    });
+    let declares = file
+        .statements
+        .iter()
+        .any(|statement| match &statement.kind {
+            StatementKind::Time { unit, .. }
+            | StatementKind::Let { unit, .. }
+            | StatementKind::Observe { unit, .. }
+            | StatementKind::Input { unit, .. } => unit.is_some(),
+            StatementKind::Declare { items, .. } => items.iter().any(|item| item.unit.is_some()),
+            StatementKind::Covariate { item, .. } => item.unit.is_some(),
+            StatementKind::Unit(_) => true,
+            _ => false,
+        });
     let mut found = declares;
     if !found {
         each_expression(file, &mut |expr| found = found || has_unit(expr));

@@ -21,6 +21,10 @@ impl Checker<'_> {
             };
             for item in items {
                 let name = item.name.text.as_str();
+                // A file that is used twice declares its units once.
+                if declared_at.get(name) == Some(&item.name.span) {
+                    continue;
+                }
                 if let Some(fault) = unfit(item, declared_at.get(name).copied()) {
                     self.diagnostics.push(fault);
                     continue;
@@ -31,10 +35,9 @@ impl Checker<'_> {
         }
         // Each after those that it is made of; what is left over is made of itself.
         loop {
-            let (ready, rest): (Vec<_>, Vec<_>) = waiting
-                .iter()
-                .copied()
-                .partition(|item| !made_of(item).any(|used| waiting.iter().any(|other| other.name.text == used)));
+            let (ready, rest): (Vec<_>, Vec<_>) = waiting.iter().copied().partition(|item| {
+                !made_of(item).any(|used| waiting.iter().any(|other| other.name.text == used))
+            });
             for item in &ready {
                 self.own_unit(item);
             }
@@ -68,8 +71,11 @@ impl Checker<'_> {
                     Some(value) if value > 0.0 && value.is_finite() => value,
                     Some(value) => {
                         self.diagnostics.push(
-                            Diagnostic::new(Code::BadUnit, "a unit is a positive multiple of another")
-                                .at(written.span, format!("this is {}", number_text(value))),
+                            Diagnostic::new(
+                                Code::BadUnit,
+                                "a unit is a positive multiple of another",
+                            )
+                            .at(written.span, format!("this is {}", number_text(value))),
                         );
                         return None;
                     }
@@ -135,10 +141,13 @@ fn unfit(item: &tree::OwnUnit, earlier: Option<Span>) -> Option<Diagnostic> {
     let name = item.name.text.as_str();
     if let Some(earlier) = earlier {
         return Some(
-            Diagnostic::new(Code::Duplicate, format!("the unit `{name}` is declared twice"))
-                .at(item.name.span, "again here")
-                .at(earlier, "the first one")
-                .help("remove one of them"),
+            Diagnostic::new(
+                Code::Duplicate,
+                format!("the unit `{name}` is declared twice"),
+            )
+            .at(item.name.span, "again here")
+            .at(earlier, "the first one")
+            .help("remove one of them"),
         );
     }
     if Registry::is_built_in(name) {

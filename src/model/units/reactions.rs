@@ -69,7 +69,8 @@ impl Checker<'_> {
         used: &[tree::Term],
         made: &[tree::Term],
     ) -> Term {
-        let (Some(changed), Some(place)) = (used.first().or(made.first()), used.first().or(made.first()))
+        let (Some(changed), Some(place)) =
+            (used.first().or(made.first()), used.first().or(made.first()))
         else {
             return self.fresh(Role::Fault);
         };
@@ -124,8 +125,18 @@ impl Checker<'_> {
                     self.amount_text(other)
                 ),
             )
-            .at(other.span, format!("amounts of `{name}` are in [{}]", self.amount_text(other)))
-            .at(first.span, format!("and of `{}` in [{}]", first.species.name.text, self.amount_text(first)))
+            .at(
+                other.span,
+                format!("amounts of `{name}` are in [{}]", self.amount_text(other)),
+            )
+            .at(
+                first.span,
+                format!(
+                    "and of `{}` in [{}]",
+                    first.species.name.text,
+                    self.amount_text(first)
+                ),
+            )
             .help(match said.help {
                 Some(factor) if difference_is_factor(&difference) => format!("{factor}; {help}"),
                 _ => help,
@@ -151,7 +162,9 @@ impl Checker<'_> {
         let own = self.quantity(name);
         let registry = &mut self.units.registry;
         let mut dimension = |name: &str, power: f64| {
-            let unit = registry.unit(name).map(|id| registry.measure(id).dimensions())?;
+            let unit = registry
+                .unit(name)
+                .map(|id| registry.measure(id).dimensions())?;
             Some(Measure::one().times(&unit, power))
         };
         let cube = dimension("m", 3.0);

@@ -101,7 +101,10 @@ impl Checker<'_> {
             for item in items.iter().filter(|item| item.primes > 0) {
                 let base = &item.name.name.text;
                 let lower = format!("{base}{}", "'".repeat(usize::from(item.primes) - 1));
-                let (lower, own) = (self.quantity(&lower), self.quantity(&format!("{base}{}", "'".repeat(item.primes.into()))));
+                let (lower, own) = (
+                    self.quantity(&lower),
+                    self.quantity(&format!("{base}{}", "'".repeat(item.primes.into()))),
+                );
                 let rate = self.rate_of(&lower, 1);
                 let needed = Needed {
                     term: rate,
@@ -230,7 +233,9 @@ impl Checker<'_> {
                     Some(unit) => self.written(unit),
                     None => self.fresh(Role::Quantity),
                 };
-                self.units.observed.insert(name.name.text.clone(), term.clone());
+                self.units
+                    .observed
+                    .insert(name.name.text.clone(), term.clone());
                 let needed = Needed {
                     term,
                     span: name.span,
@@ -293,7 +298,9 @@ impl Checker<'_> {
 
     /// Options that are times: `after 2 [h]`, `every 12 [h] from 6 [h] over 30 [min]`.
     fn times(&mut self, scope: &Scope, options: &[tree::SentenceOption]) {
-        const TIMES: [&str; 8] = ["after", "for", "at", "every", "from", "until", "over", "lag"];
+        const TIMES: [&str; 8] = [
+            "after", "for", "at", "every", "from", "until", "over", "lag",
+        ];
         for option in options {
             if !TIMES.contains(&option.word.text.as_str()) {
                 continue;
@@ -370,12 +377,7 @@ impl Checker<'_> {
         self.check(scope, value, &needed);
     }
 
-    fn dose(
-        &mut self,
-        scope: &Scope,
-        amount: &tree::Expr,
-        options: &[tree::SentenceOption],
-    ) {
+    fn dose(&mut self, scope: &Scope, amount: &tree::Expr, options: &[tree::SentenceOption]) {
         let into = options.iter().find(|option| option.word.text == "into");
         let target = into.and_then(|option| option.values.first());
         let target = target.and_then(super::super::doses::target_of);

@@ -73,13 +73,19 @@ impl Checker<'_> {
         (term, part): (&Term, Part),
     ) -> Term {
         match (kind, part) {
-            (Part::Temperature(scale), Part::Number(value)) if !negative && is_zero(scale, value) => {
+            (Part::Temperature(scale), Part::Number(value))
+                if !negative && is_zero(scale, value) =>
+            {
                 self.kelvin(scale)
             }
-            (Part::Number(value), Part::Temperature(scale)) if !negative && is_zero(scale, value) => {
+            (Part::Number(value), Part::Temperature(scale))
+                if !negative && is_zero(scale, value) =>
+            {
                 self.kelvin(scale)
             }
-            (Part::Other, Part::Number(value)) if negative && is_zero(TemperatureScale::Celsius, value) => {
+            (Part::Other, Part::Number(value))
+                if negative && is_zero(TemperatureScale::Celsius, value) =>
+            {
                 // What was in kelvin is in degrees Celsius now, if that is what is needed.
                 let kelvin = self.kelvin(TemperatureScale::Celsius);
                 if self.equate(&sum, &kelvin, written.span).is_ok() {
@@ -116,7 +122,11 @@ impl Checker<'_> {
                 if kind == Part::Open {
                     let _ = self.equate(&sum, &alike, first.span);
                 }
-                if negative { self.difference_of(term) } else { term.clone() }
+                if negative {
+                    self.difference_of(term)
+                } else {
+                    term.clone()
+                }
             }
             (Part::Other, Part::Temperature(_)) if !negative => {
                 let needed = Needed {

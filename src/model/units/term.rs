@@ -122,7 +122,8 @@ impl Exponent {
             let above = names.iter().filter(|(_, power)| **power > 0);
             let below = names.iter().filter(|(_, power)| **power < 0);
             let size = value.abs();
-            let mut factors: Vec<String> = above.map(|(name, power)| raised(name, *power)).collect();
+            let mut factors: Vec<String> =
+                above.map(|(name, power)| raised(name, *power)).collect();
             if (size - 1.0).abs() > ROUND_OFF || factors.is_empty() {
                 factors.insert(0, number(size));
             }
@@ -140,7 +141,11 @@ impl Exponent {
             text.push_str(sign);
             text.push_str(&part);
         }
-        if text.is_empty() { "0".to_owned() } else { text }
+        if text.is_empty() {
+            "0".to_owned()
+        } else {
+            text
+        }
     }
 }
 
@@ -325,7 +330,11 @@ impl Term {
                 whole if whole.chars().all(char::is_alphanumeric) => format!("{name}^{power}"),
                 _ => format!("{name}^({power})"),
             };
-            if negative { below.push(power) } else { above.push(power) }
+            if negative {
+                below.push(power)
+            } else {
+                above.push(power)
+            }
         }
         let mut text = if above.is_empty() {
             "1".to_owned()

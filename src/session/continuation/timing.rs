@@ -4,7 +4,6 @@ use super::answer::DiagramAnswer;
 use super::follow;
 use crate::diagnostic::{Code, Diagnostic};
 use crate::session::Session;
-use crate::session::check::check_text;
 use crate::session::command::{Command, Continue};
 use crate::session::compiled::Compiled;
 use crate::session::lower::lower;
@@ -42,9 +41,11 @@ impl Session {
         repeats: usize,
     ) -> Result<ContinuationTiming, Vec<Diagnostic>> {
         let text = self.text_of(source);
-        let (first_model, _) = check_text(source, &text).sound()?;
+        let (checked, whole) = self.checked(source);
+        let (first_model, _) = checked.sound()?;
         let world = Arc::clone(self.world());
-        let (load, compiled) = time_loading(&*world, source, &text, first_model, repeats);
+        let (load, compiled) =
+            time_loading(&*world, source, &text, (first_model, &whole.file), repeats);
         let overrides = assigned(&compiled)?;
         let mut seconds = Vec::with_capacity(repeats);
         let mut last = None;

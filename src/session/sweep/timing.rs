@@ -1,6 +1,5 @@
 //! The CPU time that a sweep takes, median over repeats, for benchmarks.
 
-use super::super::check::check_text;
 use super::super::command::Simulate;
 use super::super::compiled::Compiled;
 use super::super::tables::Tables;
@@ -47,9 +46,11 @@ impl Session {
         repeats: usize,
     ) -> Result<SweepTiming, Vec<Diagnostic>> {
         let text = self.text_of(source);
-        let (first_model, _) = check_text(source, &text).sound()?;
+        let (checked, whole) = self.checked(source);
+        let (first_model, _) = checked.sound()?;
         let world = Arc::clone(self.world());
-        let (load, compiled) = time_loading(&*world, source, &text, first_model, repeats);
+        let (load, compiled) =
+            time_loading(&*world, source, &text, (first_model, &whole.file), repeats);
         let (overrides, own) = first_run(&compiled)?;
         let known = self.sources.get(source);
         let folder = known.and_then(|known| Path::new(&known.name).parent().map(Path::to_owned));

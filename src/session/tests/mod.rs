@@ -3,6 +3,7 @@
 mod doses;
 mod inputs;
 mod maps;
+mod modules;
 mod paths;
 
 use super::check::check_text;

@@ -40,7 +40,9 @@ fn word(rule: Rule) -> Option<(u8, &'static str)> {
         Rule::option_item | Rule::subject | Rule::subjects | Rule::argument => (0, "a value"),
         Rule::expression_line | Rule::equation_line | Rule::dose_line => (0, "a value"),
         Rule::reaction_line => (0, "a species"),
-        Rule::name | Rule::path | Rule::reference | Rule::primed | Rule::item | Rule::unit_item => (1, "a name"),
+        Rule::name | Rule::path | Rule::reference | Rule::primed | Rule::item | Rule::unit_item => {
+            (1, "a name")
+        }
         Rule::any_word => (1, "a word"),
         Rule::text => (1, "a text in quotes"),
         Rule::nothing | Rule::term | Rule::side | Rule::coefficient => (0, "a species"),

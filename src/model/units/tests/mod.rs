@@ -27,7 +27,9 @@ fn faults(text: &str) -> Vec<String> {
 /// The unit of a name, with the word whether it is declared.
 fn unit_of(text: &str, name: &str) -> Option<(String, bool)> {
     let found = checked(text);
-    let model = found.model.unwrap_or_else(|| panic!("{:?}", found.diagnostics));
+    let model = found
+        .model
+        .unwrap_or_else(|| panic!("{:?}", found.diagnostics));
     model.names.units()?.of(name)
 }
 
@@ -42,7 +44,8 @@ fn ratio(first: &str, second: &[(&str, f64)]) -> f64 {
     for (name, exponent) in second {
         of = of.times(&measure(name), -exponent);
     }
-    of.factor().unwrap_or_else(|| panic!("{first}: other dimensions"))
+    of.factor()
+        .unwrap_or_else(|| panic!("{first}: other dimensions"))
 }
 
 /// One of each unit in terms of SI's base units, by pint 0.25.3 (its `default_en.txt`).
@@ -74,18 +77,46 @@ fn units_are_those_of_another_table() {
         ("molecules", &[("mol", 1.0)], 1.660_539_067_173_846_6e-24),
         ("M", &[("mol", 1.0), ("m", -3.0)], 1000.0),
         ("kat", &[("mol", 1.0), ("s", -1.0)], 1.0),
-        ("U", &[("mol", 1.0), ("s", -1.0)], 1.666_666_666_666_666_7e-8),
+        (
+            "U",
+            &[("mol", 1.0), ("s", -1.0)],
+            1.666_666_666_666_666_7e-8,
+        ),
         ("Bq", &[("s", -1.0)], 1.0),
         ("Ci", &[("s", -1.0)], 3.7e10),
         ("Gy", &[("m", 2.0), ("s", -2.0)], 1.0),
         ("Sv", &[("m", 2.0), ("s", -2.0)], 1.0),
         ("C", &[("A", 1.0), ("s", 1.0)], 1.0),
-        ("V", &[("kg", 1.0), ("m", 2.0), ("s", -3.0), ("A", -1.0)], 1.0),
-        ("F", &[("A", 2.0), ("s", 4.0), ("kg", -1.0), ("m", -2.0)], 1.0),
-        ("ohm", &[("kg", 1.0), ("m", 2.0), ("s", -3.0), ("A", -2.0)], 1.0),
-        ("S", &[("A", 2.0), ("s", 3.0), ("kg", -1.0), ("m", -2.0)], 1.0),
-        ("H", &[("kg", 1.0), ("m", 2.0), ("s", -2.0), ("A", -2.0)], 1.0),
-        ("Wb", &[("kg", 1.0), ("m", 2.0), ("s", -2.0), ("A", -1.0)], 1.0),
+        (
+            "V",
+            &[("kg", 1.0), ("m", 2.0), ("s", -3.0), ("A", -1.0)],
+            1.0,
+        ),
+        (
+            "F",
+            &[("A", 2.0), ("s", 4.0), ("kg", -1.0), ("m", -2.0)],
+            1.0,
+        ),
+        (
+            "ohm",
+            &[("kg", 1.0), ("m", 2.0), ("s", -3.0), ("A", -2.0)],
+            1.0,
+        ),
+        (
+            "S",
+            &[("A", 2.0), ("s", 3.0), ("kg", -1.0), ("m", -2.0)],
+            1.0,
+        ),
+        (
+            "H",
+            &[("kg", 1.0), ("m", 2.0), ("s", -2.0), ("A", -2.0)],
+            1.0,
+        ),
+        (
+            "Wb",
+            &[("kg", 1.0), ("m", 2.0), ("s", -2.0), ("A", -1.0)],
+            1.0,
+        ),
         ("T", &[("kg", 1.0), ("s", -2.0), ("A", -1.0)], 1.0),
         ("%", &[], 1e-2),
         ("‰", &[], 1e-3),
@@ -101,7 +132,10 @@ fn units_are_those_of_another_table() {
     ];
     for (name, of, expected) in cases {
         let found = ratio(name, of);
-        assert!((found / expected - 1.0).abs() < 1e-12, "{name}: {found}, {expected}");
+        assert!(
+            (found / expected - 1.0).abs() < 1e-12,
+            "{name}: {found}, {expected}"
+        );
     }
     // Each unit that is made of others stands above.
     for row in UNITS {
@@ -191,7 +225,13 @@ fn units_of_constants_follow_from_equations() {
     assert_eq!(of(noise, "s").as_deref(), Some("mg/h^(1/2)"));
     // The time itself.
     let time = "state x = 1 [mg]\nparam k = 1 [1/day]\nx' = -k*x";
-    assert_eq!(checked(time).model.and_then(|model| model.names.unit_of_time()).as_deref(), Some("day"));
+    assert_eq!(
+        checked(time)
+            .model
+            .and_then(|model| model.names.unit_of_time())
+            .as_deref(),
+        Some("day")
+    );
 }
 
 #[test]

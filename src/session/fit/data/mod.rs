@@ -115,8 +115,10 @@ pub(super) fn read(
     if !problems.is_empty() {
         return Err(problems);
     }
-    let (errors, warnings): (Vec<_>, Vec<_>) =
-        reader.warnings().into_iter().partition(Diagnostic::is_error);
+    let (errors, warnings): (Vec<_>, Vec<_>) = reader
+        .warnings()
+        .into_iter()
+        .partition(Diagnostic::is_error);
     if !errors.is_empty() {
         return Err(errors);
     }
