@@ -77,6 +77,12 @@ pub enum Action {
         /// The model file to begin with
         file: Option<PathBuf>,
     },
+    /// Answer an editor over standard input and output (Language Server Protocol)
+    Lsp {
+        /// What editors say to choose standard input and output, which there is no other than
+        #[arg(long, hide = true)]
+        stdio: bool,
+    },
     /// Explain the language in short, or one of its words
     Help {
         /// A sentence, such as `simulate`

@@ -106,6 +106,7 @@ pub fn main() -> ExitCode {
         Action::Measure(arguments) => answers::measure(&mut terminal, &arguments),
         Action::Sensitivity(arguments) => answers::sensitivity(&mut terminal, &arguments),
         Action::Repl { file } => crate::repl::repl(&mut terminal, file.as_deref(), &interrupt),
+        Action::Lsp { .. } => crate::lsp::lsp(&interrupt),
         Action::Help { word } => {
             let text = crate::render::help::help(word.as_deref(), terminal.width());
             terminal.print(&text);

@@ -8,6 +8,7 @@ mod check;
 mod clauses;
 mod collect;
 mod constraints;
+mod declared_names;
 mod delays;
 mod dependencies;
 mod doses;
@@ -23,6 +24,7 @@ mod maps;
 mod names;
 mod noise;
 mod observations;
+mod occurrences;
 mod operators;
 mod reactions;
 mod references;
@@ -36,6 +38,7 @@ mod values;
 mod walk;
 
 pub use check::{Checked, check};
+pub use declared_names::{DeclaredName, NameKind, declared_names};
 pub use elaborate::{Quantity, Scope, elaborate};
 pub use family::{Family, Support};
 pub use interruption::{
@@ -43,9 +46,10 @@ pub use interruption::{
     Schedule, Trigger,
 };
 pub use maps::Motion;
-pub use names::{Entity, Function, IndexSet, Names};
+pub use names::{Entity, Function, IndexSet, Members, Names};
 pub use noise::{Intrinsic, Wiener};
 pub use observations::{Covariate, Distribution, Observation, Per};
+pub use occurrences::{Bound, InSentence, Occurrence, Role, occurrences};
 pub use settings::{setting, target};
 pub use unit::Unit;
 
