@@ -46,7 +46,8 @@
 //! | 7 | [`analyze`] | equilibria and their stability, continuation of any F(u, p) = 0, portraits, stationary distributions, measures of curves | text, terminal |
 //! | 8 | [`fit`] | distributions of data, objectives with exact gradients, searches, posteriors, how far to trust what they find | text, terminal |
 //! | 9 | [`session`] | commands, outcomes, values that hold now | standard output, line editing |
-//! | 10 | [`render`], [`repl`], [`cli`] | diagnostics, tables, figures, prompt, arguments: the only places that print | algorithms |
+//! | 10 | [`typing`] | what may stand at the cursor, for the prompt and for editors | terminals, protocols |
+//! | 10 | [`render`], [`repl`], [`lsp`], [`cli`] | diagnostics, tables, figures, prompt, language server, arguments: the only places that print | algorithms |
 //!
 //! # What everything rests on
 //!
@@ -69,6 +70,7 @@ pub mod figure;
 pub mod fit;
 pub mod kernel;
 pub mod linalg;
+pub mod lsp;
 pub mod model;
 pub mod render;
 pub mod repl;
@@ -79,6 +81,7 @@ pub mod symbolic;
 pub mod syntax;
 pub mod system;
 pub mod table;
+pub mod typing;
 pub mod world;
 
 pub use session::{Compiled, Error, Trajectory, compile};

@@ -22,7 +22,10 @@ const LEVELS: &[(u32, &[&str])] = &[
     (7, &["analyze"]),
     (8, &["fit", "interop"]),
     (9, &["session"]),
-    (10, &["render", "repl", "cli", "main", "lib"]),
+    (
+        10,
+        &["render", "typing", "repl", "lsp", "cli", "main", "lib"],
+    ),
 ];
 
 /// Neighbours on one level that may meet: a diagnostic points into the source.
@@ -41,6 +44,8 @@ const DOORS: &[(&str, &[&str])] = &[
     ("indicatif::", &["render/"]),
     ("tiny_skia::", &["render/"]),
     ("rustyline::", &["repl/"]),
+    ("lsp_server::", &["lsp/"]),
+    ("gen_lsp_types::", &["lsp/"]),
     ("clap::", &["cli/"]),
     ("csv::", &["table/"]),
     ("num_rational::", &["system/"]),

@@ -127,6 +127,12 @@ pub enum Action {
         /// A command, such as `simulate`
         command: Option<String>,
     },
+    /// Answer an editor over standard input and output (Language Server Protocol)
+    Lsp {
+        /// What editors say to choose standard input and output, which there is no other than
+        #[arg(long, hide = true)]
+        stdio: bool,
+    },
     /// Explain the language in short, or one of its words
     Help {
         /// A sentence, such as `simulate`

@@ -120,6 +120,7 @@ pub fn main() -> ExitCode {
         Action::Explain { codes } => terminal.explain(&codes),
         Action::Completions { shell } => shell::completions(&terminal, shell),
         Action::Man { command } => shell::manual_page(&terminal, command.as_deref()),
+        Action::Lsp { .. } => crate::lsp::lsp(&interrupt),
         Action::Help { word } => {
             let text = crate::render::help::help(word.as_deref(), terminal.width());
             terminal.print(&text);

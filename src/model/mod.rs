@@ -9,6 +9,7 @@ mod check;
 mod clauses;
 mod collect;
 mod constraints;
+mod declared_names;
 mod delays;
 mod dependencies;
 mod doses;
@@ -25,6 +26,7 @@ mod modules;
 mod names;
 mod noise;
 mod observations;
+mod occurrences;
 mod operators;
 mod reactions;
 mod references;
@@ -39,6 +41,7 @@ mod walk;
 
 pub use allowances::Allowance;
 pub use check::{Checked, check};
+pub use declared_names::{DeclaredName, NameKind, declared_names};
 pub use elaborate::{Quantity, Scope, elaborate};
 pub use family::{Family, Support};
 pub use interruption::{
@@ -47,9 +50,10 @@ pub use interruption::{
 };
 pub use maps::Motion;
 pub use modules::{Assembly, Import};
-pub use names::{Entity, Function, IndexSet, Names};
+pub use names::{Entity, Function, IndexSet, Members, Names};
 pub use noise::{Intrinsic, Wiener};
 pub use observations::{Covariate, Distribution, Observation, Per};
+pub use occurrences::{Bound, InSentence, Occurrence, Role, occurrences};
 pub use settings::{setting, target};
 pub use units::{
     ColumnUnit, PREFIXES, UNITS, Unit, UnitRow, Units, check_sentence, compare_column,

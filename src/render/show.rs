@@ -4,7 +4,7 @@ use super::interruptions;
 use super::outcome::in_short;
 use super::table::{Column, number, table};
 use super::words;
-use crate::model::{DefinitionKind, Model, Motion, Participant, State};
+use crate::model::{DefinitionKind, Entity, Model, Motion, Participant, State};
 use crate::session::{Compiled, Form, Outcome, Topic};
 use crate::symbolic::{self, Expr, Node, Notation, Operator, Shape};
 use crate::syntax::tree::Calculus;
@@ -90,7 +90,9 @@ fn documented(name: &str, doc: Option<&str>) -> String {
     })
 }
 
-fn values_text(numbers: &[f64]) -> String {
+/// Numbers in one cell: a single one, the same many times, the first few.
+#[must_use]
+pub fn values_text(numbers: &[f64]) -> String {
     match numbers {
         [single] => number(*single, DIGITS),
         _ if numbers.iter().all(|x| Some(x) == numbers.first()) => format!(
@@ -219,26 +221,7 @@ fn equations(compiled: &Compiled, form: Form) -> String {
     }
     // What constraints govern has no equation of its own.
     for state in model.states.iter().filter(|state| !state.is_algebraic) {
-        let name = |name: &str| left_name(name, model.motion, form);
-        match model.pool.node(state.drift) {
-            Node::Stack(elements, Shape::Vector(_)) => {
-                for (at, element) in elements.iter().take(MOST_ELEMENTS).enumerate() {
-                    let label = element_label(compiled, state, at);
-                    lines.push((name(&label), print(model, *element, form)));
-                }
-                if elements.len() > MOST_ELEMENTS {
-                    lines.push((
-                        String::new(),
-                        format!(
-                            "... {} more equations of {}",
-                            elements.len() - MOST_ELEMENTS,
-                            state.name
-                        ),
-                    ));
-                }
-            }
-            _ => lines.push((name(&state.name), print(model, state.drift, form))),
-        }
+        lines.extend(of_state(compiled, state, form));
     }
     lines.extend(interruptions::constraints(model, form));
     for definition in &model.definitions {
@@ -258,6 +241,48 @@ fn equations(compiled: &Compiled, form: Form) -> String {
         return "the model has no equations\n".to_owned();
     }
     aligned(&lines, form)
+}
+
+/// The equation of a state, or those of its elements: left and right sides.
+fn of_state(compiled: &Compiled, state: &State, form: Form) -> Vec<(String, String)> {
+    let model = &compiled.model;
+    let name = |name: &str| left_name(name, model.motion, form);
+    let Node::Stack(elements, Shape::Vector(_)) = model.pool.node(state.drift) else {
+        return vec![(name(&state.name), print(model, state.drift, form))];
+    };
+    let mut lines = Vec::new();
+    for (at, element) in elements.iter().take(MOST_ELEMENTS).enumerate() {
+        let label = element_label(compiled, state, at);
+        lines.push((name(&label), print(model, *element, form)));
+    }
+    if elements.len() > MOST_ELEMENTS {
+        let left = elements.len() - MOST_ELEMENTS;
+        let more = format!("... {left} more equations of {}", state.name);
+        lines.push((String::new(), more));
+    }
+    lines
+}
+
+/// What is derived for one name: the equations of a state, what a flux stands for. Empty for others.
+#[must_use]
+pub fn derived(compiled: &Compiled, name: &str) -> String {
+    let model = &compiled.model;
+    let lines = match model.names.get(name) {
+        Some(Entity::State(id)) => {
+            let state = model.states.get(id.index());
+            let governed = state.filter(|state| !state.is_algebraic);
+            governed.map_or_else(Vec::new, |state| of_state(compiled, state, Form::Plain))
+        }
+        Some(Entity::Definition(id)) => {
+            let definition = model.definitions.get(id.index());
+            let flux = definition.filter(|known| known.kind == DefinitionKind::Flux);
+            flux.map_or_else(Vec::new, |flux| {
+                vec![(flux.name.clone(), print(model, flux.value, Form::Plain))]
+            })
+        }
+        _ => Vec::new(),
+    };
+    aligned(&lines, Form::Plain)
 }
 
 /// dx = f dt + g dW, for a paper.

@@ -1,11 +1,9 @@
 //! What the line editor asks while a line is typed: completion, colours, hints.
 
-use super::complete;
-use super::known::Known;
-use super::scan::{Kind, partner, tokens};
 use crate::render::Colour;
-use crate::session::verbs::{Value, Verb};
+use crate::session::verbs::{Place, Value, Verb};
 use crate::syntax::{DECLARATIONS, RESERVED};
+use crate::typing::{Cursor, Kind, Known, partner, suggestions, tokens};
 use rustyline::completion::{Completer, Pair};
 use rustyline::highlight::{CmdKind, Highlighter};
 use rustyline::hint::{Hint, Hinter};
@@ -13,6 +11,7 @@ use rustyline::history::SearchDirection;
 use rustyline::validate::Validator;
 use rustyline::{Context, Helper};
 use std::borrow::Cow;
+use std::path::Path;
 
 // Colours of the terminal's own sixteen, which its theme keeps readable on its background.
 const WORD: &str = "1";
@@ -47,7 +46,12 @@ impl Completer for Typing {
         _: &Context<'_>,
     ) -> rustyline::Result<(usize, Vec<Pair>)> {
         let typed = format!("{}{}", self.before, line.get(..at).unwrap_or(""));
-        let (start, found) = complete::suggestions(&typed, &self.known);
+        let cursor = Cursor {
+            known: &self.known,
+            place: Place::Prompt,
+            folder: Path::new("."),
+        };
+        let (start, found) = suggestions(&typed, cursor);
         let rest = line.get(at..).unwrap_or("");
         let pairs = found
             .into_iter()

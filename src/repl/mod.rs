@@ -3,21 +3,15 @@
 //! Enters: lines from a terminal or a pipe. Leaves: what the command line prints for the same
 //! sentences. Must not know algorithms.
 
-mod complete;
 mod helper;
-mod known;
-mod scan;
-
-#[cfg(test)]
-mod tests;
 
 use crate::cli::{Ending, Terminal};
 use crate::render::Colour;
 use crate::session::Command;
 use crate::syntax;
+use crate::typing::Known;
 use crate::world::Interrupt;
 use helper::Typing;
-use known::Known;
 use rustyline::error::ReadlineError;
 use rustyline::history::FileHistory;
 use rustyline::{ColorMode, CompletionType, Config, Editor};

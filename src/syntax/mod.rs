@@ -66,6 +66,32 @@ pub fn is_incomplete(text: &str) -> bool {
     split::split(SourceId(0), text).incomplete
 }
 
+/// Where the statement begins that the end of the text belongs to, as far as it is typed; between
+/// statements, where the last one ends.
+#[must_use]
+pub fn last_statement(text: &str) -> usize {
+    let cut = split::split(SourceId(0), text);
+    // Blocks that are still open are closed at the end of the text.
+    let last = cut.pieces.iter().rev().find(|piece| match piece {
+        split::Piece::Close(at) => *at < text.len(),
+        _ => true,
+    });
+    match last {
+        None => 0,
+        Some(split::Piece::Close(end)) => *end,
+        Some(split::Piece::Open(head)) => {
+            let brace = text.get(head.end..).and_then(|rest| rest.find('{'));
+            brace.map_or(head.end, |at| head.end + at + 1)
+        }
+        Some(split::Piece::Statement(chunk)) => {
+            let after = text.get(chunk.end..).unwrap_or("");
+            let goes_on = !after.contains(['\n', ';'])
+                || is_incomplete(text.get(chunk.start..).unwrap_or(""));
+            if goes_on { chunk.start } else { chunk.end }
+        }
+    }
+}
+
 /// Reads one expression, which may be a range, as in `--with k=3`.
 ///
 /// # Errors

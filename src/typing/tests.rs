@@ -1,9 +1,10 @@
 //! What Tab offers.
 
-use super::complete::suggestions;
-use super::known::Known;
+use super::{Cursor, Known, suggestions};
+use crate::session::verbs::Place;
 use crate::session::{Compiled, check_text};
 use crate::source::SourceId;
+use std::path::Path;
 use std::sync::Arc;
 
 const MODEL: &str = "index gene = {GATA1, KLF1}\nparam alpha = 1, alphabet = 2, `rate` = 3\nparam k[gene] = 1\nstate prey = 1\nprey' = -alpha*prey*alphabet*`rate`\nlet total = prey + k[KLF1]\nfn hill(x) = x/(1 + x)\ncondition knockout { alpha = 0 }\n";
@@ -19,9 +20,21 @@ fn known(text: &str) -> Known {
     known
 }
 
+fn cursor(known: &Known, place: Place) -> Cursor<'_> {
+    Cursor {
+        known,
+        place,
+        folder: Path::new("."),
+    }
+}
+
 /// What the line may become.
 fn offered(line: &str) -> Vec<String> {
-    let (start, found) = suggestions(line, &known(MODEL));
+    offered_in(line, Place::Prompt)
+}
+
+fn offered_in(line: &str, place: Place) -> Vec<String> {
+    let (start, found) = suggestions(line, cursor(&known(MODEL), place));
     let all = found.iter();
     all.map(|one| format!("{}{}", &line[..start], one.text))
         .collect()
@@ -93,7 +106,7 @@ fn comments_and_numbers_are_left_alone() {
 #[test]
 fn files_are_offered_by_their_ending() {
     let line = "load \"models/griff";
-    let (start, found) = suggestions(line, &Known::default());
+    let (start, found) = suggestions(line, cursor(&Known::default(), Place::Prompt));
     assert_eq!(&line[start..], "griff");
     assert_eq!(found[0].text, "griffith.lotka\"");
 }
@@ -107,11 +120,48 @@ fn thousands_of_names_are_no_trouble() {
     let known = known(&text);
     let before = std::time::Instant::now();
     for _ in 0..100 {
-        let (_, found) = suggestions("2*long_name_49", &known);
+        let (_, found) = suggestions("2*long_name_49", cursor(&known, Place::Prompt));
         assert_eq!(found.len(), 111);
     }
     assert!(
         before.elapsed().as_millis() < 500,
         "5 ms each would be felt"
+    );
+}
+
+#[test]
+fn a_file_takes_declarations_and_no_verbs_of_the_prompt() {
+    let all = offered_in("", Place::Anywhere);
+    assert!(all.contains(&"state ".to_owned()) && all.contains(&"simulate ".to_owned()));
+    assert!(
+        !all.iter()
+            .any(|word| word.starts_with("reload") || word.starts_with("quit"))
+    );
+    assert_eq!(offered_in("# sta", Place::Anywhere), [""; 0]);
+    assert_eq!(offered_in("state sta", Place::Anywhere), [""; 0]);
+    assert_eq!(
+        offered_in("param a = 1 ~ log", Place::Anywhere),
+        ["param a = 1 ~ lognormal("]
+    );
+    assert_eq!(
+        offered_in("dose 100 into pr", Place::Anywhere),
+        ["dose 100 into prey"]
+    );
+    assert_eq!(
+        offered_in("dose 100 into prey ev", Place::Anywhere),
+        ["dose 100 into prey every "]
+    );
+    assert_eq!(offered_in("for i in g", Place::Anywhere), ["for i in gene"]);
+    assert_eq!(offered_in("state y[ge", Place::Anywhere), ["state y[gene"]);
+}
+
+#[test]
+fn a_statement_may_go_over_lines() {
+    let text = "let a = hill(\n  pre";
+    assert_eq!(offered_in(text, Place::Anywhere), ["let a = hill(\n  prey"]);
+    let text = "condition low {\n  alpha = 1\n  alphab";
+    assert_eq!(
+        offered_in(text, Place::Anywhere),
+        ["condition low {\n  alpha = 1\n  alphabet"]
     );
 }

@@ -7,7 +7,7 @@ use crate::syntax::{continues_name, starts_name};
 
 /// What a piece of text looks like.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Kind {
+pub enum Kind {
     /// A name or word, backquotes and primes included.
     Word,
     /// A number.
@@ -28,21 +28,26 @@ pub(super) enum Kind {
 
 /// A piece of text, from one byte to another.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) struct Token {
+pub struct Token {
+    /// What it looks like.
     pub kind: Kind,
+    /// First byte.
     pub start: usize,
+    /// One past the last byte.
     pub end: usize,
 }
 
 impl Token {
     /// The text under the token.
+    #[must_use]
     pub fn text<'t>(&self, line: &'t str) -> &'t str {
         line.get(self.start..self.end).unwrap_or("")
     }
 }
 
 /// The tokens of a text; together they cover it.
-pub(super) fn tokens(text: &str) -> Vec<Token> {
+#[must_use]
+pub fn tokens(text: &str) -> Vec<Token> {
     let mut found = Vec::new();
     let mut start = 0;
     while let Some(rest) = text.get(start..).filter(|rest| !rest.is_empty()) {
@@ -124,7 +129,8 @@ fn number_length(rest: &str) -> usize {
 }
 
 /// The bracket that belongs to the one at `at` or just before it.
-pub(super) fn partner(line: &str, at: usize) -> Option<(usize, usize)> {
+#[must_use]
+pub fn partner(line: &str, at: usize) -> Option<(usize, usize)> {
     let brackets: Vec<Token> = tokens(line)
         .into_iter()
         .filter(|token| token.kind == Kind::Bracket)

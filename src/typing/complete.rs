@@ -1,16 +1,18 @@
 //! What may stand at the cursor.
 //!
-//! Enters: the statement up to the cursor, the names of the model. Leaves: where the unfinished
-//! word begins, and the words that it may become. The table of sentences says what each takes.
+//! Enters: the text up to the cursor, the names that are known. Leaves: where the unfinished word
+//! begins, and the words that it may become. The table of sentences says what each takes.
 
+use super::clauses::{choices, clauses};
 use super::known::{Known, Role};
 use super::scan::{Kind, Token, tokens};
 use crate::analyze::Measure;
-use crate::diagnostic::Code;
+use crate::diagnostic::{Code, Severity};
+use crate::model::Family;
 use crate::session::Topic;
-use crate::session::verbs::{Choice, VERBS, Value, Verb};
+use crate::session::verbs::{Choice, Place, VERBS, Value, Verb};
 use crate::simulate::Method;
-use crate::syntax::{DECLARATIONS, written_name};
+use crate::syntax::{DECLARATIONS, last_statement, written_name};
 use std::path::Path;
 
 /// Suggestions shown at once; a longer beginning narrows them.
@@ -18,41 +20,73 @@ const MOST: usize = 200;
 
 /// A word that may stand at the cursor.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub(super) struct Suggestion {
+pub struct Suggestion {
     /// As it is listed.
     pub shown: String,
     /// As it is put into the line.
     pub text: String,
+    /// What it is.
+    pub sort: Sort,
+}
+
+/// What a suggested word is.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Sort {
+    /// It begins a sentence.
+    Verb,
+    /// It begins a declaration.
+    Declaration,
+    /// An option of a sentence with this verb, or a clause of a declaration.
+    Option(&'static str),
+    /// A name with what it may be used for.
+    Name(Role),
+    /// A member of an index set.
+    Member,
+    /// A distribution.
+    Family,
+    /// A file or folder.
+    File,
+    /// One of the words that an option chooses among.
+    Word,
+}
+
+/// Where one types.
+#[derive(Clone, Copy)]
+pub struct Cursor<'c> {
+    /// The names that mean something.
+    pub known: &'c Known,
+    /// In a file (anywhere) or at the prompt, which has verbs and habits of its own.
+    pub place: Place,
+    /// The folder that paths start from.
+    pub folder: &'c Path,
 }
 
 /// The suggestions for the end of `text`, and the byte where the word that they replace begins.
-pub(super) fn suggestions(text: &str, known: &Known) -> (usize, Vec<Suggestion>) {
-    let all = tokens(text);
-    let begin = all
-        .iter()
-        .rposition(|token| token.kind == Kind::End || token.text(text) == "{")
-        .map_or(0, |at| at + 1);
-    let statement = all.get(begin..).unwrap_or(&[]);
-    let (before, word) = match statement.split_last() {
+#[must_use]
+pub fn suggestions(text: &str, cursor: Cursor<'_>) -> (usize, Vec<Suggestion>) {
+    let begin = last_statement(text);
+    let mut all = tokens(text.get(begin..).unwrap_or(""));
+    for token in &mut all {
+        token.start += begin;
+        token.end += begin;
+    }
+    let is_blank = |token: &Token| matches!(token.kind, Kind::Blank | Kind::End);
+    let (before, word) = match all.split_last() {
         Some((last, before)) if last.kind == Kind::Word || is_open_text(last, text) => {
             (before, Some(last))
         }
         Some((last, _)) if matches!(last.kind, Kind::Comment | Kind::Text | Kind::Number) => {
             return (text.len(), Vec::new());
         }
-        _ => (statement, None),
+        _ => (all.as_slice(), None),
     };
     let start = word.map_or(text.len(), |token| token.start);
     let typed = word.map_or("", |token| token.text(text));
-    let before: Vec<Token> = before
-        .iter()
-        .filter(|token| token.kind != Kind::Blank)
-        .copied()
-        .collect();
-    let place = Place {
+    let before = before.iter().filter(|token| !is_blank(token)).copied();
+    let place = Here {
         text,
-        before,
-        known,
+        before: before.collect(),
+        cursor,
     };
     if let Some(path) = typed.strip_prefix('"') {
         return (start + 1 + folder_length(path), place.files(path));
@@ -72,13 +106,13 @@ fn folder_length(path: &str) -> usize {
 }
 
 /// What stands before the cursor in its statement.
-struct Place<'l> {
+struct Here<'l> {
     text: &'l str,
     before: Vec<Token>,
-    known: &'l Known,
+    cursor: Cursor<'l>,
 }
 
-impl Place<'_> {
+impl Here<'_> {
     fn word(&self, token: &Token) -> &str {
         token.text(self.text)
     }
@@ -131,19 +165,7 @@ impl Place<'_> {
             return self.beginnings(typed);
         }
         let Some(verb) = self.verb() else {
-            return match self.before.first().map(|token| self.word(token)) {
-                Some("allow") if self.before.len() == 1 => {
-                    let all = Code::ALL
-                        .iter()
-                        .filter(|code| code.as_str().starts_with('W'));
-                    let fit = all.filter(|code| begins(code.as_str(), typed));
-                    fit.map(|code| plain(code.as_str())).collect()
-                }
-                Some(first) if DECLARATIONS.contains(&first) && self.before.len() == 1 => {
-                    Vec::new()
-                }
-                _ => self.expressions(typed),
-            };
+            return self.declared(typed);
         };
         let (value, follows) = match self.option(verb) {
             Some((choice, follows)) => (choice.value, follows),
@@ -169,6 +191,58 @@ impl Place<'_> {
             return found;
         }
         self.options(verb, typed)
+    }
+
+    /// Inside a declaration, an equation or a reaction.
+    fn declared(&self, typed: &str) -> Vec<Suggestion> {
+        let words: Vec<&str> = self.before.iter().map(|token| self.word(token)).collect();
+        let first = words.first().copied().unwrap_or("");
+        let last = words.last().copied().unwrap_or("");
+        if last == "~" {
+            let families = Family::ALL.iter().map(|family| family.name());
+            let fit = families.filter(|name| begins(name, typed));
+            return fit.map(|name| called(name, Sort::Family)).collect();
+        }
+        if !DECLARATIONS.contains(&first) || matches!(words.get(1), Some(&("=" | "'" | ":"))) {
+            return self.expressions(typed);
+        }
+        match (first, words.len()) {
+            ("next" | "history", 1) => return self.names(typed, &[Role::Quantity], false),
+            ("observe", 1) => {
+                return self.names(typed, &[Role::Quantity, Role::Definition], false);
+            }
+            ("allow", 1) => {
+                let all = Code::ALL.iter();
+                let warnings = all.filter(|code| code.severity() == Severity::Warning);
+                return listed(warnings.map(|code| code.as_str()), typed, Sort::Word);
+            }
+            ("no", 1) => return listed(["doses"], typed, Sort::Option("no")),
+            ("when" | "at" | "every" | "dose" | "assert", 1) => return self.expressions(typed),
+            (_, 1) => return Vec::new(),
+            _ => {}
+        }
+        if self.wants_value() {
+            return self.expressions(typed);
+        }
+        match (first, last) {
+            ("for", "in") => return self.names(typed, &[Role::IndexSet], false),
+            ("dose", "into") | ("species", "in") => {
+                return self.names(typed, &[Role::Quantity], false);
+            }
+            ("dose" | "input", "from") if typed.is_empty() => return vec![quote()],
+            _ => {}
+        }
+        let chosen = choices(first, last);
+        if !chosen.is_empty() {
+            return listed(chosen.iter().copied(), typed, Sort::Word);
+        }
+        let clauses = clauses(first);
+        if clauses.contains(&last) {
+            return self.expressions(typed);
+        }
+        let left = clauses.iter().filter(|word| !words.contains(word));
+        let begun = left.filter(|word| begins(word, typed));
+        begun.map(|word| spaced(word, Sort::Option(word))).collect()
     }
 
     fn is_inside_brackets(&self) -> bool {
@@ -198,10 +272,21 @@ impl Place<'_> {
                     if name.kind != Kind::Word || name.end != token.start {
                         return None;
                     }
-                    let members = self.known.members(self.word(name), place);
-                    let found = members.into_iter().map(|member| written_name_of(&member));
+                    let name = self.word(name);
+                    if self
+                        .before
+                        .first()
+                        .is_some_and(|first| declares(self.word(first)))
+                        && at == 2
+                    {
+                        // `state y[`: the index set of a new name.
+                        return Some(self.names(typed, &[Role::IndexSet], false));
+                    }
+                    let members = self.cursor.known.members(name, place);
+                    let found = members.map(|member| written_name_of(&member));
                     let fit = found.filter(|member| begins(member, typed));
-                    return Some(fit.map(|member| plain(&member)).take(MOST).collect());
+                    let fit = fit.map(|member| plain(&member, Sort::Member));
+                    return Some(fit.take(MOST).collect());
                 }
                 "(" | "[" => depth -= 1,
                 _ => {}
@@ -212,16 +297,18 @@ impl Place<'_> {
 
     /// What begins a statement.
     fn beginnings(&self, typed: &str) -> Vec<Suggestion> {
+        let is_file = self.cursor.place == Place::Anywhere;
         let verbs = VERBS.iter().filter(|verb| verb.word.starts_with(typed));
+        let verbs = verbs.filter(|verb| !is_file || verb.place == Place::Anywhere);
         let mut found: Vec<Suggestion> = verbs.map(verb_with_space).collect();
         // Values are asked for by name; a function begins a line when nothing else does.
         found.extend(self.names(typed, &[Role::Quantity, Role::Definition], false));
-        if !typed.is_empty() {
+        if is_file || !typed.is_empty() {
             let words = DECLARATIONS.iter().filter(|word| word.starts_with(typed));
-            let words = words.filter(|word| Verb::find(word).is_none());
-            found.extend(words.map(|word| spaced(word)));
+            let words = words.filter(|word| is_file || Verb::find(word).is_none());
+            found.extend(words.map(|word| spaced(word, Sort::Declaration)));
         }
-        if found.is_empty() {
+        if found.is_empty() && !is_file {
             found = self.names(typed, &[Role::Function], !typed.is_empty());
         }
         found
@@ -239,15 +326,13 @@ impl Place<'_> {
     fn names(&self, typed: &str, roles: &[Role], functions: bool) -> Vec<Suggestion> {
         let quoted = typed.strip_prefix('`');
         let mut found: Vec<Suggestion> = self
+            .cursor
             .known
             .beginning(typed, roles)
             .filter(|(_, role)| functions || *role != Role::Function)
             .map(|(name, role)| match role {
-                Role::Function => Suggestion {
-                    shown: format!("{name}("),
-                    text: format!("{name}("),
-                },
-                _ => plain(name),
+                Role::Function => called(name, Sort::Name(role)),
+                _ => plain(name, Sort::Name(role)),
             })
             .take(MOST + 1)
             .collect();
@@ -257,8 +342,11 @@ impl Place<'_> {
             None if !typed.is_empty() => format!("`{typed}"),
             None => return found,
         };
-        let more = self.known.beginning(&other, roles);
-        found.extend(more.map(|(name, _)| plain(name)).take(MOST));
+        let more = self.cursor.known.beginning(&other, roles);
+        found.extend(
+            more.map(|(name, role)| plain(name, Sort::Name(role)))
+                .take(MOST),
+        );
         found
     }
 
@@ -272,34 +360,37 @@ impl Place<'_> {
             .iter()
             .filter(|choice| choice.word.starts_with(typed) && !used(choice))
             .map(|choice| match choice.value {
-                Value::Nothing => plain(choice.word),
-                _ => spaced(choice.word),
+                Value::Nothing => plain(choice.word, Sort::Option(verb.word)),
+                _ => spaced(choice.word, Sort::Option(verb.word)),
             })
             .collect();
         if verb.word == "plot" && begins("vs", typed) && !self.before.is_empty() {
-            found.push(spaced("vs"));
+            found.push(spaced("vs", Sort::Option(verb.word)));
         }
         found
     }
 
     fn values(&self, value: Value, typed: &str) -> Vec<Suggestion> {
-        let words = |words: &mut dyn Iterator<Item = &str>| -> Vec<Suggestion> {
-            words
-                .filter(|word| begins(word, typed))
-                .map(plain)
-                .collect()
-        };
         match value {
-            Value::Topic => words(&mut Topic::WORDS.iter().map(|(word, _)| *word)),
-            Value::Method => words(&mut Method::ALL.iter().map(|method| method.name())),
-            Value::Words(list) => words(&mut list.iter().copied()),
+            Value::Topic => {
+                let topics = Topic::WORDS.iter().map(|(word, _)| *word);
+                listed(topics, typed, Sort::Word)
+            }
+            Value::Method => {
+                let methods = Method::ALL.iter().map(|method| method.name());
+                listed(methods, typed, Sort::Word)
+            }
+            Value::Words(list) => listed(list.iter().copied(), typed, Sort::Word),
             Value::HelpWord => {
                 let mut list: Vec<&str> = crate::render::help::topics().collect();
                 list.sort_unstable();
                 list.dedup();
-                words(&mut list.into_iter())
+                listed(list, typed, Sort::Word)
             }
-            Value::Codes => words(&mut Code::ALL.iter().map(|code| code.as_str())),
+            Value::Codes => {
+                let codes = Code::ALL.iter().map(|code| code.as_str());
+                listed(codes, typed, Sort::Word)
+            }
             Value::Condition => self.names(typed, &[Role::Condition], false),
             Value::Quantities | Value::Ranges => self.names(typed, &[Role::Quantity], false),
             Value::Bindings => {
@@ -312,10 +403,10 @@ impl Place<'_> {
             Value::Measures => {
                 let all = Measure::ALL.iter().map(|(word, _)| *word);
                 let fit = all.chain(["time_of"]).filter(|word| begins(word, typed));
-                fit.map(|word| plain(&format!("{word}("))).collect()
+                fit.map(|word| called(word, Sort::Word)).collect()
             }
             Value::Expressions => self.expressions(typed),
-            Value::File(_) if typed.is_empty() => vec![plain("\"")],
+            Value::File(_) if typed.is_empty() => vec![quote()],
             _ => Vec::new(),
         }
     }
@@ -323,7 +414,13 @@ impl Place<'_> {
     /// The files and folders that a path may become.
     fn files(&self, path: &str) -> Vec<Suggestion> {
         let (folder, begin) = path.split_at(folder_length(path));
-        let endings = self.verb().map_or(&[] as &[&str], |verb| {
+        let first = self.before.first().map_or("", |first| self.word(first));
+        let endings: &[&str] = match first {
+            "use" => &["lotka"],
+            "dose" | "input" => &["csv", "tsv", "txt"],
+            _ => &[],
+        };
+        let endings = self.verb().map_or(endings, |verb| {
             let value = self
                 .option(verb)
                 .map_or(verb.subjects, |(choice, _)| choice.value);
@@ -332,8 +429,7 @@ impl Place<'_> {
                 _ => &[],
             }
         });
-        let looked = if folder.is_empty() { "." } else { folder };
-        let Ok(entries) = std::fs::read_dir(Path::new(looked)) else {
+        let Ok(entries) = std::fs::read_dir(self.cursor.folder.join(folder)) else {
             return Vec::new();
         };
         let mut found: Vec<Suggestion> = entries
@@ -345,13 +441,14 @@ impl Place<'_> {
                     return None;
                 }
                 if entry.path().is_dir() {
-                    return Some(plain(&format!("{name}/")));
+                    return Some(plain(&format!("{name}/"), Sort::File));
                 }
                 let ending = Path::new(&name).extension().and_then(|one| one.to_str());
                 let fits = endings.is_empty() || endings.contains(&ending.unwrap_or(""));
                 fits.then(|| Suggestion {
                     text: format!("{name}\""),
                     shown: name,
+                    sort: Sort::File,
                 })
             })
             .collect();
@@ -373,24 +470,58 @@ fn written_name_of(label: &str) -> String {
     }
 }
 
-fn plain(word: &str) -> Suggestion {
+/// True for the words after which names with index sets are declared.
+fn declares(word: &str) -> bool {
+    matches!(
+        word,
+        "param" | "state" | "species" | "let" | "wiener" | "stratonovich"
+    )
+}
+
+/// Those of the words that begin so.
+fn listed<'w>(
+    words: impl IntoIterator<Item = &'w str>,
+    typed: &str,
+    sort: Sort,
+) -> Vec<Suggestion> {
+    let fit = words.into_iter().filter(|word| begins(word, typed));
+    fit.map(|word| plain(word, sort)).collect()
+}
+
+fn plain(word: &str, sort: Sort) -> Suggestion {
     Suggestion {
         shown: word.to_owned(),
         text: word.to_owned(),
+        sort,
     }
 }
 
-fn spaced(word: &str) -> Suggestion {
+fn spaced(word: &str, sort: Sort) -> Suggestion {
     Suggestion {
         shown: word.to_owned(),
         text: format!("{word} "),
+        sort,
     }
+}
+
+/// What is followed by its arguments.
+fn called(word: &str, sort: Sort) -> Suggestion {
+    Suggestion {
+        shown: format!("{word}("),
+        text: format!("{word}("),
+        sort,
+    }
+}
+
+/// A quotation mark that begins the name of a file.
+fn quote() -> Suggestion {
+    plain("\"", Sort::File)
 }
 
 fn verb_with_space(verb: &Verb) -> Suggestion {
     if verb.subjects == Value::Nothing && verb.options.is_empty() {
-        plain(verb.word)
+        plain(verb.word, Sort::Verb)
     } else {
-        spaced(verb.word)
+        spaced(verb.word, Sort::Verb)
     }
 }

@@ -1,0 +1,1 @@
+//! The grammar for editors knows the words that the language knows.
