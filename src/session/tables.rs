@@ -162,11 +162,9 @@ impl<'t> Columns<'t> {
         let here = unit?;
         let (code, help) = match compare_column(names, there, &here) {
             ColumnUnit::Same => return None,
-            ColumnUnit::Factor(factor) => (
+            ColumnUnit::Factor(fact, action) => (
                 Code::ColumnUnit,
-                format!(
-                    "1 {there} is {factor} {here}: multiply the numbers of the column by {factor} and write [{here}] in its header"
-                ),
+                format!("{fact}: take the column and {action}, with [{here}] in its header"),
             ),
             ColumnUnit::Other => (
                 Code::ColumnUnit,

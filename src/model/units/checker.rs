@@ -20,8 +20,6 @@ pub struct Quantity {
     pub term: Term,
     /// It is written in the declaration.
     pub is_declared: bool,
-    /// Where the quantity is declared.
-    pub span: Span,
 }
 
 /// The units of a model: those of its quantities, and what units there are.
@@ -31,6 +29,8 @@ pub struct Units {
     pub(super) store: Store,
     pub(super) quantities: FxHashMap<String, Quantity>,
     pub(super) time: Term,
+    /// Where it is declared.
+    pub(super) time_at: Option<Span>,
     /// The units of observables.
     pub(super) observed: FxHashMap<String, Term>,
     /// The compartment of each species that lies in one.
@@ -279,13 +279,11 @@ impl<'a> Checker<'a> {
         };
         let text = self.text(found);
         let help = match difference {
-            Difference::Factor(factor) => {
-                format!(
-                    "1 {text} is {}: {}",
-                    messages::factor_text(1.0 / factor),
-                    messages::times(written, 1.0 / factor)
-                )
-            }
+            Difference::Factor(factor) => format!(
+                "{}: {}",
+                messages::fact(1.0 / factor, &text, "1"),
+                messages::times(written, 1.0 / factor)
+            ),
             _ if by.starts_with("log") => {
                 let shown = messages::short(written).unwrap_or_else(|| "x".to_owned());
                 format!("take the logarithm of a ratio: `{by}({shown}/1 [{text}])`")
@@ -325,9 +323,9 @@ impl<'a> Checker<'a> {
             )
             .at(coefficient.span, format!("its units make [{rest}]"))
             .help(format!(
-                "1 {rest} is {} {whole}: multiply it by {}",
-                messages::factor_text(1.0 / factor),
-                messages::factor_text(1.0 / factor)
+                "{}: {}",
+                messages::fact(1.0 / factor, &rest, &whole),
+                messages::by(1.0 / factor)
             ));
             self.diagnostics.push(diagnostic);
         }

@@ -5,7 +5,7 @@
 
 use super::super::names::Names;
 use super::checker::{Checker, Units};
-use super::messages::factor_text;
+use super::messages;
 use super::solve::Difference;
 use crate::source::SourceId;
 use crate::syntax::{self, tree::ExprKind};
@@ -15,8 +15,8 @@ use crate::syntax::{self, tree::ExprKind};
 pub enum ColumnUnit {
     /// It is the same.
     Same,
-    /// It measures the same, with another scale: what one of the column's is in the model's.
-    Factor(String),
+    /// It measures the same, with another scale: `1 h is 60 min`, and what to do with the numbers.
+    Factor(String, String),
     /// It measures something else, or is counted from another zero.
     Other,
     /// It is not a unit that is known here.
@@ -49,7 +49,10 @@ pub fn compare_column(names: &Names, column: &str, model: &str) -> ColumnUnit {
     let place = crate::source::Span::new(SourceId(u32::MAX), 0, 0);
     match checker.equate(&here, &there, place) {
         Ok(()) => ColumnUnit::Same,
-        Err(Difference::Factor(factor)) => ColumnUnit::Factor(factor_text(1.0 / factor)),
+        Err(Difference::Factor(factor)) => {
+            let factor = 1.0 / factor;
+            ColumnUnit::Factor(messages::fact(factor, column, model), messages::by(factor))
+        }
         Err(_) => ColumnUnit::Other,
     }
 }

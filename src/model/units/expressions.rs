@@ -299,7 +299,11 @@ impl Checker<'_> {
             );
         }
         if base_is_number {
-            return Term::one();
+            // `10^lk`, as `exp(lk)`.
+            return match self.carries_units(scope, exponent) {
+                true => Term::one(),
+                false => self.fresh(Role::Number),
+            };
         }
         if self.zero(&below).is_some() && number != Some(1.0) {
             let text = self.text(&below);
@@ -396,11 +400,40 @@ impl Checker<'_> {
         }
     }
 
+    /// True when an expression names a unit, or a quantity with one.
+    pub fn carries_units(&self, scope: &Scope, expr: &tree::Expr) -> bool {
+        let has_unit = |term: &Term| {
+            let term = self.resolve(term);
+            term.is_known() && !term.measures(&self.units.registry).is_empty()
+        };
+        let mut pending = vec![expr];
+        while let Some(expr) = pending.pop() {
+            let name = match &expr.kind {
+                ExprKind::Number { unit: Some(_), .. } => return true,
+                ExprKind::Reference(reference) => Some(&reference.name.text),
+                ExprKind::Call { function, .. } => Some(&function.name.text),
+                _ => None,
+            };
+            let carries = match name.and_then(|name| scope.get(name)) {
+                Some(Local::Argument(term, _)) => has_unit(term),
+                Some(Local::Number(_)) => false,
+                None => name
+                    .and_then(|name| self.units.quantities.get(name))
+                    .is_some_and(|quantity| has_unit(&quantity.term)),
+            };
+            if carries {
+                return true;
+            }
+            expr.for_each_part(|part| pending.push(part));
+        }
+        false
+    }
+
     /// What a time needs.
     pub fn time_needed(&mut self, span: Span) -> Needed {
         Needed {
             term: self.units.time.clone(),
-            span,
+            span: self.units.time_at.unwrap_or(span),
             what: "the model's time is in".to_owned(),
         }
     }
@@ -418,6 +451,11 @@ impl Checker<'_> {
                 let message = format!("`{}` takes a number without unit", function.name);
                 for (term, value) in terms.iter().zip(values) {
                     self.need_number(term, value, (&message, function.name));
+                }
+                // `exp(lk)` of a number without unit is one too, and stands for the k that it is.
+                let is_exp = matches!(function.name, "exp" | "expm1");
+                if is_exp && !values.iter().any(|value| self.carries_units(scope, value)) {
+                    return self.fresh(Role::Number);
                 }
                 Term::one()
             }

@@ -115,15 +115,6 @@ impl Measure {
         })
     }
 
-    /// The exponent of a base.
-    #[must_use]
-    pub fn exponent(&self, base: Base) -> f64 {
-        self.parts
-            .iter()
-            .find(|(known, _)| *known == base)
-            .map_or(0.0, |(_, exponent)| *exponent)
-    }
-
     /// Without its scale and the zero it is counted from: dimensions alone.
     #[must_use]
     pub fn dimensions(&self) -> Measure {

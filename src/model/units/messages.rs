@@ -51,9 +51,11 @@ pub fn mismatch(
         Difference::Zero(..) => Code::TemperatureZero,
         _ => Code::UnitMismatch,
     };
-    let diagnostic = Diagnostic::new(code, message)
-        .at(found.written.span, format!("this is in [{here}]"))
-        .at(needed.span, format!("{} [{there}]", needed.what));
+    let mut diagnostic =
+        Diagnostic::new(code, message).at(found.written.span, format!("this is in [{here}]"));
+    if needed.span != found.written.span {
+        diagnostic = diagnostic.at(needed.span, format!("{} [{there}]", needed.what));
+    }
     with_inferred(checker, diagnostic, found.written)
         .help(advice(checker, needed, found, difference))
 }
@@ -68,7 +70,7 @@ fn advice(
     match difference {
         Difference::Factor(factor) => {
             let factor = 1.0 / factor;
-            let fact = format!("{} is {}", one(&here), so_many(factor, &there));
+            let fact = fact(factor, &here, &there);
             match &found.written.kind {
                 ExprKind::Number { value, .. } => {
                     let converted = factor_text(value * factor);
@@ -116,6 +118,9 @@ fn dimension_advice(checker: &Checker<'_>, needed: &Needed, found: &Found<'_>) -
         [only] => format!(", such as `{only}`,"),
         [first, second, ..] => format!(", such as `{first}` or `{second}`,"),
     };
+    if such_as.is_empty() && lacking.contains('/') && !lacking.starts_with("1/") {
+        return "they do not measure the same".to_owned();
+    }
     format!("{verb} it by something in [{lacking}]{such_as} would make them agree")
 }
 
@@ -155,7 +160,7 @@ pub fn multiplied_temperature(written: &tree::Expr, unit: &str) -> Diagnostic {
     )
     .at(written.span, format!("this is in [{unit}]"))
     .help(format!(
-        "take the absolute temperature, `({shown} + {offset})`, or a difference from another one"
+        "take the absolute temperature, `({shown} + {offset})`, or a difference from another one in [{unit}]"
     ))
 }
 
@@ -202,7 +207,8 @@ pub fn with_inferred(
         let Some((id, _)) = unknowns.next() else {
             continue;
         };
-        let is_known = checker.resolve(&quantity.term).is_known();
+        let term = checker.resolve(&quantity.term);
+        let is_known = term.is_known() && !term.is_empty();
         if let Some(place) = checker.units.store.found_at(id)
             && is_known
             && checker.units.store.role(id) == Role::Quantity
@@ -218,15 +224,19 @@ pub fn with_inferred(
 
 /// How to multiply what is written by a factor.
 pub fn times(written: &tree::Expr, factor: f64) -> String {
-    let (sign, number) = if factor < 1.0 {
-        ("/", factor_text(1.0 / factor))
-    } else {
-        ("*", factor_text(factor))
-    };
     match short(written) {
-        Some(shown) => format!("write `{shown}{sign}{number}`"),
-        None if sign == "/" => format!("divide it by {number}"),
-        None => format!("multiply it by {number}"),
+        Some(shown) if factor < 1.0 => format!("write `{shown}/{}`", factor_text(1.0 / factor)),
+        Some(shown) => format!("write `{shown}*{}`", factor_text(factor)),
+        None => by(factor),
+    }
+}
+
+/// `multiply it by 60`, `divide it by 60`
+pub fn by(factor: f64) -> String {
+    if factor < 1.0 {
+        format!("divide it by {}", factor_text(1.0 / factor))
+    } else {
+        format!("multiply it by {}", factor_text(factor))
     }
 }
 
@@ -245,9 +255,15 @@ pub fn short(written: &tree::Expr) -> Option<String> {
     (joins && text.chars().count() <= MOST).then_some(text)
 }
 
-/// `1 mg/L`; units that begin with a one keep it: `1/h`.
-fn one(unit: &str) -> String {
-    so_many(1.0, unit)
+/// `1 h is 60 min`, for a factor that takes numbers from one unit to another: the larger one comes
+/// first.
+pub fn fact(factor: f64, from: &str, to: &str) -> String {
+    let (factor, large, small) = if factor < 1.0 {
+        (1.0 / factor, to, from)
+    } else {
+        (factor, from, to)
+    };
+    format!("{} is {}", so_many(1.0, large), so_many(factor, small))
 }
 
 fn so_many(number: f64, unit: &str) -> String {
@@ -259,8 +275,8 @@ fn so_many(number: f64, unit: &str) -> String {
     }
 }
 
-/// A factor with seven digits at most, without the noise of its computation.
+/// A factor with ten digits at most, without the noise of its computation.
 pub fn factor_text(factor: f64) -> String {
-    let rounded = format!("{factor:.6e}").parse::<f64>().unwrap_or(factor);
+    let rounded = format!("{factor:.9e}").parse::<f64>().unwrap_or(factor);
     number_text(rounded)
 }

@@ -6,12 +6,12 @@
 
 use super::checker::{Checker, Needed, Scope};
 use super::measure::Measure;
-use super::messages::{self, Join};
-use super::solve::Role;
+use super::messages;
+use super::solve::{Difference, Role};
 use super::term::Term;
 use crate::diagnostic::{Code, Diagnostic};
 use crate::source::Span;
-use crate::syntax::tree::{self, ExprKind, Law};
+use crate::syntax::tree::{self, Law};
 
 impl Checker<'_> {
     pub(super) fn reaction(&mut self, scope: &Scope, reaction: &tree::Reaction) {
@@ -94,53 +94,36 @@ impl Checker<'_> {
     fn all_changed(&mut self, reaction: &tree::Reaction, flux: &Term) {
         let mut species = reaction.left.iter().chain(&reaction.right);
         let Some(first) = species.next() else { return };
-        let needed = Needed {
-            term: flux.clone(),
-            span: first.span,
-            what: format!("the flux of `{}` is in", first.species.name.text),
-        };
         for other in species {
             let own = self.flux_of(other);
-            let written = tree::Expr {
-                span: other.span,
-                kind: ExprKind::Reference(other.species.clone()),
-            };
-            let Err(difference) = self.equate(&needed.term, &own, other.span) else {
+            let Err(difference) = self.equate(flux, &own, other.span) else {
                 continue;
             };
-            let found = messages::Found {
-                term: own,
-                written: &written,
+            let code = match difference {
+                Difference::Zero(..) => Code::TemperatureZero,
+                _ => Code::UnitMismatch,
             };
-            let said = messages::mismatch(self, &needed, &found, &difference, Join::Needed);
             let name = &other.species.name.text;
-            let help = format!(
-                "one flux changes all species of a reaction: declare `{name}` in the unit of the others, or write the law of each with `rate`"
+            let (here, there) = (self.amount_text(other), self.amount_text(first));
+            let advice = format!(
+                "one flux changes all species of a reaction: declare `{name}` in the unit of the others, or give each species its own reaction, with `rate`"
             );
+            let help = match difference {
+                Difference::Factor(factor) => {
+                    format!("{}; {advice}", messages::fact(1.0 / factor, &here, &there))
+                }
+                _ => advice,
+            };
             let diagnostic = Diagnostic::new(
-                said.code,
-                format!(
-                    "the species of one reaction are in different units: [{}] and [{}] per time",
-                    self.amount_text(first),
-                    self.amount_text(other)
-                ),
+                code,
+                format!("the species of a reaction are counted in [{there}] and in [{here}]"),
             )
-            .at(
-                other.span,
-                format!("amounts of `{name}` are in [{}]", self.amount_text(other)),
-            )
+            .at(other.span, format!("amounts of `{name}` are in [{here}]"))
             .at(
                 first.span,
-                format!(
-                    "and of `{}` in [{}]",
-                    first.species.name.text,
-                    self.amount_text(first)
-                ),
+                format!("and of `{}` in [{there}]", first.species.name.text),
             )
-            .help(match said.help {
-                Some(factor) if difference_is_factor(&difference) => format!("{factor}; {help}"),
-                _ => help,
-            });
+            .help(help);
             self.report(diagnostic);
             return;
         }
@@ -189,10 +172,6 @@ impl Checker<'_> {
             )),
         );
     }
-}
-
-fn difference_is_factor(difference: &super::solve::Difference) -> bool {
-    matches!(difference, super::solve::Difference::Factor(_))
 }
 
 /// The side of a reaction that one way of it uses up, or what it makes from nothing.

@@ -80,12 +80,6 @@ impl Store {
         self.entry(id)?.found_at
     }
 
-    /// How many unknowns there are.
-    #[must_use]
-    pub fn len(&self) -> usize {
-        self.entries.len()
-    }
-
     /// The term with what has been found out put in.
     #[must_use]
     pub fn resolve(&self, term: &Term) -> Term {

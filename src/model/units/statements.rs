@@ -31,7 +31,7 @@ impl Draft<'_> {
         }
         let scope = Scope::default();
         for statement in &file.statements {
-            checker.statement(&scope, statement, None);
+            checker.statement(&scope, statement, false);
         }
         checker.finish_coefficients();
         let Checker {
@@ -50,7 +50,10 @@ impl Checker<'_> {
             match &statement.kind {
                 StatementKind::Time {
                     unit: Some(unit), ..
-                } => self.units.time = self.written(unit),
+                } => {
+                    self.units.time = self.written(unit);
+                    self.units.time_at = Some(unit.span);
+                }
                 StatementKind::Declare { kind, items } => {
                     for item in items {
                         self.declared(*kind, item);
@@ -60,7 +63,7 @@ impl Checker<'_> {
                     self.declared(DeclareKind::Covariate, item);
                 }
                 StatementKind::Let { name, unit, .. } | StatementKind::Input { name, unit, .. } => {
-                    self.name(&name.name.text, unit.as_ref(), name.name.span);
+                    self.name(&name.name.text, unit.as_ref());
                 }
                 _ => {}
             }
@@ -71,7 +74,7 @@ impl Checker<'_> {
 
     fn declared(&mut self, kind: DeclareKind, item: &tree::Declaration) {
         let name = format!("{}{}", item.name.name.text, "'".repeat(item.primes.into()));
-        self.name(&name, item.unit.as_ref(), item.name.name.span);
+        self.name(&name, item.unit.as_ref());
         if kind == DeclareKind::Species
             && let Some(compartment) = &item.compartment
         {
@@ -79,7 +82,7 @@ impl Checker<'_> {
         }
     }
 
-    fn name(&mut self, name: &str, unit: Option<&tree::Unit>, span: Span) {
+    fn name(&mut self, name: &str, unit: Option<&tree::Unit>) {
         let term = match unit {
             Some(unit) => self.written(unit),
             None => self.fresh(Role::Quantity),
@@ -87,7 +90,6 @@ impl Checker<'_> {
         let quantity = Quantity {
             term,
             is_declared: unit.is_some(),
-            span,
         };
         self.units.quantities.insert(name.to_owned(), quantity);
     }
@@ -128,7 +130,7 @@ impl Checker<'_> {
                     if let Some(name) = &reaction.name
                         && !self.units.quantities.contains_key(&name.name.text)
                     {
-                        self.name(&name.name.text, None, name.name.span);
+                        self.name(&name.name.text, None);
                     }
                 }
                 StatementKind::For { body, .. } => self.fluxes(body),
@@ -155,7 +157,7 @@ impl Checker<'_> {
         (span, is_declared): (Span, bool),
         value: &tree::Expr,
     ) {
-        if is_declared && !self.carries_units(value) {
+        if is_declared && !self.carries_units(scope, value) {
             // Faults within it are told all the same.
             self.term(scope, value);
             return;
@@ -173,29 +175,8 @@ impl Checker<'_> {
         }
     }
 
-    /// True when an expression names a unit, or a quantity with one.
-    fn carries_units(&self, expr: &tree::Expr) -> bool {
-        let mut pending = vec![expr];
-        while let Some(expr) = pending.pop() {
-            let name = match &expr.kind {
-                ExprKind::Number { unit: Some(_), .. } => return true,
-                ExprKind::Reference(reference) => Some(&reference.name.text),
-                ExprKind::Call { function, .. } => Some(&function.name.text),
-                _ => None,
-            };
-            if let Some(quantity) = name.and_then(|name| self.units.quantities.get(name)) {
-                let term = self.resolve(&quantity.term);
-                if term.is_known() && !term.measures(&self.units.registry).is_empty() {
-                    return true;
-                }
-            }
-            expr.for_each_part(|part| pending.push(part));
-        }
-        false
-    }
-
-    /// One statement; `within` is the unit of time of what it stands in.
-    fn statement(&mut self, scope: &Scope, statement: &tree::Statement, within: Option<()>) {
+    /// One statement; in a block, assignments belong to the model.
+    fn statement(&mut self, scope: &Scope, statement: &tree::Statement, in_block: bool) {
         match &statement.kind {
             StatementKind::Declare { items, .. } => {
                 for item in items {
@@ -214,7 +195,7 @@ impl Checker<'_> {
             }
             StatementKind::Equation { left, right } => self.equation(scope, left, right),
             StatementKind::Assign { target, value } => {
-                if within.is_some() {
+                if in_block {
                     self.assign(scope, target, value);
                 }
             }
@@ -247,7 +228,7 @@ impl Checker<'_> {
             StatementKind::For { variable, body, .. } => {
                 let inner = scope.with(&variable.text, Local::Number(f64::NAN));
                 for statement in body {
-                    self.statement(&inner, statement, within);
+                    self.statement(&inner, statement, in_block);
                 }
             }
             _ => self.block(scope, statement),
@@ -292,7 +273,7 @@ impl Checker<'_> {
             _ => return,
         };
         for statement in body {
-            self.statement(scope, statement, Some(()));
+            self.statement(scope, statement, true);
         }
     }
 
@@ -369,7 +350,26 @@ impl Checker<'_> {
                 return;
             }
         };
-        self.check(scope, right, &needed);
+        let name = left.target().map(|target| target.name.text.clone());
+        let is_bare = name.is_some_and(|name| !self.is_declared(&name));
+        if is_bare && !self.carries_units(scope, right) {
+            self.try_check(scope, right, &needed);
+        } else {
+            self.check(scope, right, &needed);
+        }
+    }
+
+    /// An equation between quantities without units: it may settle the units of constants, but is not
+    /// held to any, since `x' = -x` is how models without units are written.
+    fn try_check(&mut self, scope: &Scope, right: &tree::Expr, needed: &Needed) {
+        let before = self.units.store.clone();
+        let (faults, numbers) = (self.diagnostics.len(), self.coefficients.len());
+        self.check(scope, right, needed);
+        if self.diagnostics.len() > faults {
+            self.diagnostics.truncate(faults);
+            self.coefficients.truncate(numbers);
+            self.units.store = before;
+        }
     }
 
     pub(super) fn assign(&mut self, scope: &Scope, target: &tree::Reference, value: &tree::Expr) {

@@ -106,13 +106,6 @@ impl Exponent {
         }
     }
 
-    /// The first name in it.
-    #[must_use]
-    pub fn first_name(&self) -> Option<&str> {
-        let mut names = self.parts.keys().flat_map(BTreeMap::keys);
-        names.next().map(String::as_str)
-    }
-
     /// `2`, `n`, `2*n`, `n - 1`, `1/n`.
     #[must_use]
     pub fn text(&self) -> String {

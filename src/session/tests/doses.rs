@@ -175,11 +175,11 @@ fn slips_in_column_names_are_noticed_and_covariates_are_not() {
 #[test]
 fn units_that_differ_are_noticed() {
     let table = "TIME [min],AMT\n0,1\n";
-    let (_, warnings) = read("dose AMT into A1 from \"d.csv\"", table).expect("a table");
+    let found = read("dose AMT into A1 from \"d.csv\"", table).expect_err("other units");
     assert_eq!(
-        warnings[0].to_string(),
-        "W0503: the column `TIME` is in [min], the model's time in [h] (numbers are taken as \
-         they stand: convert them, or write the same unit)"
+        found[0].to_string(),
+        "E0518: the column `TIME` is in [min], the model's time in [h] (1 h is 60 min: take the \
+         column and divide it by 60, with [h] in its header)"
     );
 }
 
