@@ -277,7 +277,9 @@ fn deep_texts_need_little_stack() {
         nested("1 + ", "", 900),
         nested("if x > 1 then 2 else ", "", 190),
     ];
-    for text in texts {
+    // Units are checked where one is named.
+    let with_unit = texts.clone().map(|text| format!("time [h]\n{text}"));
+    for text in texts.into_iter().chain(with_unit) {
         let mut sources = SourceMap::new();
         let source = sources.add("deep.lotka", text.clone());
         let checked = check_text(source, &text);

@@ -140,6 +140,8 @@ pub(super) struct Checker<'a> {
     pub coefficients: Vec<Coefficient>,
     /// How many more calls of functions are looked into.
     pub calls_left: usize,
+    /// Expressions within expressions.
+    pub depth: usize,
     /// Where the functions are called whose bodies are being looked at, the outermost first.
     pub calls: Vec<Span>,
 }
@@ -155,6 +157,7 @@ impl<'a> Checker<'a> {
             diagnostics: Vec::new(),
             coefficients: Vec::new(),
             calls_left: MOST_CALLS,
+            depth: 0,
             calls: Vec::new(),
         }
     }

@@ -14,9 +14,23 @@ use crate::source::Span;
 use crate::symbolic::{Builtin, UnitRule};
 use crate::syntax::tree::{self, BinaryOperator, ExprKind, UnaryOperator};
 
+/// What lies deeper, through the bodies of functions, is left unchecked: more would need more stack than
+/// a thread has.
+const MOST_DEPTH: usize = 200;
+
 impl Checker<'_> {
     /// The unit of an expression.
     pub fn term(&mut self, scope: &Scope, expr: &tree::Expr) -> Term {
+        if self.depth > MOST_DEPTH {
+            return self.fresh(Role::Fault);
+        }
+        self.depth += 1;
+        let term = self.term_within(scope, expr);
+        self.depth -= 1;
+        term
+    }
+
+    fn term_within(&mut self, scope: &Scope, expr: &tree::Expr) -> Term {
         if numbers::plain(self.names, scope, expr).is_some() {
             return self.fresh(Role::Number);
         }

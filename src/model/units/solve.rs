@@ -46,6 +46,15 @@ struct Entry {
 #[derive(Debug, Clone, Default)]
 pub struct Store {
     entries: Vec<Entry>,
+    /// Which unknowns have been found out, one after the other.
+    found: Vec<Unknown>,
+}
+
+/// How far a store was.
+#[derive(Debug, Clone, Copy)]
+pub struct Mark {
+    entries: usize,
+    found: usize,
 }
 
 impl Store {
@@ -78,6 +87,26 @@ impl Store {
     #[must_use]
     pub fn found_at(&self, id: Unknown) -> Option<Span> {
         self.entry(id)?.found_at
+    }
+
+    /// How far it is, to go back to.
+    #[must_use]
+    pub fn mark(&self) -> Mark {
+        Mark {
+            entries: self.entries.len(),
+            found: self.found.len(),
+        }
+    }
+
+    /// Forgets all since a mark.
+    pub fn back_to(&mut self, mark: Mark) {
+        for id in self.found.drain(mark.found.min(self.found.len())..) {
+            if let Some(entry) = self.entries.get_mut(id.0 as usize) {
+                entry.value = None;
+                entry.found_at = None;
+            }
+        }
+        self.entries.truncate(mark.entries);
     }
 
     /// The term with what has been found out put in.
@@ -127,6 +156,7 @@ impl Store {
             if let Some(entry) = self.entries.get_mut(id.0 as usize) {
                 entry.value = Some(value);
                 entry.found_at = place;
+                self.found.push(id);
             }
             return Ok(());
         }

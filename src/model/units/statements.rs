@@ -362,13 +362,13 @@ impl Checker<'_> {
     /// An equation between quantities without units: it may settle the units of constants, but is not
     /// held to any, since `x' = -x` is how models without units are written.
     fn try_check(&mut self, scope: &Scope, right: &tree::Expr, needed: &Needed) {
-        let before = self.units.store.clone();
+        let before = self.units.store.mark();
         let (faults, numbers) = (self.diagnostics.len(), self.coefficients.len());
         self.check(scope, right, needed);
         if self.diagnostics.len() > faults {
             self.diagnostics.truncate(faults);
             self.coefficients.truncate(numbers);
-            self.units.store = before;
+            self.units.store.back_to(before);
         }
     }
 

@@ -264,11 +264,19 @@ fn the_manual_has_the_tables() {
             (_, true) => "a dimension of its own".to_owned(),
             _ => {
                 let of = format!(" {}", row.of);
-                format!("{}{}", crate::diagnostic::number_text(row.factor), of.trim_end())
+                format!(
+                    "{}{}",
+                    crate::diagnostic::number_text(row.factor),
+                    of.trim_end()
+                )
             }
         };
         let prefixes = if row.takes_prefix { "yes" } else { "" };
-        let line = format!("| {} | {one} | {prefixes} | {} |", names.join(", "), row.description);
+        let line = format!(
+            "| {} | {one} | {prefixes} | {} |",
+            names.join(", "),
+            row.description
+        );
         assert!(lines.contains(line.as_str()), "{line}");
     }
 }
