@@ -151,8 +151,12 @@ fn numbers(compiled: &Compiled, name: &str) -> String {
 
 /// The equation of a state, and of its velocity when that is a state too.
 fn equations(compiled: &Compiled, name: &str) -> Option<String> {
-    let mut text = derived(compiled, name);
-    text.push_str(&derived(compiled, &format!("{name}'")));
+    let velocity = format!("{name}'");
+    // With a velocity that is a state, its name is all that the first equation says.
+    let text = match compiled.model.names.get(&velocity) {
+        Some(Entity::State(_)) => derived(compiled, &velocity),
+        _ => derived(compiled, name),
+    };
     (!text.is_empty()).then(|| text.trim_end().to_owned())
 }
 

@@ -21,8 +21,6 @@ mod problems;
 mod rename;
 mod server;
 mod signature;
-#[cfg(test)]
-mod tests;
 mod uri;
 
 use crate::cli::Ending;

@@ -390,6 +390,7 @@ fn commands() -> String {
         text.push_str(&format!("  {:36}  {}\n", verb.example, verb.summary));
     }
     text.push_str("`lotka --help` lists the commands of the program: run, check, simulate, ...\n");
+    text.push_str("`lotka lsp` serves editors, which underline, complete and rename as you type.\n");
     text
 }
 

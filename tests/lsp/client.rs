@@ -5,7 +5,7 @@
 use crate::support::root;
 use serde_json::{Value, json};
 use std::collections::HashMap;
-use std::io::{BufRead, BufReader, Read, Write};
+use std::io::{BufRead, BufReader, Write};
 use std::path::Path;
 use std::process::{Child, ChildStdin, Command, ExitStatus, Stdio};
 use std::sync::mpsc::{Receiver, channel};
@@ -95,6 +95,9 @@ impl Client {
 
     pub fn open(&mut self, uri: &str, text: &str) {
         self.versions.insert(uri.to_owned(), 1);
+        // What was told of an earlier text under this name is past.
+        self.published
+            .retain(|told| told["uri"] != uri || told["version"].is_null());
         let item = json!({"uri": uri, "languageId": "lotka", "version": 1, "text": text});
         self.tell("textDocument/didOpen", json!({"textDocument": item}));
     }
