@@ -199,7 +199,7 @@ pub enum Area {
     Text,
     /// 02: names, declarations and equations.
     Names,
-    /// 03: shapes and types.
+    /// 03: shapes, types and units.
     Shapes,
     /// 04: values and bounds.
     Values,
@@ -247,7 +247,7 @@ impl Area {
         match self {
             Area::Text => "how a text is written",
             Area::Names => "names, declarations and equations",
-            Area::Shapes => "shapes and types",
+            Area::Shapes => "shapes, types and units",
             Area::Values => "values and bounds",
             Area::Data => "data, files and figures",
             Area::Numerics => "numerical work",

@@ -67,7 +67,7 @@ fn disc(x: &[f64], radius: f64) -> (f64, [f64; 2]) {
 
 fn found(region: &Region, start: &[f64], method: Method) -> Local {
     let options = Options::new(method);
-    search_within(region, &Bounds::none(2), start, &options, 1)
+    search_within(region, &Bounds::none(2), start, &options, 1, &|_| ())
 }
 
 fn is_near(point: &[f64], expected: &[f64], distance: f64) -> bool {
