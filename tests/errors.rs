@@ -5,7 +5,7 @@ mod support;
 
 use lotka::diagnostic::{Code, Diagnostic};
 use lotka::session::{Compiled, Outcome, Session, check_text, lower};
-use lotka::source::SourceMap;
+use lotka::source::{SourceId, SourceMap};
 use lotka::world::{SystemWorld, World};
 use std::collections::BTreeSet;
 use std::fs;
@@ -245,14 +245,16 @@ fn problems_come_in_the_order_of_the_text() {
         for file in files(folder) {
             let mut session = Session::new(Arc::new(SystemWorld::default()));
             let (Ok(found) | Err(found)) = session.check(&file);
-            let places: Vec<u32> = found.iter().filter_map(first_place).collect();
+            let places: Vec<_> = found.iter().filter_map(first_place).collect();
             assert!(places.is_sorted(), "{}: {places:?}", file.display());
         }
     }
 }
 
-fn first_place(diagnostic: &Diagnostic) -> Option<u32> {
-    diagnostic.labels.first().map(|label| label.span.start)
+/// The texts in the order in which they are read: that of the file itself comes first.
+fn first_place(diagnostic: &Diagnostic) -> Option<(SourceId, u32)> {
+    let label = diagnostic.labels.first()?;
+    Some((label.span.source, label.span.start))
 }
 
 /// Tests run in threads of two megabytes: what fits there fits everywhere.

@@ -13,7 +13,7 @@ use super::{
 use crate::diagnostic::{Code, Diagnostic};
 use crate::model::{self, Allowance, Model};
 use crate::source::{SourceId, Span};
-use crate::syntax::{self, Parsed, tree};
+use crate::syntax::{self, tree};
 use rustc_hash::FxHashSet;
 use std::path::Path;
 use std::sync::Arc;
@@ -35,9 +35,10 @@ pub fn check_text(source: SourceId, text: &str) -> Checked {
     let own = syntax::parse_file(source, text);
     let diagnostics = own.file.statements.iter().filter_map(without_file);
     let whole = Whole {
+        is_empty: own.file.statements.is_empty(),
         diagnostics: diagnostics.collect(),
-        file: own.file.clone(),
-        own,
+        file: own.file,
+        faults: own.diagnostics,
     };
     check_whole(source, text, &whole)
 }
@@ -53,15 +54,14 @@ fn without_file(statement: &tree::Statement) -> Option<Diagnostic> {
 
 /// Checks a text together with what it uses.
 pub(super) fn check_whole(source: SourceId, text: &str, whole: &Whole) -> Checked {
-    let Parsed { file, diagnostics } = &whole.own;
-    if file.statements.is_empty() && diagnostics.is_empty() {
+    if whole.is_empty && whole.faults.is_empty() {
         return Checked {
             model: None,
             diagnostics: vec![empty(source, text)],
             allowances: Vec::new(),
         };
     }
-    let mut diagnostics = diagnostics.clone();
+    let mut diagnostics = whole.faults.clone();
     let unread = words_of_lines(text, &diagnostics);
     diagnostics.extend(whole.diagnostics.iter().cloned());
     let is_whole = diagnostics.is_empty();
@@ -74,7 +74,7 @@ pub(super) fn check_whole(source: SourceId, text: &str, whole: &Whole) -> Checke
     if is_whole && let Some(model) = &checked.model {
         diagnostics.extend(index::problem(model));
     }
-    for statement in sentences(file) {
+    for statement in sentences(&whole.file) {
         match (lower(statement), &checked.model) {
             (Ok(_), Some(model)) => {
                 diagnostics.extend(model::check_sentence(&model.names, statement));

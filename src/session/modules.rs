@@ -12,18 +12,21 @@ use crate::diagnostic::{Code, Diagnostic};
 use crate::model::{Assembly, Import};
 use crate::source::{SourceId, SourceMap};
 use crate::syntax::tree::{Binding, File, Name, Statement, StatementKind, Text};
-use crate::syntax::{self, Parsed};
+use crate::syntax;
 use crate::world::World;
-use rustc_hash::{FxHashMap, FxHashSet};
+use rustc_hash::FxHashSet;
 use std::path::{Component, Path, PathBuf};
+use std::sync::Arc;
 
 /// Files that one model may use, each time counted.
 const MOST_FILES: usize = 10_000;
 
 /// A text with all that it uses.
 pub(super) struct Whole {
-    /// The text itself, and its own faults.
-    pub own: Parsed,
+    /// The text itself holds no statements.
+    pub is_empty: bool,
+    /// Faults of syntax of the text itself.
+    pub faults: Vec<Diagnostic>,
     /// All declarations together, then the sentences of the text itself, in their order.
     pub file: File,
     /// What is wrong with used files and with `use`s.
@@ -34,17 +37,18 @@ impl Session {
     /// Reads what a text uses; its files stand beside it.
     pub(super) fn whole(&mut self, source: SourceId) -> Whole {
         let known = self.sources.get(source);
+        let path = known.map(|known| plain(Path::new(&known.name)));
         let folder = known.and_then(|known| Path::new(&known.name).parent().map(Path::to_owned));
         let own = syntax::parse_file(source, &self.text_of(source));
-        let path = known_path(&self.sources, source);
-        let statements = own.file.statements.clone();
         let place = Place {
             folder: folder.unwrap_or_default(),
             path,
         };
-        let (file, diagnostics) = self.with_used(statements, &place, &[], source);
+        let is_empty = own.file.statements.is_empty();
+        let (file, diagnostics) = self.with_used(own.file.statements, &place, &[], source);
         Whole {
-            own,
+            is_empty,
+            faults: own.diagnostics,
             file,
             diagnostics,
         }
@@ -96,7 +100,7 @@ impl Session {
             session: self,
             open: place.path.iter().cloned().collect(),
             count: 0,
-            unread: FxHashMap::default(),
+            unread: FxHashSet::default(),
             diagnostics: Vec::new(),
         };
         let mut assembly = Assembly::default();
@@ -132,11 +136,6 @@ struct Place {
     path: Option<PathBuf>,
 }
 
-fn known_path(sources: &SourceMap, source: SourceId) -> Option<PathBuf> {
-    let known = sources.get(source)?;
-    Some(plain(Path::new(&known.name)))
-}
-
 /// The path without detours: `a/../b.lotka` is `b.lotka`.
 fn plain(path: &Path) -> PathBuf {
     let mut plain = PathBuf::new();
@@ -160,7 +159,7 @@ struct Gatherer<'s> {
     /// Files read so far.
     count: usize,
     /// Files with faults of syntax, which have been reported.
-    unread: FxHashMap<PathBuf, ()>,
+    unread: FxHashSet<PathBuf>,
     diagnostics: Vec<Diagnostic>,
 }
 
@@ -237,7 +236,7 @@ impl Gatherer<'_> {
                 Some(binding) => Err(vec![used_already(written.path, binding)]),
             };
         }
-        if self.unread.contains_key(&path) {
+        if self.unread.contains(&path) {
             return Err(Vec::new());
         }
         self.count += 1;
@@ -250,7 +249,7 @@ impl Gatherer<'_> {
         })?;
         let parsed = syntax::parse_file(source, &self.session.text_of(source));
         if !parsed.diagnostics.is_empty() {
-            self.unread.insert(path, ());
+            self.unread.insert(path);
             return Err(parsed.diagnostics);
         }
         let inner = path.parent().map(Path::to_owned).unwrap_or_default();
@@ -313,7 +312,7 @@ fn too_many(path: &Text) -> Diagnostic {
 }
 
 /// The files that a text without a place of its own uses are found where the program runs.
-pub(super) fn checked_alone(world: std::sync::Arc<dyn World>, text: &str) -> (Checked, SourceMap) {
+pub(super) fn checked_alone(world: Arc<dyn World>, text: &str) -> (Checked, SourceMap) {
     let mut session = Session::new(world);
     let source = session.sources.add("model", text);
     let (checked, _) = session.checked(source);

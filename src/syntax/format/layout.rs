@@ -331,9 +331,11 @@ impl<'a> Layout<'a> {
         let head = stops.first().map(|(at, _)| self.written(first, *at));
         let is_reaction = matches!(statement.kind, StatementKind::Reaction(_));
         let is_equation = matches!(statement.kind, StatementKind::Equation { .. });
+        let is_use = matches!(statement.kind, StatementKind::Use { .. });
         let shape = match self.tokens.get(first) {
             _ if is_reaction => "->",
             _ if is_equation => "'",
+            _ if is_use => "use",
             Some(token) if !matches!(statement.kind, StatementKind::Assign { .. }) => token.text,
             _ => "=",
         };
@@ -393,6 +395,12 @@ impl<'a> Layout<'a> {
                 let name = name.map(|at| (at + 1, Stop::Named));
                 let law = law.map(|at| (at, Stop::Law));
                 [name, law].into_iter().flatten().collect()
+            }
+            StatementKind::Use {
+                instance: Some(_), ..
+            } => {
+                let name = mark(":").map(|at| (at + 1, Stop::Named));
+                name.into_iter().collect()
             }
             _ => Vec::new(),
         }
@@ -458,12 +466,16 @@ impl<'a> Layout<'a> {
     fn written(&self, first: usize, last: usize) -> String {
         let mut out = String::new();
         for at in first..last {
-            if at > first && self.blanks.get(at).copied().unwrap_or(false) {
+            let Some(token) = self.tokens.get(at) else {
+                break;
+            };
+            // `*` at the end of a line is no part of what stands before it.
+            let hangs = at + 1 == last && self.roles.operator(token).is_some();
+            let blank = hangs || self.blanks.get(at).copied().unwrap_or(false);
+            if blank && at > first {
                 out.push(' ');
             }
-            if let Some(token) = self.tokens.get(at) {
-                out.push_str(token.text);
-            }
+            out.push_str(token.text);
         }
         out
     }

@@ -11,7 +11,7 @@ use unicode_width::UnicodeWidthStr;
 /// Where the rows of a run may be lined up, in the order in which they stand.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Stop {
-    /// After the name of a reaction and its colon.
+    /// After the name of a reaction or an instance and its colon.
     Named,
     /// `=` or `~`
     Equals,

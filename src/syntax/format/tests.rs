@@ -40,7 +40,7 @@ fn expressions_have_blanks_around_sums_only() {
         ),
         ("param k[ mg / L ] = 1_000", "param k[mg/L] = 1_000\n"),
         (
-            "param k [ mg  m^ - 2·s⁻¹ kg ] = 1",
+            "param k [ mg  m^-2·s⁻¹ kg ] = 1",
             "param k [mg m^-2·s⁻¹ kg] = 1\n",
         ),
         ("dose 100 [mg]*F into C", "dose 100 [mg] * F into C\n"),
@@ -101,7 +101,7 @@ fn comments_stay_where_they_are() {
     );
     becomes(
         "let y = [1, # one\n  # two\n  2,\n  3 # three\n  ]",
-        "let y = [1,  # one\n         # two\n         2,\n         3   # three\n        ]\n",
+        "let y = [1,  # one\n         # two\n         2,\n         3  # three\n        ]\n",
     );
     becomes("# only\n", "# only\n");
     becomes("\n\n", "");
@@ -142,6 +142,10 @@ fn columns_that_were_lined_up_stay_so() {
         "param a   = 1\nparam bcd = 2\n\nparam a = 1\nparam bcd = 2\n",
     );
     becomes(
+        "left:  use \"a\"\nright: use \"a\" (k=1)",
+        "left:  use \"a\"\nright: use \"a\" (k = 1)\n",
+    );
+    becomes(
         "prey'     = prey\npredator' = 2\n",
         "prey'     = prey\npredator' = 2\n",
     );
@@ -164,8 +168,8 @@ fn long_lines_are_broken_and_breaks_stay() {
     );
     becomes(&call, &broken);
     becomes(
-        "let A = [\n[1,2],\n[3,4]\n]\nlet B = [[1,2],\n[3,4]]\nx' = a+\nb",
-        "let A = [\n    [1, 2],\n    [3, 4]\n]\nlet B = [[1, 2],\n         [3, 4]]\nx' = a +\n    b\n",
+        "let A = [\n[1,2],\n[3,4]\n]\nlet B = [[1,2],\n[3,4]]\nx' = a+\nb*\nc",
+        "let A = [\n    [1, 2],\n    [3, 4]\n]\nlet B = [[1, 2],\n         [3, 4]]\nx' = a +\n    b *\n    c\n",
     );
 }
 
