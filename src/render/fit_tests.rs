@@ -53,6 +53,7 @@ const SUBJECTS: &str = "subject,time,x\nA,0,8.1\nA,1,3.87\nA,2,2.07\nB,0,4.1\nB,
 pub(super) const LINE: &str = "param a = 1\nparam b = 1\nparam s = 0.5 in 0.01..10\ncovariate u\nobserve v ~ normal(a + b*u, s)\nobserve n ~ poisson(exp(a))\n";
 const LINE_DATA: &str = "u,v,n\n0,<0.9,2\n1,2.1,3\n2,2.9,1\n3,4.2,4\n4,5.1,2\n";
 
+const SLOW: &str = "time,x\n0.5,0.80\n1,0.59\n1.5,0.48\n2,0.37\n3,0.21\n4,0.14\n";
 const STRAIGHT: &str = "u,v\n1,2.1\n2,2.9\n3,4.2\n4,5.1\n5,5.6\n";
 
 pub(super) fn session(model: &str) -> (Session, Arc<Desk>) {
@@ -62,6 +63,7 @@ pub(super) fn session(model: &str) -> (Session, Arc<Desk>) {
             ("subjects.csv", SUBJECTS),
             ("line.csv", LINE_DATA),
             ("straight.csv", STRAIGHT),
+            ("slow.csv", SLOW),
         ],
         written: Mutex::default(),
     });
@@ -212,6 +214,7 @@ fn a_fit_as_json() {
     {
       "aic": 18.452,
       "bic": 18.035,
+      "bootstrap": null,
       "converged": true,
       "correlation": [
         [
@@ -244,6 +247,8 @@ fn a_fit_as_json() {
       "method": "lm",
       "model": "decay",
       "objective": "least_squares",
+      "posterior": null,
+      "profiles": null,
       "reached": 1,
       "residual_sd": 0.88386,
       "residuals": [

@@ -77,11 +77,11 @@ fn bands_of_a_decay_follow_its_sensitivities() {
     // numpy: gradients of x0*exp(-k*t) and scipy.optimize.curve_fit's covariance, quantiles of
     // Student's t with 4 degrees of freedom.
     let start = [8.077_772, 7.766_414, 8.389_129, 7.630_943, 8.524_601];
-    are_near(bands_at(&columns, "t", 0.0), start, 1e-4);
+    are_near(bands_at(&columns, "time", 0.0), start, 1e-4);
     let later = [1.947_355, 1.758_301, 2.136_408, 1.575_261, 2.319_448];
-    are_near(bands_at(&columns, "t", 2.0), later, 1e-4);
+    are_near(bands_at(&columns, "time", 2.0), later, 1e-4);
     let end = [0.230_502, 0.171_785, 0.289_220, -0.095_320, 0.556_325];
-    are_near(bands_at(&columns, "t", 5.0), end, 1e-4);
+    are_near(bands_at(&columns, "time", 5.0), end, 1e-4);
 }
 
 #[test]
@@ -134,7 +134,7 @@ fn draws_give_bands_by_their_quantiles() {
     fine(&mut session, SAMPLED);
     fine(&mut session, "save bands to \"bands.csv\"");
     let columns = written(&desk);
-    let [fit, low, high, data_low, data_high] = bands_at(&columns, "t", 2.0);
+    let [fit, low, high, data_low, data_high] = bands_at(&columns, "time", 2.0);
     assert!(data_low < low && low < fit && fit < high && high < data_high);
     // About the band by standard errors of the same model.
     assert!(
@@ -282,11 +282,11 @@ fn pictures_need_what_they_show() {
 
 #[test]
 fn a_limit_that_another_bound_sets_is_told() {
-    // V and K are known by their quotient alone: the upper limit of V is where K ends.
+    // V and K are hardly known but for their quotient: the upper limit of V is where K ends.
     let model =
-        "param V = 1 in 0.01..1e4 log, K = 1 in 0.01..100 log\nstate x = 8\nx' = -V*x/(K + x)\n";
+        "param V = 1 in 0.01..1e4 log, K = 1 in 0.01..1000 log\nstate x = 1\nx' = -V*x/(K + x)\n";
     let (mut session, _) = session(model);
-    fine(&mut session, "fit V, K to \"data.csv\" starts 5");
+    fine(&mut session, "fit V, K to \"slow.csv\" starts 5");
     let commands = session.understand("profile V").expect("a sentence");
     let performed = session.perform(&commands[0], &mut ()).expect("a profile");
     let told: Vec<&str> = performed

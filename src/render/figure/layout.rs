@@ -320,7 +320,7 @@ pub fn label_text(label: &Label) -> Rich {
     }
 }
 
-fn label_width(label: Option<&Label>, size: f64) -> f64 {
+pub fn label_width(label: Option<&Label>, size: f64) -> f64 {
     label.map_or(0.0, |label| label_text(label).width(size))
 }
 

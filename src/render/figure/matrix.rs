@@ -9,7 +9,7 @@ use super::legend::{self, Legend};
 use super::shapes::{Anchor, Picture, Rich, Shape};
 use super::ticks::{self, Map, Ticks};
 use super::{FigureError, Size, beside, data};
-use crate::figure::{Figure, Matrix};
+use crate::figure::{Axis, Figure, Matrix};
 
 /// Width of the paper.
 const WIDTH: f64 = 900.0;
@@ -140,7 +140,7 @@ fn left_room(matrix: &Matrix, ranges: &[Vec<Ranges>], style: &Style) -> f64 {
     let first = matrix.rows.iter().zip(ranges).skip(1);
     let widths = first.filter_map(|(row, ranges)| {
         let (figure, range) = row.first().zip(ranges.first())?;
-        let ticks = few(ticks::ticks(figure.y.scale, range.1.0, range.1.1, WANTED));
+        let ticks = along(&figure.y, range.1, |_| true);
         Some(layout::widest(&ticks, style.small))
     });
     let numbers = widths.fold(0.0, f64::max);
@@ -181,8 +181,11 @@ struct Place {
 fn panel(shapes: &mut Vec<Shape>, figure: &Figure, range: Ranges, place: &Place, style: &Style) {
     let frame = &place.frame;
     let (x_range, y_range) = range;
-    let mut x_ticks = along(figure, x_range, frame.width(), style);
-    let mut y_ticks = few(ticks::ticks(figure.y.scale, y_range.0, y_range.1, WANTED));
+    let mut x_ticks = along(&figure.x, x_range, |ticks| {
+        layout::labels_fit(ticks, frame.width(), style)
+    });
+    inside(&mut x_ticks, frame.width(), style);
+    let mut y_ticks = along(&figure.y, y_range, |_| true);
     if place.is_diagonal {
         y_ticks = Ticks::default();
     }
@@ -232,15 +235,26 @@ fn panel(shapes: &mut Vec<Shape>, figure: &Figure, range: Ranges, place: &Place,
     layout::draw_series(shapes, figure, frame, maps, style);
 }
 
-/// As many ticks as have room for their numbers.
-fn along(figure: &Figure, range: data::Range, room: f64, style: &Style) -> Ticks {
-    let mut wanted = WANTED;
-    loop {
-        let found = few(ticks::ticks(figure.x.scale, range.0, range.1, wanted));
-        if wanted <= 1 || layout::labels_fit(&found, room, style) {
-            return found;
+/// About three ticks whose numbers have room, but not a single one: it would show no scale.
+fn along(axis: &Axis, range: data::Range, fits: impl Fn(&Ticks) -> bool) -> Ticks {
+    let made = |wanted| few(ticks::ticks(axis.scale, range.0, range.1, wanted));
+    let numbers = |ticks: &Ticks| ticks.ticks.iter().filter(|one| one.label.is_some()).count();
+    let mut tried = [WANTED, WANTED + 1, WANTED + 2, WANTED + 3, 2]
+        .map(made)
+        .into_iter();
+    tried
+        .find(|ticks| numbers(ticks) > 1 && fits(ticks))
+        .unwrap_or_else(|| made(1))
+}
+
+/// Numbers that reach into the panels beside are left out.
+fn inside(ticks: &mut Ticks, room: f64, style: &Style) {
+    for tick in &mut ticks.ticks {
+        let half = 0.5 * layout::label_width(tick.label.as_ref(), style.small);
+        let (low, high) = (tick.at * room - half, tick.at * room + half);
+        if low < -0.5 * GAP || high > room + 0.5 * GAP {
+            tick.label = None;
         }
-        wanted -= 1;
     }
 }
 

@@ -299,7 +299,7 @@ mod tests {
     fn positive_numbers_stay_positive() {
         let low = Link::Logarithm.moved(2.0, -20.0);
         assert!(low > 0.0 && low < 1e-3);
-        let high = Link::Logit(1.0).moved(0.9, 5.0);
+        let high = Link::Logit(1.0).moved(0.9, 0.5);
         assert!(high < 1.0 && high > 0.9);
         assert_eq!(Link::Logarithm.moved(0.0, 1.0), 0.0);
     }
