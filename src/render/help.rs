@@ -5,7 +5,7 @@
 
 use super::words;
 use crate::diagnostic::did_you_mean;
-use crate::session::verbs::{Choice, Place, Verb};
+use crate::session::verbs::{Choice, Place, VERBS, Verb};
 use crate::symbolic::Builtin;
 
 /// A sentence, its forms and what it does.
@@ -245,7 +245,8 @@ fn on(word: &str) -> String {
         }
         return text;
     }
-    let takers: Vec<&Verb> = Verb::performed()
+    let takers: Vec<&Verb> = VERBS
+        .iter()
         .filter(|verb| verb.option(word).is_some())
         .collect();
     if !takers.is_empty() {
@@ -260,8 +261,8 @@ fn on(word: &str) -> String {
 /// Every word that help knows, some of them twice.
 pub fn topics() -> impl Iterator<Item = &'static str> {
     let entries = DECLARATIONS.iter().chain(WITHOUT_VERB);
-    let options = Verb::performed().flat_map(|verb| verb.options);
-    let verbs = Verb::performed().map(|verb| verb.word);
+    let options = VERBS.iter().flat_map(|verb| verb.options);
+    let verbs = VERBS.iter().map(|verb| verb.word);
     verbs
         .chain(entries.map(|entry| entry.word))
         .chain(options.map(|choice| choice.word))
@@ -270,12 +271,6 @@ pub fn topics() -> impl Iterator<Item = &'static str> {
 }
 
 fn on_verb(verb: &Verb) -> String {
-    if !verb.is_performed() {
-        return format!(
-            "`{}` is part of the language; this version does not perform it\n",
-            verb.word
-        );
-    }
     let mut text = format!("{}\n  {}\n", verb.summary, verb.example);
     for choice in verb.options {
         text.push_str(&pair(choice.example, choice.meaning));
@@ -283,14 +278,8 @@ fn on_verb(verb: &Verb) -> String {
     for (form, meaning) in verb.more {
         text.push_str(&pair(form, meaning));
     }
-    let related: Vec<&str> = verb
-        .see
-        .iter()
-        .copied()
-        .filter(|word| Verb::find(word).is_none_or(Verb::is_performed))
-        .collect();
-    if !related.is_empty() {
-        text.push_str(&format!("see also: {}\n", related.join(", ")));
+    if !verb.see.is_empty() {
+        text.push_str(&format!("see also: {}\n", verb.see.join(", ")));
     }
     text
 }
@@ -321,14 +310,21 @@ fn pair(form: &str, meaning: &str) -> String {
 }
 
 /// Sentences that the overview only names: it is to be a screen.
-const SELDOM: &[&str] = &["histogram", "correlation", "bootstrap", "profile", "report"];
+const SELDOM: &[&str] = &[
+    "histogram",
+    "correlation",
+    "bootstrap",
+    "profile",
+    "report",
+    "explain",
+];
 
 fn overview() -> String {
     let mut text = String::new();
     let mut line = |example: &str, summary: &str| {
         text.push_str(&format!("  {example:36} {summary}\n"));
     };
-    let anywhere = Verb::performed().filter(|verb| verb.place == Place::Anywhere);
+    let anywhere = VERBS.iter().filter(|verb| verb.place == Place::Anywhere);
     for verb in anywhere.filter(|verb| !SELDOM.contains(&verb.word)) {
         line(verb.example, verb.summary);
     }
@@ -369,7 +365,7 @@ fn declarations() -> String {
 /// The words that begin a sentence at the prompt only, and the program's own commands.
 fn commands() -> String {
     let mut text = String::from("at the prompt:\n");
-    for verb in Verb::performed().filter(|verb| verb.place == Place::Prompt) {
+    for verb in VERBS.iter().filter(|verb| verb.place == Place::Prompt) {
         text.push_str(&format!("  {:36}  {}\n", verb.example, verb.summary));
     }
     text.push_str("`lotka --help` lists the commands of the program: run, check, simulate, ...\n");
@@ -405,7 +401,7 @@ mod tests {
 
     #[test]
     fn related_words_have_help() {
-        for verb in Verb::performed() {
+        for verb in VERBS.iter() {
             for word in verb.see {
                 assert!(!on(word).contains("no help"), "{} sees {word}", verb.word);
             }

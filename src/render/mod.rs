@@ -13,6 +13,7 @@ pub mod diagram_json;
 mod ensemble;
 mod equilibria;
 pub mod equilibria_json;
+mod explain;
 pub mod figure;
 mod fit;
 pub mod fit_json;

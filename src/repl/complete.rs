@@ -7,7 +7,7 @@ use super::known::{Known, Role};
 use super::scan::{Kind, Token, tokens};
 use crate::analyze::Measure;
 use crate::session::Topic;
-use crate::session::verbs::{Choice, Value, Verb};
+use crate::session::verbs::{Choice, VERBS, Value, Verb};
 use crate::simulate::Method;
 use crate::syntax::{DECLARATIONS, written_name};
 use std::path::Path;
@@ -85,7 +85,7 @@ impl Place<'_> {
     /// The sentence's verb, when it begins with one.
     fn verb(&self) -> Option<&'static Verb> {
         let first = self.before.first()?;
-        let verb = Verb::find(self.word(first)).filter(|verb| verb.is_performed())?;
+        let verb = Verb::find(self.word(first))?;
         // `plot = 3` and `plot + 1` are about a name.
         let second = self.before.get(1).map_or("", |token| self.word(token));
         (!matches!(second, "=" | "+" | "*" | "/" | "^" | "'" | ":")).then_some(verb)
@@ -204,7 +204,7 @@ impl Place<'_> {
 
     /// What begins a statement.
     fn beginnings(&self, typed: &str) -> Vec<Suggestion> {
-        let verbs = Verb::performed().filter(|verb| verb.word.starts_with(typed));
+        let verbs = VERBS.iter().filter(|verb| verb.word.starts_with(typed));
         let mut found: Vec<Suggestion> = verbs.map(verb_with_space).collect();
         // Values are asked for by name; a function begins a line when nothing else does.
         found.extend(self.names(typed, &[Role::Quantity, Role::Definition], false));

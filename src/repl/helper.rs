@@ -102,7 +102,7 @@ impl Hinter for Typing {
                 is_text: true,
             });
         }
-        let verb = Verb::find(line.strip_suffix(' ')?).filter(|verb| verb.is_performed())?;
+        let verb = Verb::find(line.strip_suffix(' ')?)?;
         let rest = verb.example.strip_prefix(verb.word)?.trim_start();
         let words: Vec<&str> = verb.options.iter().map(|choice| choice.word).collect();
         let shown = match (rest.is_empty(), words.is_empty()) {

@@ -309,6 +309,7 @@ impl Session {
                 return fit::check(compiled, tables, overrides, command);
             }
             Command::Report(command) => possible.has(fit::Need::Fit, command.span)?,
+            Command::Explain(span) => possible.has(fit::Need::Fit, *span)?,
             Command::Profile(command) => {
                 possible.has(fit::Need::Fit, command.span)?;
                 possible.profiles = true;

@@ -50,6 +50,8 @@ pub enum Command {
     Bootstrap(BootstrapCommand),
     /// `report "fit.html"`
     Report(Report),
+    /// `explain fit`; the whole sentence.
+    Explain(Span),
     /// `sensitivity conc by ka, CL`
     Sensitivity(Sensitivity),
     /// `show equations as latex`

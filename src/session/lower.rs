@@ -6,7 +6,7 @@ use super::command::{
 };
 use super::options::Options;
 use super::steady;
-use super::verbs::{Reading, Verb};
+use super::verbs::{VERBS, Verb};
 use crate::diagnostic::{Code, Diagnostic, closest, did_you_mean, listed, number_text};
 use crate::simulate::Method;
 use crate::source::Span;
@@ -31,12 +31,8 @@ pub fn lower(statement: &tree::Statement) -> Result<Command, Vec<Diagnostic>> {
 
 fn lower_sentence(sentence: &tree::Sentence, span: Span) -> Result<Command, Vec<Diagnostic>> {
     let verb = Verb::find(&sentence.verb.text).ok_or_else(|| vec![unknown_verb(&sentence.verb)])?;
-    let read = match verb.reading {
-        Reading::Performed(read) => read,
-        Reading::NotYet(what) => return Err(vec![not_performed(&sentence.verb, what)]),
-    };
     let mut problems = Vec::new();
-    let command = read(sentence, span, Options::new(verb, sentence, &mut problems));
+    let command = (verb.read)(sentence, span, Options::new(verb, sentence, &mut problems));
     match command {
         Some(command) if problems.is_empty() => Ok(command),
         _ => Err(problems),
@@ -60,7 +56,7 @@ pub(super) fn alone(
     options.finish(|| Ok(command))
 }
 
-fn not_performed(verb: &tree::Name, what: &str) -> Diagnostic {
+pub(super) fn not_performed(verb: &tree::Name, what: &str) -> Diagnostic {
     Diagnostic::new(
         Code::NotPerformed,
         format!("this version of Lotka does not perform {what}"),
@@ -75,7 +71,7 @@ fn unknown_verb(verb: &tree::Name) -> Diagnostic {
         format!("`{}` is not a sentence", verb.text),
     )
     .at(verb.span, "");
-    match did_you_mean(&verb.text, Verb::performed().map(|known| known.word)) {
+    match did_you_mean(&verb.text, VERBS.iter().map(|known| known.word)) {
         Some(help) => diagnostic.help(help),
         None => diagnostic,
     }

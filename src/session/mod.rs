@@ -380,6 +380,7 @@ impl Session {
             Command::Bootstrap(command) => self.bootstrap(command, observer),
             Command::Plot(command) => self.plot(command),
             Command::Report(command) => self.report(command),
+            Command::Explain(span) => self.explain(*span),
             Command::Save(command) => self.save(command),
             Command::Histogram(command) => self.histogram(command),
             Command::Correlation(command) => self.correlation(command),

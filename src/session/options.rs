@@ -63,7 +63,7 @@ impl<'t> Options<'t> {
 
     fn must_be_listed(&self, word: &'static str) {
         debug_assert!(
-            self.verb.option(word).is_some() || !self.verb.is_performed(),
+            self.verb.option(word).is_some(),
             "list `{word}` among the options of `{}` in session/verbs/table.rs",
             self.verb.word
         );

@@ -120,7 +120,8 @@ pub(super) fn drivers(compiled: &Compiled) -> Arc<FxHashSet<SymbolId>> {
 }
 
 impl<'w> Likelihood<'w> {
-    /// The same of other runs, which are solved: filters belong to their data.
+    /// The same of other runs, which are solved: filters belong to their data ([`Likelihood::with_data`]
+    /// keeps them).
     pub(super) fn with_runs(&self, runs: Vec<FitRun>) -> Likelihood<'w> {
         Likelihood {
             compiled: Arc::clone(&self.compiled),
@@ -287,6 +288,34 @@ impl Likelihood<'_> {
         varying
             .filter_map(|(id, values)| Some((blocks.get(id.index())?.offset, values.as_slice())))
             .collect()
+    }
+
+    /// How a run is solved at values of what is fitted, with the derivatives that a search asks for,
+    /// and which of the fitted quantities move its states.
+    ///
+    /// # Errors
+    /// A run that ends early, and values that are not finite.
+    pub(super) fn solved_with_derivatives(
+        &self,
+        at_run: usize,
+        at: &[f64],
+    ) -> Result<(Solution, Vec<bool>), Fault> {
+        let fault = Fault::NoDensity {
+            run: at_run,
+            datum: 0,
+        };
+        let run = self.runs.get(at_run).ok_or(fault.clone())?;
+        let (overrides, present) = run
+            .values(&self.compiled, &self.fitted, at)
+            .ok_or(fault.clone())?;
+        let start = run.varied(&self.compiled, &self.fitted, (&overrides, &present));
+        let movers = self.movers(&start);
+        let mut plan = run.plan.clone().ok_or(fault)?;
+        plan.parameters = present.parameters;
+        plan.initial.clone_from(&present.initial);
+        plan.declared = present.initial;
+        plan.varied = Some(self.moving(&start, &movers));
+        Ok((self.solve(at_run, &plan)?, movers))
     }
 
     fn solve(&self, at_run: usize, plan: &super::super::simulate::Plan) -> Result<Solution, Fault> {

@@ -39,8 +39,8 @@ pub struct Verb {
     pub see: &'static [&'static str],
     /// Where it makes sense.
     pub place: Place,
-    /// How it is read, or why it is not.
-    pub(super) reading: Reading,
+    /// How it is read.
+    pub(super) read: Reader,
 }
 
 /// An option of a sentence.
@@ -103,31 +103,11 @@ pub enum Place {
 /// Reads a sentence into a command; problems go into the options.
 pub(super) type Reader = fn(&tree::Sentence, Span, Options<'_>) -> Option<Command>;
 
-/// Whether this version performs a sentence.
-#[derive(Debug)]
-pub(super) enum Reading {
-    /// It is read by this function.
-    Performed(Reader),
-    /// It does not perform these.
-    NotYet(&'static str),
-}
-
 impl Verb {
     /// The verb with this word.
     #[must_use]
     pub fn find(word: &str) -> Option<&'static Verb> {
         VERBS.iter().find(|verb| verb.word == word)
-    }
-
-    /// True when this version performs the sentence.
-    #[must_use]
-    pub fn is_performed(&self) -> bool {
-        matches!(self.reading, Reading::Performed(_))
-    }
-
-    /// The verbs that this version performs.
-    pub fn performed() -> impl Iterator<Item = &'static Verb> {
-        VERBS.iter().filter(|verb| verb.is_performed())
     }
 
     /// The option with this word.

@@ -7,32 +7,16 @@ use super::super::{
     stationary, steady, sweep,
 };
 use super::choices::*;
-use super::{Place, Reading, Value, Verb};
+use super::{Place, Reader, Value, Verb};
 
 use Place::{Anywhere, Prompt};
-use Reading::{NotYet, Performed};
-
-/// A sentence that this version recognises and does not perform.
-const fn not_yet(word: &'static str, what: &'static str) -> Verb {
-    Verb {
-        word,
-        example: word,
-        summary: "for later versions",
-        subjects: Value::Expressions,
-        options: &[],
-        more: &[],
-        see: &[],
-        place: Anywhere,
-        reading: NotYet(what),
-    }
-}
 
 /// A sentence of one word that only the prompt needs.
 const fn word(
     word: &'static str,
     summary: &'static str,
     see: &'static [&'static str],
-    reading: Reading,
+    read: Reader,
 ) -> Verb {
     Verb {
         word,
@@ -43,7 +27,7 @@ const fn word(
         more: &[],
         see,
         place: Prompt,
-        reading,
+        read,
     }
 }
 
@@ -78,7 +62,7 @@ pub static VERBS: &[Verb] = &[
         )],
         see: &["plot", "measure", "save", "show"],
         place: Anywhere,
-        reading: Performed(lower::simulate),
+        read: lower::simulate,
     },
     Verb {
         word: "plot",
@@ -99,7 +83,7 @@ pub static VERBS: &[Verb] = &[
         ],
         see: &["simulate", "fit", "save"],
         place: Anywhere,
-        reading: Performed(lower::plot),
+        read: lower::plot,
     },
     Verb {
         word: "histogram",
@@ -110,7 +94,7 @@ pub static VERBS: &[Verb] = &[
         more: &[("histogram x, y", "at the end")],
         see: &["simulate", "plot", "stationary"],
         place: Anywhere,
-        reading: Performed(ensemble::lower_histogram),
+        read: ensemble::lower_histogram,
     },
     Verb {
         word: "correlation",
@@ -121,7 +105,7 @@ pub static VERBS: &[Verb] = &[
         more: &[("correlation y vs x", "of y with x so much earlier")],
         see: &["simulate", "histogram", "stationary"],
         place: Anywhere,
-        reading: Performed(correlation::lower),
+        read: correlation::lower,
     },
     Verb {
         word: "measure",
@@ -142,7 +126,7 @@ pub static VERBS: &[Verb] = &[
         ],
         see: &["simulate"],
         place: Anywhere,
-        reading: Performed(measure::lower),
+        read: measure::lower,
     },
     Verb {
         word: "steady",
@@ -157,7 +141,7 @@ pub static VERBS: &[Verb] = &[
         ],
         see: &["simulate", "stability", "continue"],
         place: Anywhere,
-        reading: Performed(steady::lower),
+        read: steady::lower,
     },
     Verb {
         word: "sensitivity",
@@ -168,7 +152,7 @@ pub static VERBS: &[Verb] = &[
         more: &[("sensitivity x by x", "by the initial value of x")],
         see: &["simulate"],
         place: Anywhere,
-        reading: Performed(sensitivity::lower),
+        read: sensitivity::lower,
     },
     Verb {
         word: "save",
@@ -188,7 +172,7 @@ pub static VERBS: &[Verb] = &[
         ],
         see: &["simulate", "plot"],
         place: Anywhere,
-        reading: Performed(lower::save),
+        read: lower::save,
     },
     Verb {
         word: "show",
@@ -209,7 +193,7 @@ pub static VERBS: &[Verb] = &[
         ],
         see: &["load"],
         place: Anywhere,
-        reading: Performed(lower::show),
+        read: lower::show,
     },
     Verb {
         word: "sweep",
@@ -241,7 +225,7 @@ pub static VERBS: &[Verb] = &[
         ],
         see: &["simulate", "measure", "continue"],
         place: Anywhere,
-        reading: Performed(sweep::lower),
+        read: sweep::lower,
     },
     Verb {
         word: "stability",
@@ -256,7 +240,7 @@ pub static VERBS: &[Verb] = &[
         ],
         see: &["steady", "jacobian", "continue"],
         place: Anywhere,
-        reading: Performed(stability::lower),
+        read: stability::lower,
     },
     Verb {
         word: "jacobian",
@@ -274,7 +258,7 @@ pub static VERBS: &[Verb] = &[
         more: &[("jacobian", "symbolic")],
         see: &["stability", "show"],
         place: Anywhere,
-        reading: Performed(jacobian::lower),
+        read: jacobian::lower,
     },
     Verb {
         word: "continue",
@@ -302,7 +286,7 @@ pub static VERBS: &[Verb] = &[
         ],
         see: &["steady", "stability", "phase"],
         place: Anywhere,
-        reading: Performed(continuation::lower),
+        read: continuation::lower,
     },
     Verb {
         word: "nullclines",
@@ -320,7 +304,7 @@ pub static VERBS: &[Verb] = &[
         more: &[],
         see: &["phase", "steady", "stability"],
         place: Anywhere,
-        reading: Performed(portrait::lower_nullclines),
+        read: portrait::lower_nullclines,
     },
     Verb {
         word: "phase",
@@ -338,7 +322,7 @@ pub static VERBS: &[Verb] = &[
         more: &[("phase x", "the line of one state")],
         see: &["nullclines", "steady", "plot"],
         place: Anywhere,
-        reading: Performed(portrait::lower_phase),
+        read: portrait::lower_phase,
     },
     Verb {
         word: "stationary",
@@ -349,7 +333,7 @@ pub static VERBS: &[Verb] = &[
         more: &[("stationary x, y", "of these states only")],
         see: &["steady", "stability", "wiener"],
         place: Anywhere,
-        reading: Performed(stationary::lower),
+        read: stationary::lower,
     },
     Verb {
         word: "fit",
@@ -383,7 +367,7 @@ pub static VERBS: &[Verb] = &[
         ],
         see: &["simulate", "sensitivity", "plot"],
         place: Anywhere,
-        reading: Performed(fit::lower),
+        read: fit::lower,
     },
     Verb {
         word: "profile",
@@ -394,7 +378,7 @@ pub static VERBS: &[Verb] = &[
         more: &[("profile", "everything that was fitted")],
         see: &["fit", "bootstrap"],
         place: Anywhere,
-        reading: Performed(fit::lower_profile),
+        read: fit::lower_profile,
     },
     Verb {
         word: "bootstrap",
@@ -405,7 +389,7 @@ pub static VERBS: &[Verb] = &[
         more: &[],
         see: &["fit", "profile"],
         place: Anywhere,
-        reading: Performed(fit::lower_bootstrap),
+        read: fit::lower_bootstrap,
     },
     Verb {
         word: "report",
@@ -419,9 +403,19 @@ pub static VERBS: &[Verb] = &[
         )],
         see: &["fit", "plot"],
         place: Anywhere,
-        reading: Performed(fit::lower_report),
+        read: fit::lower_report,
     },
-    not_yet("explain", "explanations"),
+    Verb {
+        word: "explain",
+        example: "explain fit",
+        summary: "how the last fit was computed, and why",
+        subjects: Value::Words(&["fit"]),
+        options: &[],
+        more: &[],
+        see: &["fit", "show"],
+        place: Anywhere,
+        read: fit::lower_explain,
+    },
     Verb {
         word: "load",
         example: "load \"models/griffith.lotka\"",
@@ -431,31 +425,31 @@ pub static VERBS: &[Verb] = &[
         more: &[],
         see: &["reload", "save"],
         place: Prompt,
-        reading: Performed(lower::load),
+        read: lower::load,
     },
     word(
         "reload",
         "read the model file again",
         &["load", "reset"],
-        Performed(|sentence, _, options| alone(sentence, options, Command::Reload)),
+        |sentence, _, options| alone(sentence, options, Command::Reload),
     ),
     word(
         "reset",
         "all values as declared",
         &["undo", "reload"],
-        Performed(|sentence, _, options| alone(sentence, options, Command::Reset)),
+        |sentence, _, options| alone(sentence, options, Command::Reset),
     ),
     word(
         "undo",
         "take the last step back",
         &["reset", "history"],
-        Performed(|sentence, _, options| alone(sentence, options, Command::Undo)),
+        |sentence, _, options| alone(sentence, options, Command::Undo),
     ),
     word(
         "history",
         "the lines typed so far",
         &["undo", "save"],
-        Performed(|sentence, _, options| alone(sentence, options, Command::History)),
+        |sentence, _, options| alone(sentence, options, Command::History),
     ),
     Verb {
         word: "help",
@@ -466,12 +460,12 @@ pub static VERBS: &[Verb] = &[
         more: &[("help functions", "all functions of the language")],
         see: &[],
         place: Prompt,
-        reading: Performed(lower::help),
+        read: lower::help,
     },
     word(
         "quit",
         "leave (Ctrl-D does too)",
         &["save"],
-        Performed(|sentence, _, options| alone(sentence, options, Command::Quit)),
+        |sentence, _, options| alone(sentence, options, Command::Quit),
     ),
 ];
