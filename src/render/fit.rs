@@ -46,7 +46,9 @@ fn one(answer: &FitAnswer, width: usize) -> String {
     text.push_str("\n\n");
     text.push_str(&estimates(answer, width));
     text.push('\n');
-    let mut lines = vec![quality(answer), search(answer)];
+    let mut lines = vec![quality(answer)];
+    lines.extend(super::explain_fit::line(answer));
+    lines.push(search(answer));
     lines.extend(region(answer));
     lines.extend(correlated(answer));
     lines.extend(conspicuous(answer));

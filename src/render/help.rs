@@ -338,7 +338,14 @@ fn pair(form: &str, meaning: &str) -> String {
 }
 
 /// Sentences that the overview only names: it is to be a screen.
-const SELDOM: &[&str] = &["histogram", "correlation", "bootstrap", "profile", "report"];
+const SELDOM: &[&str] = &[
+    "histogram",
+    "correlation",
+    "bootstrap",
+    "profile",
+    "report",
+    "explain",
+];
 
 fn overview() -> String {
     let mut text = String::new();
@@ -390,7 +397,9 @@ fn commands() -> String {
         text.push_str(&format!("  {:36}  {}\n", verb.example, verb.summary));
     }
     text.push_str("`lotka --help` lists the commands of the program: run, check, simulate, ...\n");
-    text.push_str("`lotka lsp` serves editors, which underline, complete and rename as you type.\n");
+    text.push_str(
+        "`lotka lsp` serves editors, which underline, complete and rename as you type.\n",
+    );
     text
 }
 

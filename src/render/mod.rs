@@ -14,6 +14,7 @@ mod ensemble;
 mod equilibria;
 pub mod equilibria_json;
 pub mod explain;
+mod explain_fit;
 pub mod figure;
 mod fit;
 pub mod fit_json;

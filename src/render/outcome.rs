@@ -42,6 +42,7 @@ pub fn text(outcome: &Outcome, width: usize) -> String {
         Outcome::Fitted(answers) => super::fit::text(answers, width),
         Outcome::Profiled(answer) => super::inference::profiles(answer, width),
         Outcome::Sampled(answer) => super::inference::posterior(answer, width),
+        Outcome::FitExplained(answer) => super::explain_fit::text(answer, width),
         Outcome::Bootstrapped(answer) => super::inference::bootstrap(answer, width),
         Outcome::Swept(drawn) => super::sweep::text(drawn, width),
         Outcome::SimulatedEach(runs) => subjects::simulated(runs, width),

@@ -346,6 +346,7 @@ impl Session {
                 return fit::check(compiled, tables, overrides, command);
             }
             Command::Report(command) => possible.has(fit::Need::Fit, command.span)?,
+            Command::ExplainFit(span) => possible.has(fit::Need::Fit, *span)?,
             Command::Profile(command) => {
                 possible.has(fit::Need::Fit, command.span)?;
                 possible.profiles = true;

@@ -51,6 +51,8 @@ pub enum Command {
     Bootstrap(BootstrapCommand),
     /// `report "fit.html"`
     Report(Report),
+    /// `explain fit`; the whole sentence.
+    ExplainFit(Span),
     /// `sensitivity conc by ka, CL`
     Sensitivity(Sensitivity),
     /// `show equations as latex`

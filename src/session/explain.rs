@@ -1,4 +1,4 @@
-//! `explain`: the page of a diagnostic.
+//! `explain`: the page of a diagnostic, or the last fit.
 //!
 //! Enters: the words after the verb. Leaves: [`Explained`], what is to be told. Must not know the
 //! pages: whoever shows them does.
@@ -28,12 +28,18 @@ impl Explained {
     }
 }
 
-/// Reads `explain E0107, W0201`, `explain E06` and `explain`.
+/// Reads `explain E0107, W0201`, `explain E06`, `explain`, and `explain fit`, which asks for something
+/// else: how the last fit was computed.
 pub(super) fn lower(
     sentence: &tree::Sentence,
-    _: Span,
+    span: Span,
     mut options: Options<'_>,
 ) -> Option<Command> {
+    if let [one] = sentence.subjects.as_slice()
+        && word_of(&one.value).is_some_and(|word| word.text == "fit")
+    {
+        return options.finish(|| Ok(Command::ExplainFit(span)));
+    }
     let mut asked = Vec::new();
     for subject in &sentence.subjects {
         let word = word_of(&subject.value).map_or("", |name| &name.text);

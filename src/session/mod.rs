@@ -407,6 +407,7 @@ impl Session {
             Command::Bootstrap(command) => self.bootstrap(command, observer),
             Command::Plot(command) => self.plot(command),
             Command::Report(command) => self.report(command),
+            Command::ExplainFit(span) => self.explain_fit(*span),
             Command::Save(command) => self.save(command),
             Command::Histogram(command) => self.histogram(command),
             Command::Correlation(command) => self.correlation(command),

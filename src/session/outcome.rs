@@ -110,6 +110,8 @@ pub enum Outcome {
     Profiled(Arc<super::fit::ProfileAnswer>),
     /// A posterior distribution.
     Sampled(Arc<super::fit::PosteriorAnswer>),
+    /// How the last fit was computed.
+    FitExplained(Arc<super::fit::Explanation>),
     /// A fit of many data sets drawn from it.
     Bootstrapped(Arc<super::fit::BootstrapAnswer>),
     /// Many runs, each with other values.

@@ -37,6 +37,7 @@ pub use logarithmic::{Logarithmic, logarithmic};
 pub use moments::{local_moments, moments, packed, packed_len};
 pub use noise::{Noise, NoiseTerm, Source, noise_terms, of_reactions};
 pub use propensities::{Channel, Law, Propensities, Uncountable, count};
+pub use rates::moving_slots;
 pub use scheme::{
     NoiseStructure, Scheme, SchemeKind, Unsuited, has_exact_transition, noise_structure,
 };
@@ -48,7 +49,6 @@ use crate::symbolic::{
     Expr, Pool, SymbolId, dependents, expand_gradients, substitute, substitute_all,
 };
 use guards::{Collected, Freezer};
-use rates::moving_slots;
 use rustc_hash::{FxHashMap, FxHashSet};
 use std::ops::Range;
 use std::sync::Arc;

@@ -13,7 +13,7 @@ use rustc_hash::{FxHashMap, FxHashSet};
 pub(super) type Motion = FxHashMap<SymbolId, Expr>;
 
 /// Inputs and delayed values.
-pub(super) fn moving_slots(slots: &Slots) -> impl Iterator<Item = SymbolId> + '_ {
+pub fn moving_slots(slots: &Slots) -> impl Iterator<Item = SymbolId> + '_ {
     let blocks = slots.layout.blocks().iter();
     blocks
         .filter(|block| {

@@ -31,6 +31,7 @@ use crate::model::Support;
 pub use quantile::{cdf, mean, quantile};
 pub use sample::sample;
 use score::{Score, score};
+pub(in crate::fit) use special::normal_tail;
 
 /// What was seen.
 #[derive(Debug, Clone, Copy, PartialEq)]

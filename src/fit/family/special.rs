@@ -182,7 +182,7 @@ pub(super) mod half {
 
 /// The lower tail of the standard normal distribution.
 #[derive(Debug, Clone, Copy)]
-pub(super) struct NormalTail {
+pub(in crate::fit) struct NormalTail {
     /// ln P(Z < z)
     pub log: f64,
     /// Its derivative, the density by the probability.
@@ -199,7 +199,7 @@ const TERMS_NEAR: u32 = 60;
 const TERMS_FAR: u32 = 200;
 
 /// The lower tail at z.
-pub(super) fn normal_tail(z: f64) -> NormalTail {
+pub(in crate::fit) fn normal_tail(z: f64) -> NormalTail {
     let log_of_density = -0.5 * z * z - 0.5 * TAU.ln();
     if z < -NEAR {
         let excess = excess_far(-z);

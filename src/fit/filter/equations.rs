@@ -3,7 +3,9 @@
 //! Enters: a system with noise, expressions of what is seen. Leaves: a [`Stochastic`], or why
 //! there is no filter for it. Compiled once for any number of evaluations.
 
+use super::law::Law;
 use crate::fit::coordinates::Scale;
+use crate::fit::family::Family;
 use crate::kernel::{Kernels, Parameters, Scratch, SharedKernel};
 use crate::linalg::Coefficients;
 use crate::simulate::{DirectedSlots, Direction};
@@ -18,15 +20,37 @@ use std::sync::Arc;
 /// More states have more than 800 covariances, all integrated with their derivatives.
 const MOST_STATES: usize = 40;
 
-/// What is seen of the state.
-#[derive(Debug, Clone, Copy, PartialEq)]
-pub struct Observable {
-    /// What is expected, a scalar of time, states and parameters.
-    pub mean: Expr,
-    /// The standard deviation of the noise of measurement, in units of the scale; `None` for none.
-    pub deviation: Option<Expr>,
-    /// Whether the noise adds to the mean or, lognormal, to its logarithm.
-    pub scale: Scale,
+/// What is seen of the state: scalars of time, states and parameters.
+#[derive(Debug, Clone, PartialEq)]
+pub enum Observable {
+    /// Normal data on a scale.
+    Normal {
+        /// What is expected.
+        mean: Expr,
+        /// The standard deviation of the noise of measurement, in units of the scale; `None` for
+        /// none.
+        deviation: Option<Expr>,
+        /// Whether the noise adds to the mean or, lognormal, to its logarithm.
+        scale: Scale,
+    },
+    /// Data of any other law.
+    Law {
+        /// Its family.
+        family: Family,
+        /// The parameters of the family.
+        parameters: Vec<Expr>,
+    },
+}
+
+impl Observable {
+    fn exprs(&self) -> Vec<Expr> {
+        match self {
+            Observable::Normal {
+                mean, deviation, ..
+            } => [*mean].into_iter().chain(*deviation).collect(),
+            Observable::Law { parameters, .. } => parameters.clone(),
+        }
+    }
 }
 
 /// How the state gets from one datum to the next.
@@ -86,10 +110,12 @@ pub struct Stochastic {
     pub(super) moments: Option<(Arc<System>, Kernels)>,
     /// How the state gets from datum to datum.
     pub route: Route,
-    /// False where what is seen is linearised.
+    /// False where what is seen by normal data is linearised.
     pub is_seen_linearly: bool,
     /// The scale on which each observable is compared.
     pub seen_scales: Vec<Scale>,
+    /// The law of each observable whose data are not normal.
+    pub(super) laws: Vec<Option<Law>>,
     local: SharedKernel,
     local_along: SharedKernel,
     /// Mean and variance of each observable.
@@ -124,16 +150,42 @@ impl Stochastic {
         let (local_pool, local) = local_moments(&system).ok_or(Unfiltered::NoNoise)?;
         let seen_scales = seen_scales(observables, scale);
         let mut seen_pool = Pool::continuing(&system.pool);
-        let mut exprs = numbers(&mut seen_pool, observables, &seen_scales);
-        if let Some(known) = &geometric {
-            exprs = substitute_all(&mut seen_pool, &exprs, &known.replacements);
-        }
+        let inner = |exprs: Vec<Expr>, pool: &mut Pool| match &geometric {
+            Some(known) => substitute_all(pool, &exprs, &known.replacements),
+            None => exprs,
+        };
+        let leads = leads(&declared, observables);
+        let exprs = numbers(&mut seen_pool, observables, (&seen_scales, &leads));
+        let exprs = inner(exprs, &mut seen_pool);
+        let parameters: Vec<Option<(Family, Vec<Expr>)>> = (observables.iter())
+            .map(|known| match known {
+                Observable::Normal { .. } => None,
+                Observable::Law { family, parameters } => {
+                    Some((*family, inner(parameters.clone(), &mut seen_pool)))
+                }
+            })
+            .collect();
         let seen_pool = Arc::new(seen_pool);
         let is_constant = has_constant_slopes(&system, &seen_pool, &exprs);
+        let normal: Vec<Expr> = (exprs.chunks_exact(2).zip(observables))
+            .filter(|(_, known)| matches!(known, Observable::Normal { .. }))
+            .flat_map(|(exprs, _)| exprs.iter().copied())
+            .collect();
+        let laws = (parameters.iter().zip(&leads))
+            .map(|(known, lead)| {
+                let (family, exprs) = known.as_ref()?;
+                Some(Law::new(
+                    (&system, &kernels),
+                    &seen_pool,
+                    (*family, exprs, *lead),
+                ))
+            })
+            .collect();
         Ok(Stochastic {
             route,
-            is_seen_linearly: is_affine(&system, &seen_pool, &exprs),
+            is_seen_linearly: is_affine(&system, &seen_pool, &normal),
             seen_scales,
+            laws,
             local: kernels.function(&local_pool, &local),
             local_along: kernels.tangent(&local_pool, &local),
             seen: kernels.function(&seen_pool, &exprs),
@@ -171,26 +223,57 @@ fn integrated(system: &System, route: Route) -> Result<Option<(Arc<System>, Kern
 /// Where the logarithms of states are Gaussian, what is seen exactly is compared by logarithms.
 fn seen_scales(observables: &[Observable], scale: Scale) -> Vec<Scale> {
     let all = observables.iter();
-    all.map(|known| match known.deviation {
-        None => scale,
-        Some(_) => known.scale,
+    all.map(|known| match known {
+        Observable::Normal {
+            deviation: None, ..
+        } => scale,
+        Observable::Normal { scale, .. } => *scale,
+        Observable::Law { .. } => Scale::Linear,
     })
     .collect()
 }
 
-/// Mean and variance of each observable on its scale.
-fn numbers(pool: &mut Pool, observables: &[Observable], scales: &[Scale]) -> Vec<Expr> {
+/// Mean and variance of each observable on its scale; of other laws the parameter that leads, and 0.
+fn numbers(
+    pool: &mut Pool,
+    observables: &[Observable],
+    (scales, leads): (&[Scale], &[usize]),
+) -> Vec<Expr> {
     let zero = pool.constant(0.0);
     let mut exprs = Vec::with_capacity(2 * observables.len());
-    for (known, scale) in observables.iter().zip(scales) {
-        let mean = match scale {
-            Scale::Linear => known.mean,
-            Scale::Logarithmic => pool.unary(Unary::Log, known.mean),
+    for ((known, scale), lead) in observables.iter().zip(scales).zip(leads) {
+        let (mean, deviation) = match known {
+            Observable::Normal {
+                mean, deviation, ..
+            } => (*mean, *deviation),
+            Observable::Law { parameters, .. } => {
+                (parameters.get(*lead).copied().unwrap_or(zero), None)
+            }
         };
-        let variance = known.deviation.map(|sd| pool.mul(sd, sd));
+        let mean = match scale {
+            Scale::Linear => mean,
+            Scale::Logarithmic => pool.unary(Unary::Log, mean),
+        };
+        let variance = deviation.map(|sd| pool.mul(sd, sd));
         exprs.extend([mean, variance.unwrap_or(zero)]);
     }
     exprs
+}
+
+/// The first parameter of each law that depends on the state: its slope is the direction in which
+/// data of the law tell of the state. The first one of all where none does.
+fn leads(system: &System, observables: &[Observable]) -> Vec<usize> {
+    let blocks = system.states.blocks().iter();
+    let states: FxHashSet<SymbolId> = blocks.map(|block| block.symbol).collect();
+    let lead = |known: &Observable| {
+        let exprs = known.exprs();
+        let moving = dependents(&system.pool, &exprs, &states);
+        exprs
+            .iter()
+            .position(|expr| moving.contains(expr))
+            .unwrap_or(0)
+    };
+    observables.iter().map(lead).collect()
 }
 
 fn refuse(system: &System) -> Result<(), Unfiltered> {
@@ -212,14 +295,13 @@ fn refuse(system: &System) -> Result<(), Unfiltered> {
 fn reads_input(system: &System, observables: &[Observable]) -> Option<usize> {
     let blocks = system.slots.layout.blocks().iter();
     let slots: FxHashSet<SymbolId> = blocks.map(|block| block.symbol).collect();
-    observables.iter().position(|known| {
-        let exprs: Vec<Expr> = [known.mean].into_iter().chain(known.deviation).collect();
-        !dependents(&system.pool, &exprs, &slots).is_empty()
-    })
+    observables
+        .iter()
+        .position(|known| !dependents(&system.pool, &known.exprs(), &slots).is_empty())
 }
 
 /// Whether means are affine in the states, and variances do not depend on them.
-fn is_affine(system: &System, pool: &Arc<Pool>, exprs: &[Expr]) -> bool {
+pub(super) fn is_affine(system: &System, pool: &Arc<Pool>, exprs: &[Expr]) -> bool {
     let blocks = system.states.blocks().iter();
     let states: FxHashSet<SymbolId> = blocks.map(|block| block.symbol).collect();
     let mut pool = Pool::continuing(pool);
@@ -276,6 +358,8 @@ pub(super) struct Point<'s> {
     pub parameters_along: Vec<Vec<f64>>,
     slots: DirectedSlots,
     scratch: [Scratch; 5],
+    /// Two for each law.
+    of_laws: Vec<[Scratch; 2]>,
 }
 
 impl<'s> Point<'s> {
@@ -291,6 +375,7 @@ impl<'s> Point<'s> {
             parameters_along: parameters_along.to_vec(),
             slots: DirectedSlots::new(&equations.system),
             scratch: Default::default(),
+            of_laws: vec![Default::default(); equations.laws.len()],
             equations,
         }
     }
@@ -396,6 +481,45 @@ impl<'s> Point<'s> {
         let scratch = &mut self.scratch[4];
         kernel.call(time, state, &self.seen_parameters, slots, &mut out, scratch);
         Some(out)
+    }
+
+    /// The parameters of the law of the k-th observable at a state.
+    pub fn law(&mut self, k: usize, time: f64, state: &[f64]) -> Vec<f64> {
+        let law = self.equations.laws.get(k).and_then(Option::as_ref);
+        let (Some(law), Some([scratch, _])) = (law, self.of_laws.get_mut(k)) else {
+            return Vec::new();
+        };
+        let mut out = vec![0.0; law.values.out_len()];
+        let slots = self.slots.numbers();
+        law.values
+            .call(time, state, &self.seen_parameters, slots, &mut out, scratch);
+        out
+    }
+
+    /// Their derivatives, as [`Point::seen_along`].
+    pub fn law_along(
+        &mut self,
+        k: usize,
+        (time, state): (f64, &[f64]),
+        j: Option<usize>,
+        moved: &[f64],
+    ) -> Vec<f64> {
+        let law = self.equations.laws.get(k).and_then(Option::as_ref);
+        let (Some(law), Some([_, scratch])) = (law, self.of_laws.get_mut(k)) else {
+            return Vec::new();
+        };
+        let quantity = j.and_then(|j| self.parameters_along.get(j));
+        let direction = Direction {
+            states: moved,
+            parameters: quantity.map_or(&[], Vec::as_slice),
+            ..Direction::default()
+        };
+        self.slots.set(0, direction);
+        let mut out = vec![0.0; law.along.out_len()];
+        let slots = self.slots.numbers();
+        law.along
+            .call(time, state, &self.seen_parameters, slots, &mut out, scratch);
+        out
     }
 
     fn unpacked(&self, numbers: &[f64]) -> Local {

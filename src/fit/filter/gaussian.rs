@@ -189,13 +189,13 @@ fn difference(a: &[f64], b: &[f64]) -> Vec<f64> {
 }
 
 /// M - a b^T
-fn subtract_outer(matrix: &mut [f64], a: &[f64], b: &[f64]) {
+pub(super) fn subtract_outer(matrix: &mut [f64], a: &[f64], b: &[f64]) {
     for (column, b) in matrix.chunks_exact_mut(a.len().max(1)).zip(b) {
         add_scaled(column, -b, a);
     }
 }
 
-fn symmetrise(matrix: &mut [f64], n: usize) {
+pub(super) fn symmetrise(matrix: &mut [f64], n: usize) {
     for j in 0..n {
         for i in 0..j {
             let mean = 0.5 * (matrix[j * n + i] + matrix[i * n + j]);

@@ -3,13 +3,15 @@
 //! Enters: a [`Case`]: compiled equations, the values that hold, data by time. Leaves: a
 //! [`Filtered`], or the [`Fault`] that ended it.
 
+use super::assumed::{Said, censored, integrated};
 use super::equations::{Point, Stochastic};
-use super::gaussian::{Gaussian, Moments, Outcome, Seen, condition, place, shown};
+use super::gaussian::{Gaussian, Moments, Outcome, Seen, Sight, condition, place, shown};
 use super::likelihood::{Innovation, Tally};
 use super::observe::sights;
 use super::predict::Predictor;
 use super::stationary::stationary;
 use crate::fit::coordinates::Scale;
+use crate::fit::family::Datum;
 use crate::fit::objective::{Evaluation, Fault, Wanted};
 use crate::simulate::{Held, Problem, Varied, VariedStart};
 
@@ -33,8 +35,8 @@ pub struct Sighting {
     pub datum: usize,
     /// Of which observable.
     pub observable: usize,
-    /// The value.
-    pub value: f64,
+    /// What was seen, exactly or beyond a limit.
+    pub value: Datum,
 }
 
 /// What was seen at a time; several looks may share one.
@@ -69,6 +71,8 @@ pub struct Case<'c> {
     pub sizes: &'c [f64],
     /// By time, ascending, from the start on.
     pub data: &'c [Look],
+    /// Data with a law of their own are to have scores.
+    pub is_scored: bool,
     /// True when the user wants to stop.
     pub interrupted: &'c (dyn Fn() -> bool + Sync),
 }
@@ -209,48 +213,13 @@ impl Pass<'_> {
         let sights = sights(point, look.time, &self.known);
         let before = self.known.clone();
         for sighting in &look.seen {
-            let no_density = Fault::NoDensity {
+            let sights = sights.get(sighting.observable);
+            let taken =
+                sights.and_then(|sights| self.datum(point, look, (&before, sights), sighting));
+            taken.ok_or(Fault::NoDensity {
                 run: self.case.run,
                 datum: sighting.datum,
-            };
-            let Some((sight, along)) = sights.get(sighting.observable) else {
-                return Err(no_density);
-            };
-            let scale = self.case.equations.seen_scales.get(sighting.observable);
-            let scale = scale.copied().unwrap_or(Scale::Linear);
-            let value = scale.inner(sighting.value);
-            if !value.is_finite() {
-                return Err(no_density);
-            }
-            let seen = Seen {
-                value,
-                sight: sight.clone(),
-                along: along.clone(),
-            };
-            if self.is_start(look.time, &before, &seen)
-                && let Some(at) = shown(&seen).filter(|at| !self.placed.contains(at))
-            {
-                place(&mut self.known, &before, &seen, at);
-                self.placed.push(at);
-                continue;
-            }
-            match condition(&mut self.known, &before, &seen) {
-                Outcome::Informs(deviation, along) => {
-                    self.tally.add(deviation, &along);
-                    if scale == Scale::Logarithmic {
-                        self.tally.evaluation.value += value;
-                    }
-                    self.innovations.push(Innovation {
-                        datum: sighting.datum,
-                        time: look.time,
-                        expected: seen.value - deviation.value,
-                        variance: deviation.variance,
-                        deviation: deviation.value,
-                    });
-                }
-                Outcome::Agrees => {}
-                Outcome::Contradicts => return Err(no_density),
-            }
+            })?;
         }
         self.predicted.push(Predicted {
             time: look.time,
@@ -258,6 +227,98 @@ impl Pass<'_> {
             after: self.known.value.clone(),
         });
         Ok(())
+    }
+
+    /// Takes a datum; `None` where it has no density.
+    fn datum(
+        &mut self,
+        point: &mut Point<'_>,
+        look: &Look,
+        (before, (sight, along)): (&Gaussian, &(Sight, Vec<Sight>)),
+        sighting: &Sighting,
+    ) -> Option<()> {
+        let (k, equations) = (sighting.observable, self.case.equations);
+        let scale = equations.seen_scales.get(k).copied();
+        let scale = scale.unwrap_or(Scale::Linear);
+        let (Datum::Exactly(value) | Datum::Below(value) | Datum::Above(value)) = sighting.value;
+        let value = scale.inner(value);
+        let seen = Seen {
+            value,
+            sight: sight.clone(),
+            along: along.clone(),
+        };
+        if equations.laws.get(k).is_some_and(Option::is_some) {
+            let known = (&mut self.known, before);
+            let datum = (sighting.value, self.case.is_scored);
+            let said = integrated(point, (k, look.time), known, &seen, datum)?;
+            self.said(said, (look.time, value), sighting.datum);
+            return Some(());
+        }
+        match sighting.value {
+            Datum::Exactly(_) if value.is_finite() => {
+                self.normal((look.time, before), (&seen, scale), sighting.datum)
+            }
+            // What has a logarithm is always above a limit that has none.
+            Datum::Above(_) if !value.is_finite() => Some(()),
+            _ if !value.is_finite() => None,
+            limit => {
+                let is_below = matches!(limit, Datum::Below(_));
+                let said = censored(&mut self.known, before, &seen, is_below)?;
+                self.said(said, (look.time, value), sighting.datum);
+                Some(())
+            }
+        }
+    }
+
+    /// Takes a normal datum on a scale.
+    fn normal(
+        &mut self,
+        (time, before): (f64, &Gaussian),
+        (seen, scale): (&Seen, Scale),
+        datum: usize,
+    ) -> Option<()> {
+        if self.is_start(time, before, seen)
+            && let Some(at) = shown(seen).filter(|at| !self.placed.contains(at))
+        {
+            place(&mut self.known, before, seen, at);
+            self.placed.push(at);
+            return Some(());
+        }
+        match condition(&mut self.known, before, seen) {
+            Outcome::Informs(deviation, along) => {
+                self.tally.add(deviation, &along);
+                if scale == Scale::Logarithmic {
+                    self.tally.evaluation.value += seen.value;
+                }
+                self.innovations.push(Innovation {
+                    datum,
+                    time,
+                    expected: seen.value - deviation.value,
+                    variance: deviation.variance,
+                    deviation: deviation.value,
+                    score: Some(deviation.value / deviation.variance.sqrt()),
+                    parameters: Vec::new(),
+                });
+                Some(())
+            }
+            Outcome::Agrees => Some(()),
+            Outcome::Contradicts => None,
+        }
+    }
+
+    /// Adds a datum that is not normal.
+    fn said(&mut self, said: Said, (time, value): (f64, f64), datum: usize) {
+        let (expected, variance) = said.expected;
+        self.innovations.push(Innovation {
+            datum,
+            time,
+            expected,
+            variance,
+            deviation: value - expected,
+            score: said.score,
+            parameters: said.parameters.clone(),
+        });
+        self.tally.add_said(said);
     }
 
     /// Whether a datum seen without noise shows a start that is certain.

@@ -2,8 +2,9 @@
 //!
 //! Enters: the last fit. Leaves: a [`BootstrapAnswer`]. B. Efron, R. J. Tibshirani, An Introduction
 //! to the Bootstrap (1993), section 6.5 (parametric). Data are drawn from the fitted distributions;
-//! of least squares from normal ones with the residual standard deviation. Censored data stay
-//! censored where what is drawn lies beyond their limit.
+//! of least squares from normal ones with the residual standard deviation. Of a model with noise new
+//! paths are drawn first (paths.rs). Censored data stay censored where what is drawn lies beyond their
+//! limit.
 
 use super::super::options::Options;
 use super::super::outcome::{Outcome, Performed};
@@ -11,8 +12,10 @@ use super::super::simulate::{fault, whole};
 use super::super::{Observer, Session};
 use super::answer::FitAnswer;
 use super::objective::Likelihood;
+use super::paths::paths;
 use super::quantities::coordinates;
 use crate::diagnostic::{Code, Diagnostic};
+use crate::fit::filter::Start;
 use crate::fit::{
     Bootstrap, BootstrapOptions, Bounds, Datum, End, Family, Fault, Scaled, SearchOptions,
     bootstrap, sample, search,
@@ -87,14 +90,15 @@ impl Session {
         observer: &mut dyn Observer,
     ) -> Result<Performed, Vec<Diagnostic>> {
         let fit = self.need_fit(command.span)?;
-        if fit.filters.is_some() {
+        let start = fit.filters.as_ref().map(|filters| &filters.from);
+        if matches!(start, Some(Start::Spread(_))) {
             return Err(vec![
                 Diagnostic::new(
                     Code::NotPerformed,
-                    "this version of Lotka does not draw data from a fitted model with noise",
+                    "no data can be drawn of a fit `from diffuse`",
                 )
-                .at(command.span, "")
-                .help("`profile` bounds its parameters, and `fit ... using nuts` samples them"),
+                .at(command.span, "nothing is known of where a new path would start")
+                .help("fit `from stationary` or from initial values; `profile` bounds the parameters too"),
             ]);
         }
         let compiled = Arc::clone(&fit.compiled);
@@ -116,7 +120,8 @@ impl Session {
             seed,
             threads: world.threads(),
         };
-        let work = |_: u64, stream: &mut Stream| refitted(&fit, &likelihood, stream);
+        let work =
+            |number: u64, stream: &mut Stream| refitted(&fit, &likelihood, (seed, number), stream);
         let found = bootstrap(&options, work, |done| {
             observer.progress(done as f64 / asked as f64);
             !world.interrupted()
@@ -150,22 +155,29 @@ impl Session {
 fn refitted(
     fit: &FitAnswer,
     likelihood: &Likelihood<'_>,
+    replicate: (u64, u64),
     stream: &mut Stream,
 ) -> Result<Vec<f64>, Fault> {
     let mut runs = fit.runs.clone();
+    let paths = match &fit.filters {
+        Some(_) => Some(paths(fit, likelihood, replicate, stream)?),
+        None => None,
+    };
     let width = fit.lens.width();
     for (at, run) in runs.iter_mut().enumerate() {
-        let looked = &fit.looked[at];
+        let looked = paths.as_ref().unwrap_or(&fit.looked).get(at);
+        let numbers = looked.map_or(&[][..], |looked| &looked.numbers);
         for (datum, point) in run.data.points.iter_mut().enumerate() {
             let seen = &fit.lens.seen[point.seen];
             let nothing = Fault::NoDensity { run: at, datum };
             let from = point.row * width + seen.numbers.start;
-            let numbers = looked
-                .numbers
+            let numbers = numbers
                 .get(from..from + seen.numbers.len())
                 .ok_or(nothing.clone())?;
             let drawn = match seen.family {
                 Some(family) => sample(family, numbers, stream),
+                // A state of a path, seen as it is.
+                None if paths.is_some() => numbers.first().copied(),
                 None => {
                     let sd = fit.residual_sd().unwrap_or(0.0);
                     sample(
@@ -178,7 +190,7 @@ fn refitted(
             point.datum = again(point.datum, drawn.ok_or(nothing)?);
         }
     }
-    let again = likelihood.with_runs(runs);
+    let again = likelihood.with_data(runs);
     let coordinates = coordinates(&again.fitted);
     let scaled = Scaled {
         objective: &again,

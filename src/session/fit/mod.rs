@@ -11,10 +11,12 @@
 //!   stochastic.rs  the same of models with noise (noise.rs: which ones)
 //!   search.rs      from one start or many (starts.rs: by hand; checkpoint.rs: done before)
 //!   answer.rs      estimates and how far to trust them (scores.rs: residuals; faults.rs: no answer)
+//!   paths.rs       new paths of a model with noise, for bootstraps
 //!   profile.rs, bootstrap.rs, posterior.rs   the same question asked in other ways
 //!   draws.rs       the points that a posterior or a bootstrap consists of
 //!   picture.rs     the answers as figures (curves.rs with bands.rs, residuals.rs, pairs.rs)
 //!   tables.rs      their numbers as tables in files
+//!   explain.rs     how all this was done, and why so
 //!   report.rs      the answers for others
 //! ```
 
@@ -25,6 +27,7 @@ mod checkpoint;
 mod curves;
 mod data;
 mod draws;
+mod explain;
 mod faults;
 mod inside;
 mod lens;
@@ -32,6 +35,7 @@ mod noise;
 mod objective;
 mod own;
 mod pairs;
+mod paths;
 mod picture;
 mod posterior;
 mod profile;
@@ -55,6 +59,7 @@ pub(super) use bootstrap::lower as lower_bootstrap;
 pub use bootstrap::{BootstrapAnswer, BootstrapCommand};
 pub use data::{Look, Point, RunData};
 pub use draws::{Draw, Draws, Inferred};
+pub use explain::{Against, Entry, Explanation, FilterFrom, LikelihoodFrom};
 pub use inside::{Standing, StandingOfRun};
 pub use lens::{Lens, Seen};
 pub use objective::{Likelihood, Looked};

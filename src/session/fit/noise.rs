@@ -8,7 +8,7 @@ use super::sentence::{Fit, StartOfFit};
 use super::stochastic::{NoiseFrom, Unfit};
 use crate::diagnostic::{Code, Diagnostic};
 use crate::fit::filter::{Filtered, Start, Unfiltered};
-use crate::fit::{Datum, Scale, Wanted};
+use crate::fit::{Datum, Scale};
 
 /// What is not known at the start has a standard deviation so many times the largest datum.
 const DIFFUSE: f64 = 1e4;
@@ -77,13 +77,9 @@ pub(super) fn filtered<'w>(
                         format!("`{}` does not fit a model with noise", family.name()),
                     )
                     .at(span, "observed here")
-                    .help("the filter keeps what is known of the state as a normal distribution: observe it with `normal` or `lognormal`, or exactly"),
+                    .help("its density jumps as the state moves, and the likelihood has no slope to follow: observe it with `normal`, or exactly"),
                 ]
             }
-            Unfit::Censored { .. } => refused(
-                "data below or above a limit do not fit a model with noise".to_owned(),
-                "leave them out, or fit the model without its noise",
-            ),
             Unfit::Model(why) => {
                 let why = match why {
                     Unfiltered::NoNoise => "it has no noise".to_owned(),
@@ -118,13 +114,14 @@ fn spread(likelihood: &Likelihood<'_>) -> Vec<f64> {
 }
 
 /// What a filter foretold of each datum, as numbers of the lens: the mean and the standard deviation
-/// where the distribution has one. Nothing where a datum was certain.
+/// where the distribution has one; the parameters of other laws where the state was expected.
+/// Nothing where a datum was certain.
 pub(super) fn foretold(
     likelihood: &Likelihood<'_>,
     run: usize,
     at: &[f64],
 ) -> Option<(Looked, Filtered)> {
-    let found = likelihood.filtered(run, at, Wanted::Value).ok()?;
+    let found = likelihood.scored(run, at).ok()?;
     let scales = &likelihood.filters.as_ref()?.equations.seen_scales;
     let unknown = match &likelihood.filters.as_ref()?.from {
         Start::Spread(spread) => 0.01 * spread.iter().copied().fold(0.0, f64::max),
@@ -143,6 +140,13 @@ pub(super) fn foretold(
         }
         let place = &likelihood.lens.seen[point.seen].numbers;
         let from = point.row * width + place.start;
+        if !innovation.parameters.is_empty() {
+            let own = numbers.get_mut(from..from + place.len());
+            for (number, value) in own.into_iter().flatten().zip(&innovation.parameters) {
+                *number = *value;
+            }
+            continue;
+        }
         let is_log = scales.get(point.seen) == Some(&Scale::Logarithmic);
         if let Some(mean) = numbers.get_mut(from) {
             *mean = if is_log {

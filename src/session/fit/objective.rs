@@ -61,6 +61,18 @@ pub struct Looked {
     pub derivatives: Vec<f64>,
 }
 
+/// A run at values of what is fitted.
+pub(super) struct SolvedRun {
+    /// The values of the parameters.
+    pub parameters: Vec<f64>,
+    /// How it begins, with derivatives by all that is fitted; nothing when none were wanted.
+    pub start: Option<VariedStart>,
+    /// The run, with derivatives by what moves the states.
+    pub solution: Solution,
+    /// Which of the fitted quantities move the states; empty where nothing was solved.
+    pub movers: Vec<bool>,
+}
+
 /// Terms of an objective while they are summed.
 struct Sum {
     value: f64,
@@ -133,7 +145,8 @@ pub(super) fn drivers(compiled: &Compiled) -> Arc<FxHashSet<SymbolId>> {
 }
 
 impl<'w> Likelihood<'w> {
-    /// The same of other runs, which are solved: filters belong to their data.
+    /// The same of other runs, which are solved: filters belong to their data ([`Likelihood::with_data`]
+    /// keeps them).
     pub(super) fn with_runs(&self, runs: Vec<FitRun>) -> Likelihood<'w> {
         Likelihood {
             compiled: Arc::clone(&self.compiled),
@@ -172,43 +185,17 @@ impl Likelihood<'_> {
     /// # Errors
     /// A run that ends early, and values that are not finite.
     pub fn look(&self, at_run: usize, at: &[f64], wanted: Wanted) -> Result<Looked, Fault> {
+        let SolvedRun {
+            parameters,
+            start,
+            solution,
+            movers,
+        } = self.solved(at_run, at, wanted)?;
+        let solution = match &start {
+            None => solution,
+            Some(_) => self.with_all(solution, &movers),
+        };
         let run = &self.runs[at_run];
-        let fault = Fault::NoDensity {
-            run: at_run,
-            datum: 0,
-        };
-        let (compiled, fitted) = (&self.compiled, &self.fitted);
-        let values = run.own.at(compiled, fitted, at);
-        let (overrides, present) = values.ok_or(fault)?;
-        let mut start = (wanted > Wanted::Value)
-            .then(|| run.own.varied(compiled, fitted, at, (&overrides, &present)));
-        let mut initial = present.initial.clone();
-        if let Some(rested) = &run.rested {
-            let who = (at_run, self.world);
-            let begun = rested.begin(compiled, (fitted, at), who, start.is_some())?;
-            rested.place(&begun, &mut initial, start.as_mut());
-        }
-        let solution = match &run.plan {
-            None => Solution::standing(
-                self.compiled.model.time.start,
-                self.compiled.system.slots.len(),
-            ),
-            Some(plan) => {
-                let mut plan = plan.clone();
-                plan.parameters.clone_from(&present.parameters);
-                plan.initial = initial;
-                plan.declared = present.initial;
-                let movers = start
-                    .as_ref()
-                    .map_or_else(Vec::new, |start| self.movers(start));
-                plan.varied = start.as_ref().map(|start| self.moving(start, &movers));
-                let solution = self.solve(at_run, &plan)?;
-                match &start {
-                    None => solution,
-                    Some(_) => self.with_all(solution, &movers),
-                }
-            }
-        };
         let covariates = self.covariates(run);
         let own = |row: usize, numbers: &mut [f64]| {
             for (position, values) in &covariates {
@@ -219,7 +206,7 @@ impl Likelihood<'_> {
         };
         let looks = Looks {
             solution: &solution,
-            parameters: &present.parameters,
+            parameters: &parameters,
             rows: &run.looks,
             own: (!covariates.is_empty()).then_some(&own),
         };
@@ -309,6 +296,54 @@ impl Likelihood<'_> {
         varying
             .filter_map(|(id, values)| Some((blocks.get(id.index())?.offset, values.as_slice())))
             .collect()
+    }
+
+    /// A run solved at values of what is fitted, with the derivatives that a search asks for.
+    ///
+    /// # Errors
+    /// A run that ends early, and values that are not finite.
+    pub(super) fn solved(
+        &self,
+        at_run: usize,
+        at: &[f64],
+        wanted: Wanted,
+    ) -> Result<SolvedRun, Fault> {
+        let fault = Fault::NoDensity {
+            run: at_run,
+            datum: 0,
+        };
+        let run = self.runs.get(at_run).ok_or(fault.clone())?;
+        let (compiled, fitted) = (&self.compiled, &self.fitted);
+        let (overrides, present) = run.own.at(compiled, fitted, at).ok_or(fault)?;
+        let mut start = (wanted > Wanted::Value)
+            .then(|| run.own.varied(compiled, fitted, at, (&overrides, &present)));
+        let mut initial = present.initial.clone();
+        if let Some(rested) = &run.rested {
+            let who = (at_run, self.world);
+            let begun = rested.begin(compiled, (fitted, at), who, start.is_some())?;
+            rested.place(&begun, &mut initial, start.as_mut());
+        }
+        let mut movers = Vec::new();
+        let solution = match &run.plan {
+            None => Solution::standing(compiled.model.time.start, compiled.system.slots.len()),
+            Some(plan) => {
+                let mut plan = plan.clone();
+                plan.parameters.clone_from(&present.parameters);
+                plan.initial = initial;
+                plan.declared = present.initial;
+                if let Some(start) = &start {
+                    movers = self.movers(start);
+                    plan.varied = Some(self.moving(start, &movers));
+                }
+                self.solve(at_run, &plan)?
+            }
+        };
+        Ok(SolvedRun {
+            parameters: present.parameters,
+            start,
+            solution,
+            movers,
+        })
     }
 
     fn solve(&self, at_run: usize, plan: &super::super::simulate::Plan) -> Result<Solution, Fault> {

@@ -55,7 +55,8 @@ pub(super) fn checks(
     .collect()
 }
 
-/// The innovations of filters, standardised: independent normal numbers when the model holds.
+/// The innovations of filters, standardised: independent normal numbers when the model holds. Of
+/// data with a law of their own, where they stand in what was foretold.
 pub(super) fn checks_of_filter(likelihood: &Likelihood<'_>, at: &[f64]) -> Vec<Checks> {
     let mut scores: Vec<Vec<Score>> = vec![Vec::new(); likelihood.lens.seen.len()];
     for (run, known) in likelihood.runs.iter().enumerate() {
@@ -64,13 +65,22 @@ pub(super) fn checks_of_filter(likelihood: &Likelihood<'_>, at: &[f64]) -> Vec<C
         };
         for innovation in &found.innovations {
             let point = known.data.points.get(innovation.datum);
-            if let (Some(point), Some(score)) = (point, innovation.standardised())
+            if let (Some(point), Some(score)) = (point, innovation.score)
                 && let Some(own) = scores.get_mut(point.seen)
             {
+                let family = likelihood
+                    .lens
+                    .seen
+                    .get(point.seen)
+                    .and_then(|seen| seen.family);
+                let fitted = match family.filter(|_| !innovation.parameters.is_empty()) {
+                    Some(family) => middle(family, &innovation.parameters),
+                    None => innovation.expected,
+                };
                 own.push(Score {
                     run,
                     time: innovation.time,
-                    fitted: innovation.expected,
+                    fitted,
                     seen: innovation.expected + innovation.deviation,
                     score,
                 });

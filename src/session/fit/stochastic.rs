@@ -10,9 +10,9 @@ use super::super::sensitivity::held;
 use super::objective::Likelihood;
 use super::runs::FitRun;
 use crate::fit::filter::{
-    Case, Filtered, Look, Observable, Sighting, Start, Stochastic, Unfiltered, filter,
+    Case, Filtered, Look, Moments, Observable, Sighting, Start, Stochastic, Unfiltered, filter,
 };
-use crate::fit::{Datum, Family, Fault, Scale, Wanted};
+use crate::fit::{Family, Fault, Scale, Wanted};
 use crate::model::Model;
 use crate::simulate::{Held, Problem, Varied};
 use crate::symbolic::Expr;
@@ -33,20 +33,12 @@ pub enum NoiseFrom {
 pub enum Unfit {
     /// There is no filter for the model; observables are positions in [`super::Lens::seen`].
     Model(Unfiltered),
-    /// An observation scatters by a family that does not keep what is known Gaussian: `normal`,
-    /// `lognormal` and exact values do.
+    /// An observation scatters by a family whose density jumps as the state moves: `uniform`.
     Family {
         /// Position in [`super::Lens::seen`].
         seen: usize,
         /// The family.
         family: Family,
-    },
-    /// A datum is only known to lie below or above a limit.
-    Censored {
-        /// Of which run.
-        run: usize,
-        /// Which of its data.
-        datum: usize,
     },
 }
 
@@ -54,7 +46,7 @@ pub enum Unfit {
 #[derive(Debug)]
 pub struct Filters {
     /// The equations, with the route that they take.
-    pub equations: Stochastic,
+    pub equations: Arc<Stochastic>,
     /// What is known of the state when a run starts.
     pub from: Start,
     /// The data of each run.
@@ -81,13 +73,12 @@ impl<'w> Likelihood<'w> {
             ..(*self.compiled.system).clone()
         };
         let system = noisy(&self.compiled.model, declared, noise);
-        let runs = self.runs.iter().enumerate();
-        let data: Result<Vec<Vec<Look>>, Unfit> =
-            runs.map(|(at, run)| looks(&self, at, run)).collect();
         let filters = Filters {
-            equations: Stochastic::new(Arc::new(system), &observables).map_err(Unfit::Model)?,
+            equations: Arc::new(
+                Stochastic::new(Arc::new(system), &observables).map_err(Unfit::Model)?,
+            ),
             varied: self.fitted.iter().map(|known| known.varied).collect(),
-            data: data?,
+            data: self.runs.iter().map(|run| looks(&self, run)).collect(),
             from,
         };
         Ok(Likelihood {
@@ -101,6 +92,54 @@ impl<'w> Likelihood<'w> {
     /// # Errors
     /// Where it has none.
     pub fn filtered(&self, run: usize, at: &[f64], wanted: Wanted) -> Result<Filtered, Fault> {
+        self.pass(run, at, (wanted, false), None)
+    }
+
+    /// The same model for other data.
+    pub(super) fn with_data(&self, runs: Vec<FitRun>) -> Likelihood<'w> {
+        let again = self.with_runs(runs);
+        let filters = self.filters.as_ref().map(|known| {
+            Arc::new(Filters {
+                equations: Arc::clone(&known.equations),
+                from: known.from.clone(),
+                data: again.runs.iter().map(|run| looks(&again, run)).collect(),
+                varied: known.varied.clone(),
+            })
+        });
+        Likelihood { filters, ..again }
+    }
+
+    /// What is known of the state when a run starts, before any data, on the scale of the filter.
+    ///
+    /// # Errors
+    /// Where there is nothing to start from.
+    pub(super) fn at_start(&self, run: usize, at: &[f64]) -> Result<Moments, Fault> {
+        let look = Look {
+            time: self.compiled.model.time.start,
+            ..Look::default()
+        };
+        let found = self.pass(run, at, (Wanted::Value, false), Some(&[look]))?;
+        let first = found.predicted.into_iter().next();
+        first
+            .map(|known| known.before)
+            .ok_or(Fault::NoStart { run })
+    }
+
+    /// The same without derivatives, where every datum has its score.
+    ///
+    /// # Errors
+    /// Where it has none.
+    pub(super) fn scored(&self, run: usize, at: &[f64]) -> Result<Filtered, Fault> {
+        self.pass(run, at, (Wanted::Value, true), None)
+    }
+
+    fn pass(
+        &self,
+        run: usize,
+        at: &[f64],
+        (wanted, is_scored): (Wanted, bool),
+        others: Option<&[Look]>,
+    ) -> Result<Filtered, Fault> {
         let (compiled, fitted, world) = (&self.compiled, &self.fitted, self.world);
         let no_values = Fault::NoDensity { run, datum: 0 };
         let Some(filters) = self.filters.as_deref() else {
@@ -142,7 +181,8 @@ impl<'w> Likelihood<'w> {
                 initial: &initial_held,
             },
             sizes: &sizes,
-            data,
+            data: others.unwrap_or(data),
+            is_scored,
             interrupted: &|| world.interrupted(),
         };
         filter(&case, wanted)
@@ -155,10 +195,16 @@ fn observable(family: Option<Family>, parameters: &[Expr]) -> Result<Observable,
         None => (None, Scale::Linear),
         Some(Family::Normal) => (parameters.get(1), Scale::Linear),
         Some(Family::LogNormal) => (parameters.get(1), Scale::Logarithmic),
-        Some(family) => return Err(family),
+        Some(Family::Uniform) => return Err(Family::Uniform),
+        Some(family) => {
+            return Ok(Observable::Law {
+                family,
+                parameters: parameters.to_vec(),
+            });
+        }
     };
     let mean = parameters.first().ok_or(Family::Normal)?;
-    Ok(Observable {
+    Ok(Observable::Normal {
         mean: *mean,
         deviation: deviation.copied(),
         scale,
@@ -176,7 +222,7 @@ fn noisy(model: &Model, declared: System, noise: NoiseFrom) -> System {
 }
 
 /// The data of a run, one look for each row.
-fn looks(likelihood: &Likelihood<'_>, at: usize, run: &FitRun) -> Result<Vec<Look>, Unfit> {
+fn looks(likelihood: &Likelihood<'_>, run: &FitRun) -> Vec<Look> {
     let blocks = likelihood.compiled.system.parameters.blocks();
     let rows = run.data.rows.iter().enumerate();
     let mut looks: Vec<Look> = rows
@@ -191,18 +237,15 @@ fn looks(likelihood: &Likelihood<'_>, at: usize, run: &FitRun) -> Result<Vec<Loo
         })
         .collect();
     for (datum, point) in run.data.points.iter().enumerate() {
-        let Datum::Exactly(value) = point.datum else {
-            return Err(Unfit::Censored { run: at, datum });
-        };
         if let Some(look) = looks.get_mut(point.row) {
             look.seen.push(Sighting {
                 datum,
                 observable: point.seen,
-                value,
+                value: point.datum,
             });
         }
     }
-    Ok(looks)
+    looks
 }
 
 #[cfg(test)]

@@ -415,6 +415,7 @@ pub static VERBS: &[Verb] = &[
         more: &[
             ("explain E06", "the codes of one kind"),
             ("explain", "the kinds"),
+            ("explain fit", "how the last fit was computed, and why"),
         ],
         see: &["help", "allow"],
         place: Anywhere,

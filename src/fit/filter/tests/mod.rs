@@ -1,9 +1,11 @@
 //! Filters against likelihoods computed elsewhere, closed forms, and differences.
 
+mod laws;
 mod series;
 
 use super::*;
 use crate::fit::coordinates::Scale;
+use crate::fit::family::{Datum, Family};
 use crate::fit::objective::{Evaluation, Fault, Wanted};
 use crate::model::Model;
 use crate::simulate::{Held, Problem, Varied};
@@ -22,6 +24,11 @@ pub(super) struct Example {
 
 impl Example {
     pub fn new(text: &str) -> Example {
+        Example::with_laws(text, &[])
+    }
+
+    /// The same where definitions `law1_1`, `law1_2`, ... are the parameters of a family.
+    pub fn with_laws(text: &str, families: &[Family]) -> Example {
         let model = Model::of_text(text);
         let system = Arc::new(system::derive(&model));
         let defined = |name: String| -> Option<Expr> {
@@ -30,13 +37,23 @@ impl Example {
         };
         let observables: Vec<Observable> = (1..)
             .map_while(|k| {
-                Some(Observable {
-                    mean: defined(format!("y{k}"))?,
-                    deviation: defined(format!("sd{k}")).or(defined(format!("log_sd{k}"))),
-                    scale: match defined(format!("log_sd{k}")) {
-                        Some(_) => Scale::Logarithmic,
-                        None => Scale::Linear,
-                    },
+                let law = defined(format!("law{k}_1")).map(|first| {
+                    let family = families.get(k - 1).copied().unwrap_or(Family::Poisson);
+                    let rest = (2..).map_while(|at| defined(format!("law{k}_{at}")));
+                    Observable::Law {
+                        family,
+                        parameters: std::iter::once(first).chain(rest).collect(),
+                    }
+                });
+                law.or_else(|| {
+                    Some(Observable::Normal {
+                        mean: defined(format!("y{k}"))?,
+                        deviation: defined(format!("sd{k}")).or(defined(format!("log_sd{k}"))),
+                        scale: match defined(format!("log_sd{k}")) {
+                            Some(_) => Scale::Logarithmic,
+                            None => Scale::Linear,
+                        },
+                    })
                 })
             })
             .collect();
@@ -80,6 +97,7 @@ impl Example {
             },
             sizes: &sizes,
             data,
+            is_scored: true,
             interrupted: &|| false,
         };
         filter(&case, Wanted::Residuals)
@@ -146,7 +164,7 @@ pub(super) fn looks(times: &[f64], rows: &[&[f64]]) -> Vec<Look> {
                 Sighting {
                     datum: datum - 1,
                     observable,
-                    value: *value,
+                    value: Datum::Exactly(*value),
                 }
             })
             .collect(),
@@ -286,7 +304,7 @@ let sd1 = e*(1 + x^2)",
         .pass(&example.point(), &Start::Given, &data)
         .unwrap();
     let second = &found.predicted[1];
-    let innovation = found.innovations[1];
+    let innovation = &found.innovations[1];
     // K nu, K = P h / S, with the slope 1 + 2 q x.
     let slope = 1.0 + 4.0 * second.before.mean[0];
     let gain = second.before.covariance[0] * slope / innovation.variance;

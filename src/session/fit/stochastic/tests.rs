@@ -6,8 +6,8 @@ use super::super::objective::drivers;
 use super::super::own::Own;
 use super::super::quantities;
 use super::*;
-use crate::fit::Objective;
 use crate::fit::filter::Route;
+use crate::fit::{Datum, Objective};
 use crate::model::{ParameterId, Target};
 use crate::session::compiled::Compiled;
 use crate::session::values::Overrides;
@@ -230,7 +230,7 @@ observe y ~ normal(X, 1.5)";
 }
 
 #[test]
-fn other_families_and_limits_are_refused() {
+fn only_densities_that_jump_are_refused() {
     let world = SystemWorld::default();
     let text = "wiener W\nparam m = 1\nstate x = 1\nx' = -x + W'\nobserve y ~ ";
     let refused = |observed: &str, datum: Datum| {
@@ -239,12 +239,12 @@ fn other_families_and_limits_are_refused() {
         let found = likelihood(&format!("{text}{observed}"), &["m"], vec![run], &world);
         found.filtering(NoiseFrom::Model, Start::Given).err()
     };
-    let poisson = Unfit::Family {
+    let uniform = Unfit::Family {
         seen: 0,
-        family: Family::Poisson,
+        family: Family::Uniform,
     };
-    assert_eq!(refused("poisson(x)", Datum::Exactly(2.0)), Some(poisson));
-    let censored = Unfit::Censored { run: 0, datum: 0 };
-    assert_eq!(refused("normal(x, 1)", Datum::Below(2.0)), Some(censored));
+    assert_eq!(refused("uniform(0, x)", Datum::Exactly(2.0)), Some(uniform));
+    assert_eq!(refused("poisson(exp(x))", Datum::Exactly(2.0)), None);
+    assert_eq!(refused("normal(x, 1)", Datum::Below(2.0)), None);
     assert_eq!(refused("lognormal(x, 1)", Datum::Exactly(2.0)), None);
 }
