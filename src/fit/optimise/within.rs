@@ -285,17 +285,14 @@ fn along_barrier(
         threads,
         &unwatched,
     );
-    if matches!(
-        last.end,
-        End::Converged { .. }
-            | End::Unmoved {
-                decrement: 0.0..=INSIDE
-            }
-    ) {
+    if let End::Converged { decrement } | End::Unmoved { decrement } = last.end
+        && decrement <= INSIDE
+    {
         return Some(Local {
             start: found.start,
             iterations: found.iterations + last.iterations,
             evaluations: found.evaluations + last.evaluations,
+            end: End::Converged { decrement },
             ..last
         });
     }

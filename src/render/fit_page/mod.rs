@@ -7,7 +7,7 @@ mod inference;
 
 use super::figure::{self, FigureError};
 use super::fit::{
-    conspicuous, correlated, error, estimate, headline, interval, name, relative, search,
+    conspicuous, correlated, error, estimate, headline, interval, name, region, relative, search,
 };
 use super::table::number;
 use crate::diagnostic::Diagnostic;
@@ -128,7 +128,8 @@ impl Page {
             self.quality(answer);
             self.residuals(answer);
             self.element("p", &search(answer));
-            for line in correlated(answer).into_iter().chain(conspicuous(answer)) {
+            let lines = region(answer).into_iter().chain(correlated(answer));
+            for line in lines.chain(conspicuous(answer)) {
                 self.element("p", &line);
             }
         }

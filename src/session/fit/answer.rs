@@ -4,6 +4,7 @@
 //! names of the model. Must not know how searches work.
 
 use super::super::compiled::Compiled;
+use super::faults::told;
 use super::inside::Standing as StandingOfRegion;
 use super::lens::Lens;
 use super::noise::foretold;
@@ -51,6 +52,8 @@ pub struct FitAnswer {
     pub region: Option<Arc<Region>>,
     /// How what must hold of them stands at the estimates.
     pub standing: Vec<StandingOfRegion>,
+    /// What fails a hair further downhill, where the search did not get on.
+    pub blocked: Option<String>,
     /// The runs with their data.
     pub runs: Vec<FitRun>,
     /// The file of the data, as written.
@@ -101,6 +104,7 @@ impl FitAnswer {
             drivers: drivers(&self.compiled),
             filters: self.filters.clone(),
             region: self.region.clone(),
+            asserts: true,
         }
     }
 
@@ -275,7 +279,7 @@ pub(super) fn answer(likelihood: &Likelihood<'_>, mut found: Found) -> Option<Fi
     let looked: Vec<Looked> = runs
         .map(|run| match likelihood.filters {
             Some(_) => foretold(likelihood, run, &estimates).map(|(looked, _)| looked),
-            None => likelihood.look(run, &estimates, Wanted::Value).ok(),
+            None => everywhere.look(run, &estimates, Wanted::Value).ok(),
         })
         .map(Option::unwrap_or_default)
         .collect();
@@ -286,7 +290,7 @@ pub(super) fn answer(likelihood: &Likelihood<'_>, mut found: Found) -> Option<Fi
         .filter_map(|(known, value)| Some(known.prior.as_ref()?.at(*value)?.log))
         .sum();
     let squares = is_squares.then(|| sum_of_squares(likelihood, &looked));
-    let value = likelihood
+    let value = everywhere
         .evaluate(&estimates, Wanted::Value)
         .map_or(local.value, |evaluation| evaluation.value);
     Some(FitAnswer {
@@ -296,6 +300,7 @@ pub(super) fn answer(likelihood: &Likelihood<'_>, mut found: Found) -> Option<Fi
         fitted: likelihood.fitted.clone(),
         region: likelihood.region.clone(),
         standing: likelihood.standing(&estimates, edges),
+        blocked: blocked(likelihood, local),
         runs: likelihood.runs.clone(),
         filters: likelihood.filters.clone(),
         file: found.file,
@@ -323,6 +328,26 @@ pub(super) fn answer(likelihood: &Likelihood<'_>, mut found: Found) -> Option<Fi
         estimates,
         findings: found.findings,
     })
+}
+
+/// The assertion that fails a hair further downhill, where a search did not get on.
+fn blocked(likelihood: &Likelihood<'_>, local: &Local) -> Option<String> {
+    const HAIR: f64 = 1e-6;
+    if !matches!(local.end, End::Stalled { .. } | End::Unmoved { .. }) {
+        return None;
+    }
+    let coordinates = coordinates(&likelihood.fitted);
+    let pairs = local.point.iter().zip(&local.gradient);
+    let beyond: Vec<f64> = pairs
+        .map(|(x, slope)| match *slope == 0.0 {
+            true => *x,
+            false => x - slope.signum() * HAIR * x.abs().max(HAIR),
+        })
+        .collect();
+    match likelihood.evaluate(&coordinates.outer(&beyond), Wanted::Value) {
+        Err(fault @ Fault::Assumption { .. }) => Some(told(likelihood, &fault)),
+        _ => None,
+    }
 }
 
 /// The gradients of margins that are zero, on the inner scale.
@@ -466,6 +491,11 @@ fn not_converged(answer: &FitAnswer, span: Span) -> Diagnostic {
                 format!("{parameters} parameters and only {data} data"),
             )
             .help("fit fewer parameters, or give them priors");
+    }
+    if let Some(why) = &answer.blocked {
+        return Diagnostic::new(Code::NotConverged, "the fit has not converged")
+            .at(span, format!("a hair further downhill {why}"))
+            .help("the data alone would go on: either the assertion or the model is not as they have it");
     }
     let why = match &answer.search().end {
         End::Stalled { .. } => "no step made the fit better, though its slope is not zero",

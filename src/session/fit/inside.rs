@@ -51,10 +51,11 @@ struct AtState<'c> {
 }
 
 impl Likelihood<'_> {
-    /// The same likelihood on all values.
+    /// The same likelihood on all values, also those that have none because something does not hold.
     pub(super) fn everywhere(&self) -> Likelihood<'_> {
         Likelihood {
             region: None,
+            asserts: false,
             filters: self.filters.clone(),
             ..self.with_runs(self.runs.clone())
         }

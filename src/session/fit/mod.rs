@@ -138,6 +138,7 @@ pub(super) fn understood<'w>(
         world,
         drivers: drivers(compiled),
         filters: None,
+        asserts: true,
     };
     Ok((noise::filtered(likelihood, command)?, warnings))
 }

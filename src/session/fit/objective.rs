@@ -50,6 +50,8 @@ pub struct Likelihood<'w> {
     pub filters: Option<Arc<Filters>>,
     /// The values that are searched; all of them when absent.
     pub region: Option<Arc<Region>>,
+    /// True where values for which an assertion of the model fails have no likelihood.
+    pub asserts: bool,
 }
 
 /// What a run looks like through the lens, at every row of its data.
@@ -157,6 +159,7 @@ impl<'w> Likelihood<'w> {
             world: self.world,
             drivers: Arc::clone(&self.drivers),
             filters: None,
+            asserts: self.asserts,
         }
     }
 }
@@ -354,7 +357,7 @@ impl Likelihood<'_> {
         let mut watch = Watch {
             world: self.world,
             dynamics: &dynamics,
-            assertions: (!assertions.is_empty())
+            assertions: (self.asserts && !assertions.is_empty())
                 .then(|| Arc::clone(self.compiled.kernels.assertions())),
             values: vec![1.0; assertions.len()],
             scratch: Scratch::new(),

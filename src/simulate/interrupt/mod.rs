@@ -6,6 +6,7 @@
 //! inputs.rs     tables of inputs as piecewise polynomials
 //! guards.rs     sides of guards and their modes; search.rs finds where they cross
 //! execute.rs    events: set off, delayed, called off, executed
+//! past.rs       what was before, for equations with delays
 //! shifts.rs     how times and values move where derivatives ride along
 //! doses.rs      doses and infusions; steady.rs the state that repeated ones lead to
 //! storm.rs      events without end
@@ -21,6 +22,7 @@ mod execute;
 mod functions;
 mod guards;
 mod inputs;
+mod past;
 mod schedule;
 mod search;
 mod shifts;
@@ -34,7 +36,6 @@ pub(super) use inputs::Inputs;
 
 use super::chance::{self, follow};
 use super::clock::Clock;
-use super::delayed::Delayed;
 use super::driver::drive;
 use super::interrupter::{Consequence, Interrupter};
 use super::iterate::iterate;
@@ -221,50 +222,8 @@ impl<'p> Interruptions<'p> {
     fn perform(&mut self, time: f64, state: &mut [f64]) -> Result<Consequence, Stop> {
         let returns = self.discontinuities_return(time, state);
         let consequence = self.perform_due(time, state)?;
-        let moment = self.variation.as_mut().map(Variation::take_moment);
-        let lags_change = self.dynamics.with_delayed(|delayed| {
-            delayed.interrupted(consequence, moment.unwrap_or_default());
-            if consequence < Consequence::Equations {
-                return Ok(false);
-            }
-            let parameters = self.dynamics.parameters();
-            delayed.read_lags(self.problem.kernels, &parameters)?;
-            Ok(true)
-        });
-        if lags_change.unwrap_or(Ok(false))? {
-            self.shift_lags(time, state);
-        }
+        self.remember(consequence, time, state)?;
         Ok(consequence.max(returns))
-    }
-
-    /// Goes on to a time at which discontinuities of the past may come back. Where the equations
-    /// jump at a time that moves, derivatives do.
-    fn discontinuities_return(&mut self, time: f64, state: &mut [f64]) -> Consequence {
-        let returning = self
-            .dynamics
-            .with_delayed(|delayed| delayed.returning(time));
-        let moment = match &self.variation {
-            Some(_) => returning.flatten(),
-            None => None,
-        };
-        if let (Some(moment), Some(variation)) = (&moment, &mut self.variation) {
-            variation.open(moment, time, state);
-        }
-        let returns = self.dynamics.with_delayed(|delayed| delayed.pass(time));
-        if let (Some(_), Some(variation)) = (&moment, &mut self.variation) {
-            variation.close(time, state);
-            variation.take_moment();
-        }
-        returns.unwrap_or(Consequence::Nothing)
-    }
-
-    /// Works out how the lags move.
-    fn shift_lags(&mut self, time: f64, state: &[f64]) {
-        if let Some(variation) = &mut self.variation {
-            let shifts = variation.lags(time, state);
-            self.dynamics
-                .with_delayed(|delayed| delayed.shift_lags(shifts));
-        }
     }
 
     fn perform_due(&mut self, time: f64, state: &mut [f64]) -> Result<Consequence, Stop> {
@@ -372,27 +331,6 @@ impl<'p> Interruptions<'p> {
             self.close(time, state);
         }
         Ok(consequence)
-    }
-
-    /// The past before the start, from the values that the run begins with.
-    fn begin_delays(&mut self, state: &[f64]) -> Result<(), Stop> {
-        let system = self.functions.system;
-        if system.delays.is_empty() {
-            return Ok(());
-        }
-        let mut delayed = Delayed::new(
-            system,
-            self.problem.kernels,
-            &self.dynamics.parameters(),
-            self.range,
-            state,
-        )?;
-        if let Some(variation) = &self.variation {
-            variation.remember(&mut delayed);
-        }
-        self.dynamics.set_delayed(delayed);
-        self.shift_lags(self.range.0, state);
-        Ok(())
     }
 
     fn write_modes(&mut self) {

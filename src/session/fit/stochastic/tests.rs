@@ -65,6 +65,7 @@ fn likelihood<'w>(
         drivers: drivers(&compiled),
         filters: None,
         region: None,
+        asserts: true,
         compiled,
         fitted,
         runs,
