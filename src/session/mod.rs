@@ -29,6 +29,7 @@ mod plot;
 mod portrait;
 mod present;
 mod ranges;
+mod readings;
 mod record;
 mod rest;
 mod run;
