@@ -25,6 +25,11 @@ pub trait World: Send + Sync {
     /// Whatever the file system says.
     fn write(&self, path: &Path, content: &[u8]) -> io::Result<()>;
 
+    /// A file's full path, so that two names of one file are the same.
+    fn place(&self, path: &Path) -> PathBuf {
+        path.to_owned()
+    }
+
     /// CPU time that this process has used so far.
     fn cpu_time(&self) -> Duration;
 
@@ -90,6 +95,10 @@ impl World for SystemWorld {
             let _ = std::fs::remove_file(&partial);
         }
         written
+    }
+
+    fn place(&self, path: &Path) -> PathBuf {
+        std::path::absolute(path).unwrap_or_else(|_| path.to_owned())
     }
 
     fn cpu_time(&self) -> Duration {

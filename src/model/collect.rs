@@ -195,8 +195,8 @@ impl<'t> Draft<'t> {
                 options,
             } => self.input(name, unit.as_ref(), options, doc, span),
             StatementKind::Wiener { calculus, names } => self.wiener(*calculus, names, doc),
-            StatementKind::Covariate { item, options } => {
-                self.covariate(item, options, (doc, span));
+            StatementKind::Covariate { items, options } => {
+                self.covariates(items, options, doc);
             }
             StatementKind::Observe {
                 name,

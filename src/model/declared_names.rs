@@ -107,8 +107,10 @@ fn each_of<'t>(statements: &'t [tree::Statement], found: &mut Vec<DeclaredName<'
                     .iter()
                     .for_each(|item| add(&item.name, kind, item.span));
             }
-            StatementKind::Covariate { item, .. } => {
-                add(&item.name, NameKind::Covariate, item.span);
+            StatementKind::Covariate { items, .. } => {
+                items
+                    .iter()
+                    .for_each(|item| add(&item.name, NameKind::Covariate, item.span));
             }
             StatementKind::Let { name, .. } => add(name, NameKind::Definition, statement.span),
             StatementKind::Input { name, .. } => add(name, NameKind::Input, statement.span),

@@ -71,21 +71,12 @@ pub(super) struct DraftObservation<'t> {
 }
 
 impl<'t> Draft<'t> {
-    pub(super) fn covariate(
+    pub(super) fn covariates(
         &mut self,
-        item: &'t tree::Declaration,
+        items: &'t [tree::Declaration],
         options: &'t [tree::SentenceOption],
-        (doc, span): (Option<&'t String>, Span),
+        doc: Option<&'t String>,
     ) {
-        if !item.name.indices.is_empty() {
-            self.diagnostics.push(
-                not_modelled("covariates with indices")
-                    .at(item.name.span, "")
-                    .help("declare one covariate for each column of the data"),
-            );
-            self.names.refuse(&item.name.name.text);
-            return;
-        }
         let mut clauses = Clauses::new("a covariate", options);
         let known = ["subject", "condition", "row"];
         let per = match clauses.choice_if_any("by", &known) {
@@ -94,13 +85,24 @@ impl<'t> Draft<'t> {
             _ => Per::Row,
         };
         self.diagnostics.extend(clauses.finish());
-        let parameter = ParameterId::new(self.parameters.len());
-        self.covariates.push(Covariate {
-            parameter,
-            per,
-            span,
-        });
-        self.declared(DeclareKind::Covariate, item, doc);
+        for item in items {
+            if !item.name.indices.is_empty() {
+                self.diagnostics.push(
+                    not_modelled("covariates with indices")
+                        .at(item.name.span, "")
+                        .help("declare one covariate for each column of the data"),
+                );
+                self.names.refuse(&item.name.name.text);
+                continue;
+            }
+            let parameter = ParameterId::new(self.parameters.len());
+            self.covariates.push(Covariate {
+                parameter,
+                per,
+                span: item.span,
+            });
+            self.declared(DeclareKind::Covariate, item, doc);
+        }
     }
 
     pub(super) fn observation(&mut self, draft: DraftObservation<'t>) {

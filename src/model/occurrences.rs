@@ -227,10 +227,9 @@ impl<'t> Walk<'t> {
                 of.iter().for_each(|name| self.name(name, Role::Reads));
             }
             StatementKind::Time { from, .. } => self.exprs(from),
-            StatementKind::Declare { items, .. } => {
+            StatementKind::Declare { items, .. } | StatementKind::Covariate { items, .. } => {
                 items.iter().for_each(|item| self.declaration(item));
             }
-            StatementKind::Covariate { item, .. } => self.declaration(item),
             StatementKind::Let { name, value, .. } => {
                 self.reference(name, Role::Declares);
                 self.expr(value);

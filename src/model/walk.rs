@@ -27,7 +27,10 @@ pub(super) fn each_expression<'t>(file: &'t tree::File, visit: &mut impl FnMut(&
                 ..
             }
             | StatementKind::Equation { right: value, .. } => visit(value),
-            StatementKind::Covariate { item, .. } => item.value.iter().for_each(&mut *visit),
+            StatementKind::Covariate { items, .. } => {
+                let values = items.iter().flat_map(|item| &item.value);
+                values.for_each(&mut *visit);
+            }
             StatementKind::Time {
                 from: Some(from), ..
             } => visit(from),

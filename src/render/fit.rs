@@ -30,6 +30,8 @@ const DIGITS_OF_EIGENVALUES: usize = 4;
 const MOST_EIGENVALUES: usize = 6;
 /// Runs whose steady states are told.
 const MOST_PLACES: usize = 6;
+/// Parameters that were held and are told.
+const MOST_HELD: usize = 8;
 /// Pairs of correlated estimates that are told.
 const MOST_PAIRS: usize = 4;
 
@@ -50,6 +52,7 @@ fn one(answer: &FitAnswer, width: usize) -> String {
     lines.extend(super::explain_fit::line(answer));
     lines.push(search(answer));
     lines.extend(region(answer));
+    lines.extend(held(answer));
     lines.extend(correlated(answer));
     lines.extend(conspicuous(answer));
     for line in lines {
@@ -57,6 +60,23 @@ fn one(answer: &FitAnswer, width: usize) -> String {
         text.push('\n');
     }
     text
+}
+
+/// `held, without bounds or prior: F = 1, Vmax and 3 others`
+fn held(answer: &FitAnswer) -> Option<String> {
+    let known = answer.held.iter().take(MOST_HELD);
+    let mut names: Vec<String> = known
+        .map(|(name, value)| match value {
+            Some(value) => format!("{name} = {}", number(*value, DIGITS)),
+            None => name.clone(),
+        })
+        .collect();
+    let others = answer.held.len().saturating_sub(names.len());
+    if others > 0 {
+        names.push(counted(others, "other", "others"));
+    }
+    let names = crate::diagnostic::listed(&names);
+    (!names.is_empty()).then(|| format!("held, without bounds or prior: {names}"))
 }
 
 /// `42 data of hare and lynx from lynx_hare.csv, 1 run`
@@ -186,6 +206,9 @@ pub(super) fn interval(answer: &FitAnswer, at: usize) -> Result<(String, String)
         Standing::OnEdge => Err("on the edge"),
         Standing::Determined => {
             let ends = answer.intervals.get(at);
+            if ends.is_none_or(|(low, high)| low.is_nan() && high.is_nan()) {
+                return Err("–");
+            }
             Ok((
                 cell(ends.map(|ends| &ends.0), DIGITS),
                 cell(ends.map(|ends| &ends.1), DIGITS),
@@ -245,6 +268,14 @@ fn quality(answer: &FitAnswer) -> String {
             ));
         }
         text.push_str("; ");
+        // The likelihood of no scatter at all has no end.
+        if answer.is_exact {
+            text.push_str("the model passes through all data");
+            return text;
+        }
+        if answer.degrees_left() == 0 {
+            text.push_str("no data to spare for standard errors; ");
+        }
     }
     text.push_str(&format!(
         "log-likelihood {}, AIC {}, BIC {}",
@@ -265,6 +296,7 @@ fn quality(answer: &FitAnswer) -> String {
 pub(super) fn search(answer: &FitAnswer) -> String {
     let local = answer.search();
     let end = match &local.end {
+        _ if answer.is_exact => "converged (nothing but rounding is left)".to_owned(),
         // The last digits of next to nothing tell nobody anything.
         End::Converged { decrement } if *decrement < NEXT_TO_NOTHING => {
             "converged (less than 1e-9 of log-likelihood left to gain)".to_owned()
@@ -300,7 +332,8 @@ pub(super) fn search(answer: &FitAnswer) -> String {
             Some(_) => "; the given start is outside, and the search began at values found inside",
         });
     }
-    if answer.findings.all.len() > 1 {
+    // Rounding is not an optimum that starts could share.
+    if answer.findings.all.len() > 1 && !answer.is_exact {
         let failed = answer
             .findings
             .all
@@ -486,6 +519,11 @@ fn by_subject(answers: &[std::sync::Arc<FitAnswer>], width: usize) -> String {
     let logs = answers.iter().map(|answer| answer.log_likelihood);
     groups.push(vec![Column::numbers("log-likelihood", logs.collect())]);
     text.push_str(&in_blocks(&subjects, groups, width));
+    if let Some(held) = held(first) {
+        text.push('\n');
+        text.push_str(&words::wrapped(&held, width, "  "));
+        text.push('\n');
+    }
     text
 }
 

@@ -234,20 +234,16 @@ impl Session {
     /// The problems of a loaded model's sentences that can be seen before running them.
     fn check_sentences(&self, compiled: &Arc<Compiled>) -> Vec<Diagnostic> {
         let mut overrides = Overrides::new();
-        let (mut has_run, mut possible) = (false, fit::Possible::default());
+        let mut past = Past::default();
         let tables = Tables::new(&**self.world(), self.data_folder());
         let mut problems = Vec::new();
         for statement in &compiled.model.sentences {
             let Ok(command) = lower(statement) else {
                 continue;
             };
-            let (Ok(found) | Err(found)) = self.check_command(
-                compiled,
-                &tables,
-                &mut overrides,
-                (&mut has_run, &mut possible),
-                &command,
-            );
+            let (Ok(found) | Err(found)) =
+                self.check_command(compiled, &tables, &mut overrides, &mut past, &command);
+            past.written.extend(command.writes().cloned());
             // A faulty value is at fault for every run: it is said once.
             for problem in found {
                 if !problems.contains(&problem) {
@@ -263,9 +259,14 @@ impl Session {
         compiled: &Arc<Compiled>,
         tables: &Tables<'_>,
         overrides: &mut Overrides,
-        (has_run, possible): (&mut bool, &mut fit::Possible),
+        past: &mut Past,
         command: &Command,
     ) -> Result<Vec<Diagnostic>, Vec<Diagnostic>> {
+        let comes = |file: &tree::Text| past.writes(tables, file);
+        let comes: Vec<tree::Text> = command.reads().filter(comes).collect();
+        let Past {
+            has_run, possible, ..
+        } = past;
         match command {
             Command::Set { target, value } => {
                 *overrides = set_value(compiled, overrides, target, value)?;
@@ -339,11 +340,18 @@ impl Session {
                 if command.run.is_none() && !*has_run {
                     return Err(vec![sweep::no_run(command.span)]);
                 }
+                if !comes.is_empty() {
+                    return Ok(Vec::new());
+                }
                 return sweep::check(compiled, tables, overrides, command);
             }
             Command::Fit(command) => {
-                *possible = fit::Possible::fitted(command.method == fit::Way::Posterior);
-                return fit::check(compiled, tables, overrides, command);
+                past.possible = fit::Possible::fitted(command.method == fit::Way::Posterior);
+                let found = match comes.is_empty() {
+                    true => fit::check(compiled, tables, overrides, command),
+                    false => fit::check_without_data(compiled, overrides, command),
+                };
+                return found.map_err(|problems| past.elsewhere(command.data.path.span, problems));
             }
             Command::Report(command) => possible.has(fit::Need::Fit, command.span)?,
             Command::ExplainFit(span) => possible.has(fit::Need::Fit, *span)?,
@@ -363,7 +371,7 @@ impl Session {
                 }
                 needs_run(*has_run, command.span)?;
                 let curves = plot::curves(compiled, command)?;
-                if let Some(data) = &command.data {
+                if let Some(data) = command.data.as_ref().filter(|_| comes.is_empty()) {
                     let (_, warnings) = plot::points(&compiled.model, tables, data, &curves)?;
                     return Ok(warnings);
                 }
@@ -402,6 +410,44 @@ impl Session {
             _ => {}
         }
         Ok(Vec::new())
+    }
+}
+
+/// What the sentences above have done.
+#[derive(Default)]
+struct Past {
+    has_run: bool,
+    /// What has been made of a fit.
+    possible: fit::Possible,
+    /// The files that they have written.
+    written: Vec<tree::Text>,
+}
+
+impl Past {
+    /// True when a file that is read has been written above: what it holds is known only then.
+    fn writes(&self, tables: &Tables<'_>, file: &tree::Text) -> bool {
+        let world = tables.world();
+        let read = world.place(&tables.path(file));
+        let mut written = self.written.iter();
+        written.any(|written| world.place(Path::new(&written.text)) == read)
+    }
+
+    /// Says of a data file that is not there that a file of its name has been written elsewhere.
+    fn elsewhere(&self, file: Span, problems: Vec<Diagnostic>) -> Vec<Diagnostic> {
+        let told = |problem: Diagnostic| {
+            let is_own = problem.code == Code::CannotRead
+                && problem.labels.iter().any(|label| label.span == file);
+            let mut written = self.written.iter().rev();
+            let same = written.find(|written| problem.message.contains(written.text.as_str()));
+            match same.filter(|_| is_own) {
+                Some(written) => problem.at(
+                    written.span,
+                    "this writes into the folder where Lotka was started",
+                ),
+                None => problem,
+            }
+        };
+        problems.into_iter().map(told).collect()
     }
 }
 

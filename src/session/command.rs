@@ -4,7 +4,7 @@ use super::explain::Explained;
 use super::fit::{BootstrapCommand, Fit, ProfileCommand, Report};
 use super::measure::Measures;
 use super::ranges::Ranged;
-use super::sweep::Sweep;
+use super::sweep::{Design, Sweep};
 use crate::simulate::Method;
 use crate::source::Span;
 use crate::syntax::tree;
@@ -95,6 +95,33 @@ pub enum Command {
     History,
     /// `quit`
     Quit,
+}
+
+impl Command {
+    /// The data files that it reads.
+    pub fn reads(&self) -> impl Iterator<Item = tree::Text> {
+        let (data, starts) = match self {
+            Command::Plot(plot) => (plot.data.as_ref(), None),
+            Command::Sweep(sweep) => match &sweep.design {
+                Design::Table(source) => (Some(source), None),
+                _ => (None, None),
+            },
+            Command::Fit(fit) => (Some(&fit.data), fit.table_of_starts()),
+            _ => (None, None),
+        };
+        let data = data.map(|data| data.path.clone());
+        data.into_iter().chain(starts)
+    }
+
+    /// The file of data that it writes.
+    pub fn writes(&self) -> impl Iterator<Item = &tree::Text> {
+        let file = match self {
+            Command::Save(save) => Some(&save.path),
+            Command::Sweep(sweep) => sweep.to.as_ref(),
+            _ => None,
+        };
+        file.into_iter()
+    }
 }
 
 /// A simulation.

@@ -34,6 +34,7 @@ mod plot;
 mod portrait;
 mod present;
 mod ranges;
+mod readings;
 mod record;
 mod rest;
 mod run;

@@ -37,12 +37,17 @@ impl<'w> Tables<'w> {
         self.world
     }
 
+    /// Where the file is that a text names.
+    pub fn path(&self, file: &tree::Text) -> PathBuf {
+        self.folder.join(&file.text)
+    }
+
     /// The table in the file that a text names.
     ///
     /// # Errors
     /// A file that cannot be read, or that holds no table; the problem points at the text.
     pub fn read(&self, file: &tree::Text) -> Result<Arc<Table>, Diagnostic> {
-        let path = self.folder.join(&file.text);
+        let path = self.path(file);
         if let Some(table) = self.known.borrow().get(&path) {
             return Ok(Arc::clone(table));
         }
@@ -112,12 +117,9 @@ impl<'t> Columns<'t> {
         }
     }
 
-    /// The names here that are mapped to columns.
-    pub fn mapped_names(&self) -> Vec<String> {
+    /// All mappings: name here, column there.
+    pub fn mappings(&self) -> &'t [(tree::Name, tree::Name)] {
         self.mapped
-            .iter()
-            .map(|(here, _)| here.text.clone())
-            .collect()
     }
 
     /// What a name here is mapped to.
@@ -141,7 +143,8 @@ impl<'t> Columns<'t> {
         format!("it has {}", listed(&names))
     }
 
-    fn names(&self) -> impl Iterator<Item = &'t str> {
+    /// The names of the columns that have one.
+    pub fn names(&self) -> impl Iterator<Item = &'t str> {
         self.table
             .columns
             .iter()

@@ -89,6 +89,7 @@ pub fn syntax_error(fault: &Fault) -> Diagnostic {
         .or_else(|| spaced_index(&found))
         .or_else(|| misplaced_equals(&found))
         .or_else(|| reserved_here(&found))
+        .or_else(|| scale_without_bounds(&found))
         .or_else(|| missing_operator(&found))
         .or_else(|| misplaced_mark(&found))
         .or_else(|| foreign_character(&found))
@@ -410,6 +411,21 @@ pub fn reserved_word(word: &str, span: Span) -> Diagnostic {
             "choose another name, or write it in backquotes: `` `{word}` ``"
         )),
     }
+}
+
+/// `param k = 0.1 log`
+fn scale_without_bounds(found: &Found) -> Option<Diagnostic> {
+    let declares = matches!(word(found.fault.text), "param" | "state" | "species");
+    let after = skip_blanks(found.rest.get("log".len()..).unwrap_or(""), false);
+    let ends = after.is_empty() || after.starts_with([',', '~', '[', '#', ';']);
+    if !declares || word(found.rest) != "log" || !ends {
+        return None;
+    }
+    Some(
+        Diagnostic::new(Code::Unexpected, "`log` stands behind bounds")
+            .at(found.here("log".len()), "the scale of which range?")
+            .help("give it bounds, as in `param k = 0.1 in 1e-3..10 log`"),
+    )
 }
 
 fn missing_operator(found: &Found) -> Option<Diagnostic> {

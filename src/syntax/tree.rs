@@ -122,10 +122,10 @@ pub enum StatementKind {
         /// Its members.
         set: IndexSet,
     },
-    /// `covariate weight [kg] by subject`, `covariate x[knockout]`, `covariate dose = 100`
+    /// `covariate weight [kg], age by subject`, `covariate x[knockout]`, `covariate dose = 100`
     Covariate {
-        /// The covariate; its value holds where there are no data.
-        item: Box<Declaration>,
+        /// The covariates; their values hold where there are no data.
+        items: Vec<Declaration>,
         /// `by subject`, `by condition`.
         options: Vec<SentenceOption>,
     },

@@ -154,10 +154,12 @@ fn kind(kind: &mut StatementKind, v: &mut impl Visitor) {
             }
         }
         StatementKind::Covariate {
-            item,
+            items,
             options: list,
         } => {
-            declaration(item, v);
+            for item in items {
+                declaration(item, v);
+            }
             options(list, v);
         }
         StatementKind::Observe {

@@ -30,6 +30,8 @@ pub struct Table {
 pub struct Column {
     /// The header without its unit; empty for a column whose header is empty.
     pub name: String,
+    /// The header as it stands.
+    pub header: String,
     /// `mg/L` of the header `conc [mg/L]`.
     pub unit: Option<String>,
     /// The cells.
@@ -43,6 +45,17 @@ pub enum Values {
     Numbers(Vec<f64>),
     /// Some cell is neither; the cells as they stand, without surrounding spaces.
     Text(Vec<String>),
+}
+
+/// What a cell says of a quantity that was measured.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub enum Reading {
+    /// The quantity itself.
+    Exactly(f64),
+    /// `<0.5`: it was below.
+    Below(f64),
+    /// `>100`: it was above.
+    Above(f64),
 }
 
 impl Values {
@@ -69,10 +82,40 @@ impl Table {
         self.lines.len()
     }
 
-    /// The column with this name, if there is one.
+    /// The column with this name, if there is one; a whole header with its unit names one too.
     #[must_use]
     pub fn column(&self, name: &str) -> Option<&Column> {
-        self.columns.iter().find(|column| column.name == name)
+        let columns = || self.columns.iter();
+        let named = columns().find(|column| column.name == name);
+        named.or_else(|| columns().find(|column| column.header == name))
+    }
+
+    /// What each cell of a column says, rows with a cell that says something, or with the error
+    /// of one that is no number.
+    pub fn readings<'t>(
+        &'t self,
+        column: &'t Column,
+    ) -> impl Iterator<Item = (usize, Result<Reading, TableError>)> + 't {
+        (0..self.rows()).filter_map(move |row| {
+            let found = match &column.values {
+                Values::Numbers(numbers) => match numbers.get(row) {
+                    Some(number) if number.is_infinite() => Err(number_text(*number)),
+                    Some(number) if !number.is_nan() => Ok(Some(Reading::Exactly(*number))),
+                    _ => Ok(None),
+                },
+                Values::Text(cells) => {
+                    let cell = cells.get(row).map_or("", String::as_str);
+                    read::reading(cell).ok_or_else(|| cell.to_owned())
+                }
+            };
+            let found = found.map_err(|text| TableError::TextForNumber {
+                column: column.name.clone(),
+                row: row + 1,
+                line: self.line(row),
+                text,
+            });
+            found.transpose().map(|found| (row, found))
+        })
     }
 
     /// The numbers of a column, NaN where they are missing.

@@ -4,13 +4,14 @@
 //! `write`, that knows the CSV crate.
 
 use super::error::Encoding;
-use super::{Column, Table, TableError, Values};
+use super::{Column, Reading, Table, TableError, Values};
 use rustc_hash::FxHashMap;
 
 /// Reads a table with a row of column names. The delimiter (comma, semicolon or tab) is the one
 /// most frequent in the header; lines that begin with `#` above the header are comments; cells
 /// may be quoted; empty cells, `NA`, `NaN` and `.` are missing. A unit may follow a column's name
-/// after a space, in brackets: `conc [mg/L]`.
+/// in brackets, `conc [mg/L]`, or after a space in parentheses. Where commas do not delimit, they are
+/// decimal marks, as spreadsheets of many countries write them, unless the table has decimal points.
 ///
 /// `source` is what messages call the file.
 ///
@@ -23,15 +24,16 @@ pub fn read(source: &str, bytes: &[u8]) -> Result<Table, TableError> {
     if first_line.is_empty() {
         return Err(TableError::EmptyFile);
     }
+    let delimiter = delimiter(first_line);
     let mut reader = csv::ReaderBuilder::new()
         .has_headers(false)
         .flexible(true)
-        .delimiter(delimiter(first_line))
+        .delimiter(delimiter)
         .trim(csv::Trim::All)
         .from_reader(body.as_bytes());
 
     let mut record = csv::StringRecord::new();
-    let mut headers: Vec<(String, Option<String>)> = Vec::new();
+    let mut headers: Vec<Header> = Vec::new();
     let mut cells: Vec<Vec<String>> = Vec::new();
     let mut lines = Vec::new();
     let mut lines_to = LineCounter {
@@ -66,15 +68,17 @@ pub fn read(source: &str, bytes: &[u8]) -> Result<Table, TableError> {
     if lines.is_empty() {
         return Err(TableError::NoRows);
     }
-    let columns = headers
-        .into_iter()
-        .zip(cells)
-        .map(|((name, unit), cells)| Column {
-            name,
-            unit,
-            values: values(cells),
-        })
-        .collect();
+    if delimiter != b',' {
+        points_for_commas(&mut cells);
+    }
+    let columns = headers.into_iter().zip(cells);
+    let columns = columns.map(|(header, cells)| Column {
+        name: header.name,
+        header: header.whole,
+        unit: header.unit,
+        values: values(cells),
+    });
+    let columns = columns.collect();
     Ok(Table {
         source: source.to_owned(),
         columns,
@@ -195,11 +199,34 @@ fn delimiter(header: &str) -> u8 {
         .map_or(b',', |(delimiter, _)| delimiter)
 }
 
+/// Decimal commas become points, unless some number of the table has a point: then a comma may
+/// group thousands.
+fn points_for_commas(cells: &mut [Vec<String>]) {
+    let is_number = |cell: &str| !cell.is_empty() && matches!(reading(cell), Some(Some(_)));
+    let mut all = cells.iter().flatten();
+    if all.any(|cell| cell.contains('.') && is_number(cell)) {
+        return;
+    }
+    for cell in cells.iter_mut().flatten() {
+        if cell.contains(',') {
+            let pointed = cell.replacen(',', ".", 1);
+            if is_number(&pointed) {
+                *cell = pointed;
+            }
+        }
+    }
+}
+
+/// The header of a column.
+struct Header {
+    name: String,
+    unit: Option<String>,
+    /// As it stands.
+    whole: String,
+}
+
 /// Names and units of the columns.
-fn header(
-    record: &csv::StringRecord,
-    line: usize,
-) -> Result<Vec<(String, Option<String>)>, TableError> {
+fn header(record: &csv::StringRecord, line: usize) -> Result<Vec<Header>, TableError> {
     let written = |text: &str| !text.is_empty() && number(text).is_some_and(|x| !x.is_nan());
     if let Some(text) = record.iter().find(|text| written(text)) {
         return Err(TableError::NoHeader {
@@ -207,35 +234,55 @@ fn header(
             text: text.to_owned(),
         });
     }
-    let mut seen = FxHashMap::default();
-    let mut headers = Vec::new();
-    for (index, text) in record.iter().enumerate() {
+    let mut headers: Vec<Header> = Vec::new();
+    for text in record {
         let (name, unit) = split_unit(text);
+        headers.push(Header {
+            name: name.to_owned(),
+            unit: unit.map(str::to_owned),
+            whole: text.to_owned(),
+        });
+    }
+    keep_remarks(&mut headers);
+    let mut seen = FxHashMap::default();
+    for (index, Header { name, .. }) in headers.iter().enumerate() {
         // Row numbers often stand in a column without a name.
         if !name.is_empty()
-            && let Some(first) = seen.insert(name.to_owned(), index)
+            && let Some(first) = seen.insert(name.as_str(), index)
         {
             return Err(TableError::DuplicateColumn {
-                name: name.to_owned(),
+                name: name.clone(),
                 columns: (first + 1, index + 1),
             });
         }
-        headers.push((name.to_owned(), unit.map(str::to_owned)));
     }
     Ok(headers)
 }
 
-/// `conc [mg/L]` in two; `x[1]`, where the bracket touches the name, is a name as a whole.
-fn split_unit(text: &str) -> (&str, Option<&str>) {
-    let split = text
-        .strip_suffix(']')
-        .and_then(|open| open.rsplit_once('['))
-        .filter(|(name, _)| name.ends_with(char::is_whitespace));
-    match split {
-        Some((name, unit)) => {
-            let unit = unit.trim();
-            (name.trim_end(), (!unit.is_empty()).then_some(unit))
+/// What stands in parentheses is no unit where only it tells columns apart: `dose (oral)` and
+/// `dose (iv)`.
+fn keep_remarks(headers: &mut [Header]) {
+    let names: Vec<String> = headers.iter().map(|header| header.name.clone()).collect();
+    for header in headers.iter_mut() {
+        let same = names.iter().filter(|name| **name == header.name);
+        if header.whole.ends_with(')') && same.count() > 1 {
+            header.name.clone_from(&header.whole);
+            header.unit = None;
         }
+    }
+}
+
+/// `conc [mg/L]` in two, also `conc[mg/L]` and `conc (mg/L)`; `x[1]` and `x[liver]`, where the bracket
+/// touches the name and holds what may be an index, are names as a whole.
+fn split_unit(text: &str) -> (&str, Option<&str>) {
+    let split = |close: char, open: char| {
+        let (name, unit) = text.strip_suffix(close)?.rsplit_once(open)?;
+        let touches = !name.ends_with(char::is_whitespace);
+        let is_unit = !touches || open == '[' && unit.contains(['/', '*', '^', '%', '°', '·', 'µ']);
+        (!name.trim().is_empty() && is_unit).then_some((name.trim_end(), unit.trim()))
+    };
+    match split(']', '[').or_else(|| split(')', '(')) {
+        Some((name, unit)) => (name, (!unit.is_empty()).then_some(unit)),
         None => (text, None),
     }
 }
@@ -251,8 +298,20 @@ fn values(cells: Vec<String>) -> Values {
 /// The number in a cell; NaN when it is missing, nothing when it is text.
 pub fn number(cell: &str) -> Option<f64> {
     match cell {
-        "" | "." | "NA" | "N/A" | "na" => Some(f64::NAN),
+        "" | "." | "NA" | "N/A" | "na" | "n/a" => Some(f64::NAN),
         _ => cell.parse().ok(),
+    }
+}
+
+/// What a cell says of a quantity: nothing when it is missing; `None` when it is text, or not
+/// finite.
+pub fn reading(cell: &str) -> Option<Option<Reading>> {
+    let finite = |text: &str| number(text.trim()).filter(|number| number.is_finite());
+    match (cell.strip_prefix('<'), cell.strip_prefix('>')) {
+        (Some(below), _) => finite(below).map(|limit| Some(Reading::Below(limit))),
+        (_, Some(above)) => finite(above).map(|limit| Some(Reading::Above(limit))),
+        _ if number(cell).is_some_and(f64::is_nan) => Some(None),
+        _ => finite(cell).map(|number| Some(Reading::Exactly(number))),
     }
 }
 
@@ -296,15 +355,75 @@ mod tests {
         assert_eq!(table.rows(), 1);
     }
 
+    fn headers(table: &Table) -> Vec<(&str, Option<&str>)> {
+        let columns = table.columns.iter();
+        columns
+            .map(|column| (column.name.as_str(), column.unit.as_deref()))
+            .collect()
+    }
+
     #[test]
     fn brackets_that_touch_belong_to_the_name() {
         let table = read("d", b"x[1],x[2] [mM],c [ ]\n1,2,3\n").expect("a table");
-        let names: Vec<(&str, Option<&str>)> = table
-            .columns
-            .iter()
-            .map(|column| (column.name.as_str(), column.unit.as_deref()))
+        assert_eq!(
+            headers(&table),
+            [("x[1]", None), ("x[2]", Some("mM")), ("c", None)]
+        );
+    }
+
+    #[test]
+    fn units_are_written_in_many_ways() {
+        let text = "conc[mg/L],time (h),f(x),x[liver],dose (oral),dose (iv)\n1,2,3,4,5,6\n";
+        let table = read("d", text.as_bytes()).expect("a table");
+        assert_eq!(
+            headers(&table),
+            [
+                ("conc", Some("mg/L")),
+                ("time", Some("h")),
+                ("f(x)", None),
+                ("x[liver]", None),
+                ("dose (oral)", None),
+                ("dose (iv)", None)
+            ]
+        );
+        assert_eq!(numbers(&table, "time (h)"), [2.0]);
+    }
+
+    #[test]
+    fn commas_are_decimal_marks_where_they_do_not_delimit() {
+        for text in ["t;y\n0,5;<1,5\n1;-2,5e3\n", "t\ty\n0,5\t<1,5\n1\t-2,5e3\n"] {
+            let table = read("d", text.as_bytes()).expect("a table");
+            assert_eq!(numbers(&table, "t"), [0.5, 1.0]);
+            let y = table.column("y").expect("a column");
+            let found: Result<Vec<_>, _> = table.readings(y).map(|(_, found)| found).collect();
+            assert_eq!(
+                found,
+                Ok(vec![Reading::Below(1.5), Reading::Exactly(-2500.0)])
+            );
+        }
+        // A comma beside a point may group thousands: it is not guessed.
+        let mixed = read("d", b"t;y\n0.5;1,500\n").expect("a table");
+        assert!(mixed.column_numbers("y").is_err());
+    }
+
+    #[test]
+    fn limits_and_gaps_are_read() {
+        let table = read("d", b"y\n< 0.5\n>100\nNA\n.\nn/a\n7\n<x\n<\n").expect("a table");
+        let column = table.column("y").expect("a column");
+        let found: Vec<(usize, Option<Reading>)> = table
+            .readings(column)
+            .map(|(row, found)| (row, found.ok()))
             .collect();
-        assert_eq!(names, [("x[1]", None), ("x[2]", Some("mM")), ("c", None)]);
+        assert_eq!(
+            found,
+            [
+                (0, Some(Reading::Below(0.5))),
+                (1, Some(Reading::Above(100.0))),
+                (5, Some(Reading::Exactly(7.0))),
+                (6, None),
+                (7, None)
+            ]
+        );
     }
 
     fn told(bytes: &[u8]) -> String {
@@ -346,7 +465,7 @@ mod tests {
             "E0511: d: row 2 (line 3) of column `y` holds \"1;5\", which is not a number \
              (missing values are written as an empty cell, `NA`, `NaN` or `.`)"
         );
-        let comma = read("d", b"t;y\n0;1,5\n").expect("a table");
+        let comma = read("d", b"t,y\n0,\"1,5\"\n").expect("a table");
         let error = comma.column_numbers("y").expect_err("text");
         assert!(
             error

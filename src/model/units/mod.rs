@@ -54,8 +54,9 @@ fn names_units(file: &tree::File) -> bool {
             | StatementKind::Let { unit, .. }
             | StatementKind::Observe { unit, .. }
             | StatementKind::Input { unit, .. } => unit.is_some(),
-            StatementKind::Declare { items, .. } => items.iter().any(|item| item.unit.is_some()),
-            StatementKind::Covariate { item, .. } => item.unit.is_some(),
+            StatementKind::Declare { items, .. } | StatementKind::Covariate { items, .. } => {
+                items.iter().any(|item| item.unit.is_some())
+            }
             StatementKind::Unit(_) => true,
             _ => false,
         });

@@ -59,8 +59,10 @@ impl Checker<'_> {
                         self.declared(*kind, item);
                     }
                 }
-                StatementKind::Covariate { item, .. } => {
-                    self.declared(DeclareKind::Covariate, item);
+                StatementKind::Covariate { items, .. } => {
+                    for item in items {
+                        self.declared(DeclareKind::Covariate, item);
+                    }
                 }
                 StatementKind::Let { name, unit, .. } | StatementKind::Input { name, unit, .. } => {
                     self.name(&name.name.text, unit.as_ref());
@@ -178,12 +180,11 @@ impl Checker<'_> {
     /// One statement; in a block, assignments belong to the model.
     fn statement(&mut self, scope: &Scope, statement: &tree::Statement, in_block: bool) {
         match &statement.kind {
-            StatementKind::Declare { items, .. } => {
+            StatementKind::Declare { items, .. } | StatementKind::Covariate { items, .. } => {
                 for item in items {
                     self.item(scope, item);
                 }
             }
-            StatementKind::Covariate { item, .. } => self.item(scope, item),
             StatementKind::Time {
                 from: Some(from), ..
             } => {

@@ -33,6 +33,9 @@ const EQUAL: f64 = 1e-8;
 const AS_GOOD: f64 = 1e-6;
 /// Optima are different ones when they are farther apart than this, in standard errors.
 const APART: f64 = 1.0;
+/// A model that leaves less than this share of the data's sum of squares passes through all of them:
+/// what is left is rounding.
+const EXACT: f64 = 1e-20;
 /// The level of intervals.
 pub const LEVEL: f64 = 0.95;
 /// A fit.
@@ -46,6 +49,9 @@ pub struct FitAnswer {
     pub lens: Arc<Lens>,
     /// What was fitted.
     pub fitted: Vec<Fitted>,
+    /// Parameters that the sentence left out by naming none, for want of bounds or a prior; the value
+    /// of a single number.
+    pub held: Vec<(String, Option<f64>)>,
     /// Of a model with noise, the filters of its runs.
     pub filters: Option<Arc<Filters>>,
     /// The values that were searched; all of them when absent.
@@ -86,6 +92,8 @@ pub struct FitAnswer {
     pub count: usize,
     /// Of least squares: the sum of squared residuals.
     pub squares: Option<f64>,
+    /// True for least squares that leave nothing but rounding.
+    pub is_exact: bool,
     /// What the model gives where there are data, run by run.
     pub looked: Vec<Looked>,
     /// Whether the residuals look as they should, one for each observation.
@@ -169,6 +177,10 @@ impl FitAnswer {
     /// nothing more is to be gained.
     #[must_use]
     pub fn has_converged(&self) -> bool {
+        // Nothing is better than that; what slope there is belongs to the logarithm of rounding.
+        if self.is_exact {
+            return true;
+        }
         match self.search().end {
             End::Converged { .. } => true,
             End::OnEdge { decrement, .. } => decrement <= SETTLED,
@@ -209,6 +221,7 @@ impl FitAnswer {
 /// What was searched, and how it came out.
 pub(super) struct Found {
     pub span: Span,
+    pub held: Vec<(String, Option<f64>)>,
     pub file: String,
     pub subject: Option<String>,
     pub method: SearchMethod,
@@ -272,9 +285,15 @@ pub(super) fn answer(likelihood: &Likelihood<'_>, mut found: Found) -> Option<Fi
         |_| nothing.iter().map(|nan| (*nan, *nan)).collect(),
         |known| known.intervals(&coordinates, LEVEL, quantiles),
     );
-    let errors = uncertainty
+    let mut errors = uncertainty
         .as_ref()
         .map_or_else(|_| nothing.clone(), |known| known.errors.clone());
+    if is_squares && left == 0 {
+        // Without data to spare nothing says how much they scatter.
+        for error in errors.iter_mut().filter(|error| error.is_finite()) {
+            *error = f64::NAN;
+        }
+    }
     let runs = 0..likelihood.runs.len();
     let looked: Vec<Looked> = runs
         .map(|run| match likelihood.filters {
@@ -290,6 +309,7 @@ pub(super) fn answer(likelihood: &Likelihood<'_>, mut found: Found) -> Option<Fi
         .filter_map(|(known, value)| Some(known.prior.as_ref()?.at(*value)?.log))
         .sum();
     let squares = is_squares.then(|| sum_of_squares(likelihood, &looked));
+    let is_exact = squares.is_some_and(|squares| squares <= EXACT * sum_of_data(likelihood));
     let value = everywhere
         .evaluate(&estimates, Wanted::Value)
         .map_or(local.value, |evaluation| evaluation.value);
@@ -301,6 +321,7 @@ pub(super) fn answer(likelihood: &Likelihood<'_>, mut found: Found) -> Option<Fi
         region: likelihood.region.clone(),
         standing: likelihood.standing(&estimates, edges),
         blocked: blocked(likelihood, local),
+        held: found.held,
         runs: likelihood.runs.clone(),
         filters: likelihood.filters.clone(),
         file: found.file,
@@ -316,6 +337,7 @@ pub(super) fn answer(likelihood: &Likelihood<'_>, mut found: Found) -> Option<Fi
         log_prior: priors,
         count,
         squares,
+        is_exact,
         checks: match likelihood.filters {
             Some(_) => checks_of_filter(likelihood, &estimates),
             None => checks(
@@ -387,6 +409,14 @@ fn sum_of_squares(likelihood: &Likelihood<'_>, looked: &[Looked]) -> f64 {
         }
     });
     squares.sum()
+}
+
+fn sum_of_data(likelihood: &Likelihood<'_>) -> f64 {
+    let data = likelihood.points().map(|(_, point)| match point.datum {
+        crate::fit::Datum::Exactly(value) => value * value,
+        _ => 0.0,
+    });
+    data.sum()
 }
 
 /// What is to be said of a fit besides its numbers.
@@ -525,7 +555,10 @@ fn undetermined(answer: &FitAnswer, direction: &crate::fit::Direction, span: Spa
     };
     Diagnostic::new(Code::Undetermined, message)
         .at(span, "")
-        .help("fix one of them at a known value, or give it a prior")
+        .help(match direction.coefficients.len() {
+            1 => "fix it at a known value, give it a prior, or measure what depends on it",
+            _ => "fix one of them at a known value, or give it a prior",
+        })
 }
 
 fn names_in(answer: &FitAnswer, direction: &crate::fit::Direction) -> Vec<String> {

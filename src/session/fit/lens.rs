@@ -6,9 +6,10 @@ use super::super::compiled::Compiled;
 use crate::diagnostic::{Code, Diagnostic};
 use crate::fit::Family;
 use crate::kernel::SharedKernel;
-use crate::model::Unit;
+use crate::model::{Per, Unit};
 use crate::source::Span;
 use crate::symbolic::{Expr, Pool, Shape, SymbolId, symbols_of};
+use rustc_hash::FxHashSet;
 use std::ops::Range;
 use std::sync::Arc;
 
@@ -99,7 +100,7 @@ impl Lens {
         Lens {
             seen,
             values: compiled.kernels.function(&pool, &exprs),
-            tangent: compiled.kernels.tangent(&pool, &exprs),
+            tangent: (compiled.kernels).partial_tangents(&pool, &exprs, &moving(compiled), &[0]),
             pool,
             exprs,
         }
@@ -148,4 +149,23 @@ impl Lens {
     pub(super) fn is_least_squares(&self) -> bool {
         self.seen.iter().all(|seen| seen.family.is_none())
     }
+}
+
+/// Everything but the covariates of rows. Nothing follows them, and the slope of `dose^h` by a dose of 0
+/// has no end where h is below 1.
+fn moving(compiled: &Compiled) -> FxHashSet<SymbolId> {
+    let (model, system) = (&compiled.model, &compiled.system);
+    let is_of_rows = |at: usize| {
+        let mut covariates = model.covariates.iter();
+        covariates.any(|known| known.per == Per::Row && known.parameter.index() == at)
+    };
+    let parameters = system.parameters.blocks().iter().enumerate();
+    let parameters = parameters.filter(|(at, _)| !is_of_rows(*at));
+    let moving = parameters.map(|(_, block)| block);
+    let moving = moving.chain(system.states.blocks());
+    let moving = moving.chain(system.slots.layout.blocks());
+    moving
+        .map(|block| block.symbol)
+        .chain([system.time])
+        .collect()
 }

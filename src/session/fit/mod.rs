@@ -79,9 +79,11 @@ pub use sentence::{Fit, StartOfFit, Way};
 pub use stochastic::{Filters, NoiseFrom, Unfit};
 pub use tables::FitTable;
 
+use super::command::Setting;
 use super::compiled::Compiled;
 use super::outcome::{Outcome, Performed};
-use super::simulate::{fault, whole};
+use super::readings::Readings;
+use super::simulate::{fault, whole, with_setting};
 use super::tables::{Columns, Tables};
 use super::values::Overrides;
 use super::{Observer, Session, Stage};
@@ -104,7 +106,7 @@ pub(super) fn understood<'w>(
     command: &Fit,
     world: &'w dyn World,
 ) -> Result<(Likelihood<'w>, Vec<Diagnostic>), Vec<Diagnostic>> {
-    let present = compiled.present(overrides);
+    let present = compiled.present(&begun(compiled, overrides, command)?);
     let mut problems = Vec::new();
     let fitted = quantities::fitted(compiled, &present, &command.quantities, command.span)
         .map_err(|found| problems.extend(found))
@@ -115,9 +117,11 @@ pub(super) fn understood<'w>(
         .and_then(|table| {
             let columns = Columns::new(&table, &command.data.columns, command.data.path.span);
             let declared = !compiled.model.observations.is_empty();
-            let has = data::observed_names(&columns);
+            let readings = Readings::new(&columns);
+            // What is mapped to nothing is told as that.
+            let has = |name: &str| readings.has(name) || columns.maps(&[name]);
             let lens = Lens::new(compiled, &|name| declared || has(name));
-            let read = data::read(compiled, &lens, &columns)?;
+            let read = data::read(compiled, &lens, (&columns, &readings))?;
             Ok((lens, read))
         })
         .map_err(|found| problems.extend(found))
@@ -143,6 +147,20 @@ pub(super) fn understood<'w>(
     Ok((noise::filtered(likelihood, command)?, warnings))
 }
 
+/// The values that a search begins with: those of the sentence hold. Those of a condition hold in its
+/// data only.
+fn begun(
+    compiled: &Compiled,
+    overrides: &Overrides,
+    command: &Fit,
+) -> Result<Overrides, Vec<Diagnostic>> {
+    let setting = Setting {
+        condition: None,
+        with: command.setting.with.clone(),
+    };
+    with_setting(compiled, overrides, &setting)
+}
+
 /// What can be refused without running anything.
 pub(super) fn check(
     compiled: &Arc<Compiled>,
@@ -163,6 +181,17 @@ pub(super) fn check(
     }
     parts(likelihood, command)?;
     Ok(warnings)
+}
+
+/// What can be refused before the data are there.
+pub(super) fn check_without_data(
+    compiled: &Arc<Compiled>,
+    overrides: &Overrides,
+    command: &Fit,
+) -> Result<Vec<Diagnostic>, Vec<Diagnostic>> {
+    let present = compiled.present(overrides);
+    quantities::fitted(compiled, &present, &command.quantities, command.span)?;
+    Ok(Vec::new())
 }
 
 impl Session {
@@ -193,6 +222,13 @@ impl Session {
             }
             _ => None,
         };
+        let held = match command.quantities.as_slice() {
+            [] => {
+                let begun = begun(&compiled, &self.overrides, command)?;
+                quantities::held(&compiled, &compiled.present(&begun))
+            }
+            _ => Vec::new(),
+        };
         let parts = parts(likelihood, command)?;
         let mut answers = Vec::with_capacity(parts.len());
         let total = parts.len() as f64;
@@ -212,6 +248,7 @@ impl Session {
             };
             let found = Found {
                 span: command.span,
+                held: held.clone(),
                 file: command.data.path.text.clone(),
                 subject,
                 method: plan.method,
@@ -297,7 +334,7 @@ fn plan(
                 None => Err(fault(expr, message, value, help)),
             }
         };
-    let by_hand = starts::table_of(command).is_some();
+    let by_hand = command.table_of_starts().is_some();
     let starts = count(
         if by_hand { &None } else { &command.starts },
         1,

@@ -11,7 +11,7 @@ use crate::fit::{Coordinates, Prior, Scale};
 use crate::model::{self, Bounds, Distribution, ParameterId, Target};
 use crate::simulate::Varied;
 use crate::source::Span;
-use crate::symbolic::{Pool, Shape};
+use crate::symbolic::{Pool, Shape, symbols_of};
 use crate::syntax::tree::{self, ExprKind};
 
 /// A number that is fitted.
@@ -116,6 +116,31 @@ fn declared(compiled: &Compiled, present: &Present) -> Vec<Fitted> {
         .flat_map(|(at, _)| {
             let target = Target::Parameter(ParameterId::new(at));
             of_target(compiled, present, target, None)
+        })
+        .collect()
+}
+
+/// The parameters with neither bounds nor a prior that hold a value all the same in each run, and the
+/// value of a single number. Those that a condition sets are part of the experiment.
+pub(super) fn held(compiled: &Compiled, present: &Present) -> Vec<(String, Option<f64>)> {
+    let (model, system) = (&compiled.model, &compiled.system);
+    let is_set = |id: ParameterId| {
+        let mut settings = model.conditions.iter().flat_map(|known| &known.settings);
+        settings.any(|setting| setting.target == Target::Parameter(id))
+    };
+    let known = model.parameters.iter().enumerate();
+    known
+        .filter(|(_, known)| !known.is_covariate && !known.is_compartment)
+        .filter(|(_, known)| known.bounds.is_none() && known.prior.is_none())
+        .filter(|(at, _)| {
+            let follows = symbols_of(&system.pool, system.parameter_values[*at]);
+            follows.is_empty() && !is_set(ParameterId::new(*at))
+        })
+        .map(|(at, known)| {
+            let block = system.parameters.blocks()[at];
+            let value = present.parameters.get(block.offset).copied();
+            let single = value.filter(|_| block.shape == Shape::Scalar);
+            (known.name.clone(), single)
         })
         .collect()
 }

@@ -46,13 +46,7 @@ impl FitRun {
     /// `subject 3`, `knockout`; nothing for the only run.
     #[must_use]
     pub fn label(&self) -> String {
-        let subject = self
-            .data
-            .subject
-            .as_ref()
-            .map(|label| format!("subject {label}"));
-        let parts = subject.into_iter().chain(self.data.condition.clone());
-        parts.collect::<Vec<_>>().join(", ")
+        self.data.label()
     }
 }
 

@@ -49,6 +49,21 @@ pub struct Fit {
     pub setting: Setting,
 }
 
+impl Fit {
+    /// The table that `starts` names.
+    #[must_use]
+    pub fn table_of_starts(&self) -> Option<tree::Text> {
+        let expr = self.starts.as_ref()?;
+        match &expr.kind {
+            tree::ExprKind::Text(text) => Some(tree::Text {
+                text: text.clone(),
+                span: expr.span,
+            }),
+            _ => None,
+        }
+    }
+}
+
 /// Where the runs of a fit start.
 #[derive(Debug, Clone, PartialEq)]
 pub enum StartOfFit {

@@ -6,7 +6,6 @@ use super::super::tables::{Columns, Tables};
 use super::quantities::Fitted;
 use super::sentence::Fit;
 use crate::diagnostic::{Code, Diagnostic};
-use crate::syntax::tree::{self, ExprKind};
 
 /// The starts of a table, in the quantities' own units; none where the sentence names no table.
 ///
@@ -17,7 +16,7 @@ pub(super) fn chosen(
     command: &Fit,
     fitted: &[Fitted],
 ) -> Result<Vec<Vec<f64>>, Vec<Diagnostic>> {
-    let Some(file) = table_of(command) else {
+    let Some(file) = command.table_of_starts() else {
         return Ok(Vec::new());
     };
     let table = tables.read(&file).map_err(|problem| vec![problem])?;
@@ -54,17 +53,5 @@ pub(super) fn chosen(
         Ok(points)
     } else {
         Err(problems)
-    }
-}
-
-/// The file that `starts` names.
-pub(super) fn table_of(command: &Fit) -> Option<tree::Text> {
-    let expr = command.starts.as_ref()?;
-    match &expr.kind {
-        ExprKind::Text(text) => Some(tree::Text {
-            text: text.clone(),
-            span: expr.span,
-        }),
-        _ => None,
     }
 }

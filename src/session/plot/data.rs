@@ -3,22 +3,25 @@
 //! Enters: a table and curves. Leaves: points. Must not know how runs are drawn.
 
 use super::Curve;
-use crate::diagnostic::{Code, Diagnostic, listed};
+use crate::diagnostic::{Code, Diagnostic, did_you_mean, listed};
 use crate::figure::{Mark, Series};
 use crate::model::Model;
 use crate::session::command::DataSource;
-use crate::session::inputs;
+use crate::session::inputs::TIME;
+use crate::session::readings::{Readings, is_name};
 use crate::session::tables::{Columns, Tables};
 use crate::syntax::tree;
-use crate::table::Table;
-use std::sync::Arc;
+use crate::table::{Column, Reading, Table};
 
-/// Data with the names that its columns go by in the model.
+/// Faulty cells that are told one by one.
+const MOST_FAULTS: usize = 5;
+
+/// Data under the names that they go by in the model.
 pub(in crate::session) struct Points {
-    table: Arc<Table>,
-    time: String,
-    /// `(name in the model, column)`
-    columns: Vec<(String, String)>,
+    /// Of each row of the table.
+    times: Vec<f64>,
+    /// `(name in the model, row and reading)`
+    seen: Vec<(String, Vec<(usize, Reading)>)>,
 }
 
 /// Reads the data of a plot and matches its columns with the curves.
@@ -33,127 +36,101 @@ pub(in crate::session) fn points(
 ) -> Result<(Points, Vec<Diagnostic>), Vec<Diagnostic>> {
     let span = source.path.span;
     let table = tables.read(&source.path).map_err(|problem| vec![problem])?;
-    let (time, columns) = match_columns(&table, source, curves)?;
-    let drawn = columns.iter().map(|(_, column)| column).chain([&time]);
-    let problems: Vec<Diagnostic> = drawn
-        .filter_map(|column| table.column_numbers(column).err())
-        .map(|error| error.diagnostic(&table.source).at(span, ""))
-        .collect();
-    if !problems.is_empty() {
-        return Err(problems);
-    }
-    let inputs: Vec<&str> = read_by_inputs(model, source, &table).collect();
-    let warnings = unused_columns(&table, source, &time, &columns, &inputs);
-    Ok((
-        Points {
-            table,
-            time,
-            columns,
-        },
-        warnings,
-    ))
-}
-
-type Matched = (String, Vec<(String, String)>);
-
-fn match_columns(
-    table: &Table,
-    source: &DataSource,
-    curves: &[Curve],
-) -> Result<Matched, Vec<Diagnostic>> {
-    let names: Vec<&str> = table
-        .columns
-        .iter()
-        .map(|column| column.name.as_str())
-        .collect();
-    let quoted = |names: &[&str]| {
-        let names: Vec<String> = names.iter().map(|name| format!("`{name}`")).collect();
-        listed(&names)
-    };
-    let has = || format!("it has {}", quoted(&names));
-    let mut problems = Vec::new();
-    let mut time = names
-        .iter()
-        .find(|name| ["time", "t"].contains(&name.to_lowercase().as_str()))
-        .map(|name| (*name).to_owned());
-    let mut columns: Vec<(String, String)> = Vec::new();
+    let columns = Columns::new(&table, &source.columns, span);
+    let readings = Readings::new(&columns);
     let labels: Vec<&str> = curves
         .iter()
         .flat_map(|curve| curve.horizontal.iter().chain([&curve.vertical]))
         .map(|observable| observable.label.as_str())
         .collect();
+    let mut problems = readings.check(&|here| not_drawn(&labels, here));
+    let time = TIME.iter().find_map(|time| columns.find(time, true));
     // A misnamed column of times is one problem, not two.
-    let names_time = |here: &tree::Name| here.text == "time" || here.text == "t";
-    let time_is_named = source.columns.iter().any(|(here, _)| names_time(here));
-    for (here, there) in &source.columns {
-        if !names.contains(&there.text.as_str()) {
-            let near = crate::diagnostic::did_you_mean(&there.text, names.iter().copied());
-            problems.push(
-                Diagnostic::new(
-                    Code::NoColumn,
-                    format!("the table has no column `{}`", there.text),
-                )
-                .at(there.span, "not in the table")
-                .help(near.unwrap_or_else(has)),
-            );
-        } else if names_time(here) {
-            time = Some(there.text.clone());
-        } else if labels.contains(&here.text.as_str()) {
-            columns.push((here.text.clone(), there.text.clone()));
-        } else {
-            let near = crate::diagnostic::did_you_mean(&here.text, labels.iter().copied());
-            problems.push(
-                Diagnostic::new(
-                    Code::NoColumn,
-                    format!("`{}` is not among the curves", here.text),
-                )
-                .at(here.span, "not drawn")
-                .help(near.unwrap_or_else(|| format!("what is drawn is {}", quoted(&labels)))),
-            );
-        }
-    }
-    for label in &labels {
-        if columns.iter().all(|(here, _)| here != label) && names.contains(label) {
-            columns.push(((*label).to_owned(), (*label).to_owned()));
-        }
-    }
-    let Some(time) = time else {
-        if !time_is_named {
-            problems.push(
-                Diagnostic::new(Code::NoColumn, "the table has no column `time` or `t`")
-                    .at(source.path.span, has())
-                    .help("name it, as in `over \"data.csv\" (time = year)`"),
-            );
-        }
-        return Err(problems);
-    };
-    if columns.is_empty() && problems.is_empty() {
-        let plain = labels.iter().find(|label| is_name(label));
+    if time.is_none() && !columns.maps(&TIME) {
         problems.push(
-            Diagnostic::new(Code::NoColumn, "no column of the table belongs to a curve")
-                .at(source.path.span, has())
-                .help(match plain {
-                    Some(label) => format!(
-                        "what is drawn is {}: name columns, as in `({label} = column)`",
-                        quoted(&labels)
-                    ),
-                    None => {
-                        "give the curve the name of a column: define it, as in `let ratio = x/y`"
-                            .to_owned()
-                    }
-                }),
+            Diagnostic::new(Code::NoColumn, "the table has no column `time` or `t`")
+                .at(span, columns.has())
+                .help("name it, as in `over \"data.csv\" (time = year)`"),
         );
     }
-    if problems.is_empty() {
-        Ok((time, columns))
-    } else {
-        Err(problems)
+    let Some(time) = time.filter(|_| problems.is_empty()) else {
+        return Err(problems);
+    };
+    let told = |error: crate::table::TableError| error.diagnostic(&table.source).at(span, "");
+    let mut used: Vec<&Column> = readings.keys().chain([time]).collect();
+    let mut seen: Vec<(String, Vec<(usize, Reading)>)> = Vec::new();
+    for label in &labels {
+        if seen.iter().any(|(known, _)| known == label) {
+            continue;
+        }
+        match readings.of(label) {
+            Ok(Some((column, cells))) => {
+                used.push(column);
+                let mut read = Vec::with_capacity(cells.len());
+                for (row, cell) in cells {
+                    match cell {
+                        Ok(reading) => read.push((row, reading)),
+                        Err(error) => problems.push(told(error)),
+                    }
+                }
+                seen.push(((*label).to_owned(), read));
+            }
+            Ok(None) => {}
+            Err(error) => problems.push(told(error)),
+        }
     }
+    problems.truncate(MOST_FAULTS);
+    let times = match table.column_numbers(&time.name) {
+        Ok(times) => times.to_vec(),
+        Err(error) => {
+            problems.push(told(error));
+            Vec::new()
+        }
+    };
+    if seen.is_empty() && problems.is_empty() {
+        problems.push(nothing_drawn(&labels, source, readings.holds()));
+    }
+    if !problems.is_empty() {
+        return Err(problems);
+    }
+    let used = used.into_iter().map(|column| column.name.as_str());
+    let used: Vec<&str> = used.chain(read_by_inputs(model, source, &table)).collect();
+    let warnings = unused_columns(&table, source, &used);
+    Ok((Points { times, seen }, warnings))
 }
 
-/// True for a label that can stand before `=`.
-fn is_name(label: &str) -> bool {
-    label.chars().all(|c| c.is_alphanumeric() || c == '_')
+fn quoted(names: &[&str]) -> String {
+    let names: Vec<String> = names.iter().map(|name| format!("`{name}`")).collect();
+    listed(&names)
+}
+
+/// The problem of a mapping from a name that is no curve.
+fn not_drawn(labels: &[&str], here: &tree::Name) -> Option<Diagnostic> {
+    let name = here.text.as_str();
+    if labels.contains(&name) || Readings::is_key(name) {
+        return None;
+    }
+    let near = did_you_mean(name, labels.iter().copied());
+    Some(
+        Diagnostic::new(Code::NoColumn, format!("`{name}` is not among the curves"))
+            .at(here.span, "not drawn")
+            .help(near.unwrap_or_else(|| format!("what is drawn is {}", quoted(labels)))),
+    )
+}
+
+fn nothing_drawn(labels: &[&str], source: &DataSource, holds: String) -> Diagnostic {
+    let plain = labels.iter().find(|label| is_name(label));
+    Diagnostic::new(Code::NoColumn, "no column of the table belongs to a curve")
+        .at(source.path.span, holds)
+        .help(match plain {
+            Some(label) => format!(
+                "what is drawn is {}: name columns, as in `({label} = column)`",
+                quoted(labels)
+            ),
+            None => {
+                "give the curve the name of a column: define it, as in `let ratio = x/y`".to_owned()
+            }
+        })
 }
 
 /// The columns of a table that inputs of the model read.
@@ -166,7 +143,7 @@ fn read_by_inputs<'m>(
     let same_file = inputs.filter(|input| input.path.text == source.path.text);
     same_file.flat_map(|input| {
         let columns = Columns::new(table, &input.columns, input.path.span);
-        let times = inputs::TIME.iter().map(move |time| (*time, true));
+        let times = TIME.iter().map(move |time| (*time, true));
         times
             .chain([(input.name.as_str(), false)])
             .filter_map(move |(name, any_case)| columns.find(name, any_case))
@@ -174,19 +151,12 @@ fn read_by_inputs<'m>(
     })
 }
 
-fn unused_columns(
-    table: &Table,
-    source: &DataSource,
-    time: &str,
-    columns: &[(String, String)],
-    inputs: &[&str],
-) -> Vec<Diagnostic> {
+fn unused_columns(table: &Table, source: &DataSource, used: &[&str]) -> Vec<Diagnostic> {
     let unused: Vec<String> = table
         .columns
         .iter()
         .map(|column| column.name.as_str())
-        .filter(|name| *name != time && !inputs.contains(name))
-        .filter(|name| columns.iter().all(|(_, column)| column != name))
+        .filter(|name| !used.contains(name))
         .map(|name| format!("`{name}`"))
         .collect();
     if unused.is_empty() {
@@ -210,45 +180,52 @@ fn unused_columns(
     ]
 }
 
-/// The columns of the data that belong to a curve, as points.
-pub(super) fn add_points(
-    points: &Points,
-    curve: &Curve,
-    colour: usize,
-    series: &mut Vec<Series>,
-) -> Result<(), Vec<Diagnostic>> {
+/// The data that belong to a curve, as points: open ones at a limit, where the quantity was below
+/// or above it.
+pub(super) fn add_points(points: &Points, curve: &Curve, colour: usize, series: &mut Vec<Series>) {
+    let seen_as = |label: &str| {
+        let mut seen = points.seen.iter();
+        seen.find(|(here, _)| here == label).map(|(_, read)| read)
+    };
     let label = &curve.vertical.label;
-    let column_of = |label: &str| {
-        points
-            .columns
+    let Some(vertical) = seen_as(label) else {
+        return;
+    };
+    // A phase plot shows data where both sides have them.
+    let across: Vec<(usize, f64)> = match &curve.horizontal {
+        None => points.times.iter().copied().enumerate().collect(),
+        Some(observable) => {
+            let read = seen_as(&observable.label).into_iter().flatten();
+            read.filter_map(|(row, reading)| match reading {
+                Reading::Exactly(value) => Some((*row, *value)),
+                _ => None,
+            })
+            .collect()
+        }
+    };
+    let place = |row: usize| {
+        let at = across.binary_search_by_key(&row, |(own, _)| *own).ok()?;
+        across.get(at).map(|(_, value)| *value)
+    };
+    let is_limit = |reading: &Reading| !matches!(reading, Reading::Exactly(_));
+    for (limits, what, mark) in [(false, "data", Mark::Points), (true, "limits", Mark::Open)] {
+        let own = vertical
             .iter()
-            .find(|(here, _)| here == label)
-            .map(|(_, column)| column.as_str())
-    };
-    let Some(vertical) = column_of(label) else {
-        return Ok(());
-    };
-    let horizontal = match &curve.horizontal {
-        None => points.time.as_str(),
-        // A phase plot shows data where both sides have a column.
-        Some(observable) => match column_of(&observable.label) {
-            Some(column) => column,
-            None => return Ok(()),
-        },
-    };
-    let numbers = |name: &str| {
-        points
-            .table
-            .column_numbers(name)
-            .map(<[f64]>::to_vec)
-            .map_err(|error| vec![error.diagnostic(&points.table.source).at(curve.span, "")])
-    };
-    series.push(Series {
-        label: format!("{label} (data)"),
-        x: numbers(horizontal)?,
-        y: numbers(vertical)?,
-        mark: Mark::Points,
-        colour,
-    });
-    Ok(())
+            .filter(|(_, reading)| is_limit(reading) == limits);
+        let (x, y): (Vec<f64>, Vec<f64>) = own
+            .filter_map(|(row, reading)| {
+                let (Reading::Exactly(y) | Reading::Below(y) | Reading::Above(y)) = reading;
+                Some((place(*row)?, *y))
+            })
+            .unzip();
+        if !x.is_empty() {
+            series.push(Series {
+                label: format!("{label} ({what})"),
+                x,
+                y,
+                mark,
+                colour,
+            });
+        }
+    }
 }

@@ -219,7 +219,7 @@ fn figure_of_paths(
     set_scales(&mut figure, plot);
     if let Some(points) = data {
         for (colour, curve) in curves.iter().enumerate() {
-            add_points(points, curve, colour, &mut figure.series)?;
+            add_points(points, curve, colour, &mut figure.series);
         }
     }
     drawn(&figure, plot, curves)?;
@@ -260,7 +260,7 @@ fn figure(
             add_curve(run, curve, whose, &mut figure.series);
         }
         if let Some(points) = data {
-            add_points(points, curve, colour, &mut figure.series)?;
+            add_points(points, curve, colour, &mut figure.series);
         }
     }
     drawn(&figure, plot, curves)?;

@@ -374,11 +374,12 @@ impl<'a> Layout<'a> {
         };
         let equals = || mark("=").map(|at| (at, Stop::Equals));
         match &statement.kind {
-            StatementKind::Declare { items, .. } => match items.as_slice() {
-                [item] => self.stops_of_item(item, equals()),
-                _ => Vec::new(),
-            },
-            StatementKind::Covariate { item, .. } => self.stops_of_item(item, equals()),
+            StatementKind::Declare { items, .. } | StatementKind::Covariate { items, .. } => {
+                match items.as_slice() {
+                    [item] => self.stops_of_item(item, equals()),
+                    _ => Vec::new(),
+                }
+            }
             StatementKind::Let { .. }
             | StatementKind::Function { .. }
             | StatementKind::Equation { .. }

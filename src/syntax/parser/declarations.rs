@@ -352,11 +352,10 @@ impl Reader<'_> {
 
     fn covariate(&self) -> Option<StatementKind> {
         let inner = self.entry(Rule::covariate_line)?;
-        let mut items = inner
-            .clone()
-            .filter(|part| part.as_rule() == Rule::covariate_item);
+        let items = inner.clone();
+        let items = items.filter(|part| part.as_rule() == Rule::covariate_item);
         Some(StatementKind::Covariate {
-            item: Box::new(self.item(items.next()?)?),
+            items: items.filter_map(|item| self.item(item)).collect(),
             options: self.options_in(inner),
         })
     }

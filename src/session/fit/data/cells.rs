@@ -6,30 +6,38 @@ use super::{Cell, MOST_FAULTS, Reader};
 use crate::diagnostic::{Code, Diagnostic, listed, number_text};
 use crate::fit::{Datum, Family};
 use crate::model::Support;
-use crate::table::{Column, TableError, Values};
+use crate::table::{Column, Reading};
 
 impl Reader<'_> {
     pub(super) fn cells(&self, problems: &mut Vec<Diagnostic>) -> Vec<Cell> {
         let mut cells = Vec::new();
         for (seen, known) in self.lens.seen.iter().enumerate() {
             let before = (cells.len(), problems.len());
-            let found = match self.keys.long {
-                Some((observable, value)) => {
-                    let name = self.columns.mapped(&known.name).unwrap_or(&known.name);
-                    let labels = self.table().labels(observable);
-                    let is_own = |row: usize| labels.get(row).is_some_and(|label| label == name);
-                    Some((value, self.data_of(value, &is_own, problems)))
+            let (column, data) = match self.readings.of(&known.name) {
+                Ok(Some(found)) => found,
+                Ok(None) => {
+                    // A name that is mapped to nothing has been told.
+                    if !self.columns.maps(&[&known.name]) {
+                        problems.push(self.no_column(&known.name, known.span));
+                    }
+                    continue;
                 }
-                None => self
-                    .columns
-                    .find(&known.name, false)
-                    .map(|column| (column, self.data_of(column, &|_| true, problems))),
+                // The column of limits is at fault: for all alike.
+                Err(error) => {
+                    problems.push(self.told(&error));
+                    break;
+                }
             };
-            let Some((column, data)) = found else {
-                problems.push(self.no_column(&known.name, known.span));
-                continue;
-            };
-            for (table_row, datum) in data {
+            for (table_row, reading) in data {
+                let datum = match reading {
+                    Ok(Reading::Exactly(value)) => Datum::Exactly(value),
+                    Ok(Reading::Below(limit)) => Datum::Below(limit),
+                    Ok(Reading::Above(limit)) => Datum::Above(limit),
+                    Err(error) => {
+                        problems.push(self.told(&error));
+                        continue;
+                    }
+                };
                 if let Some(fault) = misfit(known.family, datum) {
                     problems.push(self.bad_datum(&known.name, column, (table_row, datum), &fault));
                 }
@@ -47,7 +55,8 @@ impl Reader<'_> {
                 problems.truncate(before.1 + MOST_FAULTS);
             }
         }
-        if self.lens.seen.is_empty() {
+        // Names that are mapped from or to nothing have been told.
+        if self.lens.seen.is_empty() && problems.is_empty() {
             problems.push(self.nothing_observed());
         }
         cells
@@ -56,7 +65,7 @@ impl Reader<'_> {
     fn no_column(&self, name: &str, span: crate::source::Span) -> Diagnostic {
         Diagnostic::new(Code::NoData, format!("the data have no column `{name}`"))
             .at(span, "observed here")
-            .at(self.columns.file, self.columns.has())
+            .at(self.columns.file, self.readings.holds())
             .help(format!(
                 "name the one that is meant, as in `to \"data.csv\" ({name} = column)`"
             ))
@@ -77,15 +86,16 @@ impl Reader<'_> {
             Code::NoData,
             "no column of the data belongs to anything in the model",
         )
-        .at(self.columns.file, self.columns.has());
+        .at(self.columns.file, self.readings.holds());
         if names.is_empty() {
             return diagnostic
                 .help("say what is observed, as in `observe v ~ normal(a + b*x, sigma)`");
         }
         diagnostic.help(format!(
-            "the states are {}: name columns, as in `to \"data.csv\" ({} = column)`",
+            "the states are {}: say what belongs to one, as in `to \"data.csv\" ({} = {})`",
             listed(&names),
-            self.compiled.model.states[0].name
+            self.compiled.model.states[0].name,
+            self.readings.example()
         ))
     }
 
@@ -128,77 +138,11 @@ impl Reader<'_> {
             .help(help)
     }
 
-    /// The data of a column in the rows that count; empty cells are left out.
-    fn data_of(
-        &self,
-        column: &Column,
-        counts: &dyn Fn(usize) -> bool,
-        problems: &mut Vec<Diagnostic>,
-    ) -> Vec<(usize, Datum)> {
-        let flags = match self.keys.censored.map(|flags| self.numbers(&flags.name)) {
-            None => Vec::new(),
-            Some(Ok(flags)) => flags,
-            Some(Err(problem)) => {
-                problems.push(problem);
-                Vec::new()
-            }
-        };
-        let mut data = Vec::new();
-        for row in (0..self.table().rows()).filter(|row| counts(*row)) {
-            let datum = match &column.values {
-                Values::Numbers(numbers) => Ok(exactly(numbers.get(row).copied())),
-                Values::Text(cells) => limited(cells.get(row).map_or("", String::as_str)),
-            };
-            match datum {
-                Ok(None) => {}
-                Ok(Some(datum)) => {
-                    let flag = flags.get(row).copied().unwrap_or(0.0);
-                    data.push((row, flagged(datum, flag)));
-                }
-                Err(text) => problems.push(self.told(&TableError::TextForNumber {
-                    column: column.name.clone(),
-                    row: row + 1,
-                    line: self.table().line(row),
-                    text,
-                })),
-            }
-        }
-        data
-    }
-
     pub(super) fn numbers(&self, column: &str) -> Result<Vec<f64>, Diagnostic> {
         let numbers = self.table().column_numbers(column);
         numbers
             .map(<[f64]>::to_vec)
             .map_err(|error| self.told(&error))
-    }
-}
-
-fn exactly(number: Option<f64>) -> Option<Datum> {
-    number.filter(|number| !number.is_nan()).map(Datum::Exactly)
-}
-
-/// `<0.5` is a value below a limit; the text comes back when it is no number.
-fn limited(cell: &str) -> Result<Option<Datum>, String> {
-    let cell = cell.trim();
-    if cell.is_empty() || ["na", "nan", "."].contains(&cell.to_lowercase().as_str()) {
-        return Ok(None);
-    }
-    let number = |text: &str| text.trim().parse::<f64>().ok().filter(|n| n.is_finite());
-    let found = match (cell.strip_prefix('<'), cell.strip_prefix('>')) {
-        (Some(limit), _) => number(limit).map(Datum::Below),
-        (_, Some(limit)) => number(limit).map(Datum::Above),
-        _ => number(cell).map(Datum::Exactly),
-    };
-    found.map(Some).ok_or_else(|| cell.to_owned())
-}
-
-/// `censored` is 1 for a value below a limit, -1 for one above, as pharmacometricians write it.
-fn flagged(datum: Datum, flag: f64) -> Datum {
-    match datum {
-        Datum::Exactly(value) if flag > 0.0 => Datum::Below(value),
-        Datum::Exactly(value) if flag < 0.0 => Datum::Above(value),
-        datum => datum,
     }
 }
 

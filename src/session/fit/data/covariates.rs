@@ -17,6 +17,10 @@ impl Reader<'_> {
         for covariate in &self.compiled.model.covariates {
             let known = &self.compiled.model.parameters[covariate.parameter.index()];
             let Some(column) = self.columns.find(&known.name, false) else {
+                // A name that is mapped to nothing has been told.
+                if self.columns.maps(&[&known.name]) {
+                    continue;
+                }
                 problems.push(
                     Diagnostic::new(
                         Code::NoData,
@@ -39,11 +43,12 @@ impl Reader<'_> {
         found
     }
 
-    /// Gives a run its rows, data and covariates.
+    /// Gives a run its rows, data and covariates, from its data and all rows of the table that are
+    /// its own.
     pub(super) fn fill(
         &self,
         run: &mut RunData,
-        cells: &[&Cell],
+        (cells, own): (&[&Cell], &[usize]),
         times: &[f64],
         covariates: &[(ParameterId, Per, Vec<f64>)],
         problems: &mut Vec<Diagnostic>,
@@ -55,10 +60,15 @@ impl Reader<'_> {
         order.sort_by(|one, other| time_of(*one).total_cmp(&time_of(*other)));
         let mut varying = Vec::new();
         for (parameter, per, numbers) in covariates {
-            let own = order
+            // What holds for a subject may stand in a row of its own, as that of a dose.
+            let rows = match per {
+                Per::Row => order.as_slice(),
+                _ => own,
+            };
+            let own = rows
                 .iter()
                 .filter_map(|row| Some((*row, *numbers.get(*row)?)));
-            match self.one_value(*parameter, *per, own, problems) {
+            match self.one_value(*parameter, *per, own, &run.label(), problems) {
                 Some(value) => run.constants.push((*parameter, value)),
                 None => varying.push((*parameter, numbers)),
             }
@@ -104,6 +114,7 @@ impl Reader<'_> {
         parameter: ParameterId,
         per: Per,
         mut rows: impl Iterator<Item = (usize, f64)>,
+        whose: &str,
         problems: &mut Vec<Diagnostic>,
     ) -> Option<f64> {
         let name = &self.compiled.model.parameters[parameter.index()].name;
@@ -130,16 +141,20 @@ impl Reader<'_> {
             }
         }
         if first.is_none() {
+            let whose = match whose {
+                "" => String::new(),
+                whose => format!(" for {whose}"),
+            };
             problems.push(
                 Diagnostic::new(
                     Code::NoData,
-                    format!("the covariate `{name}` has no value in some rows"),
+                    format!("the covariate `{name}` has no value{whose}"),
                 )
                 .at(
                     self.columns.file,
                     format!("in the column `{}`", column.name),
                 )
-                .help("give every subject a value"),
+                .help("it needs one in some row"),
             );
         }
         Some(first.unwrap_or(0.0))

@@ -3,26 +3,29 @@
 //! Enters: a table, a lens, the model. Leaves: the data by run (a subject under a condition), and
 //! problems with file, row and column. Must not know how runs are made.
 //!
-//! Wide tables have a column for each observation; long ones have the columns `observable` and
-//! `value`. `time`, `subject` (or `ID`), `condition`, `replicate` and `censored` are read where
-//! they are there, in whatever case.
+//! `time`, `subject` (or `ID`), `condition` and `replicate` are read where they are there, in whatever
+//! case.
 
 mod cells;
 mod covariates;
 
 use super::super::compiled::Compiled;
 use super::super::inputs::TIME;
+use super::super::readings::Readings;
 use super::super::tables::Columns;
 use super::lens::Lens;
-use crate::diagnostic::{Code, Diagnostic, listed, number_text};
+use crate::diagnostic::{Code, Diagnostic, did_you_mean, listed, number_text};
 use crate::fit::Datum;
 use crate::model::ParameterId;
+use crate::symbolic::Shape;
+use crate::syntax::tree;
 use crate::table::{Column, Table, TableError};
 
 /// Faulty cells that are told one by one.
 const MOST_FAULTS: usize = 5;
 const SUBJECT: [&str; 2] = ["subject", "id"];
-
+const CONDITION: &str = "condition";
+const REPLICATE: &str = "replicate";
 /// The data of one run.
 #[derive(Debug, Clone, PartialEq, Default)]
 pub struct RunData {
@@ -38,6 +41,19 @@ pub struct RunData {
     pub constants: Vec<(ParameterId, f64)>,
     /// Covariates with a value for each of `rows`.
     pub varying: Vec<(ParameterId, Vec<f64>)>,
+}
+
+impl RunData {
+    /// `subject 3`, `knockout`; nothing for the only run.
+    #[must_use]
+    pub fn label(&self) -> String {
+        let subject = self
+            .subject
+            .as_ref()
+            .map(|label| format!("subject {label}"));
+        let parts = subject.into_iter().chain(self.condition.clone());
+        parts.collect::<Vec<_>>().join(", ")
+    }
 }
 
 /// A moment at which a model is looked at.
@@ -68,30 +84,6 @@ struct Keys<'t> {
     subject: Option<&'t Column>,
     condition: Option<&'t Column>,
     replicate: Option<&'t Column>,
-    censored: Option<&'t Column>,
-    /// `observable` and `value` of a long table.
-    long: Option<(&'t Column, &'t Column)>,
-}
-
-/// The names of all columns of observations that a table has.
-pub(super) fn observed_names(columns: &Columns<'_>) -> impl Fn(&str) -> bool {
-    let long = columns.find("observable", true);
-    let labels = long.map(|column| columns.table.labels(column));
-    let mut names: Vec<String> = Vec::new();
-    match labels {
-        Some(labels) => names.extend(labels),
-        None => names.extend(
-            columns
-                .table
-                .columns
-                .iter()
-                .map(|column| column.name.clone()),
-        ),
-    }
-    let mapped = columns.mapped_names();
-    move |name: &str| {
-        names.iter().any(|known| known == name) || mapped.iter().any(|known| known == name)
-    }
 }
 
 /// Reads the data.
@@ -101,14 +93,15 @@ pub(super) fn observed_names(columns: &Columns<'_>) -> impl Fn(&str) -> bool {
 pub(super) fn read(
     compiled: &Compiled,
     lens: &Lens,
-    columns: &Columns<'_>,
+    (columns, readings): (&Columns<'_>, &Readings<'_>),
 ) -> Result<(Vec<RunData>, Vec<Diagnostic>), Vec<Diagnostic>> {
-    let mut problems = columns.check();
+    let mut problems = readings.check(&|here| not_read(compiled, lens, here));
     let keys = keys(compiled, columns, &mut problems);
     let reader = Reader {
         compiled,
         lens,
         columns,
+        readings,
         keys,
     };
     let found = reader.runs(&mut problems);
@@ -123,6 +116,54 @@ pub(super) fn read(
         return Err(errors);
     }
     Ok((found, warnings))
+}
+
+fn covariates_of(compiled: &Compiled) -> impl Iterator<Item = &str> {
+    let model = &compiled.model;
+    let covariates = model.covariates.iter();
+    covariates.map(|known| model.parameters[known.parameter.index()].name.as_str())
+}
+
+/// The problem of a mapping from a name that no data are read under.
+fn not_read(compiled: &Compiled, lens: &Lens, here: &tree::Name) -> Option<Diagnostic> {
+    let name = here.text.as_str();
+    let mut keys = SUBJECT.iter().chain([&CONDITION, &REPLICATE]);
+    let is_known = Readings::is_key(name)
+        || keys.any(|key| key.eq_ignore_ascii_case(name))
+        || name == compiled.model.names.variable()
+        || lens.seen.iter().any(|seen| seen.name == name)
+        || covariates_of(compiled).any(|covariate| covariate == name);
+    if is_known {
+        return None;
+    }
+    let known = readable(compiled);
+    let near = did_you_mean(name, known.iter().map(String::as_str));
+    let all = || {
+        let all: Vec<String> = known.iter().map(|name| format!("`{name}`")).collect();
+        format!("what is read goes by {}", listed(&all))
+    };
+    Some(
+        Diagnostic::new(Code::NoColumn, format!("no data are read for `{name}`"))
+            .at(here.span, "the name in the model stands on this side")
+            .help(near.unwrap_or_else(all)),
+    )
+}
+
+/// The names that data may be read under.
+fn readable(compiled: &Compiled) -> Vec<String> {
+    let (model, system) = (&compiled.model, &compiled.system);
+    let mut names: Vec<String> = Vec::new();
+    if model.observations.is_empty() {
+        let states = model.states.iter().zip(system.states.blocks());
+        let scalars = states.filter(|(_, block)| block.shape == Shape::Scalar);
+        names.extend(scalars.map(|(state, _)| state.name.clone()));
+        names.extend(model.definitions.iter().map(|known| known.name.clone()));
+    } else {
+        names.extend(model.observations.iter().map(|known| known.name.clone()));
+    }
+    names.extend(covariates_of(compiled).map(str::to_owned));
+    names.extend(["time", SUBJECT[0], CONDITION, REPLICATE].map(str::to_owned));
+    names
 }
 
 fn keys<'t>(
@@ -141,16 +182,11 @@ fn keys<'t>(
                 .help("name it, as in `to \"data.csv\" (time = year)`"),
         );
     }
-    let long = columns
-        .find("observable", true)
-        .zip(columns.find("value", true));
     Keys {
         time,
         subject: find(&SUBJECT),
-        condition: find(&["condition"]),
-        replicate: find(&["replicate"]),
-        censored: find(&["censored", "cens"]),
-        long,
+        condition: find(&[CONDITION]),
+        replicate: find(&[REPLICATE]),
     }
 }
 
@@ -158,6 +194,7 @@ struct Reader<'a> {
     compiled: &'a Compiled,
     lens: &'a Lens,
     columns: &'a Columns<'a>,
+    readings: &'a Readings<'a>,
     keys: Keys<'a>,
 }
 
@@ -183,6 +220,7 @@ impl Reader<'_> {
         let cells = self.cells(problems);
         let times = self.times(problems);
         let groups = self.groups(problems);
+        self.known_subjects(&cells, &groups, problems);
         if !problems.is_empty() {
             return Vec::new();
         }
@@ -190,11 +228,15 @@ impl Reader<'_> {
         let mut runs: Vec<RunData> = groups.known.clone();
         let covariates = self.covariates(problems);
         for (at, run) in runs.iter_mut().enumerate() {
-            let own: Vec<&Cell> = cells
-                .iter()
-                .filter(|cell| groups.of_row.get(cell.table_row) == Some(&at))
+            let is_own = |row: usize| groups.of_row.get(row) == Some(&at);
+            let own: Vec<&Cell> = cells.iter().filter(|cell| is_own(cell.table_row)).collect();
+            if own.is_empty() {
+                continue;
+            }
+            let rows: Vec<usize> = (0..self.table().rows())
+                .filter(|row| is_own(*row))
                 .collect();
-            self.fill(run, &own, &times, &covariates, problems);
+            self.fill(run, (&own, &rows), &times, &covariates, problems);
         }
         runs.retain(|run| !run.points.is_empty());
         runs
@@ -242,6 +284,20 @@ impl Reader<'_> {
         groups
     }
 
+    /// Refuses the first datum that says not whose it is.
+    fn known_subjects(&self, cells: &[Cell], groups: &Groups, problems: &mut Vec<Diagnostic>) {
+        let Some(column) = self.keys.subject else {
+            return;
+        };
+        let nobody = cells.iter().map(|cell| cell.table_row).filter(|row| {
+            let run = groups.of_row.get(*row).and_then(|at| groups.known.get(*at));
+            run.is_some_and(|run| run.subject.as_deref() == Some(""))
+        });
+        if let Some(row) = nobody.min() {
+            problems.push(self.told(&self.table().empty_cell(&column.name, row)));
+        }
+    }
+
     fn known_conditions(&self, groups: &Groups, problems: &mut Vec<Diagnostic>) {
         let model = &self.compiled.model;
         let Some(column) = self.keys.condition else {
@@ -257,8 +313,17 @@ impl Reader<'_> {
                 continue;
             }
             told.push(name);
-            let known = model.conditions.iter();
-            let known: Vec<String> = known.map(|known| format!("`{}`", known.name)).collect();
+            let known = model.conditions.iter().map(|known| known.name.as_str());
+            let near = did_you_mean(name, known.clone());
+            let known: Vec<String> = known.map(|known| format!("`{known}`")).collect();
+            let is_own = |at: &usize| {
+                groups
+                    .known
+                    .get(*at)
+                    .and_then(|run| run.condition.as_deref())
+                    == Some(name)
+            };
+            let row = groups.of_row.iter().position(is_own).unwrap_or(0);
             problems.push(
                 Diagnostic::new(
                     Code::UnknownName,
@@ -266,15 +331,22 @@ impl Reader<'_> {
                 )
                 .at(
                     self.columns.file,
-                    format!("in the column `{}`", column.name),
-                )
-                .help(if known.is_empty() {
-                    format!("declare it, as in `condition {name} {{ }}`")
-                } else {
                     format!(
+                        "row {} (line {}) of column `{}`",
+                        row + 1,
+                        self.table().line(row),
+                        column.name
+                    ),
+                )
+                .help(match near {
+                    Some(near) => near,
+                    None if known.is_empty() => {
+                        format!("declare it, as in `condition {name} {{ }}`")
+                    }
+                    None => format!(
                         "it declares {}: add `condition {name} {{ }}`",
                         listed(&known)
-                    )
+                    ),
                 }),
             );
         }
@@ -367,19 +439,9 @@ impl Reader<'_> {
             self.keys.subject,
             self.keys.condition,
             self.keys.replicate,
-            self.keys.censored,
         ];
-        let long = self
-            .keys
-            .long
-            .into_iter()
-            .flat_map(|(one, other)| [one, other]);
-        used.extend(
-            keys.into_iter()
-                .flatten()
-                .chain(long)
-                .map(|column| column.name.as_str()),
-        );
+        let keys = keys.into_iter().flatten().chain(self.readings.keys());
+        used.extend(keys.map(|column| column.name.as_str()));
         // A second column that could be the time is read by nobody, and misleads nobody.
         used.extend(TIME);
         let unused = self
