@@ -35,11 +35,12 @@ impl Display for At<'_> {
         match self.0 {
             Stage::Search(progress) => {
                 let mut parts = Vec::new();
-                if let Some(best) = progress.best {
-                    parts.push(format!("best log L {}", number(-best, DIGITS)));
-                }
+                // What matters most comes first: on a narrow terminal the rest is cut off.
                 if progress.total > 1 {
                     parts.push(format!("{} of {} starts", progress.done, progress.total));
+                }
+                if let Some(best) = progress.best {
+                    parts.push(format!("best log L {}", number(-best, DIGITS)));
                 }
                 if let Some(pace) = &progress.pace {
                     parts.push(format!("iteration {}", pace.iterations));
@@ -201,7 +202,7 @@ mod tests {
         (search.done, search.total, search.pace) = (3, 20, None);
         assert_eq!(
             At(&Stage::Search(search)).to_string(),
-            "best log L -122.9457, 3 of 20 starts"
+            "3 of 20 starts, best log L -122.9457"
         );
     }
 

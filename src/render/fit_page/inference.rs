@@ -67,7 +67,7 @@ impl Page {
     }
 
     fn profiles(&mut self, answers: &[Arc<ProfileAnswer>]) {
-        self.lead("Between the limits the other quantities can still be fitted so well that 95 % of experiments would give no worse a likelihood.");
+        self.lead("Between its limits a quantity can be held, and the others fitted again, without a loss of likelihood beyond chance (95 %).");
         let head = ["", "estimate", "lower limit", "upper limit", ""];
         let each = answers
             .iter()

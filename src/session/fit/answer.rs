@@ -423,10 +423,14 @@ fn sum_of_data(likelihood: &Likelihood<'_>) -> f64 {
 pub(super) fn warnings(answer: &FitAnswer, span: Span) -> Vec<Diagnostic> {
     let mut warnings = Vec::new();
     if answer.findings.was_interrupted {
-        let done = answer.findings.all.len();
+        let done = match (answer.findings.all.len(), answer.starts) {
+            (_, 1) => "before its end".to_owned(),
+            (1, all) => format!("1 of {all} was begun"),
+            (several, all) => format!("{several} of {all} were begun"),
+        };
         warnings.push(
             Diagnostic::new(Code::Interrupted, "the searches were interrupted")
-                .at(span, format!("{done} were done"))
+                .at(span, done)
                 .help("this is the best that was found so far"),
         );
     }
