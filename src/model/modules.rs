@@ -12,8 +12,8 @@ use super::maps::first_next;
 use crate::diagnostic::{Code, Diagnostic, did_you_mean, listed};
 use crate::source::SourceId;
 use crate::syntax::tree::{
-    Binding, Declaration, DeclareKind, Expr, ExprKind, File, Name, Reference, SentenceOption,
-    Statement, StatementKind, Text,
+    Binding, Declaration, DeclareKind, Expr, ExprKind, File, Name, OwnUnit, Reference,
+    SentenceOption, Statement, StatementKind, Text,
 };
 use crate::syntax::visit::{self, NameUse, Visitor};
 use crate::syntax::{VALUES, format};
@@ -52,6 +52,7 @@ impl Assembly {
     pub fn import(&mut self, used: Assembly, import: &Import<'_>) -> Vec<Diagnostic> {
         let mut used = used;
         used.statements.retain(is_declaration);
+        used.narrow_allowances();
         used.move_tables(import.folder);
         if let Some(instance) = import.instance {
             used.rename(&instance.text);
@@ -60,6 +61,26 @@ impl Assembly {
         self.statements.append(&mut used.statements);
         self.bound.extend(used.bound);
         problems
+    }
+
+    /// What a file allows without a name, it allows for its own names only.
+    fn narrow_allowances(&mut self) {
+        let mut known = Known::default();
+        visit::statements(&mut self.statements, &mut known);
+        let mut names: Vec<String> = known.declared.into_iter().collect();
+        names.sort_unstable();
+        for statement in &mut self.statements {
+            let span = statement.span;
+            if let StatementKind::Allow { of, .. } = &mut statement.kind
+                && of.is_empty()
+            {
+                let named = names.iter().map(|text| Name {
+                    text: text.clone(),
+                    span,
+                });
+                of.extend(named);
+            }
+        }
     }
 
     /// Tables stand beside the file that names them.
@@ -238,6 +259,7 @@ impl Assembly {
     /// prompt; `root` is the text that the model is about.
     pub fn settle(self, context: &[Statement], root: SourceId) -> (File, Vec<Diagnostic>) {
         let (statements, problems) = one_time(self.statements, context, root);
+        let statements = units_once(statements, context);
         let bound = &self.bound;
         let mut varying = Varying::default();
         if !bound.is_empty() {
@@ -429,6 +451,41 @@ fn one_time(
         })
         .collect();
     (kept, problems)
+}
+
+/// Units have no prefix: one that several files or instances declare in the same way is there once.
+fn units_once(statements: Vec<Statement>, context: &[Statement]) -> Vec<Statement> {
+    let alone = |statement: &Statement, item: &OwnUnit| Statement {
+        span: statement.span,
+        doc: None,
+        kind: StatementKind::Unit(vec![item.clone()]),
+    };
+    let mut known: Vec<Statement> = Vec::new();
+    for statement in context {
+        if let StatementKind::Unit(items) = &statement.kind {
+            known.extend(items.iter().map(|item| alone(statement, item)));
+        }
+    }
+    let once = |mut statement: Statement| {
+        let StatementKind::Unit(items) = &statement.kind else {
+            return Some(statement);
+        };
+        let mut kept = Vec::new();
+        for item in items {
+            let own = alone(&statement, item);
+            let is_known = known.iter().any(|earlier| {
+                earlier.span.source != own.span.source && says_the_same(earlier, &own)
+            });
+            if !is_known {
+                known.push(own);
+                kept.push(item.clone());
+            }
+        }
+        let is_empty = kept.is_empty();
+        statement.kind = StatementKind::Unit(kept);
+        (!is_empty).then_some(statement)
+    };
+    statements.into_iter().filter_map(once).collect()
 }
 
 fn says_the_same(one: &Statement, other: &Statement) -> bool {

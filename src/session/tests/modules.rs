@@ -273,6 +273,27 @@ z' = -z
 }
 
 #[test]
+fn units_are_there_once_and_allowances_stay_within() {
+    let herd = "unit hare, herd = 20 [hare]
+param spare = 1 [herd], r = 0.1
+allow W0201
+state x = 2 [hare]
+x' = r*x
+";
+    let main = "a: use \"herd.lotka\"\nb: use \"herd.lotka\" (r = 0.2)\nparam idle = 3 [hare]\n";
+    let mut session = session(&[("main.lotka", main), ("herd.lotka", herd)]);
+    let performed = session
+        .load(Path::new("main.lotka"))
+        .unwrap_or_else(|problems| panic!("{problems:#?}"));
+    let said: Vec<&str> = performed
+        .diagnostics
+        .iter()
+        .map(|problem| problem.message.as_str())
+        .collect();
+    assert_eq!(said, ["nothing uses `idle`"]);
+}
+
+#[test]
 fn a_file_is_used_at_the_prompt() {
     let mut session = session(&[("cell.lotka", CELL)]);
     say(
