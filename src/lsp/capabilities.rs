@@ -3,7 +3,7 @@
 use super::colours;
 use gen_lsp_types::{
     CodeActionKind, CodeActionOptions, CodeActionProvider, CompletionOptions, DefinitionProvider,
-    DocumentHighlightProvider, DocumentSymbolProvider, Full, HoverProvider, ImplementationProvider,
+    DocumentFormattingProvider, DocumentHighlightProvider, DocumentSymbolProvider, Full, HoverProvider, ImplementationProvider,
     InitializeResult, ReferencesProvider, RenameOptions, RenameProvider, Save,
     SemanticTokensOptions, SemanticTokensProvider, ServerCapabilities, ServerInfo,
     SignatureHelpOptions, TextDocumentSync, TextDocumentSyncKind, TextDocumentSyncOptions,
@@ -42,6 +42,7 @@ fn capabilities() -> ServerCapabilities {
         references_provider: Some(ReferencesProvider::Bool(true)),
         document_highlight_provider: Some(DocumentHighlightProvider::Bool(true)),
         document_symbol_provider: Some(DocumentSymbolProvider::Bool(true)),
+        document_formatting_provider: Some(DocumentFormattingProvider::Bool(true)),
         rename_provider: Some(RenameProvider::RenameOptions(RenameOptions {
             prepare_provider: Some(true),
             ..RenameOptions::default()

@@ -18,7 +18,8 @@ use rustc_hash::FxHashMap;
 /// All suggestions at a place.
 pub(super) fn complete(document: &Document, at: usize) -> CompletionList {
     let before = document.text.get(..at).unwrap_or("");
-    let known = Known::of_text(document.file(), document.compiled().map(AsRef::as_ref));
+    let earlier = document.compiled().map(AsRef::as_ref);
+    let known = Known::of_text(document.file(), SOURCE, earlier);
     let cursor = Cursor {
         known: &known,
         place: Place::Anywhere,

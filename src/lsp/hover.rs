@@ -6,6 +6,8 @@
 
 use super::document::Document;
 use crate::model::{Bound, DeclaredName, Entity, Family, NameKind, Target, declared_names};
+use crate::diagnostic::Code;
+use crate::render::explain;
 use crate::render::help;
 use crate::render::show::{derived, values_text};
 use crate::session::verbs::Verb;
@@ -280,6 +282,12 @@ fn word_at(document: &Document, at: usize) -> Option<(String, Span)> {
     }
     if let Some(function) = Builtin::find(word) {
         return Some((builtin(function), span));
+    }
+    // `allow W0201`
+    let mut codes = Code::ALL.iter();
+    if let Some(code) = codes.find(|code| code.as_str() == word) {
+        let page = explain::section(*code).unwrap_or("");
+        return Some((format!("**{word}**: {}\n\n{page}", code.title()), span));
     }
     let is_known = help::topics().any(|topic| topic == word);
     is_known.then(|| (helped(word), span))

@@ -14,6 +14,7 @@ mod colours;
 mod complete;
 mod document;
 mod hover;
+mod layout;
 mod navigate;
 mod outline;
 mod position;

@@ -6,14 +6,14 @@
 use super::check::{self, Done, Job, OpenTexts};
 use super::document::Document;
 use super::{
-    actions, capabilities, colours, complete, hover, navigate, outline, problems, rename, signature,
+    actions, capabilities, colours, complete, hover, layout, navigate, outline, problems, rename, signature,
 };
 use crate::syntax::tree::StatementKind;
 use crate::world::Interrupt;
 use crossbeam_channel::{Receiver, RecvTimeoutError, Sender, select, unbounded};
 use gen_lsp_types::{
     CodeActionParams, DidChangeTextDocumentParams, DidCloseTextDocumentParams,
-    DidOpenTextDocumentParams, DocumentSymbolParams, Notification, PrepareRenameParams,
+    DidOpenTextDocumentParams, DocumentFormattingParams, DocumentSymbolParams, Notification, PrepareRenameParams,
     PublishDiagnosticsNotification, PublishDiagnosticsParams, ReferenceParams, RenameParams,
     SemanticTokensParams, TextDocumentIdentifier, TextDocumentPositionParams, Uri,
 };
@@ -239,6 +239,10 @@ impl Server<'_> {
                 let asked: DocumentSymbolParams = wanted(params())?;
                 let document = self.document(&asked.text_document)?;
                 told(outline::outline(document))
+            }
+            "textDocument/formatting" => {
+                let asked: DocumentFormattingParams = wanted(params())?;
+                told(layout::laid_out(self.document(&asked.text_document)?))
             }
             "textDocument/semanticTokens/full" => {
                 let asked: SemanticTokensParams = wanted(params())?;

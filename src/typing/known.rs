@@ -5,6 +5,7 @@
 
 use crate::model::{DeclaredName, Entity, IndexSet, Members, Model, NameKind, declared_names};
 use crate::session::Compiled;
+use crate::source::SourceId;
 use crate::symbolic::Builtin;
 use crate::syntax::{tree, written_name};
 use rustc_hash::FxHashMap;
@@ -40,16 +41,17 @@ pub struct Known {
 }
 
 impl Known {
-    /// The names that the tree of a text declares, and those that an earlier model of the same text
-    /// had from elsewhere.
+    /// The names that the tree of the text `own` declares, and those that an earlier model of the same
+    /// text had from elsewhere.
     #[must_use]
-    pub fn of_text(file: &tree::File, earlier: Option<&Compiled>) -> Known {
+    pub fn of_text(file: &tree::File, own: SourceId, earlier: Option<&Compiled>) -> Known {
         let mut known = Known {
             is_filled: true,
             ..Known::default()
         };
         if let Some(earlier) = earlier {
             known.take_sets(&earlier.model);
+            known.take_used(&earlier.model, own);
         }
         for declared in declared_names(file) {
             known.take(&declared);
@@ -57,6 +59,18 @@ impl Known {
         known.take_builtins();
         known.in_order();
         known
+    }
+
+    /// Names that a model has from used files: those with a place in another text.
+    fn take_used(&mut self, model: &Model, own: SourceId) {
+        for (name, entity) in model.names.iter() {
+            let place = model.names.declared_at(name);
+            // The time and what is derived have no place at all.
+            let is_used = place.is_some_and(|span| span.source != own && span.source != NOWHERE);
+            if is_used {
+                self.names.push((written_name(name), role_of(entity)));
+            }
+        }
     }
 
     /// Takes up the names of a model, unless they are known already.
@@ -83,14 +97,7 @@ impl Known {
 
     fn take_model(&mut self, model: &Model) {
         for (name, entity) in model.names.iter() {
-            let role = match entity {
-                Entity::Parameter(_) | Entity::State(_) => Role::Quantity,
-                Entity::Function(_) => Role::Function,
-                Entity::Condition(_) => Role::Condition,
-                Entity::IndexSet(_) => Role::IndexSet,
-                _ => Role::Definition,
-            };
-            self.names.push((written_name(name), role));
+            self.names.push((written_name(name), role_of(entity)));
         }
         self.take_sets(model);
     }
@@ -202,5 +209,18 @@ impl Known {
             .and_then(|set| self.sets.get(set));
         set.into_iter()
             .flat_map(|set| (0..set.len()).map(move |at| set.label(at)))
+    }
+}
+
+/// What the model's own time is said to stand in.
+const NOWHERE: SourceId = SourceId(u32::MAX);
+
+fn role_of(entity: Entity) -> Role {
+    match entity {
+        Entity::Parameter(_) | Entity::State(_) => Role::Quantity,
+        Entity::Function(_) => Role::Function,
+        Entity::Condition(_) => Role::Condition,
+        Entity::IndexSet(_) => Role::IndexSet,
+        _ => Role::Definition,
     }
 }

@@ -5,7 +5,7 @@
 use crate::support::root;
 use lotka::analyze::Measure;
 use lotka::model::Family;
-use lotka::session::verbs::Verb;
+use lotka::session::verbs::VERBS as SENTENCES;
 use lotka::symbolic::Builtin;
 use lotka::syntax::{DECLARATIONS, OPTIONS, RESERVED, VALUES, VERBS};
 use serde_json::Value;
@@ -51,7 +51,7 @@ fn the_words_of_the_grammar_are_those_of_the_language() {
         .copied()
         .filter(|word| !VALUES.contains(word));
     assert_eq!(words("word"), set(reserved));
-    let of_verbs = Verb::performed().flat_map(|verb| verb.options);
+    let of_verbs = SENTENCES.iter().flat_map(|verb| verb.options);
     let of_verbs = of_verbs.map(|choice| choice.word);
     assert_eq!(
         words("option"),

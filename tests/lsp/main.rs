@@ -585,6 +585,57 @@ fn a_name_that_would_change_the_meaning_is_refused() {
 // ---- the rest ----
 
 #[test]
+fn formatting_is_that_of_lotka_format() {
+    let folder = Workplace::new();
+    let text = "# kept\nparam k=1\nstate   x = 1\nx' = -k * x\n";
+    folder.write("m.lotka", text);
+    support::lotka(folder.path(), &["format", "m.lotka"], "");
+    let wanted = std::fs::read_to_string(folder.path().join("m.lotka")).expect("a text");
+    assert_ne!(wanted, text);
+    let mut client = with(text);
+    let params = json!({
+        "textDocument": {"uri": MODEL}, "options": {"tabSize": 4, "insertSpaces": true},
+    });
+    let edits = client.ask("textDocument/formatting", params.clone()).expect("no error");
+    assert_eq!(edited(text, &edits), wanted);
+    client.replace(MODEL, &wanted);
+    let edits = client.ask("textDocument/formatting", params.clone()).expect("no error");
+    assert_eq!(edits, json!([]));
+    // What cannot be read is left alone.
+    client.replace(MODEL, "state x=(");
+    let edits = client.ask("textDocument/formatting", params).expect("no error");
+    assert_eq!(edits, json!([]));
+}
+
+#[test]
+fn names_of_used_files_are_known() {
+    let folder = Workplace::new();
+    folder.write("cell.lotka", "## Speed.\nparam k = 2\nstate x = 1\nx' = -k*x\n");
+    let text = "cell1: use \"cell.lotka\"\nlet double = 2*cell1.x\n";
+    let here = uri(&folder.path().join("m.lotka"));
+    let mut client = Client::start();
+    client.open(&here, text);
+    assert_eq!(client.problems(&here), [Value::Null; 0]);
+    let at = place(text, "cell1.", "x");
+    assert!(client.hover(&here, at.clone()).contains("cell1.x' = "));
+    let there = client.at("definition", &here, at).expect("no error");
+    assert_eq!(there[0]["uri"], uri(&folder.path().join("cell.lotka")));
+    assert_eq!(starts(&there), [(2, 6)]);
+    let whole = format!("{text}let more = cell1");
+    client.replace(&here, &whole);
+    let offered = client.offered(&here, position(&whole, whole.len()));
+    assert!(offered.contains(&"cell1.k".to_owned()), "{offered:?}");
+    client.replace(&here, text);
+    assert_eq!(client.problems(&here), [Value::Null; 0]);
+    // The used file, open with other content, is taken as it is shown.
+    let used = uri(&folder.path().join("cell.lotka"));
+    client.open(&used, "state y = 1\ny' = -y\n");
+    client.replace(&here, text);
+    let problems = client.problems(&here);
+    assert_eq!(under(text, &problems[0]["range"]), "cell1.x");
+}
+
+#[test]
 fn the_outline_has_every_part() {
     let mut client = Client::start();
     let text = "model m\nindex g = {A, B}\nparam k = 1\nstate x = 1, y[g] = 0\nx' = -k*x\ny[g]' = -y\nspecies S = 1\nS -> 0, k\nwhen x < 0.5 { x = 1 }\ncondition low { k = 0.1 }\nsimulate 0..10\n";
