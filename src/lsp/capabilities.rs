@@ -3,10 +3,11 @@
 use super::colours;
 use gen_lsp_types::{
     CodeActionKind, CodeActionOptions, CodeActionProvider, CompletionOptions, DefinitionProvider,
-    DocumentFormattingProvider, DocumentHighlightProvider, DocumentSymbolProvider, Full, HoverProvider, ImplementationProvider,
-    InitializeResult, ReferencesProvider, RenameOptions, RenameProvider, Save,
-    SemanticTokensOptions, SemanticTokensProvider, ServerCapabilities, ServerInfo,
-    SignatureHelpOptions, TextDocumentSync, TextDocumentSyncKind, TextDocumentSyncOptions,
+    DocumentFormattingProvider, DocumentHighlightProvider, DocumentSymbolProvider, Full,
+    HoverProvider, ImplementationProvider, InitializeResult, ReferencesProvider, RenameOptions,
+    RenameProvider, Save, SemanticTokensOptions, SemanticTokensProvider, ServerCapabilities,
+    ServerInfo, SignatureHelpOptions, TextDocumentSync, TextDocumentSyncKind,
+    TextDocumentSyncOptions,
 };
 
 pub(super) fn initialized() -> InitializeResult {

@@ -5,8 +5,8 @@
 //! of the language what `help` says.
 
 use super::document::Document;
-use crate::model::{Bound, DeclaredName, Entity, Family, NameKind, Target, declared_names};
 use crate::diagnostic::Code;
+use crate::model::{Bound, DeclaredName, Entity, Family, NameKind, Target, declared_names};
 use crate::render::explain;
 use crate::render::help;
 use crate::render::show::{derived, values_text};

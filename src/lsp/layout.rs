@@ -19,7 +19,10 @@ pub(super) fn laid_out(document: &Document) -> Vec<TextEdit> {
     let (Some(old), Some(new)) = (before.get(start..), after.get(start..)) else {
         return Vec::new();
     };
-    let end = same_lines(old.split_inclusive('\n').rev(), new.split_inclusive('\n').rev());
+    let end = same_lines(
+        old.split_inclusive('\n').rev(),
+        new.split_inclusive('\n').rev(),
+    );
     let (old_end, new_end) = (old.len() - end, new.len() - end);
     vec![TextEdit {
         range: document.range(Span::new(SOURCE, start, start + old_end)),

@@ -6,16 +6,17 @@
 use super::check::{self, Done, Job, OpenTexts};
 use super::document::Document;
 use super::{
-    actions, capabilities, colours, complete, hover, layout, navigate, outline, problems, rename, signature,
+    actions, capabilities, colours, complete, hover, layout, navigate, outline, problems, rename,
+    signature,
 };
 use crate::syntax::tree::StatementKind;
 use crate::world::Interrupt;
 use crossbeam_channel::{Receiver, RecvTimeoutError, Sender, select, unbounded};
 use gen_lsp_types::{
     CodeActionParams, DidChangeTextDocumentParams, DidCloseTextDocumentParams,
-    DidOpenTextDocumentParams, DocumentFormattingParams, DocumentSymbolParams, Notification, PrepareRenameParams,
-    PublishDiagnosticsNotification, PublishDiagnosticsParams, ReferenceParams, RenameParams,
-    SemanticTokensParams, TextDocumentIdentifier, TextDocumentPositionParams, Uri,
+    DidOpenTextDocumentParams, DocumentFormattingParams, DocumentSymbolParams, Notification,
+    PrepareRenameParams, PublishDiagnosticsNotification, PublishDiagnosticsParams, ReferenceParams,
+    RenameParams, SemanticTokensParams, TextDocumentIdentifier, TextDocumentPositionParams, Uri,
 };
 use lsp_server::{Connection, ErrorCode, Message, Response, ResponseError};
 use rustc_hash::{FxHashMap, FxHashSet};

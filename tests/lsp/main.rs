@@ -596,21 +596,30 @@ fn formatting_is_that_of_lotka_format() {
     let params = json!({
         "textDocument": {"uri": MODEL}, "options": {"tabSize": 4, "insertSpaces": true},
     });
-    let edits = client.ask("textDocument/formatting", params.clone()).expect("no error");
+    let edits = client
+        .ask("textDocument/formatting", params.clone())
+        .expect("no error");
     assert_eq!(edited(text, &edits), wanted);
     client.replace(MODEL, &wanted);
-    let edits = client.ask("textDocument/formatting", params.clone()).expect("no error");
+    let edits = client
+        .ask("textDocument/formatting", params.clone())
+        .expect("no error");
     assert_eq!(edits, json!([]));
     // What cannot be read is left alone.
     client.replace(MODEL, "state x=(");
-    let edits = client.ask("textDocument/formatting", params).expect("no error");
+    let edits = client
+        .ask("textDocument/formatting", params)
+        .expect("no error");
     assert_eq!(edits, json!([]));
 }
 
 #[test]
 fn names_of_used_files_are_known() {
     let folder = Workplace::new();
-    folder.write("cell.lotka", "## Speed.\nparam k = 2\nstate x = 1\nx' = -k*x\n");
+    folder.write(
+        "cell.lotka",
+        "## Speed.\nparam k = 2\nstate x = 1\nx' = -k*x\n",
+    );
     let text = "cell1: use \"cell.lotka\"\nlet double = 2*cell1.x\n";
     let here = uri(&folder.path().join("m.lotka"));
     let mut client = Client::start();
