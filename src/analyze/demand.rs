@@ -174,7 +174,8 @@ mod tests {
     /// The kinds of S. H. Strogatz, Nonlinear Dynamics and Chaos (1994), figure 5.2.8, by name.
     #[test]
     fn a_kind_holds_where_all_its_margins_are_positive() {
-        let cases: [(&[(f64, f64)], &[&str]); 8] = [
+        type Case = (&'static [(f64, f64)], &'static [&'static str]);
+        let cases: [Case; 8] = [
             (
                 &[(-1.0, 0.0), (-3.0, 0.0)],
                 &["stable", "stable node", "node"],

@@ -39,7 +39,7 @@ pub enum WishKind {
     /// A kind of state of rest.
     Rest(Demand),
     /// Two expressions, the first below the second.
-    Below(tree::Expr, tree::Expr),
+    Below(Box<[tree::Expr; 2]>),
 }
 
 /// The region of values that a fit searches.
@@ -219,12 +219,8 @@ fn wish(expr: &tree::Expr) -> Result<WishKind, Diagnostic> {
                 operator if is_order(*operator) && is_chained => {
                     refused("comparisons are made one by one", "write `0 < a and a < b`")
                 }
-                BinaryOperator::Less | BinaryOperator::LessEqual => {
-                    Ok(WishKind::Below((**left).clone(), (**right).clone()))
-                }
-                BinaryOperator::Greater | BinaryOperator::GreaterEqual => {
-                    Ok(WishKind::Below((**right).clone(), (**left).clone()))
-                }
+                BinaryOperator::Less | BinaryOperator::LessEqual => Ok(below(left, right)),
+                BinaryOperator::Greater | BinaryOperator::GreaterEqual => Ok(below(right, left)),
                 BinaryOperator::Equal => match &left.kind {
                     ExprKind::Reference(reference) if reference.name.text == "stability" => {
                         refused(
@@ -242,6 +238,10 @@ fn wish(expr: &tree::Expr) -> Result<WishKind, Diagnostic> {
         }
         _ => refused("`where` is followed by what must hold", EXAMPLE),
     }
+}
+
+fn below(low: &tree::Expr, high: &tree::Expr) -> WishKind {
+    WishKind::Below(Box::new([low.clone(), high.clone()]))
 }
 
 fn is_order(operator: BinaryOperator) -> bool {
@@ -274,7 +274,7 @@ pub(super) fn understood(
     for wish in wishes {
         let kind = match &wish.kind {
             WishKind::Rest(kind) => Ok(RequirementKind::Rest(*kind)),
-            WishKind::Below(low, high) => difference(compiled, low, high),
+            WishKind::Below(pair) => difference(compiled, &pair[0], &pair[1]),
         };
         match kind {
             Ok(kind) => requirements.push(Requirement {

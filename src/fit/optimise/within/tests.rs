@@ -1,10 +1,15 @@
 use super::*;
 use crate::fit::objective::Wanted;
 
+/// Residuals with their Jacobian, row by row.
+type Residuals = fn(&[f64]) -> (Vec<f64>, Vec<f64>);
+/// Margins with their gradients.
+type Margins = fn(&[f64]) -> Vec<(f64, [f64; 2])>;
+
 /// Half a sum of squares within margins.
 struct Region {
-    residuals: fn(&[f64]) -> (Vec<f64>, Vec<f64>),
-    margins: fn(&[f64]) -> Vec<(f64, [f64; 2])>,
+    residuals: Residuals,
+    margins: Margins,
 }
 
 impl Objective for Region {
