@@ -157,7 +157,7 @@ fn colour_is_written_only_when_asked() {
 #[test]
 fn json_counts_characters_from_one() {
     let (sources, id) = model();
-    insta::assert_snapshot!(json(&[unknown(id)], &sources), @r#"{"schema":"lotka-diagnostics-1","diagnostics":[{"code":"E0201","severity":"error","title":"a name that is not declared","message":"`pray` is not declared","help":"did you mean `prey`?","labels":[{"file":"prey.lotka","text":"not known here","start":{"line":3,"column":11,"offset":42},"end":{"line":3,"column":15,"offset":46}},{"file":"prey.lotka","text":"`prey` is declared here","start":{"line":1,"column":7,"offset":6},"end":{"line":1,"column":11,"offset":10}}]}]}"#);
+    insta::assert_snapshot!(json(&[unknown(id)], &sources), @r#"{"schema":"lotka-diagnostics-1","diagnostics":[{"code":"E0201","severity":"error","title":"a name that is not declared","message":"`pray` is not declared","help":"did you mean `prey`?","page":"diagnostics/names.md#e0201-a-name-that-is-not-declared","labels":[{"file":"prey.lotka","text":"not known here","start":{"line":3,"column":11,"utf16":11,"offset":42},"end":{"line":3,"column":15,"utf16":15,"offset":46}},{"file":"prey.lotka","text":"`prey` is declared here","start":{"line":1,"column":7,"utf16":7,"offset":6},"end":{"line":1,"column":11,"utf16":11,"offset":10}}]}]}"#);
     assert_eq!(
         json(&[], &sources),
         r#"{"schema":"lotka-diagnostics-1","diagnostics":[]}"#
