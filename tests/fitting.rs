@@ -662,14 +662,33 @@ fn a_fit_stays_where_the_steady_state_is_of_a_kind() {
 #[test]
 fn a_fit_may_ask_for_oscillations_and_for_an_order() {
     let workplace = Workplace::new();
-    let data = table(&workplace, (0..41).map(|at| 0.5 * f64::from(at)), |t| {
-        2.0 * (-0.05 * t).exp() * t.cos()
-    });
-    let model = "param mu = 0.5 in -1..5\nparam w = 1 in 0.5..2\nstate x = 2, v = 0\nx' = v\nv' = mu*(0.01 - x^2)*v - w^2*x";
+    // Of mu = 0.8 and w = 1, every 0.75: scipy.integrate.solve_ivp, DOP853, rtol 1e-12.
+    let seen = [
+        2.0,
+        1.655_360_598,
+        0.897_011_695,
+        -0.500_265_003,
+        -1.922_811_491,
+        -1.835_659_265,
+        -1.214_592_238,
+        -0.093_846_895,
+        1.606_126_438,
+        1.962_679_354,
+        1.474_879_452,
+        0.574_686_055,
+        -1.043_667_696,
+    ];
+    let times = (0..13).map(|at| 0.75 * f64::from(at));
+    let data = table(&workplace, times, |t| seen[(t / 0.75).round() as usize]);
+    let model = "param mu = 0.5 in -1..5\nparam w = 1 in 0.5..2\nstate x = 2, v = 0\nx' = v\nv' = mu*(1 - x^2)*v - w^2*x";
     let sentence = format!("fit mu, w to \"{data}\" starts 1");
     let asked = fit(model, &format!("{sentence} where oscillates"));
-    assert!(asked.standing[0].holds, "{:?}", asked.standing);
-    assert!(asked.estimates[0] > 0.0);
+    estimates(&asked, &[0.8, 1.0]);
+    assert!(
+        asked.standing[0].holds && !asked.standing[0].on_edge,
+        "{:?}",
+        asked.standing
+    );
     let ordered = fit(model, &format!("{sentence} where mu > 0.1*w, w > 1.2"));
     assert!(ordered.has_converged(), "{:?}", ordered.search().end);
     assert!(ordered.estimates[1] >= 1.2 && ordered.estimates[0] >= 0.1 * ordered.estimates[1]);
@@ -698,16 +717,16 @@ fn what_must_hold_holds_under_every_condition() {
     workplace.write("d.csv", format!("condition,t,x\n{}\n", all.join("\n")));
     let data = workplace.path().join("d.csv").display().to_string();
     let model = format!(
-        "param factor = 1.2 in 0.5..3\n{}\ncondition plain {{ }}\ncondition damped {{ factor = 1.9 }}",
+        "param factor = 1\n{}\ncondition plain {{ }}\ncondition damped {{ factor = 1.9 }}",
         OSCILLATOR.replace("- c*v", "- c*factor*v")
     );
     let sentence = format!("fit c to \"{data}\" starts 3");
-    let free = fit(&model, &format!("{sentence} with factor = 1, k = 1"));
+    let free = fit(&model, &format!("{sentence} with k = 1"));
     close("c", free.estimates[0], 1.0, 1e-5);
     // c factor < 2 sqrt(k) with factor = 1.9 is the narrower of the two.
     let bound = fit(
         &model,
-        &format!("{sentence} where stability = stable spiral with factor = 1, k = 0.8"),
+        &format!("{sentence} where stability = stable spiral with k = 0.8"),
     );
     assert!(bound.estimates[0] <= 2.0 * 0.8_f64.sqrt() / 1.9 + 1e-9);
     assert_eq!(bound.standing[0].places.len(), 2);
@@ -732,7 +751,7 @@ fn runs_that_begin_at_rest() {
         &format!("fit k to \"{data}\" from steady"),
     );
     let told = told.map(|_| ()).unwrap_err();
-    assert!(told.contains("no steady state"), "{told}");
+    assert!(told.contains("E0660"), "{told}");
 }
 
 /// A dimer y of x under the sum x + 2 y.
