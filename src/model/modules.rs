@@ -552,10 +552,8 @@ impl Varying {
             }
             | StatementKind::Function {
                 name, body: value, ..
-            } => {
-                if self.varies(value) {
-                    self.names.insert(name.text.clone());
-                }
+            } if self.varies(value) => {
+                self.names.insert(name.text.clone());
             }
             StatementKind::Declare {
                 kind: DeclareKind::Parameter,

@@ -62,11 +62,13 @@ impl Flow<'_, '_> {
     pub fn lines(&self) -> Vec<Line> {
         let mut lines = Vec::new();
         let mut open = Vec::new();
-        let mut first = 0;
+        let (mut first, mut typed) = (0, 0);
         while first < self.tokens.len() {
-            let typed = (first + 1..self.tokens.len())
-                .find(|at| self.breaks_before(*at))
-                .unwrap_or(self.tokens.len());
+            if typed <= first {
+                typed = (first + 1..self.tokens.len())
+                    .find(|at| self.breaks_before(*at))
+                    .unwrap_or(self.tokens.len());
+            }
             let indent = self.indent_of(first, &open);
             let last = match self.wrap {
                 true => self.wrapped(first, typed, indent).unwrap_or(typed),

@@ -124,8 +124,8 @@ impl Finder<'_, '_> {
             let ends = (low.is_some(), high.is_some());
             self.roles.dots.insert(token.start, ends);
         }
-        let inside = self.tokens.iter().zip(&self.depths);
-        for (token, own) in inside.skip_while(|(token, _)| token.start < start) {
+        let from = self.tokens.partition_point(|token| token.start < start);
+        for (token, own) in self.tokens.iter().zip(&self.depths).skip(from) {
             if token.start >= end {
                 break;
             }
