@@ -101,7 +101,7 @@ impl<'p, 's> OnLine<'p, 's> {
         }
     }
 
-    /// The parameters as they can be, and how many of them had to be moved for that, as digits.
+    /// The parameters as they can be, and whether one was too low, or too high, for that.
     pub fn possible(&mut self, z: f64) -> (Vec<f64>, [bool; 2]) {
         let mut parameters = self.at(z);
         let moved = clamp(self.law.family, &mut parameters);
