@@ -98,20 +98,19 @@ impl Coordinates {
     /// last digit, and not that of an exponential of a logarithm.
     #[must_use]
     pub fn outer(&self, inner: &[f64]) -> Vec<f64> {
-        let known = self.scales.iter().zip(&self.bounds).zip(inner);
+        let ends = self.lower.iter().zip(&self.upper).zip(&self.bounds);
+        let known = self.scales.iter().zip(ends).zip(inner);
         known
-            .map(|((scale, (low, high)), value)| match scale.outer(*value) {
-                below if below < *low => *low,
-                above if above > *high => *high,
-                within => within,
+            .map(|((scale, ((lower, upper), (low, high))), value)| {
+                if value <= lower {
+                    *low
+                } else if value >= upper {
+                    *high
+                } else {
+                    scale.outer(*value).clamp(*low, *high)
+                }
             })
             .collect()
-    }
-
-    /// The derivatives of parameters by their inner coordinates, at values of the parameters.
-    fn slopes(&self, parameters: &[f64]) -> Vec<f64> {
-        let scales = self.scales.iter().zip(parameters);
-        scales.map(|(scale, value)| scale.slope(*value)).collect()
     }
 
     /// True where every parameter has two finite bounds.
