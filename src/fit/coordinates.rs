@@ -113,6 +113,12 @@ impl Coordinates {
             .collect()
     }
 
+    /// The derivatives of parameters by their inner coordinates, at values of the parameters.
+    fn slopes(&self, parameters: &[f64]) -> Vec<f64> {
+        let scales = self.scales.iter().zip(parameters);
+        scales.map(|(scale, value)| scale.slope(*value)).collect()
+    }
+
     /// True where every parameter has two finite bounds.
     #[must_use]
     pub fn are_bounded(&self) -> bool {
