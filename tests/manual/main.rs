@@ -532,6 +532,7 @@ fn figures_of_analysis_are_drawn_by_the_models_on_their_page() {
         ("analysis/sweeps", "orbits.lotka", "orbits.svg"),
         ("fitting/fit", "decay.lotka", "decay.svg"),
         ("fitting/trust", "slow.lotka", "slow.svg"),
+        ("fitting/trust", "pictures.lotka", "pairs.svg"),
         ("fitting/noise", "nile.lotka", "nile.svg"),
     ] {
         let page = root().join(format!("docs/src/{page}.md"));

@@ -560,7 +560,7 @@ fn undetermined(answer: &FitAnswer, direction: &crate::fit::Direction, span: Spa
     Diagnostic::new(Code::Undetermined, message)
         .at(span, "")
         .help(match direction.coefficients.len() {
-            1 => "fix it at a known value, give it a prior, or measure what depends on it",
+            1 => "fix it at a known value, or give it a prior",
             _ => "fix one of them at a known value, or give it a prior",
         })
 }
