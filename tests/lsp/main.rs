@@ -670,7 +670,7 @@ fn the_outline_has_every_part() {
             "y[g]'",
             "S",
             "S -> 0, k",
-            "when x < 0.5",
+            "when x < 0.5 { x = 1 }",
             "low",
             "simulate 0..10"
         ]
