@@ -747,7 +747,7 @@ fn runs_that_begin_at_rest() {
     );
     estimates(&answer, &[0.5, 0.2]);
     let told = performed(
-        "param k = 1\nstate x = 1\nx' = k*x",
+        "param k = 1 in 0.5..2\nstate x = 1\nx' = k*x",
         &format!("fit k to \"{data}\" from steady"),
     );
     let told = told.map(|_| ()).unwrap_err();

@@ -209,7 +209,7 @@ fn assertions_stop_a_run_and_keep_it() {
 #[test]
 fn figures_carry_names_units_and_data() {
     let model = "time [day]\nstate prey = 10 [animals], predator = 5 [animals]\n\
-                 prey' = prey - 0.4*prey*predator\npredator' = 0.1*prey*predator - 0.4*predator\n";
+                 prey' = 0.7*prey - 0.4*prey*predator\npredator' = 0.1*prey*predator - 0.4*predator\n";
     let data = "year,prey,lynx,note\n0,10,5,1\n1,8,6,1\n";
     let (mut session, _) = session(model, &[("data.csv", data)]);
     say(&mut session, "simulate 0..2").expect("runs");

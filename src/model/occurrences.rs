@@ -529,7 +529,7 @@ mod tests {
     fn columns_of_tables_are_no_names() {
         let text = "param time_of = 1, day = 2\nstate x = 1\nx' = -day*x*time_of\nobserve x ~ normal(x, 1)\nfit day to \"d.csv\" (x = day)";
         let names = found(text);
-        assert!(names.contains(&"x@77 Reads model".to_owned()), "{names:?}");
+        assert!(names.contains(&"x@78 Reads model".to_owned()), "{names:?}");
         assert!(
             names.last().is_some_and(|last| last.starts_with("x@")),
             "{names:?}"

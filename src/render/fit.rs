@@ -314,6 +314,10 @@ pub(super) fn search(answer: &FitAnswer) -> String {
             "stayed at the start, which is the optimum".to_owned()
         }
         End::Unmoved { .. } => "did not move from the start".to_owned(),
+        // What no step makes smaller, and next to nothing is left: rounding.
+        End::Stalled { .. } if answer.has_converged() => {
+            "converged as far as rounding lets it".to_owned()
+        }
         End::Stalled { .. } => "stalled".to_owned(),
         End::OutOfIterations => "used up its iterations".to_owned(),
         End::SimplexCollapsed => "ended with a simplex shrunk to a point".to_owned(),

@@ -338,21 +338,17 @@ fn pair(form: &str, meaning: &str) -> String {
 }
 
 /// Sentences that the overview only names: it is to be a screen.
-const SELDOM: &[&str] = &[
-    "histogram",
-    "correlation",
-    "bootstrap",
-    "profile",
-    "report",
-    "explain",
-];
+const SELDOM: &[&str] = &["histogram", "correlation", "bootstrap", "profile", "report"];
 
 fn overview() -> String {
     let mut text = String::new();
     let mut line = |example: &str, summary: &str| {
         text.push_str(&format!("  {example:36} {summary}\n"));
     };
-    let anywhere = VERBS.iter().filter(|verb| verb.place == Place::Anywhere);
+    // What explains is named at the end.
+    let anywhere = VERBS
+        .iter()
+        .filter(|verb| verb.place == Place::Anywhere && verb.word != "explain");
     for verb in anywhere.filter(|verb| !SELDOM.contains(&verb.word)) {
         line(verb.example, verb.summary);
     }
@@ -376,7 +372,7 @@ fn overview() -> String {
         SELDOM.join(", ")
     ));
     text.push_str(
-        "`help simulate` says more on a word; `help functions` and `help commands` are lists.\n",
+        "`help simulate` says more on a word, `explain E0201` on an error; `help functions` and `help commands` are lists.\n",
     );
     text
 }

@@ -258,7 +258,7 @@ input temperature [K] from \"temp.csv\" cubic (time = hour, temperature = T)
 input light from \"light.csv\" step
 let warm = temperature - 273
 assert temperature > 0
-when light > 1 { prey = temperature }",
+when light > 1 { prey = light }",
     );
     let [temperature, light] = model.inputs.as_slice() else {
         panic!("two inputs");

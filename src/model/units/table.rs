@@ -126,7 +126,7 @@ rows! {
         ["C", "coulomb"], 1.0, "A*s", true, "coulomb";
         ["V", "volt"], 1.0, "W/A", true, "volt";
         ["F", "farad"], 1.0, "C/V", true, "farad";
-        ["ohm", "Ω", "Ω"], 1.0, "V/A", true, "ohm";
+        ["ohm", "\u{3a9}", "\u{2126}"], 1.0, "V/A", true, "ohm";
         ["S", "siemens"], 1.0, "A/V", true, "siemens";
         ["H", "henry"], 1.0, "V*s/A", true, "henry";
         ["Wb", "weber"], 1.0, "V*s", true, "weber";

@@ -186,6 +186,8 @@ impl FitAnswer {
             End::OnEdge { decrement, .. } => decrement <= SETTLED,
             // Begun at the minimum.
             End::Unmoved { decrement } => decrement <= SETTLED,
+            // The rounding of the runs hides what little is left.
+            End::Stalled { decrement } => decrement <= SETTLED,
             // They use no derivatives: these are asked afterwards.
             End::SimplexCollapsed | End::SwarmCollapsed => self.left_to_gain() <= SETTLED,
             _ => false,

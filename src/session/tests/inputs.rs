@@ -6,7 +6,9 @@ use crate::simulate::Track;
 use std::path::PathBuf;
 
 fn read(inputs: &str, table: &str) -> Result<(Vec<Track>, Vec<Diagnostic>), Vec<Diagnostic>> {
-    let model = compile(&format!("time [h]\n{inputs}\nstate x = 0\nx' = a - x"));
+    let model = compile(&format!(
+        "time [h]\n{inputs}\nparam tau = 1\nstate x = 0\nx' = (a - x)/tau"
+    ));
     let files = Files::new(&[("T.csv", table)]);
     let tables = Tables::new(&files, PathBuf::new());
     let found = tracks(&model.model.inputs, &model.model.names, &tables);

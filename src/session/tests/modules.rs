@@ -298,10 +298,10 @@ fn a_file_is_used_at_the_prompt() {
     let mut session = session(&[("cell.lotka", CELL)]);
     say(
         &mut session,
-        "param c = 1; state drive = 1; drive' = -c*drive",
+        "param c = 1, q = 1; state drive = 1; drive' = -c*drive",
     )
     .expect("declared");
-    let performed = say(&mut session, "a: use \"cell.lotka\" (drive = drive, k = c)");
+    let performed = say(&mut session, "a: use \"cell.lotka\" (drive = drive, k = q)");
     assert!(matches!(
         performed.expect("used").outcome,
         Outcome::Declared(_)

@@ -30,7 +30,7 @@ impl Made {
             Made::Sum(a, b) => format!("({} + {})", a.text(), b.text()),
             Made::Product(a, b) => format!("({}*{})", a.text(), b.text()),
             Made::Ratio(a, b) => format!("({}/{})", a.text(), b.text()),
-            Made::Square(a) => format!("{}^2", a.text()),
+            Made::Square(a) => format!("({})^2", a.text()),
             Made::Root(a) => format!("sqrt({})", a.text()),
         }
     }
