@@ -242,6 +242,7 @@ fn a_fit_as_json() {
       "file": "data.csv",
       "iterations": 7,
       "level": 0.95,
+      "likelihood_by": "runs",
       "log_likelihood": -7.2259,
       "log_prior": 0.0,
       "method": "lm",
@@ -327,7 +328,8 @@ fn a_fit_as_json() {
       "seed": 1,
       "starts": 1,
       "subject": null,
-      "undetermined": []
+      "undetermined": [],
+      "within": []
     }
     "#);
 }

@@ -379,7 +379,7 @@ fn overview() -> String {
 
 /// What a model file declares, each with an example.
 fn declarations() -> String {
-    let mut text = String::from("in any order, in a file or at the prompt:\n");
+    let mut text = String::new();
     for entry in DECLARATIONS {
         text.push_str(&format!("  {:40}  {}\n", entry.example, entry.summary));
     }

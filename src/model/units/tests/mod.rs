@@ -190,7 +190,7 @@ fn numbers_without_units_fit_anywhere() {
         "time [ms]\nstate V = -65 [mV], m = 0\nfn a(u) = 0.1*(u + 40)/(1 - exp(-(u + 40)/10))\nm' = a(V)*(1 - m)\nV' = -120*m^3*(V - 50)",
         "state x = 1\nparam k = 2 [1/h]\nx' = -k*x",
         "time [h]\nparam ke = exp(-2.43) [1/h], Cl = exp(-3.21) [L/h]\nstate C = 1 [mg/L]\nC' = -ke*C*Cl/Cl",
-        "time [h]\nparam l = -3, CL = exp(l) [L/h]\nstate C = 1\nC' = -CL*C",
+        "time [h]\nparam l = -3, CL = exp(l) [L/h], V = 2 [L]\nstate C = 1\nC' = -CL*C/V",
         "time [h]\nstate x = 1 [mg], y = 0 [ug]\nx' = -x\ny' = 1000*x - y",
         "time [h]\nparam V = 3 [mL/min]\nstate x = 1 [L]\nx' = -0.06*V",
     ];
