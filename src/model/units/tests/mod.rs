@@ -51,6 +51,7 @@ fn ratio(first: &str, second: &[(&str, f64)]) -> f64 {
 /// One of each unit in terms of SI's base units, by pint 0.25.3 (its `default_en.txt`).
 #[test]
 fn units_are_those_of_another_table() {
+    #[allow(clippy::type_complexity)]
     let cases: &[(&str, &[(&str, f64)], f64)] = &[
         ("min", &[("s", 1.0)], 60.0),
         ("h", &[("s", 1.0)], 3600.0),
@@ -191,7 +192,7 @@ fn numbers_without_units_fit_anywhere() {
         "state x = 1\nparam k = 2 [1/h]\nx' = -k*x",
         "time [h]\nparam ke = exp(-2.43) [1/h], Cl = exp(-3.21) [L/h]\nstate C = 1 [mg/L]\nC' = -ke*C*Cl/Cl",
         "time [h]\nparam l = -3, CL = exp(l) [L/h], V = 2 [L]\nstate C = 1\nC' = -CL*C/V",
-        "time [h]\nstate x = 1 [mg], y = 0 [ug]\nx' = -x\ny' = 1000*x - y",
+        "time [h]\nparam k = 1\nstate x = 1 [mg], y = 0 [ug]\nx' = -k*x\ny' = 1000*k*x - k*y",
         "time [h]\nparam V = 3 [mL/min]\nstate x = 1 [L]\nx' = -0.06*V",
     ];
     for text in sound {
