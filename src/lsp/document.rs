@@ -100,6 +100,12 @@ impl Document {
         &self.parsed().file
     }
 
+    /// True where `use` takes something from another file.
+    pub fn uses_others(&self) -> bool {
+        let mut statements = self.file().statements.iter();
+        statements.any(|one| matches!(one.kind, tree::StatementKind::Use { .. }))
+    }
+
     /// The newest model that could be made of the text.
     pub fn compiled(&self) -> Option<&Arc<Compiled>> {
         self.sound.as_ref()?.compiled.as_ref()

@@ -9,7 +9,6 @@ use super::{
     actions, capabilities, colours, complete, hover, layout, navigate, outline, problems, rename,
     signature,
 };
-use crate::syntax::tree::StatementKind;
 use crate::world::Interrupt;
 use crossbeam_channel::{Receiver, RecvTimeoutError, Sender, select, unbounded};
 use gen_lsp_types::{
@@ -155,9 +154,8 @@ impl Server<'_> {
     /// The documents that may take something from another one.
     fn wake_users_of(&mut self, changed: &Uri) {
         for (uri, document) in &self.documents {
-            let mut statements = document.file().statements.iter();
-            let uses = statements.any(|one| matches!(one.kind, StatementKind::Use { .. }));
-            if uri == changed || uses {
+            // The text changed is not read again here: the checker does so beside this thread.
+            if uri == changed || document.uses_others() {
                 self.waiting.insert(uri.clone());
             }
         }

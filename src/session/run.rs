@@ -73,11 +73,7 @@ pub(super) fn run(
         world,
         observer,
         range: (plan.start, plan.end),
-        assertions: (!compiled.system.assertions.is_empty())
-            .then(|| Arc::clone(compiled.kernels.assertions())),
-        dynamics: &dynamics,
-        values: vec![1.0; compiled.system.assertions.len()],
-        scratch: Scratch::new(),
+        assertions: Assertions::new(compiled, &dynamics),
         end: EndOfRun {
             failed: None,
             state: plan.initial.clone(),
@@ -153,15 +149,41 @@ pub(super) struct FailedAssertion {
     pub state: Vec<f64>,
 }
 
+/// The assertions of a model, looked at along a run.
+pub(super) struct Assertions<'a> {
+    kernel: Option<SharedKernel>,
+    dynamics: &'a CompiledDynamics<'a>,
+    values: Vec<f64>,
+    scratch: Scratch,
+}
+
+impl<'a> Assertions<'a> {
+    pub fn new(compiled: &Compiled, dynamics: &'a CompiledDynamics<'a>) -> Assertions<'a> {
+        let count = compiled.system.assertions.len();
+        Assertions {
+            kernel: (count > 0).then(|| Arc::clone(compiled.kernels.assertions())),
+            dynamics,
+            values: vec![1.0; count],
+            scratch: Scratch::new(),
+        }
+    }
+
+    /// The first that does not hold.
+    pub fn failed(&mut self, time: f64, state: &[f64]) -> Option<usize> {
+        let kernel = self.kernel.as_deref()?;
+        let (values, scratch) = (&mut self.values, &mut self.scratch);
+        self.dynamics.evaluate(kernel, time, state, values, scratch);
+        // A condition that is NaN does not hold either.
+        self.values.iter().position(|value| *value != 1.0)
+    }
+}
+
 /// Interrupts, assertions and progress of one run.
 struct Watch<'a> {
     world: &'a dyn World,
     observer: &'a mut dyn Observer,
     range: (f64, f64),
-    assertions: Option<SharedKernel>,
-    dynamics: &'a CompiledDynamics<'a>,
-    values: Vec<f64>,
-    scratch: Scratch,
+    assertions: Assertions<'a>,
     end: EndOfRun,
 }
 
@@ -173,33 +195,18 @@ impl Monitor for Watch<'_> {
         self.end.state.copy_from_slice(state);
         let (start, end) = self.range;
         self.observer.progress((time - start) / (end - start));
-        self.check(time, state)
+        self.row(time, state)
     }
 
     fn row(&mut self, time: f64, state: &[f64]) -> ControlFlow<Halt> {
-        self.check(time, state)
-    }
-}
-
-impl Watch<'_> {
-    fn check(&mut self, time: f64, state: &[f64]) -> ControlFlow<Halt> {
-        let Some(assertions) = &self.assertions else {
+        let Some(assertion) = self.assertions.failed(time, state) else {
             return ControlFlow::Continue(());
         };
-        let (values, scratch) = (&mut self.values, &mut self.scratch);
-        self.dynamics
-            .evaluate(&**assertions, time, state, values, scratch);
-        // A condition that is NaN does not hold either.
-        match self.values.iter().position(|value| *value != 1.0) {
-            None => ControlFlow::Continue(()),
-            Some(assertion) => {
-                self.end.failed.get_or_insert(FailedAssertion {
-                    assertion,
-                    time,
-                    state: state.to_vec(),
-                });
-                ControlFlow::Break(Halt::Enough)
-            }
-        }
+        self.end.failed.get_or_insert(FailedAssertion {
+            assertion,
+            time,
+            state: state.to_vec(),
+        });
+        ControlFlow::Break(Halt::Enough)
     }
 }

@@ -8,7 +8,7 @@ use super::layout::{self, Drawn, Frame, Style};
 use super::legend::{self, Legend};
 use super::shapes::{Anchor, Picture, Rich, Shape};
 use super::ticks::{self, Map, Ticks};
-use super::{FigureError, Size, beside, data};
+use super::{FigureError, Size, beside, data, sheet};
 use crate::figure::{Axis, Figure, Matrix};
 
 /// Width of the paper.
@@ -78,17 +78,7 @@ pub fn layout(matrix: &Matrix) -> Result<Picture, FigureError> {
             shapes.push(in_the_middle(&cell(row, row + 1 + at), letters, &style));
         }
     }
-    let frame = Frame {
-        left: whole.gap,
-        top,
-        right: width - whole.gap,
-        bottom: size.height - legend.height_below(),
-    };
-    legend.draw(&mut shapes, &frame, size, &whole);
-    if !title.parts.is_empty() {
-        let at = (width / 2.0, whole.gap + whole.title * 0.75);
-        shapes.push(layout::words(at, title, whole.title, Anchor::Middle));
-    }
+    sheet::around(&mut shapes, (title, top), &legend, size, &whole);
     Ok(Picture {
         size,
         title: match matrix.title.is_empty() {

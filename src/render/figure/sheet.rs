@@ -4,7 +4,7 @@
 
 use super::layout::{self, Style};
 use super::legend::{self, Entry, Legend};
-use super::shapes::{Anchor, Picture, Rich};
+use super::shapes::{Anchor, Picture, Rich, Shape};
 use super::{FigureError, Size};
 use crate::figure::{Figure, Sheet, SheetShape};
 
@@ -95,17 +95,7 @@ pub fn layout(sheet: &Sheet) -> Result<Picture, FigureError> {
         let drawn = layout::with_legend(figure, panel, &style, &none)?;
         shapes.extend(drawn.shapes.into_iter().map(|shape| shape.moved(corner)));
     }
-    let frame = layout::Frame {
-        left: whole.gap,
-        top,
-        right: width - whole.gap,
-        bottom: size.height - legend.height_below(),
-    };
-    legend.draw(&mut shapes, &frame, size, &whole);
-    if !title.parts.is_empty() {
-        let at = (width / 2.0, whole.gap + whole.title * 0.75);
-        shapes.push(layout::words(at, title, whole.title, Anchor::Middle));
-    }
+    around(&mut shapes, (title, top), &legend, size, &whole);
     let titles: Vec<&str> = sheet
         .panels
         .iter()
@@ -121,4 +111,25 @@ pub fn layout(sheet: &Sheet) -> Result<Picture, FigureError> {
         },
         shapes,
     })
+}
+
+/// The title above panels that begin at `top`, and the legend below them.
+pub(super) fn around(
+    shapes: &mut Vec<Shape>,
+    (title, top): (Rich, f64),
+    legend: &Legend,
+    size: Size,
+    style: &Style,
+) {
+    let frame = layout::Frame {
+        left: style.gap,
+        top,
+        right: size.width - style.gap,
+        bottom: size.height - legend.height_below(),
+    };
+    legend.draw(shapes, &frame, size, style);
+    if !title.parts.is_empty() {
+        let at = (size.width / 2.0, style.gap + style.title * 0.75);
+        shapes.push(layout::words(at, title, style.title, Anchor::Middle));
+    }
 }

@@ -1,7 +1,8 @@
 //! What a long search has found so far, in a file: the same sentence goes on from there.
 //!
 //! Enters: a file, what is searched. Leaves: searches done before, or the file. A file belongs to one
-//! search: model, data, starting values, bounds, method and seed are part of its key.
+//! search: model, data, the values that hold in each run and where they begin, what is fitted with its
+//! bounds, conditions, method and seed are part of its key.
 
 use super::objective::Likelihood;
 use super::search::Plan;
@@ -49,8 +50,18 @@ pub(super) fn key(likelihood: &Likelihood<'_>, plan: &Plan) -> String {
     }
     hasher.write(format!("{:?}", model.observations).as_bytes());
     hasher.write(format!("{:?}", likelihood.fitted).as_bytes());
+    let begun: Vec<f64> = likelihood.fitted.iter().map(|known| known.start).collect();
     for run in &likelihood.runs {
         hasher.write(format!("{:?}", run.data).as_bytes());
+        let values = run.own.at(&likelihood.compiled, &likelihood.fitted, &begun);
+        if let Some((_, present)) = values {
+            let numbers = present.parameters.iter().chain(&present.initial);
+            numbers.for_each(|number| hasher.write_u64(number.to_bits()));
+        }
+        hasher.write_u8(u8::from(run.rested.is_some()));
+    }
+    if let Some(filters) = &likelihood.filters {
+        hasher.write(format!("{:?}", filters.from).as_bytes());
     }
     for requirement in likelihood
         .region

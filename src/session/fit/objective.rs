@@ -8,7 +8,7 @@
 //! its best value RSS/n everywhere (profiled out): n/2 (log(2 pi RSS/n) + 1).
 
 use super::super::compiled::Compiled;
-use super::super::run::{problem, solved};
+use super::super::run::{Assertions, problem, solved};
 use super::data::Point;
 use super::lens::Lens;
 use super::quantities::Fitted;
@@ -16,7 +16,6 @@ use super::region::Region;
 use super::runs::FitRun;
 use super::stochastic::Filters;
 use crate::fit::{Datum, Evaluation, Fault, Margin, Objective, Wanted, density};
-use crate::kernel::{Scratch, SharedKernel};
 use crate::simulate::{
     CompiledDynamics, Halt, Looks, Monitor, Solution, Statistics, Stop, VariedStart,
 };
@@ -353,14 +352,9 @@ impl Likelihood<'_> {
         let problem = problem(&self.compiled, plan);
         let parameters = plan.parameters.clone();
         let dynamics = CompiledDynamics::new(problem.system, problem.kernels, parameters);
-        let assertions = &self.compiled.system.assertions;
         let mut watch = Watch {
             world: self.world,
-            dynamics: &dynamics,
-            assertions: (self.asserts && !assertions.is_empty())
-                .then(|| Arc::clone(self.compiled.kernels.assertions())),
-            values: vec![1.0; assertions.len()],
-            scratch: Scratch::new(),
+            assertions: Assertions::new(&self.compiled, &dynamics),
             failed: None,
         };
         let solution = solved(&problem, &dynamics, plan, &mut watch);
@@ -548,10 +542,7 @@ impl World for Calm<'_> {
 /// Looks out for interrupts, and for assertions that fail.
 struct Watch<'a> {
     world: &'a dyn World,
-    dynamics: &'a CompiledDynamics<'a>,
-    assertions: Option<SharedKernel>,
-    values: Vec<f64>,
-    scratch: Scratch,
+    assertions: Assertions<'a>,
     /// The first that failed, and when.
     failed: Option<(usize, f64)>,
 }
@@ -561,29 +552,14 @@ impl Monitor for Watch<'_> {
         if self.world.interrupted() {
             return ControlFlow::Break(Halt::Interrupt);
         }
-        self.check(time, state)
+        self.row(time, state)
     }
 
     fn row(&mut self, time: f64, state: &[f64]) -> ControlFlow<Halt> {
-        self.check(time, state)
-    }
-}
-
-impl Watch<'_> {
-    fn check(&mut self, time: f64, state: &[f64]) -> ControlFlow<Halt> {
-        let Some(assertions) = &self.assertions else {
+        let Some(assertion) = self.assertions.failed(time, state) else {
             return ControlFlow::Continue(());
         };
-        let (values, scratch) = (&mut self.values, &mut self.scratch);
-        let dynamics = self.dynamics;
-        dynamics.evaluate(&**assertions, time, state, values, scratch);
-        // A condition that is NaN does not hold either.
-        match self.values.iter().position(|value| *value != 1.0) {
-            None => ControlFlow::Continue(()),
-            Some(assertion) => {
-                self.failed.get_or_insert((assertion, time));
-                ControlFlow::Break(Halt::Enough)
-            }
-        }
+        self.failed.get_or_insert((assertion, time));
+        ControlFlow::Break(Halt::Enough)
     }
 }

@@ -211,47 +211,27 @@ fn wish(expr: &tree::Expr) -> Result<WishKind, Diagnostic> {
             left,
             right,
             ..
-        } => {
-            let is_chained = [left, right]
-                .iter()
-                .any(|side| matches!(&side.kind, ExprKind::Binary { operator, .. } if is_order(*operator)));
-            match operator {
-                operator if is_order(*operator) && is_chained => {
-                    refused("comparisons are made one by one", "write `0 < a and a < b`")
-                }
-                BinaryOperator::Less | BinaryOperator::LessEqual => Ok(below(left, right)),
-                BinaryOperator::Greater | BinaryOperator::GreaterEqual => Ok(below(right, left)),
-                BinaryOperator::Equal => match &left.kind {
-                    ExprKind::Reference(reference) if reference.name.text == "stability" => {
-                        refused(
-                            "`stability` is named with a single `=`",
-                            "as in `where stability = stable spiral`",
-                        )
-                    }
-                    _ => refused(
-                        "an equality leaves nothing to search",
-                        "let one follow from the other where it is declared, as in `param b = 1 - a`",
-                    ),
-                },
-                _ => refused("`where` is followed by what must hold", EXAMPLE),
-            }
-        }
+        } => match operator {
+            BinaryOperator::Less | BinaryOperator::LessEqual => Ok(below(left, right)),
+            BinaryOperator::Greater | BinaryOperator::GreaterEqual => Ok(below(right, left)),
+            BinaryOperator::Equal => match &left.kind {
+                ExprKind::Reference(reference) if reference.name.text == "stability" => refused(
+                    "`stability` is named with a single `=`",
+                    "as in `where stability = stable spiral`",
+                ),
+                _ => refused(
+                    "an equality leaves nothing to search",
+                    "let one follow from the other where it is declared, as in `param b = 1 - a`",
+                ),
+            },
+            _ => refused("`where` is followed by what must hold", EXAMPLE),
+        },
         _ => refused("`where` is followed by what must hold", EXAMPLE),
     }
 }
 
 fn below(low: &tree::Expr, high: &tree::Expr) -> WishKind {
     WishKind::Below(Box::new([low.clone(), high.clone()]))
-}
-
-fn is_order(operator: BinaryOperator) -> bool {
-    matches!(
-        operator,
-        BinaryOperator::Less
-            | BinaryOperator::LessEqual
-            | BinaryOperator::Greater
-            | BinaryOperator::GreaterEqual
-    )
 }
 
 // ---- meanings ----
