@@ -693,6 +693,9 @@ fn a_fit_may_ask_for_oscillations_and_for_an_order() {
     assert!(ordered.has_converged(), "{:?}", ordered.search().end);
     assert!(ordered.estimates[1] >= 1.2 && ordered.estimates[0] >= 0.1 * ordered.estimates[1]);
     assert!(ordered.standing.iter().all(|one| one.holds));
+    // The data have w = 1.
+    close("w", ordered.estimates[1], 1.2, 1e-5);
+    assert!(ordered.standing[1].on_edge, "{:?}", ordered.standing);
     let told = performed(model, &format!("{sentence} where mu < 0.1*w, mu > w"));
     let told = told.map(|_| ()).unwrap_err();
     assert!(
@@ -731,6 +734,13 @@ fn what_must_hold_holds_under_every_condition() {
     assert!(bound.estimates[0] <= 2.0 * 0.8_f64.sqrt() / 1.9 + 1e-9);
     assert_eq!(bound.standing[0].places.len(), 2);
     assert!(bound.standing[0].holds);
+    // A node needs c factor >= 2 sqrt(k): now it is `plain` that holds back.
+    let nodes = fit(
+        &model,
+        &format!("{sentence} where stability = stable node with k = 0.8"),
+    );
+    close("c", nodes.estimates[0], 2.0 * 0.8_f64.sqrt(), 1e-5);
+    assert!(nodes.standing[0].on_edge && nodes.has_converged());
 }
 
 /// x' = k - g x rests at k/g, from where a stimulus s takes it to (k + s)/g.
@@ -781,4 +791,22 @@ fn a_sum_that_stays_moves_the_state_of_rest() {
     let sentence = format!("fit kf, kr, total to \"{data}\" from steady with half = 0.5 starts 1");
     let answer = fit(model, &sentence);
     estimates(&answer, &[1.0, 1.0, 3.0]);
+}
+
+/// A checkpoint belongs to one search: other values and another start of the runs are others.
+#[test]
+fn a_checkpoint_is_of_one_search() {
+    let workplace = Workplace::new();
+    let data = table(&workplace, (1..7).map(f64::from), |t| (-0.5 * t).exp());
+    let kept = workplace.path().join("kept.json").display().to_string();
+    let model = "param k = 1 in 0.01..10\nparam s = 0\nstate x = 1\nx' = s - k*x";
+    let sentence =
+        |rest: &str| format!("fit k to \"{data}\" starts 2 checkpoint \"{kept}\" {rest}");
+    let first = fit(model, &sentence(""));
+    let again = fit(model, &sentence(""));
+    assert_eq!(first.estimates, again.estimates);
+    for other in ["with s = 0.1", "from steady", "with x = 2", "seed 5"] {
+        let told = performed(model, &sentence(other)).map(|_| ()).unwrap_err();
+        assert!(told.contains("is of another search"), "{other}: {told}");
+    }
 }

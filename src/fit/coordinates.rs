@@ -107,14 +107,16 @@ impl Coordinates {
                 } else if value >= upper {
                     *high
                 } else {
-                    scale.outer(*value).clamp(*low, *high)
+                    // Rounding may go over an end; ends that cross are the search's to tell.
+                    scale.outer(*value).min(*high).max(*low)
                 }
             })
             .collect()
     }
 
     /// The derivatives of parameters by their inner coordinates, at values of the parameters.
-    fn slopes(&self, parameters: &[f64]) -> Vec<f64> {
+    #[must_use]
+    pub fn slopes(&self, parameters: &[f64]) -> Vec<f64> {
         let scales = self.scales.iter().zip(parameters);
         scales.map(|(scale, value)| scale.slope(*value)).collect()
     }

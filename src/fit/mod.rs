@@ -54,7 +54,9 @@ pub use optimise::{
 pub use prior::{Prior, PriorDensity};
 pub use profile::{Profile, ProfileEnd, ProfileOptions, ProfilePoint, Profiled, Refit, profile};
 pub use propagation::Propagation;
-pub use residuals::{ResidualChecks, quantile_points, residual_checks};
+pub use residuals::{
+    ResidualChecks, correlation as sample_correlation, quantile_points, residual_checks,
+};
 pub use starts::starts;
 pub use summary::{mean as sample_mean, quantile as sample_quantile};
 pub use uncertainty::{

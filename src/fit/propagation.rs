@@ -6,7 +6,7 @@
 //! what follows no other direction has a variance, though single parameters may have none. Must not
 //! know names.
 
-use super::uncertainty::Uncertainty;
+use super::uncertainty::{Standing, Uncertainty};
 use crate::linalg::Spectrum;
 
 /// Eigenvalues of the scaled information below this are taken as zero.
@@ -28,6 +28,8 @@ pub struct Propagation {
     threshold: f64,
     /// Free parameters on which the objective does not depend at all.
     idle: Vec<usize>,
+    /// Normals along which nothing moves, made orthogonal to each other by C, with n'C n.
+    edges: Vec<(Vec<f64>, f64)>,
 }
 
 impl Propagation {
@@ -37,7 +39,7 @@ impl Propagation {
         let m = known.standing.len();
         let entry = |i: usize, j: usize| known.information.get(i * m + j).copied().unwrap_or(0.0);
         let scale = |i: usize| match known.standing.get(i) {
-            Some(standing) if standing.is_free() && entry(i, i) > 0.0 => 1.0 / entry(i, i).sqrt(),
+            Some(standing) if moves(*standing) && entry(i, i) > 0.0 => 1.0 / entry(i, i).sqrt(),
             _ => 0.0,
         };
         let scales: Vec<f64> = (0..m).map(scale).collect();
@@ -48,15 +50,35 @@ impl Propagation {
             }
         }
         let spectrum = Spectrum::of(&scaled, m)?;
-        let is_free = |i: &usize| known.standing.get(*i).is_some_and(|s| s.is_free());
-        Some(Propagation {
+        let is_free = |i: &usize| known.standing.get(*i).is_some_and(|s| moves(*s));
+        let mut found = Propagation {
             idle: (0..m)
                 .filter(|i| is_free(i) && scales.get(*i) == Some(&0.0))
                 .collect(),
             scales,
             directions: spectrum.values.into_iter().zip(spectrum.vectors).collect(),
             threshold: (CAUTION * known.information_error).max(PRECISION),
-        })
+            edges: Vec::new(),
+        };
+        for normal in &known.edges {
+            found.hold(normal);
+        }
+        Some(found)
+    }
+
+    /// Lets nothing move along a normal any more: C becomes C - C n n'C / n'C n.
+    fn hold(&mut self, normal: &[f64]) {
+        let mut rest = normal.to_vec();
+        for (known, square) in &self.edges {
+            let part = self.free(normal, known) / square;
+            for (own, other) in rest.iter_mut().zip(known) {
+                *own -= part * other;
+            }
+        }
+        let square = self.free(&rest, &rest);
+        if square > 0.0 {
+            self.edges.push((rest, square));
+        }
     }
 
     /// The covariance of two quantities with these gradients by the inner coordinates; infinite
@@ -66,6 +88,15 @@ impl Propagation {
         if self.is_undetermined(one) || self.is_undetermined(other) {
             return f64::INFINITY;
         }
+        let held = self
+            .edges
+            .iter()
+            .map(|(normal, square)| self.free(one, normal) * self.free(normal, other) / square);
+        self.free(one, other) - held.sum::<f64>()
+    }
+
+    /// The same with no edge.
+    fn free(&self, one: &[f64], other: &[f64]) -> f64 {
         let (one, other) = (self.scaled(one), self.scaled(other));
         let known = self.directions.iter();
         known
@@ -77,7 +108,8 @@ impl Propagation {
     /// The standard error of a quantity with this gradient.
     #[must_use]
     pub fn error(&self, gradient: &[f64]) -> f64 {
-        self.covariance(gradient, gradient).sqrt()
+        // Rounding may leave less than nothing along an edge.
+        self.covariance(gradient, gradient).max(0.0).sqrt()
     }
 
     fn scaled(&self, gradient: &[f64]) -> Vec<f64> {
@@ -103,6 +135,11 @@ impl Propagation {
     }
 }
 
+/// True for what is free but for the edges of a region.
+fn moves(standing: Standing) -> bool {
+    standing.is_free() || standing == Standing::OnEdge
+}
+
 fn dot(a: &[f64], b: &[f64]) -> f64 {
     a.iter().zip(b).map(|(a, b)| a * b).sum()
 }
@@ -110,7 +147,6 @@ fn dot(a: &[f64], b: &[f64]) -> f64 {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::fit::Standing;
 
     fn known(information: Vec<f64>, standing: Vec<Standing>) -> Uncertainty {
         let m = standing.len();
@@ -126,6 +162,7 @@ mod tests {
             correlation: Vec::new(),
             undetermined: Vec::new(),
             falling: Vec::new(),
+            edges: Vec::new(),
         }
     }
 
@@ -166,5 +203,20 @@ mod tests {
         ))
         .expect("a spectrum");
         assert_eq!(idle.error(&[1.0, 5.0]), f64::INFINITY);
+    }
+
+    #[test]
+    fn nothing_moves_along_an_edge() {
+        // Of C = 1 and n = (1, -1), C - n n'/2 has 1/2 everywhere; with (0, 1) too nothing is left.
+        let mut known = known(vec![1.0, 0.0, 0.0, 1.0], vec![Standing::Determined; 2]);
+        known.edges = vec![vec![1.0, -1.0]];
+        let of = Propagation::new(&known).expect("a spectrum");
+        assert!((of.error(&[1.0, 0.0]) - 0.5_f64.sqrt()).abs() < 1e-14);
+        assert!((of.error(&[1.0, 1.0]) - 2.0_f64.sqrt()).abs() < 1e-14);
+        assert!(of.error(&[1.0, -1.0]) < 1e-7);
+        known.edges.push(vec![0.0, 1.0]);
+        known.standing = vec![Standing::OnEdge; 2];
+        let of = Propagation::new(&known).expect("a spectrum");
+        assert!(of.error(&[3.0, 1.0]) < 1e-7);
     }
 }

@@ -141,8 +141,10 @@ fn normality(residuals: &[f64]) -> Option<Normality> {
     })
 }
 
-/// The correlation of pairs; none where there is no variance or a number is not finite.
-fn correlation(left: &[f64], right: &[f64]) -> Option<f64> {
+/// The correlation of two samples of one length; none where there is no variance or a number is not
+/// finite.
+#[must_use]
+pub fn correlation(left: &[f64], right: &[f64]) -> Option<f64> {
     let (mean_left, mean_right) = (mean(left), mean(right));
     let (mut products, mut of_left, mut of_right) = (0.0, 0.0, 0.0);
     for (l, r) in left.iter().zip(right) {
@@ -210,5 +212,13 @@ mod tests {
         let points = quantile_points(&[3.0, -1.0, 2.0]);
         assert!((points[0].0 + 0.8694238).abs() < 1e-6);
         assert_eq!(points[2].1, 3.0);
+    }
+
+    #[test]
+    fn correlations_are_those_of_pearson() {
+        // numpy.corrcoef([1, 2, 4, 8], [3, 1, 0, -5]): -0.98867532.
+        let r = correlation(&[1.0, 2.0, 4.0, 8.0], &[3.0, 1.0, 0.0, -5.0]);
+        assert!(r.is_some_and(|r| (r + 0.988_675_32).abs() < 1e-8), "{r:?}");
+        assert_eq!(correlation(&[1.0, 1.0], &[0.0, 1.0]), None);
     }
 }

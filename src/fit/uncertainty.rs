@@ -103,6 +103,9 @@ pub struct Uncertainty {
     pub undetermined: Vec<Direction>,
     /// Directions along which the objective falls: with any, the point is a saddle and no minimum.
     pub falling: Vec<Direction>,
+    /// Normals of the edges of a region on which the estimates lie, on the inner scale: nothing moves
+    /// along them.
+    pub edges: Vec<Vec<f64>>,
 }
 
 /// By which distribution standard errors become intervals.
@@ -172,6 +175,7 @@ impl Uncertainty {
                     *c -= one * other / square;
                 }
             }
+            self.edges.push(normal.clone());
         }
         let left = diagonal(&self.covariance, m);
         for ((standing, left), before) in self.standing.iter_mut().zip(left).zip(before) {
@@ -281,6 +285,7 @@ pub fn uncertainty<O: Objective + ?Sized>(
         correlation,
         undetermined,
         falling,
+        edges: Vec::new(),
     })
 }
 

@@ -215,7 +215,7 @@ fn elsewhere(document: &Document, name: &str) -> Option<String> {
     }
     match name {
         "t" => Some("`t`: the time".to_owned()),
-        "pi" => Some("`pi` = 3.14159265359".to_owned()),
+        "pi" => Some(format!("`pi` = {}", values_text(&[std::f64::consts::PI]))),
         _ => None,
     }
 }

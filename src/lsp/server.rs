@@ -18,7 +18,7 @@ use gen_lsp_types::{
     RenameParams, SemanticTokensParams, TextDocumentIdentifier, TextDocumentPositionParams, Uri,
 };
 use lsp_server::{Connection, ErrorCode, Message, Response, ResponseError};
-use rustc_hash::{FxHashMap, FxHashSet};
+use rustc_hash::FxHashMap;
 use std::error::Error;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::time::Duration;
@@ -44,7 +44,7 @@ pub(super) fn serve(connection: &Connection, interrupt: &Interrupt) -> Result<()
         connection,
         documents: FxHashMap::default(),
         jobs,
-        waiting: FxHashSet::default(),
+        waiting: Vec::new(),
         is_checking: false,
     };
     server.run(&checked, interrupt)
@@ -55,7 +55,7 @@ struct Server<'c> {
     documents: FxHashMap<Uri, Document>,
     jobs: Sender<Job>,
     /// Documents whose newest text has not been given to the checker.
-    waiting: FxHashSet<Uri>,
+    waiting: Vec<Uri>,
     /// The checker has a job.
     is_checking: bool,
 }
@@ -113,10 +113,10 @@ impl Server<'_> {
         if self.is_checking {
             return;
         }
-        let Some(uri) = self.waiting.iter().next().cloned() else {
+        if self.waiting.is_empty() {
             return;
-        };
-        self.waiting.remove(&uri);
+        }
+        let uri = self.waiting.remove(0);
         let Some(document) = self.documents.get(&uri) else {
             return;
         };
@@ -153,12 +153,19 @@ impl Server<'_> {
 
     /// The documents that may take something from another one.
     fn wake_users_of(&mut self, changed: &Uri) {
+        let mut woken: Vec<Uri> = Vec::new();
         for (uri, document) in &self.documents {
             // The text changed is not read again here: the checker does so beside this thread.
-            if uri == changed || document.uses_others() {
-                self.waiting.insert(uri.clone());
+            if uri == changed {
+                woken.insert(0, uri.clone());
+            } else if document.uses_others() {
+                woken.push(uri.clone());
             }
         }
+        // What is being written comes first.
+        self.waiting.retain(|known| !woken.contains(known));
+        woken.append(&mut self.waiting);
+        self.waiting = woken;
     }
 
     // ---- notifications ----
@@ -186,13 +193,15 @@ impl Server<'_> {
             }
             // A table on disk may be another one by now.
             "textDocument/didSave" | "workspace/didChangeWatchedFiles" => {
-                self.waiting.extend(self.documents.keys().cloned());
+                self.waiting = self.documents.keys().cloned().collect();
             }
             "textDocument/didClose" => {
                 if let Some(closed) = read::<DidCloseTextDocumentParams>(params) {
                     let uri = closed.text_document.uri;
                     self.documents.remove(&uri);
-                    self.waiting.remove(&uri);
+                    self.waiting.retain(|known| *known != uri);
+                    // What uses it takes the file on disk again.
+                    self.wake_users_of(&uri);
                     let nothing = PublishDiagnosticsParams {
                         uri,
                         version: None,

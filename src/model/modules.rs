@@ -69,6 +69,12 @@ impl Assembly {
         visit::statements(&mut self.statements, &mut known);
         let mut names: Vec<String> = known.declared.into_iter().collect();
         names.sort_unstable();
+        if names.is_empty() {
+            // An empty list would mean any name.
+            self.statements.retain(
+                |one| !matches!(&one.kind, StatementKind::Allow { of, .. } if of.is_empty()),
+            );
+        }
         for statement in &mut self.statements {
             let span = statement.span;
             if let StatementKind::Allow { of, .. } = &mut statement.kind
@@ -549,10 +555,14 @@ impl Varying {
                 name: Reference { name, .. },
                 value,
                 ..
-            }
-            | StatementKind::Function {
-                name, body: value, ..
             } if self.varies(value) => {
+                self.names.insert(name.text.clone());
+            }
+            StatementKind::Function {
+                name,
+                parameters,
+                body,
+            } if self.varies_beside(body, parameters) => {
                 self.names.insert(name.text.clone());
             }
             StatementKind::Declare {
@@ -574,9 +584,15 @@ impl Varying {
     }
 
     fn varies(&self, value: &Expr) -> bool {
+        self.varies_beside(value, &[])
+    }
+
+    /// The same where these names stand for something else.
+    fn varies_beside(&self, value: &Expr, hidden: &[Name]) -> bool {
         let mut found = false;
         super::walk::each_reference(value, &mut |name, _| {
-            found |= self.names.contains(&name.text);
+            let is_hidden = hidden.iter().any(|own| own.text == name.text);
+            found |= !is_hidden && self.names.contains(&name.text);
         });
         found
     }

@@ -9,7 +9,7 @@ use super::declared_names::{DeclaredName, NameKind, declared_names};
 use crate::source::Span;
 use crate::syntax::tree::{
     Declaration, EquationLeft, Expr, ExprKind, File, IndexSet, Law, Name, Reaction, Reference,
-    Sentence, SentenceOption, Statement, StatementKind,
+    Sentence, SentenceOption, Statement, StatementKind, are_of_a_table,
 };
 use rustc_hash::FxHashMap;
 
@@ -392,13 +392,13 @@ impl<'t> Walk<'t> {
                 self.statements(body);
             }
             StatementKind::Dose { amount, options } => {
-                let from_table = |option: &SentenceOption| {
-                    let mut values = option.values.iter();
-                    values.any(|value| matches!(value.kind, ExprKind::Text(_)))
-                };
-                // From a table, the amount is the name of a column.
-                if !options.iter().any(from_table) {
-                    self.expr(amount);
+                let before = self.found.len();
+                self.expr(amount);
+                if are_of_a_table(options) {
+                    // The amount names a column: what is declared alone is a name.
+                    let amount = self.found.split_off(before).into_iter();
+                    self.found
+                        .extend(amount.filter(|found| found.bound != Bound::Open));
                 }
                 self.clauses(options);
             }

@@ -38,6 +38,7 @@ pub(super) struct Fit<'a> {
     residual_sd: Option<f64>,
     correlation: Vec<Vec<f64>>,
     undetermined: Vec<Together<'a>>,
+    held: Vec<Held<'a>>,
     runs: Vec<Run<'a>>,
     within: Vec<Within<'a>>,
     residuals: Vec<Observation<'a>>,
@@ -45,6 +46,12 @@ pub(super) struct Fit<'a> {
     posterior: Option<Box<inference_json::Posterior<'a>>>,
     profiles: Option<inference_json::Profiles<'a>>,
     bootstrap: Option<inference_json::Bootstrap<'a>>,
+}
+
+#[derive(Serialize)]
+struct Held<'a> {
+    name: &'a str,
+    value: Option<f64>,
 }
 
 #[derive(Serialize)]
@@ -191,6 +198,7 @@ pub(super) fn fit(answer: &FitAnswer) -> Fit<'_> {
             .iter()
             .map(|one| direction(answer, one))
             .collect(),
+        held: answer.held.iter().map(held).collect(),
         runs: answer.runs.iter().map(run).collect(),
         within: answer.standing.iter().map(within).collect(),
         residuals: answer
@@ -211,17 +219,16 @@ fn estimates(answer: &FitAnswer) -> Vec<Estimate<'_>> {
     fitted
         .map(|(at, known)| {
             let of = |numbers: &[f64]| numbers.get(at).copied().unwrap_or(f64::NAN);
-            let (low, high) = answer
-                .intervals
-                .get(at)
-                .copied()
-                .unwrap_or((f64::NAN, f64::NAN));
+            // What a bound holds has the bound's value; the data say nothing of how far to trust it.
+            let free = is_free(answer, at);
+            let interval = answer.intervals.get(at).copied().filter(|_| free);
+            let (low, high) = interval.unwrap_or((f64::NAN, f64::NAN));
             Estimate {
                 name: &known.name,
                 unit: known.unit.as_deref(),
                 start: known.start,
                 estimate: of(&answer.estimates),
-                std_error: of(&answer.errors),
+                std_error: if free { of(&answer.errors) } else { f64::NAN },
                 low,
                 high,
                 scale: scale(known.scale),
@@ -247,6 +254,21 @@ pub(super) fn prior(prior: &crate::fit::Prior) -> Prior<'_> {
         family: prior.family.name(),
         parameters: &prior.parameters,
     }
+}
+
+fn held((name, value): &(String, Option<f64>)) -> Held<'_> {
+    Held {
+        name,
+        value: *value,
+    }
+}
+
+/// False for what a bound or an edge holds.
+fn is_free(answer: &FitAnswer, at: usize) -> bool {
+    use Standing::{AtLower, AtUpper, Fixed, OnEdge};
+    let known = answer.uncertainty.as_ref().ok();
+    let standing = known.and_then(|known| known.standing.get(at));
+    !matches!(standing, Some(AtLower | AtUpper | Fixed | OnEdge))
 }
 
 fn standing(answer: &FitAnswer, at: usize) -> &'static str {

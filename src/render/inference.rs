@@ -2,24 +2,17 @@
 //!
 //! Enters: their answers. Leaves: tables.
 
-use super::fit::in_blocks;
+use super::fit::{in_blocks, name};
 use super::outcome::counted;
 use super::table::{Column, number};
 use super::words;
 use crate::fit::{Profile, ProfileEnd};
-use crate::session::fit::{BootstrapAnswer, FitAnswer, PosteriorAnswer, ProfileAnswer};
+use crate::session::fit::{BootstrapAnswer, FitAnswer, LEVEL, PosteriorAnswer, ProfileAnswer};
 
 /// Digits of numbers in cells of text.
 const DIGITS: usize = 6;
-/// The level of intervals.
-const LEVEL: f64 = 0.95;
-
 fn names(fit: &FitAnswer, which: impl Iterator<Item = usize>) -> Column {
-    let name = |at: usize| match &fit.fitted[at].unit {
-        Some(unit) => format!("{} [{unit}]", fit.fitted[at].name),
-        None => fit.fitted[at].name.clone(),
-    };
-    Column::text("", which.map(name).collect())
+    Column::text("", which.map(|at| name(fit, at)).collect())
 }
 
 /// How a profile ends on one side.

@@ -218,11 +218,6 @@ fn one_profile<'a>(
 ) -> Option<OneProfile<'a>> {
     let fit = &answer.fit;
     let known = fit.fitted.get(profile.parameter)?;
-    let held = |side| {
-        let held = answer.held(profile, side).into_iter();
-        held.filter_map(|at| Some(fit.fitted.get(at)?.name.as_str()))
-            .collect()
-    };
     let place = |end: &ProfileEnd| match end {
         ProfileEnd::Crosses(value) => Some(*value),
         _ => None,
@@ -237,8 +232,8 @@ fn one_profile<'a>(
         high: place(&profile.upper),
         low_end: end(&profile.lower),
         high_end: end(&profile.upper),
-        low_held: held(Side::Lower),
-        high_held: held(Side::Upper),
+        low_held: answer.held(profile, Side::Lower),
+        high_held: answer.held(profile, Side::Upper),
         values: profile.points.iter().map(|point| point.value).collect(),
         rises: profile.points.iter().map(|point| point.rise).collect(),
         estimates: profile

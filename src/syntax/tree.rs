@@ -443,6 +443,13 @@ pub struct Unit {
     pub factors: Vec<UnitFactor>,
 }
 
+/// True for options that name a file: `from "doses.csv"`.
+#[must_use]
+pub fn are_of_a_table(options: &[SentenceOption]) -> bool {
+    let text = |value: &Expr| matches!(value.kind, ExprKind::Text(_));
+    options.iter().any(|option| option.values.iter().any(text))
+}
+
 /// One unit name with its exponent (negative after `/`).
 #[derive(Debug, Clone, PartialEq)]
 pub struct UnitFactor {

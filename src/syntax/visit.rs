@@ -7,6 +7,7 @@
 use super::tree::{
     Argument, Binding, Declaration, EquationLeft, Expr, ExprKind, File, IndexSet, Law, Name,
     Reaction, Reference, SentenceOption, Statement, StatementKind, Subject, Text, Unit,
+    are_of_a_table,
 };
 use crate::source::Span;
 
@@ -211,7 +212,12 @@ fn kind(kind: &mut StatementKind, v: &mut impl Visitor) {
             amount,
             options: list,
         } => {
-            expression(amount, v);
+            // Of a table, the amount names a column: what is declared alone is a name.
+            let used = match are_of_a_table(list) {
+                true => NameUse::Option,
+                false => NameUse::Used,
+            };
+            expression_in(amount, used, v);
             options(list, v);
         }
         StatementKind::Condition { name: own, body } => {
@@ -331,15 +337,23 @@ fn options(options: &mut [SentenceOption], v: &mut impl Visitor) {
         v.option(option);
         v.span(&mut option.span);
         name(&mut option.word, NameUse::Word, v);
+        // Of `by subject` and `column T` the words are the language's and the table's.
+        let inside = match option.word.text.as_str() {
+            "by" | "column" => NameUse::Word,
+            _ => NameUse::Option,
+        };
         for value in &mut option.values {
-            expression_in(value, NameUse::Option, v);
+            expression_in(value, inside, v);
         }
-        // `with a = 1` names something of the model; in `to "x.csv" (time = year)` a column.
+        // `with a = 1` names something of the model; in `to "x.csv" (time = year)` both are columns.
         let used = match option.word.text.as_str() {
             "to" | "from" | "over" => NameUse::Argument,
             _ => NameUse::Used,
         };
-        bindings(&mut option.bindings, used, v);
+        for Binding { name, value } in &mut option.bindings {
+            reference(name, used, v);
+            expression_in(value, used, v);
+        }
     }
 }
 

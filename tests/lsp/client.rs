@@ -140,6 +140,11 @@ impl Client {
         }
     }
 
+    /// Forgets what has been published, so that only what comes next counts.
+    pub fn forget(&mut self) {
+        self.published.clear();
+    }
+
     /// A request about a place.
     pub fn at(&mut self, method: &str, uri: &str, position: Value) -> Result<Value, Value> {
         let params = json!({"textDocument": {"uri": uri}, "position": position});

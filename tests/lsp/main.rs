@@ -642,6 +642,13 @@ fn names_of_used_files_are_known() {
     client.replace(&here, text);
     let problems = client.problems(&here);
     assert_eq!(under(text, &problems[0]["range"]), "cell1.x");
+    // Closed, it is the file on disk again.
+    client.forget();
+    client.tell(
+        "textDocument/didClose",
+        json!({"textDocument": {"uri": used}}),
+    );
+    assert_eq!(client.problems(&here), [Value::Null; 0]);
 }
 
 #[test]

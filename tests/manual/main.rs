@@ -170,6 +170,10 @@ fn run_page(text: &str) -> Findings {
                     fs::write(here.join(name), block.text()).expect("the table is written");
                 }
             }
+            "text" if block.lines.iter().all(|line| line.trim().is_empty()) => {
+                let line = block.fence + 1;
+                findings.faults.push(format!("{line}: an empty block"));
+            }
             "rust" | "sh" | "text" | "json" | "toml" => {}
             other => findings.faults.push(format!(
                 "{}: a block in `{other}`, which this test does not know",
@@ -189,6 +193,13 @@ fn model(here: &Path, block: &Block, findings: &mut Findings) {
             "{}: the model fails:\n{}",
             block.fence + 1,
             printed.both()
+        ));
+    } else if block.file().is_none() && !printed.errors.is_empty() {
+        // With a name, what is said is shown below.
+        findings.faults.push(format!(
+            "{}: the model is warned of:\n{}",
+            block.fence + 1,
+            printed.errors
         ));
     }
 }

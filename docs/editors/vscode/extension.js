@@ -15,7 +15,7 @@ async function start() {
   client = new LanguageClient("lotka", "Lotka", server, {
     documentSelector: [{ language: "lotka" }],
     // Tables beside a model: what they hold is checked with it.
-    synchronize: { fileEvents: vscode.workspace.createFileSystemWatcher("**/*.{csv,tsv,txt}") },
+    synchronize: { fileEvents: vscode.workspace.createFileSystemWatcher("**/*.{csv,tsv,txt,lotka}") },
   });
   try {
     await client.start();

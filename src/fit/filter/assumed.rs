@@ -16,7 +16,7 @@ use super::equations::Point;
 use super::gaussian::{
     Gaussian, Moments, Seen, add_scaled, dot, product, subtract_outer, symmetrise,
 };
-use super::integral::weighted;
+use super::integral::{Height, weighted};
 use super::law::{Line, OnLine};
 use crate::fit::family::{Datum, Family, MOST, cdf, density, normal_tail, quantile};
 use crate::model::Support;
@@ -369,27 +369,47 @@ fn update(known: &mut Gaussian, seen: &Seen, ahead: &Ahead, matched: &Matched) {
 }
 
 /// Where a datum stands in what was foretold: the mean of its cumulative probability over z, of
-/// counts in the middle of their step.
+/// counts in the middle of their step, as a standard normal number. Both sides are summed, and the
+/// smaller one is told: it keeps its digits.
 fn score(law: &mut OnLine<'_, '_>, (family, y): (Family, f64), variance: f64) -> Option<f64> {
-    /// Nodes on either side of 0 and their distance: the trapezoidal rule of a normal density.
-    const NODES: i32 = 24;
-    const WIDTH: f64 = 1.0 / 3.0;
-    let (mut sum, mut total) = (0.0, 0.0);
-    for node in -NODES..=NODES {
-        let z = f64::from(node) * WIDTH;
-        let weight = (-0.5 * z * z).exp();
-        let (parameters, _) = law.possible(if variance > 0.0 { z } else { 0.0 });
-        let Some(upper) = cdf(family, &parameters, y) else {
-            continue;
-        };
+    /// A share below this is none that a number could tell from none.
+    const LEAST_SHARE: f64 = 1e-16;
+    let hint = law.hint(Datum::Exactly(y));
+    let mut middle = |z: f64| -> Option<f64> {
+        let (parameters, _) = law.possible(z);
+        let upper = cdf(family, &parameters, y)?;
         let lower = match family.support() {
             Support::Counts if y >= 1.0 => cdf(family, &parameters, y - 1.0)?,
             Support::Counts => 0.0,
             _ => upper,
         };
-        sum += weight * 0.5 * (upper + lower);
-        total += weight;
+        Some(f64::midpoint(upper, lower))
+    };
+    let mut mass = |of: fn(f64) -> f64| {
+        if variance <= 0.0 {
+            return middle(0.0).map_or(0.0, of);
+        }
+        // Of a state that is known badly the probability is a step: an edge where it passes a half.
+        let mut height = |z: f64| {
+            let share = middle(z).unwrap_or(f64::NAN);
+            Height {
+                log: of(share).ln(),
+                side: u8::from(share > 0.5),
+            }
+        };
+        weighted(&mut height, hint).map_or(0.0, |found| found.log.exp())
+    };
+    let (below, above) = (mass(|share| share), mass(|share| 1.0 - share));
+    let total = below + above;
+    if total.is_nan() || total <= 0.0 {
+        return None;
     }
-    let share = (sum / total).clamp(1e-16, 1.0 - 1e-16);
-    quantile(Family::Normal, &[0.0, 1.0], share)
+    let normal = |share: f64| {
+        let share = (share / total).max(LEAST_SHARE);
+        quantile(Family::Normal, &[0.0, 1.0], share)
+    };
+    match below <= above {
+        true => normal(below),
+        false => normal(above).map(|z| -z),
+    }
 }

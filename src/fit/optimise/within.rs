@@ -51,10 +51,7 @@ pub(super) fn search_within(
         Err(fault) => return Local::failed(start, as_end(fault)),
     };
     let plain = anywhere(objective, bounds, &start, options, threads, watch);
-    let is_stuck = matches!(
-        plain.end,
-        End::Stalled { .. } | End::Unmoved { .. } | End::OutOfIterations
-    );
+    let is_stuck = matches!(plain.end, End::Stalled { .. } | End::Unmoved { .. });
     let follows = matches!(options.method, Method::Lm | Method::Lbfgs);
     if !(is_stuck && follows) || is_done(&plain.end, options) {
         return plain;
@@ -80,9 +77,14 @@ fn as_end(fault: Fault) -> End {
     }
 }
 
-/// True for a start that was the minimum.
+/// True for a start that was the minimum, and for a minimum inside whose rest rounding hides. Only
+/// steps that know the curvature can tell the latter.
 fn is_done(end: &End, options: &Options) -> bool {
-    matches!(end, End::Unmoved { decrement } if *decrement <= options.tolerance)
+    match end {
+        End::Unmoved { decrement } => *decrement <= options.tolerance,
+        End::Stalled { decrement } => options.method == Method::Lm && *decrement <= INSIDE,
+        _ => false,
+    }
 }
 
 // ---- the start ----
@@ -239,19 +241,12 @@ fn along_barrier(
     let mut reached = f64::INFINITY;
     loop {
         let barrier = Barrier { objective, weight };
-        let options = Options {
+        let own = Options {
             tolerance: (PART * weight).max(options.tolerance),
             iterations: options.iterations.saturating_sub(found.iterations),
             ..*options
         };
-        let next = anywhere(
-            &barrier,
-            bounds,
-            &found.point,
-            &options,
-            threads,
-            &unwatched,
-        );
+        let next = anywhere(&barrier, bounds, &found.point, &own, threads, &unwatched);
         found.iterations += next.iterations;
         found.evaluations += next.evaluations;
         if next.end == End::Interrupted {
@@ -273,7 +268,12 @@ fn along_barrier(
     let here = objective.evaluate(&found.point, Wanted::Gradient).ok()?;
     found.value = here.value;
     found.gradient = here.gradient;
-    if found.end == End::Interrupted || reached > GOOD_WEIGHT {
+    if found.end == End::Interrupted {
+        return Some(found);
+    }
+    if reached > GOOD_WEIGHT {
+        // Infinite where no minimum was reached with any weight.
+        found.end = End::Stalled { decrement: reached };
         return Some(found);
     }
     // Inside after all?
@@ -297,9 +297,11 @@ fn along_barrier(
         });
     }
     let margins = objective.margins(&found.point, Wanted::Gradient).ok()?;
+    // The multipliers of the others are next to nothing.
+    let active = active(&margins, reached);
     found.end = End::OnEdge {
-        decrement: reached * margins.len() as f64,
-        margins: active(&margins, reached),
+        decrement: reached * active.len() as f64,
+        margins: active,
     };
     Some(found)
 }

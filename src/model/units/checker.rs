@@ -302,6 +302,8 @@ impl<'a> Checker<'a> {
 
     /// Numbers of products that had to stand for a factor of units and do not look like one.
     pub fn finish_coefficients(&mut self) {
+        /// Just below ten: to be wrong by a factor of ten is the slip of a prefix.
+        const TENFOLD: f64 = 10.0 * (1.0 - 1e-9);
         for coefficient in std::mem::take(&mut self.coefficients) {
             let own = self.resolve(&coefficient.own);
             let Some(measure) = own.measure(&self.units.registry) else {
@@ -313,7 +315,7 @@ impl<'a> Checker<'a> {
             };
             let effect = (coefficient.value * factor).abs();
             // A number that converts and halves or doubles as well is within reason.
-            if !effect.is_finite() || effect == 0.0 || (0.1..=10.0).contains(&effect) {
+            if !effect.is_finite() || effect == 0.0 || (1.0 / TENFOLD..=TENFOLD).contains(&effect) {
                 continue;
             }
             let (rest, whole) = (

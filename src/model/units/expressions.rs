@@ -89,7 +89,13 @@ impl Checker<'_> {
                 operator: BinaryOperator::Add | BinaryOperator::Subtract,
                 ..
             } => {
-                self.sum(scope, expr, Some(needed));
+                if self.resolve(&needed.term).is_known() {
+                    self.sum(scope, expr, Some(needed));
+                } else {
+                    // The parts are compared with each other: nobody declared what is needed.
+                    let found = self.sum(scope, expr, None);
+                    self.agree(needed, &found, expr, Join::Needed);
+                }
             }
             ExprKind::Unary {
                 operator: UnaryOperator::Negate,
@@ -299,90 +305,6 @@ impl Checker<'_> {
                 .is_some_and(|quantity| quantity.is_declared)
     }
 
-    fn power(&mut self, scope: &Scope, base: &tree::Expr, exponent: &tree::Expr) -> Term {
-        let base_is_number = numbers::plain(self.names, scope, base).is_some();
-        let below = self.term(scope, base);
-        let power = self.exponent(scope, exponent);
-        let number = power.as_ref().and_then(Exponent::as_number);
-        if number.is_none() {
-            let above = self.term(scope, exponent);
-            self.need_number(
-                &above,
-                exponent,
-                ("an exponent is a number without unit", "^"),
-            );
-        }
-        if base_is_number {
-            // `10^lk`, as `exp(lk)`.
-            return match self.carries_units(scope, exponent) {
-                true => Term::one(),
-                false => self.fresh(Role::Number),
-            };
-        }
-        if self.zero(&below).is_some() && number != Some(1.0) {
-            let text = self.text(&below);
-            self.report(messages::multiplied_temperature(base, &text));
-            return self.fresh(Role::Fault);
-        }
-        match power {
-            Some(power) => below.raised(&power),
-            None => {
-                self.need_number(
-                    &below,
-                    base,
-                    (
-                        "what has an exponent that changes is a number without unit",
-                        "^",
-                    ),
-                );
-                Term::one()
-            }
-        }
-    }
-
-    /// An exponent as a polynomial in names; `None` when it is none.
-    fn exponent(&mut self, scope: &Scope, expr: &tree::Expr) -> Option<Exponent> {
-        if let Some(value) = numbers::plain(self.names, scope, expr) {
-            return value.is_finite().then(|| Exponent::number(value));
-        }
-        match &expr.kind {
-            ExprKind::Reference(reference) => {
-                let name = &reference.name.text;
-                match scope.get(name) {
-                    Some(Local::Argument(_, exponent)) => exponent.clone(),
-                    Some(Local::Number(_)) => Some(Exponent::name(name)),
-                    None => Some(match self.names.number(name) {
-                        Some(number) => Exponent::number(number),
-                        None => Exponent::name(&crate::syntax::show_expression(expr)),
-                    }),
-                }
-            }
-            ExprKind::Unary {
-                operator: UnaryOperator::Negate,
-                operand,
-            } => {
-                let operand = self.exponent(scope, operand)?;
-                Some(Exponent::default().plus(&operand, -1.0))
-            }
-            ExprKind::Binary {
-                operator,
-                left,
-                right,
-                ..
-            } => {
-                let (left, right) = (self.exponent(scope, left)?, self.exponent(scope, right)?);
-                match operator {
-                    BinaryOperator::Add => Some(left.plus(&right, 1.0)),
-                    BinaryOperator::Subtract => Some(left.plus(&right, -1.0)),
-                    BinaryOperator::Multiply => Some(left.times(&right)),
-                    BinaryOperator::Divide => Some(left.times(&right.inverse()?)),
-                    _ => None,
-                }
-            }
-            _ => None,
-        }
-    }
-
     fn call(
         &mut self,
         scope: &Scope,
@@ -556,7 +478,7 @@ impl Checker<'_> {
 }
 
 /// The parts of `a + b - c` with their signs, in order.
-fn parts_of_sum(expr: &tree::Expr) -> Vec<(&tree::Expr, bool)> {
+pub(super) fn parts_of_sum(expr: &tree::Expr) -> Vec<(&tree::Expr, bool)> {
     let mut parts = Vec::new();
     let mut first = expr;
     while let ExprKind::Binary {

@@ -193,6 +193,10 @@ pub fn with_inferred(
     mut diagnostic: Diagnostic,
     written: &tree::Expr,
 ) -> Diagnostic {
+    // Inside a function its arguments hide the names of the model.
+    if !checker.calls.is_empty() {
+        return diagnostic;
+    }
     let mut seen: Vec<String> = Vec::new();
     each_name(written, &mut |name| {
         if seen.iter().all(|known| known != name) {

@@ -24,6 +24,7 @@ mod measure;
 mod messages;
 mod numbers;
 mod own;
+mod powers;
 mod reactions;
 mod sentences;
 mod solve;

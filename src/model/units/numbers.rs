@@ -50,6 +50,7 @@ pub(super) fn plain(names: &Names, scope: &Scope, expr: &tree::Expr) -> Option<f
             match (known.operation, values.as_slice()) {
                 (_, []) => None,
                 (Operation::Unary(unary), [value]) => Some(unary.apply(*value)),
+                (Operation::Binary(of) | Operation::Repeated(of), [a, b]) => Some(of.apply(*a, *b)),
                 _ => Some(f64::NAN),
             }
         }

@@ -28,8 +28,9 @@ impl Checker<'_> {
                 flux
             }
             Law::Rate(rate) => {
-                let changed = reaction.left.first().or(reaction.right.first());
-                let Some(species) = changed else { return };
+                let Some(species) = changed(&reaction.left, &reaction.right).next() else {
+                    return;
+                };
                 let flux = self.flux_of(species);
                 let name = &species.species.name.text;
                 let needed = Needed {
@@ -69,12 +70,12 @@ impl Checker<'_> {
         used: &[tree::Term],
         made: &[tree::Term],
     ) -> Term {
-        let (Some(changed), Some(place)) =
-            (used.first().or(made.first()), used.first().or(made.first()))
+        let (Some(moved), Some(place)) =
+            (changed(used, made).next(), used.first().or(made.first()))
         else {
             return self.fresh(Role::Fault);
         };
-        let flux = self.flux_of(changed);
+        let flux = self.flux_of(moved);
         let volume = self.volume_of(&place.species.name.text);
         let mut per_constant = volume;
         for species in used {
@@ -92,7 +93,7 @@ impl Checker<'_> {
 
     /// All species of a reaction take part in one flux.
     fn all_changed(&mut self, reaction: &tree::Reaction, flux: &Term) {
-        let mut species = reaction.left.iter().chain(&reaction.right);
+        let mut species = changed(&reaction.left, &reaction.right);
         let Some(first) = species.next() else { return };
         for other in species {
             let own = self.flux_of(other);
@@ -172,6 +173,25 @@ impl Checker<'_> {
             )),
         );
     }
+}
+
+/// The species whose amounts change: what stands as often on both sides does not. All of them where
+/// nothing changes.
+fn changed<'t>(
+    left: &'t [tree::Term],
+    right: &'t [tree::Term],
+) -> impl Iterator<Item = &'t tree::Term> {
+    let count = |side: &[tree::Term], name: &str| -> f64 {
+        let own = side.iter().filter(|one| one.species.name.text == name);
+        own.map(|one| one.coefficient).sum()
+    };
+    let changes = move |one: &tree::Term| {
+        let name = &one.species.name.text;
+        !one.species.indices.is_empty() || count(left, name) != count(right, name)
+    };
+    let all = || left.iter().chain(right);
+    let any = all().any(changes);
+    all().filter(move |one| !any || changes(one))
 }
 
 /// The side of a reaction that one way of it uses up, or what it makes from nothing.

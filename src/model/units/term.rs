@@ -29,6 +29,9 @@ pub struct Exponent {
     parts: BTreeMap<Names, f64>,
 }
 
+/// More parts than these are no exponent that anyone compares.
+pub(super) const MOST_PARTS: usize = 64;
+
 /// Exponents closer to zero than this are zero.
 const ROUND_OFF: f64 = 1e-9;
 
@@ -43,6 +46,18 @@ impl Exponent {
     #[must_use]
     pub fn name(name: &str) -> Exponent {
         Exponent::of(Names::from([(name.to_owned(), 1)]), 1.0)
+    }
+
+    /// How many parts it has.
+    #[must_use]
+    pub fn size(&self) -> usize {
+        self.parts.len()
+    }
+
+    /// The product, unless it has more parts than anyone compares: they grow with every factor.
+    #[must_use]
+    pub fn times_within(&self, other: &Exponent) -> Option<Exponent> {
+        (self.size() * other.size() <= MOST_PARTS).then(|| self.times(other))
     }
 
     fn of(names: Names, value: f64) -> Exponent {
@@ -227,6 +242,16 @@ impl Term {
             term = term.with(*atom, &exponent.times(power), 1.0);
         }
         term
+    }
+
+    /// The parts of its largest exponent.
+    #[must_use]
+    pub fn size(&self) -> usize {
+        let exponents = self.parts.iter();
+        exponents
+            .map(|(_, exponent)| exponent.size())
+            .max()
+            .unwrap_or(0)
     }
 
     /// True for the number 1 as it is spelled.

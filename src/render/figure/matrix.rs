@@ -181,7 +181,7 @@ fn panel(shapes: &mut Vec<Shape>, figure: &Figure, range: Ranges, place: &Place,
     }
     layout::draw_grid(shapes, frame, &x_ticks, &y_ticks);
     let words = |shown: bool, axis| match shown {
-        true => layout::axis_text(axis, style.label, frame.width() + GAP),
+        true => layout::axis_text(axis, style.label, frame.width()),
         false => Rich::plain(""),
     };
     let mut x_words = words(place.is_lowest, &figure.x);

@@ -70,8 +70,11 @@ pub fn text(matrix: &Matrix, width: usize, colour: Colour) -> Result<String, Fig
             }
             if at == lines / 2 {
                 for letters in above {
+                    // In a narrow panel the number alone.
+                    let short = letters.rsplit(' ').next().unwrap_or(letters);
+                    let fits = words::width(letters) < columns;
                     text.push(' ');
-                    text.push_str(&centred(letters, columns));
+                    text.push_str(&centred(if fits { letters } else { short }, columns));
                 }
             }
             line(&mut out, &text);
@@ -131,7 +134,9 @@ fn write_below(
         let name = words::fit(&super::layout::axis_words(&figure.x), columns);
         names.push_str(&format!(" {}", centred(&name, columns)));
     }
-    line(out, &ends);
+    if !ends.trim().is_empty() {
+        line(out, &ends);
+    }
     line(out, &names);
 }
 

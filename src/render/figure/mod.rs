@@ -3,8 +3,8 @@
 //! Enters: a figure and a size. Leaves: bytes or text. `ticks` and `data` turn the figure into
 //! ranges, ticks and thinned curves; `layout` turns these into shapes on paper, which `svg` and
 //! `png` write (`beside` adds arrows and notes); `heat` does so for heat maps, `sheet` for several
-//! figures on one paper, `matrix` for quantities in pairs; `terminal` sets dots in character cells instead. Must
-//! not know where the numbers come from.
+//! figures on one paper, `matrix` for quantities in pairs; `terminal` sets dots in character cells
+//! instead. Must not know where the numbers come from.
 
 mod beside;
 mod canvas;
@@ -244,10 +244,7 @@ pub fn matrix_png(matrix: &Matrix) -> Result<Vec<u8>, FigureError> {
 /// A matrix of figures in braille dots, side by side within `width` columns.
 #[must_use]
 pub fn matrix_terminal(matrix: &Matrix, width: usize, colour: Colour) -> String {
-    match matrix_terminal::text(matrix, width, colour) {
-        Ok(text) => text,
-        Err(error) => format!("{error}\n"),
-    }
+    or_words(matrix_terminal::text(matrix, width, colour))
 }
 
 /// Several figures in braille dots, one below the other.
@@ -269,8 +266,10 @@ pub fn sheet_terminal(sheet: &Sheet, width: usize, height: usize, colour: Colour
 /// at least 30 by 8), ending with a line break. A figure that cannot be drawn is told in words.
 #[must_use]
 pub fn terminal(figure: &Figure, width: usize, height: usize, colour: Colour) -> String {
-    match terminal::text(figure, width, height, colour) {
-        Ok(text) => text,
-        Err(error) => format!("{error}\n"),
-    }
+    or_words(terminal::text(figure, width, height, colour))
+}
+
+/// A figure that cannot be drawn is told in words.
+fn or_words(drawn: Result<String, FigureError>) -> String {
+    drawn.unwrap_or_else(|error| format!("{error}\n"))
 }

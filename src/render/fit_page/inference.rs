@@ -84,12 +84,8 @@ impl Page {
                     words.push(format!("not identifiable {word}"));
                 }
                 let held = answer.held(profile, side);
-                let names: Vec<String> = held
-                    .iter()
-                    .filter_map(|at| Some(fit.fitted.get(*at)?.name.clone()))
-                    .collect();
-                if !names.is_empty() {
-                    words.push(format!("limit {word} by a bound of {}", listed(&names)));
+                if !held.is_empty() {
+                    words.push(format!("limit {word} by a bound of {}", listed(&held)));
                 }
             }
             vec![

@@ -16,8 +16,8 @@ use super::scores::{Checks, checks, checks_of_filter};
 use super::stochastic::Filters;
 use crate::diagnostic::{Code, Diagnostic, listed, number_text};
 use crate::fit::{
-    End, Fault, Findings, Information, Local, Objective, Quantiles, Scaled, SearchMethod, Standing,
-    Uncertainty, UncertaintyOptions, Wanted, uncertainty,
+    Coordinates, End, Fault, Findings, Information, Local, Objective, Quantiles, Scaled,
+    SearchMethod, Standing, Uncertainty, UncertaintyOptions, Wanted, uncertainty,
 };
 use crate::source::Span;
 use crate::world::World;
@@ -164,6 +164,12 @@ impl FitAnswer {
         self.degrees() as f64 * (self.count as f64).ln() - 2.0 * self.log_likelihood
     }
 
+    /// The scales and bounds of what was fitted.
+    #[must_use]
+    pub fn coordinates(&self) -> Coordinates {
+        coordinates(&self.fitted)
+    }
+
     /// The standard deviation of the residuals of least squares, by the degrees of freedom left.
     #[must_use]
     pub fn residual_sd(&self) -> Option<f64> {
@@ -186,10 +192,11 @@ impl FitAnswer {
             End::OnEdge { decrement, .. } => decrement <= SETTLED,
             // Begun at the minimum.
             End::Unmoved { decrement } => decrement <= SETTLED,
-            // The rounding of the runs hides what little is left.
-            End::Stalled { decrement } => decrement <= SETTLED,
-            // They use no derivatives: these are asked afterwards.
-            End::SimplexCollapsed | End::SwarmCollapsed => self.left_to_gain() <= SETTLED,
+            // The first may be stuck in the rounding of the runs, the others use no derivatives: what
+            // is left is asked afterwards.
+            End::Stalled { .. } | End::SimplexCollapsed | End::SwarmCollapsed => {
+                self.left_to_gain() <= SETTLED
+            }
             _ => false,
         }
     }

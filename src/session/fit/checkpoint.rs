@@ -8,6 +8,7 @@ use super::objective::Likelihood;
 use super::search::Plan;
 use crate::diagnostic::{Code, Diagnostic};
 use crate::fit::{End, Findings, Local};
+use crate::symbolic::Notation;
 use crate::syntax::tree;
 use crate::world::World;
 use rustc_hash::FxHasher;
@@ -47,6 +48,14 @@ pub(super) fn key(likelihood: &Likelihood<'_>, plan: &Plan) -> String {
     let drifts = likelihood.compiled.system.drift.iter();
     for drift in drifts {
         hasher.write(likelihood.compiled.text_of(*drift).as_bytes());
+    }
+    let system = &likelihood.compiled.system;
+    for rule in system.initial.iter().chain(&system.parameter_values) {
+        hasher.write(likelihood.compiled.text_of(*rule).as_bytes());
+    }
+    for seen in &likelihood.lens.exprs {
+        let text = model.print(&likelihood.lens.pool, *seen, Notation::Text);
+        hasher.write(text.as_bytes());
     }
     hasher.write(format!("{:?}", model.observations).as_bytes());
     hasher.write(format!("{:?}", likelihood.fitted).as_bytes());
@@ -108,7 +117,7 @@ pub(super) fn read(
             Ok(known.searches.into_iter().map(Saved::local).collect())
         }
         Some(known) if known.schema == SCHEMA => {
-            refused("is of another search: its model, data, starts, method or seed differ")
+            refused("is of another search: its model, data, values, starts, method or seed differ")
         }
         _ => refused("is no checkpoint of a fit"),
     }

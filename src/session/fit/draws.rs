@@ -8,7 +8,6 @@ use super::answer::FitAnswer;
 use super::bootstrap::BootstrapAnswer;
 use super::posterior::PosteriorAnswer;
 use super::profile::ProfileAnswer;
-use crate::fit::sample_mean;
 use std::sync::Arc;
 
 /// What was asked of the last fit besides its estimates.
@@ -125,32 +124,5 @@ impl<'a> Draws<'a> {
         let step = all.len() as f64 / most as f64;
         let at = (0..most).map(|at| (at as f64 * step) as usize);
         at.filter_map(|at| all.get(at).copied()).collect()
-    }
-}
-
-/// The correlation of two samples of one length; not a number where one of them is constant.
-#[must_use]
-pub fn correlation(x: &[f64], y: &[f64]) -> f64 {
-    let (mx, my) = (sample_mean(x), sample_mean(y));
-    let mut sums = (0.0, 0.0, 0.0);
-    for (x, y) in x.iter().zip(y) {
-        let (dx, dy) = (x - mx, y - my);
-        sums.0 += dx * dy;
-        sums.1 += dx * dx;
-        sums.2 += dy * dy;
-    }
-    sums.0 / (sums.1 * sums.2).sqrt()
-}
-
-#[cfg(test)]
-mod tests {
-    use super::correlation;
-
-    #[test]
-    fn correlations_are_those_of_pearson() {
-        // numpy.corrcoef([1, 2, 4, 8], [3, 1, 0, -5]): -0.98867532.
-        let r = correlation(&[1.0, 2.0, 4.0, 8.0], &[3.0, 1.0, 0.0, -5.0]);
-        assert!((r + 0.988_675_32).abs() < 1e-8, "{r}");
-        assert!(correlation(&[1.0, 1.0], &[0.0, 1.0]).is_nan());
     }
 }

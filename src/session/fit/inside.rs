@@ -8,14 +8,13 @@ use super::super::rest::AtRest;
 use super::super::steady;
 use super::super::values::{Overrides, Present};
 use super::objective::Likelihood;
+use super::quantities::difference;
 use super::region::{Region, RequirementKind};
 use super::rested::followed;
 use crate::analyze::{Class, Eigenvalue, Linearised, NotFound, Place, linearise};
 use crate::fit::{Fault, Margin, Wanted};
 use crate::kernel::{Parameters, Scratch, SharedKernel};
-
-/// The step of central differences, as a part of the size of a value: the cube root of round-off.
-const STEP: f64 = 6e-6;
+use std::cmp::Ordering;
 
 /// What must hold, and how it stands at the estimates.
 #[derive(Debug, Clone, PartialEq)]
@@ -71,17 +70,23 @@ impl Likelihood<'_> {
         };
         for &run in &region.places {
             let values = self.values_of(run, at)?;
+            let start = self.compiled.model.time.start;
+            let all = || region.requirements.iter().enumerate();
+            // What parameters alone decide comes first: a state of rest is dear.
+            for (requirement, known) in all() {
+                if let RequirementKind::Positive(kernel) = &known.kind
+                    && number(kernel, start, &values.1).partial_cmp(&0.0) != Some(Ordering::Greater)
+                {
+                    return Err(Fault::Outside { requirement, run });
+                }
+            }
             let rested = self.rested(region, run, &values)?;
-            for (requirement, known) in region.requirements.iter().enumerate() {
-                let holds = match &known.kind {
-                    RequirementKind::Rest(kind) => rested
+            for (requirement, known) in all() {
+                if let RequirementKind::Rest(kind) = &known.kind
+                    && !rested
                         .as_ref()
-                        .is_some_and(|found| kind.holds(&found.linear)),
-                    RequirementKind::Positive(kernel) => {
-                        number(kernel, self.compiled.model.time.start, &values.1) > 0.0
-                    }
-                };
-                if !holds {
+                        .is_some_and(|found| kind.holds(&found.linear))
+                {
                     return Err(Fault::Outside { requirement, run });
                 }
             }
@@ -236,19 +241,10 @@ impl Likelihood<'_> {
         at: &[f64],
         (rested, here): (Option<&AtState<'_>>, &[(usize, f64)]),
     ) -> Result<Vec<f64>, Fault> {
-        let known = &self.fitted[j];
-        let size = at[j].abs();
-        let width = known.bounds.1 - known.bounds.0;
-        let unit = match (size > 0.0, width.is_finite()) {
-            (true, _) => size,
-            (false, true) => width,
-            (false, false) => 1.0,
-        };
-        let step = STEP * unit;
-        let beside = |by: f64| -> Result<Vec<f64>, Fault> {
-            let mut moved = at.to_vec();
-            moved[j] += by;
-            let values = self.values_of(run, &moved)?;
+        let here = || here.iter().map(|(_, value)| *value).collect();
+        // What follows may not go on to both sides.
+        difference(&self.fitted, (at, j), here, |moved| {
+            let values = self.values_of(run, moved)?;
             let linear = match rested {
                 None => None,
                 Some(rested) => {
@@ -260,19 +256,7 @@ impl Likelihood<'_> {
             };
             let margins = self.margins_of(region, &values, linear.as_ref());
             Ok(margins.into_iter().map(|(_, value)| value).collect())
-        };
-        let slopes = |high: Vec<f64>, low: Vec<f64>, step: f64| {
-            let pairs = high.into_iter().zip(low);
-            pairs.map(|(high, low)| (high - low) / step).collect()
-        };
-        let own = || here.iter().map(|(_, value)| *value).collect();
-        // What follows may not go on to both sides.
-        match (beside(step), beside(-step)) {
-            (Ok(high), Ok(low)) => Ok(slopes(high, low, 2.0 * step)),
-            (Ok(high), Err(_)) => Ok(slopes(high, own(), step)),
-            (Err(_), Ok(low)) => Ok(slopes(own(), low, step)),
-            (Err(fault), Err(_)) => Err(fault),
-        }
+        })
     }
 }
 

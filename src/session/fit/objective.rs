@@ -354,7 +354,9 @@ impl Likelihood<'_> {
         let dynamics = CompiledDynamics::new(problem.system, problem.kernels, parameters);
         let mut watch = Watch {
             world: self.world,
-            assertions: Assertions::new(&self.compiled, &dynamics),
+            assertions: self
+                .asserts
+                .then(|| Assertions::new(&self.compiled, &dynamics)),
             failed: None,
         };
         let solution = solved(&problem, &dynamics, plan, &mut watch);
@@ -542,7 +544,7 @@ impl World for Calm<'_> {
 /// Looks out for interrupts, and for assertions that fail.
 struct Watch<'a> {
     world: &'a dyn World,
-    assertions: Assertions<'a>,
+    assertions: Option<Assertions<'a>>,
     /// The first that failed, and when.
     failed: Option<(usize, f64)>,
 }
@@ -556,7 +558,8 @@ impl Monitor for Watch<'_> {
     }
 
     fn row(&mut self, time: f64, state: &[f64]) -> ControlFlow<Halt> {
-        let Some(assertion) = self.assertions.failed(time, state) else {
+        let assertions = self.assertions.as_mut();
+        let Some(assertion) = assertions.and_then(|known| known.failed(time, state)) else {
             return ControlFlow::Continue(());
         };
         self.failed.get_or_insert((assertion, time));

@@ -9,16 +9,13 @@ use super::super::compiled::Compiled;
 use super::super::sensitivity::held;
 use super::super::simulate::with_setting;
 use super::super::values::{self, Overrides, Present, check_finite};
-use super::quantities::Fitted;
+use super::quantities::{Fitted, difference};
 use crate::diagnostic::Diagnostic;
 use crate::model::{self, Target, ValueOf};
 use crate::simulate::{Held, Varied, VariedStart};
 use crate::symbolic::{Pool, SymbolId, symbols_of};
 use rustc_hash::FxHashSet;
 use std::sync::Arc;
-
-/// The step of central differences, as a part of the size of a value: the cube root of round-off.
-const STEP: f64 = 6e-6;
 
 /// The values of one run, but for what is fitted.
 #[derive(Debug, Clone, PartialEq)]
@@ -194,26 +191,18 @@ impl Own {
         at: &[f64],
         j: usize,
     ) -> (Vec<f64>, Vec<f64>) {
-        let value = at.get(j).copied().unwrap_or(0.0);
-        let step = STEP * if value == 0.0 { 1.0 } else { value.abs() };
-        let beside = |by: f64| {
-            let mut moved = at.to_vec();
-            if let Some(own) = moved.get_mut(j) {
-                *own += by;
-            }
-            compiled.present(&self.overrides_at(compiled, fitted, &moved))
+        let numbers = |at: &[f64]| {
+            let Present {
+                mut parameters,
+                initial,
+                ..
+            } = compiled.present(&self.overrides_at(compiled, fitted, at));
+            parameters.extend(initial);
+            Ok::<_, std::convert::Infallible>(parameters)
         };
-        let (high, low) = (beside(step), beside(-step));
-        let slopes = |high: &[f64], low: &[f64]| {
-            let pairs = high.iter().zip(low);
-            pairs
-                .map(|(high, low)| (high - low) / (2.0 * step))
-                .collect()
-        };
-        (
-            slopes(&high.parameters, &low.parameters),
-            slopes(&high.initial, &low.initial),
-        )
+        let Ok(mut slopes) = difference(fitted, (at, j), Vec::new, numbers);
+        let initial = slopes.split_off(compiled.system.parameters.len());
+        (slopes, initial)
     }
 }
 

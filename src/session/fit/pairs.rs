@@ -5,11 +5,11 @@
 //! on the diagonal. Quantities are drawn on the scale on which they are explored. Must not know how
 //! draws are made.
 
-use super::draws::{Draw, Draws, correlation};
+use super::draws::{Draw, Draws};
 use super::posterior::PosteriorAnswer;
 use super::quantities::Fitted;
 use crate::figure::{self, Axis, Band, Figure, Mark, Matrix, Series, Sheet, SheetShape};
-use crate::fit::{Scale, sample_quantile};
+use crate::fit::{Scale, sample_correlation, sample_quantile};
 
 /// Panels of traces.
 const MOST_TRACES: usize = 12;
@@ -176,7 +176,7 @@ pub(super) fn pairs(draws: &Draws<'_>) -> Matrix {
     let above = columns.iter().enumerate().map(|(row, y)| {
         let beyond = columns.iter().skip(row + 1);
         beyond
-            .map(|x| words(correlation(&x.inner, &y.inner)))
+            .map(|x| sample_correlation(&x.inner, &y.inner).map_or(String::new(), words))
             .collect()
     });
     Matrix {
@@ -186,12 +186,10 @@ pub(super) fn pairs(draws: &Draws<'_>) -> Matrix {
     }
 }
 
-/// `r = −0.95`
+/// `r = −0.95`; what rounds to zero has no sign.
 fn words(r: f64) -> String {
-    match r.is_finite() {
-        true => format!("r = {r:.2}").replace('-', "\u{2212}"),
-        false => String::new(),
-    }
+    let rounded = (100.0 * r).round() / 100.0 + 0.0;
+    format!("r = {rounded:.2}").replace('-', "\u{2212}")
 }
 
 /// The ends of an axis with some room; none for numbers that are not finite.
@@ -210,8 +208,8 @@ fn most_correlated(samples: &[&[f64]], most: usize) -> Vec<bool> {
     let mut pairs = Vec::new();
     for (i, one) in samples.iter().enumerate() {
         for (j, other) in samples.iter().enumerate().skip(i + 1) {
-            let r = correlation(one, other).abs();
-            pairs.push((if r.is_finite() { r } else { 0.0 }, i, j));
+            let r = sample_correlation(one, other);
+            pairs.push((r.map_or(0.0, f64::abs), i, j));
         }
     }
     pairs.sort_by(|one, other| other.0.total_cmp(&one.0));

@@ -63,8 +63,10 @@ impl ProfileAnswer {
     /// Other quantities that are on a bound where the profile passes the threshold on this side, and
     /// are not at the estimates: with wider bounds of theirs it might pass it farther out.
     #[must_use]
-    pub fn held(&self, profile: &Profile, side: Side) -> Vec<usize> {
-        held(&self.fit, profile, side)
+    pub fn held(&self, profile: &Profile, side: Side) -> Vec<&str> {
+        let held = held(&self.fit, profile, side).into_iter();
+        held.filter_map(|at| Some(self.fit.fitted.get(at)?.name.as_str()))
+            .collect()
     }
 
     /// The answer about one of its profiles.

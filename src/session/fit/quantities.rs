@@ -46,6 +46,49 @@ impl Fitted {
     }
 }
 
+/// The step of central differences, as a part of the size of a value: the cube root of round-off.
+const STEP: f64 = 6e-6;
+
+/// The derivatives of several numbers by the j-th quantity, by differences: central ones, or to one
+/// side where the other has none. `here` are the numbers at the values themselves.
+///
+/// # Errors
+/// Where neither side has numbers.
+pub(super) fn difference<E>(
+    fitted: &[Fitted],
+    (at, j): (&[f64], usize),
+    here: impl Fn() -> Vec<f64>,
+    numbers: impl Fn(&[f64]) -> Result<Vec<f64>, E>,
+) -> Result<Vec<f64>, E> {
+    let value = at.get(j).copied().unwrap_or(0.0);
+    let width = fitted
+        .get(j)
+        .map_or(f64::INFINITY, |known| known.bounds.1 - known.bounds.0);
+    let unit = match (value != 0.0, width.is_finite()) {
+        (true, _) => value.abs(),
+        (false, true) => width,
+        (false, false) => 1.0,
+    };
+    let step = STEP * unit;
+    let beside = |by: f64| {
+        let mut moved = at.to_vec();
+        if let Some(own) = moved.get_mut(j) {
+            *own += by;
+        }
+        numbers(&moved)
+    };
+    let slopes = |high: Vec<f64>, low: Vec<f64>, step: f64| {
+        let pairs = high.into_iter().zip(low);
+        pairs.map(|(high, low)| (high - low) / step).collect()
+    };
+    match (beside(step), beside(-step)) {
+        (Ok(high), Ok(low)) => Ok(slopes(high, low, 2.0 * step)),
+        (Ok(high), Err(_)) => Ok(slopes(high, here(), step)),
+        (Err(_), Ok(low)) => Ok(slopes(here(), low, step)),
+        (Err(fault), Err(_)) => Err(fault),
+    }
+}
+
 /// The scales and bounds of all.
 pub(super) fn coordinates(fitted: &[Fitted]) -> Coordinates {
     Coordinates::new(

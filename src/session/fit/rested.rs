@@ -11,7 +11,7 @@ use super::super::rest::{AtRest, Equations};
 use super::super::steady;
 use super::super::values::Overrides;
 use super::own::Own;
-use super::quantities::Fitted;
+use super::quantities::{Fitted, difference};
 use crate::analyze::{
     Kept, Law, Motion, Moved, NotFound, Place, Reached, kept, moved, polish_with,
 };
@@ -20,9 +20,6 @@ use crate::fit::Fault;
 use crate::kernel::Scratch;
 use crate::simulate::{DirectedSlots, Direction, VariedStart};
 use crate::world::World;
-
-/// The step of central differences, as a part of the size of a value: the cube root of round-off.
-const STEP: f64 = 6e-6;
 
 /// Where the system rests before a run.
 #[derive(Debug, Clone)]
@@ -239,23 +236,15 @@ impl Motions<'_> {
         own + by_coefficients
     }
 
-    /// The same by a central difference of the state.
+    /// The same by differences of the state.
     fn difference(&self, fitted: &[Fitted], at: &[f64], j: usize) -> Option<Vec<f64>> {
-        let value = at.get(j).copied()?;
-        let step = STEP * if value == 0.0 { 1.0 } else { value.abs() };
-        let beside = |by: f64| {
-            let mut moved = at.to_vec();
-            moved[j] += by;
-            let values = self.rested.own.at(self.at_rest.compiled, fitted, &moved)?;
-            followed(&self.at_rest.with(values.0, values.1), self.state)
+        let here = || self.state.to_vec();
+        let beside = |moved: &[f64]| {
+            let values = self.rested.own.at(self.at_rest.compiled, fitted, moved);
+            let (overrides, present) = values.ok_or(())?;
+            followed(&self.at_rest.with(overrides, present), self.state).ok_or(())
         };
-        let (high, low) = (beside(step)?, beside(-step)?);
-        let pairs = high.iter().zip(&low);
-        Some(
-            pairs
-                .map(|(high, low)| (high - low) / (2.0 * step))
-                .collect(),
-        )
+        difference(fitted, (at, j), here, beside).ok()
     }
 }
 

@@ -112,6 +112,38 @@ right_x'' = -right_k*right_x + right_drive
     assert_eq!(run.compiled.model.name, None);
 }
 
+/// What names columns and words of the language has no prefix.
+#[test]
+fn columns_of_tables_keep_their_names() {
+    let used = "param F = 0.5, row = 1
+input u from \"u.csv\" (time = year, u = signal)
+state A = row
+A' = u - A
+dose F*AMT into A from \"dose.csv\"
+";
+    let written_out = "param F = 0.5, row = 1
+input u from \"u.csv\" (time = year, u = signal)
+state A = row
+A' = u - A
+dose F*AMT into A from \"dose.csv\"
+";
+    let tables = [
+        ("cell.lotka", used),
+        ("u.csv", "year,signal\n0,1\n5,2\n"),
+        ("dose.csv", "TIME,AMT\n1,10\n3,20\n"),
+    ];
+    let run = |main: &str| {
+        let mut files = vec![("main.lotka", main)];
+        files.extend(tables);
+        let mut session = loaded(&files);
+        say(&mut session, "simulate 0..5 points 6").expect("a run");
+        let run = session.last().expect("a run");
+        let name = run.compiled.state_names()[0].clone();
+        run.column(&name).expect("a column")
+    };
+    assert_eq!(run("a: use \"cell.lotka\"\n"), run(written_out));
+}
+
 #[test]
 fn instances_within_instances_and_files_in_folders() {
     let files = [

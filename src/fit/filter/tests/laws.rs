@@ -144,12 +144,12 @@ y' = -b*x - a*y + 0.5*W'\n";
         for (a, b) in a.evaluation.gradient.iter().zip(&b.evaluation.gradient) {
             close(*b, *a, 100.0 * within * (1.0 + a.abs()));
         }
-        // Of nothing known, a forecast says nothing, and a score of it neither.
-        if let Start::Spread(_) = from {
-            continue;
-        }
         for (a, b) in a.innovations.iter().zip(&b.innovations) {
-            close(b.score.unwrap(), a.score.unwrap(), 1e-6);
+            close(
+                b.score.unwrap(),
+                a.score.unwrap(),
+                f64::max(1e-6, 100.0 * within),
+            );
         }
     }
 }

@@ -225,7 +225,7 @@ z' = c*x + d*z + g*V'
 let y1 = x
 let sd1 = sqrt(r)";
 
-/// The issue's example: computed apart from this project.
+/// Two components, one of them seen; the value was computed apart from this project.
 #[test]
 fn two_components_of_which_one_is_seen() {
     let example = Example::new(TWO);

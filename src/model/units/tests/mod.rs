@@ -200,6 +200,45 @@ fn numbers_without_units_fit_anywhere() {
     }
 }
 
+/// A catalyst does not decide in what a flux is counted, degrees may stand in the exponent of a bare
+/// number, and `max` of numbers is a number.
+#[test]
+fn what_the_field_writes_is_sound() {
+    let sound = [
+        "time [s]\nspecies E = 5 [U], S = 50 [umol], P = 0 [umol]\nparam kc = 0.01 [1/U/s]\nE + S -> E + P, kc",
+        "time [s]\nspecies E = 5 [U], S = 50 [umol], P = 0 [umol]\nparam kc = 0.01 [1/U/s]\nE + S -> E + P, rate kc*E*S",
+        "time [d]\nparam T = 25 [degC], k = 0.1 [1/d]\nstate B = 1 [mg/L]\nB' = -k*1.07^(T - 20)*B",
+        "time [h]\nparam k = 1 [1/h/mg]\nstate A = 1 [mg]\nA' = -k*A^max(1, 2)",
+    ];
+    for text in sound {
+        assert_eq!(faults(text), Vec::<String>::new(), "{text}");
+    }
+}
+
+#[test]
+fn a_factor_of_ten_is_a_slip() {
+    // A/V is in mg/mL, of which 1000 mg/L are one.
+    let text =
+        "time [h]\nparam V = 1000 [mL]\nstate A = 100 [mg]\nA' = -0.1*A\nlet C = A/V*100 [mg/L]";
+    assert_eq!(faults(&text.replace("*100", "*1000")), Vec::<String>::new());
+    let told = faults(text);
+    assert!(told.len() == 1 && told[0].starts_with("E0310"), "{told:?}");
+}
+
+#[test]
+fn exponents_of_many_products_end() {
+    let factors: Vec<String> = (0..40)
+        .map(|at| format!("(p{}+p{})", 2 * at, 2 * at + 1))
+        .collect();
+    let names: Vec<String> = (0..80).map(|at| format!("p{at} = 1")).collect();
+    let text = format!(
+        "time [h]\nparam {}\nstate x = 1 [mg]\nx' = -0.1*x\nlet y = (x/1 [mg])^({})",
+        names.join(", "),
+        factors.join("*")
+    );
+    assert_eq!(faults(&text), Vec::<String>::new());
+}
+
 #[test]
 fn units_of_constants_follow_from_equations() {
     let reactions = "time [min]\nparam kon = 0.1, koff = 0.2, ks = 1\nspecies L = 1 [uM], D = 0 [uM]\n2 L <-> D, kon, koff\n0 -> L, ks";
