@@ -3,11 +3,13 @@
 //! Everything below the terminal asks a [`World`] instead of the operating system, so that the
 //! same code runs under the command line, in tests and in an editor.
 
+use sha2::{Digest, Sha256};
+use std::collections::BTreeSet;
 use std::io;
 use std::num::NonZero;
 use std::path::{Path, PathBuf};
-use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
 /// What the library may ask of its surroundings.
@@ -18,12 +20,31 @@ pub trait World: Send + Sync {
     /// Whatever the file system says.
     fn read(&self, path: &Path) -> io::Result<Vec<u8>>;
 
-    /// Writes a whole file, replacing what was there only when the new content is complete.
-    /// What is no plain file (a pipe, a device) is written to as it is.
+    /// Writes a whole file; what this world wrote before is replaced, only when the new content is
+    /// complete. What is no plain file (a pipe, a device) is written to as it is.
+    ///
+    /// # Errors
+    /// `AlreadyExists` where [`World::is_taken`]; whatever the file system says.
+    fn write(&self, path: &Path, content: &[u8]) -> io::Result<()>;
+
+    /// The same, whatever was there.
     ///
     /// # Errors
     /// Whatever the file system says.
-    fn write(&self, path: &Path, content: &[u8]) -> io::Result<()>;
+    fn replace(&self, path: &Path, content: &[u8]) -> io::Result<()> {
+        self.write(path, content)
+    }
+
+    /// True of a file that is not to be overwritten: it was there before, and nobody said that it
+    /// may be lost.
+    fn is_taken(&self, _path: &Path) -> bool {
+        false
+    }
+
+    /// The files read so far, in order, where that is kept.
+    fn files_read(&self) -> Vec<FileRead> {
+        Vec::new()
+    }
 
     /// A file's full path, so that two names of one file are the same.
     fn place(&self, path: &Path) -> PathBuf {
@@ -65,6 +86,59 @@ impl Interrupt {
     }
 }
 
+/// A file as it was when it was read.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct FileRead {
+    /// Its name, as it was asked for.
+    pub path: PathBuf,
+    /// The SHA-256 of its bytes, in hexadecimal.
+    pub sha256: String,
+}
+
+/// What a world has read and written.
+#[derive(Debug, Clone, Default)]
+pub struct Traffic(Arc<Mutex<Files>>);
+
+#[derive(Debug, Default)]
+struct Files {
+    /// `None` where nobody asks for it.
+    read: Option<Vec<FileRead>>,
+    /// Full paths.
+    written: BTreeSet<PathBuf>,
+}
+
+impl Traffic {
+    /// Keeps which files are read.
+    #[must_use]
+    pub fn of_all_files() -> Traffic {
+        Traffic(Arc::new(Mutex::new(Files {
+            read: Some(Vec::new()),
+            written: BTreeSet::new(),
+        })))
+    }
+
+    /// A thread that died while it held the list leaves it whole.
+    fn files(&self) -> MutexGuard<'_, Files> {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    fn note(&self, path: &Path, content: &[u8]) {
+        if let Some(read) = &mut self.files().read {
+            read.push(FileRead {
+                path: path.to_owned(),
+                sha256: sha256(content),
+            });
+        }
+    }
+}
+
+/// The SHA-256 of bytes, in hexadecimal.
+#[must_use]
+pub fn sha256(content: &[u8]) -> String {
+    let bytes = Sha256::digest(content);
+    bytes.iter().map(|byte| format!("{byte:02x}")).collect()
+}
+
 /// The real file system and clock.
 #[derive(Debug, Clone, Default)]
 pub struct SystemWorld {
@@ -72,14 +146,27 @@ pub struct SystemWorld {
     pub interrupt: Interrupt,
     /// `--threads`
     pub threads: Option<NonZero<usize>>,
+    /// `--force`: files that were there before may be overwritten.
+    pub overwrite: bool,
+    /// What was read and written.
+    pub traffic: Traffic,
 }
 
 impl World for SystemWorld {
     fn read(&self, path: &Path) -> io::Result<Vec<u8>> {
-        std::fs::read(path)
+        let content = std::fs::read(path)?;
+        self.traffic.note(path, &content);
+        Ok(content)
     }
 
     fn write(&self, path: &Path, content: &[u8]) -> io::Result<()> {
+        if self.is_taken(path) {
+            return Err(io::ErrorKind::AlreadyExists.into());
+        }
+        self.replace(path, content)
+    }
+
+    fn replace(&self, path: &Path, content: &[u8]) -> io::Result<()> {
         // Renaming over a device or a pipe would destroy it; a link keeps pointing where it does.
         if std::fs::metadata(path).is_ok_and(|known| !known.is_file()) {
             return std::fs::write(path, content);
@@ -91,10 +178,28 @@ impl World for SystemWorld {
         let partial = PathBuf::from(partial);
         let written =
             std::fs::write(&partial, content).and_then(|()| std::fs::rename(&partial, path));
-        if written.is_err() {
-            let _ = std::fs::remove_file(&partial);
+        match &written {
+            Ok(()) => {
+                let own = std::fs::canonicalize(path).unwrap_or_else(|_| path.clone());
+                self.traffic.files().written.insert(own);
+            }
+            Err(_) => {
+                let _ = std::fs::remove_file(&partial);
+            }
         }
         written
+    }
+
+    fn is_taken(&self, path: &Path) -> bool {
+        let is_there = std::fs::metadata(path).is_ok_and(|known| known.is_file());
+        is_there && !self.overwrite && {
+            let place = std::fs::canonicalize(path).unwrap_or_else(|_| path.to_owned());
+            !self.traffic.files().written.contains(&place)
+        }
+    }
+
+    fn files_read(&self) -> Vec<FileRead> {
+        self.traffic.files().read.clone().unwrap_or_default()
     }
 
     fn place(&self, path: &Path) -> PathBuf {
@@ -137,11 +242,18 @@ mod tests {
             let (target, link) = (folder.join("target"), folder.join("link"));
             std::fs::write(&target, b"old").expect("a file");
             std::os::unix::fs::symlink(&target, &link).expect("a link");
+            // What was there before is not lost unasked.
+            let refused = world.write(&link, b"new").expect_err("it is there");
+            assert_eq!(refused.kind(), io::ErrorKind::AlreadyExists);
+            assert_eq!(std::fs::read(&target).expect("a file"), b"old");
             world
-                .write(&link, b"new")
+                .replace(&link, b"new")
                 .expect("written through the link");
             assert_eq!(std::fs::read(&target).expect("a file"), b"new");
             assert!(std::fs::symlink_metadata(&link).is_ok_and(|known| known.is_symlink()));
+            // What it wrote itself it writes anew.
+            assert!(!world.is_taken(&target));
+            world.write(&link, b"newer").expect("its own");
         }
         assert!(world.write(&folder, b"1").is_err());
         std::fs::remove_dir_all(&folder).expect("removed");

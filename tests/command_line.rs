@@ -2,7 +2,7 @@
 
 mod support;
 
-use serde_json::Value;
+use serde_json::{Value, json};
 use std::fs;
 use std::fs::File;
 use std::io::{BufRead, BufReader};
@@ -92,7 +92,7 @@ fn completions_manual_pages_and_versions_are_printed() {
 fn what_is_done_is_said_on_standard_error() {
     let place = place(&format!("{DECAY}simulate 0..1\nsave \"out.csv\"\n"));
     let quiet = lotka(place.path(), &["run", "m.lotka"], "");
-    let printed = lotka(place.path(), &["run", "-v", "m.lotka"], "");
+    let printed = lotka(place.path(), &["run", "-v", "m.lotka", "--force"], "");
     assert_eq!(quiet.output, printed.output);
     assert!(quiet.errors.is_empty());
     for says in [
@@ -918,6 +918,107 @@ fn what_cannot_be_written_is_said() {
         .filter(|path| path.to_string_lossy().contains("partial"))
         .count();
     assert_eq!(leftovers, 0);
+}
+
+#[test]
+fn what_was_there_before_is_kept() {
+    let place = place(&format!(
+        "{DECAY}simulate 0..1\nsave \"out.csv\"\nplot to \"out.svg\"\n"
+    ));
+    let first = lotka(place.path(), &["run", "m.lotka"], "");
+    assert_eq!(code(&first), 0, "{first:?}");
+    let written = |name: &str| fs::read(place.path().join(name)).expect("a file");
+    let before = (written("out.csv"), written("out.svg"));
+    place.write("out.csv", "mine");
+    // Both are told, and nothing is computed for them.
+    let printed = lotka(place.path(), &["run", "m.lotka"], "");
+    assert_eq!(code(&printed), 3, "{printed:?}");
+    for says in [
+        "out.csv: it is there already",
+        "out.svg: it is there already",
+        "`--force`",
+    ] {
+        assert!(printed.errors.contains(says), "{printed:?}");
+    }
+    assert!(printed.output.is_empty(), "{printed:?}");
+    assert_eq!(written("out.csv"), b"mine");
+    refuses(
+        &place,
+        &["simulate", "m.lotka", "--save", "out.csv"],
+        3,
+        "there already",
+    );
+    let forced = lotka(place.path(), &["run", "m.lotka", "--force"], "");
+    assert_eq!(code(&forced), 0, "{forced:?}");
+    let csv = written("out.csv");
+    assert_eq!(csv, before.0);
+    // At the prompt, what was written a moment ago is replaced.
+    let typed = "simulate 0..1\nplot to \"new.svg\"\nplot to \"new.svg\"\nplot to \"out.svg\"\n";
+    let printed = lotka(place.path(), &["repl", "m.lotka"], typed);
+    assert_eq!(
+        printed.output.matches("wrote new.svg").count(),
+        2,
+        "{printed:?}"
+    );
+    assert_eq!(
+        printed.errors.matches("there already").count(),
+        1,
+        "{printed:?}"
+    );
+}
+
+/// SHA-256 of "state x = 1\n" by `sha256sum`.
+#[test]
+fn every_output_has_a_stamp() {
+    let place = place("");
+    place.write("used.lotka", "state x = 1\n");
+    let model = "use \"used.lotka\"\nparam k = 1\nx' = -k*x\n";
+    let asks = "k = 2\nsimulate 0..1 rtol 1e-5\nsave \"o.csv\"\nplot x to \"o.svg\"\nplot x to \"o.png\"\n";
+    place.write("n.lotka", format!("{model}{asks}"));
+    let arguments = ["run", "n.lotka"];
+    assert_eq!(code(&lotka(place.path(), &arguments, "")), 0);
+    let file = |name: &str| fs::read(place.path().join(name)).expect("a file");
+    let beside: Value = serde_json::from_slice(&file("o.csv.stamp.json")).expect("JSON");
+    assert_eq!(beside["command_line"], json!(["lotka", "run", "n.lotka"]));
+    assert_eq!(beside["values"], json!(["k = 2.0"]));
+    assert_eq!(beside["sentence"], "save \"o.csv\"");
+    assert_eq!(beside["run"]["sentence"], "simulate 0..1 rtol 1e-5");
+    assert_eq!(beside["run"]["rtol"], json!(1e-5));
+    let files = beside["files"].as_array().expect("a list");
+    let of = |name: &str| {
+        let mut named = files.iter().filter(|one| {
+            one["path"]
+                .as_str()
+                .is_some_and(|path| path.ends_with(name))
+        });
+        named
+            .next()
+            .map(|one| one["sha256"].as_str().unwrap_or_default().to_owned())
+    };
+    assert_eq!(
+        of("used.lotka").as_deref(),
+        Some("8b3ab7521d1a4eaf9df6b755a9931f7ec436c7953688ae9cea32dd0f061fe6c1")
+    );
+    assert!(of("n.lotka").is_some());
+    let svg = String::from_utf8(file("o.svg")).expect("text");
+    let (_, rest) = svg.split_once("<metadata>").expect("metadata");
+    let (stamp, _) = rest.split_once("</metadata>").expect("its end");
+    let of_svg: Value =
+        serde_json::from_str(&stamp.replace("&lt;", "<").replace("&amp;", "&")).expect("JSON");
+    assert_eq!(of_svg["sentence"], "plot x to \"o.svg\"");
+    let png = file("o.png");
+    let mut reader = png::Decoder::new(std::io::Cursor::new(&png))
+        .read_info()
+        .expect("a PNG");
+    let mut pixels = vec![0; reader.output_buffer_size().expect("a size")];
+    reader.next_frame(&mut pixels).expect("pixels");
+    let chunk = &reader.info().utf8_text[0];
+    assert_eq!(chunk.keyword, "lotka-stamp");
+    let of_png: Value = serde_json::from_str(&chunk.get_text().expect("text")).expect("JSON");
+    assert_eq!(of_png["files"], beside["files"]);
+    let printed = lotka(place.path(), &["steady", "n.lotka", "--format", "json"], "");
+    let answer: Value = serde_json::from_str(&printed.output).expect("JSON");
+    assert_eq!(answer["stamp"]["sentence"], "steady");
 }
 
 #[cfg(target_os = "linux")]

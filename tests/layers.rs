@@ -51,6 +51,8 @@ const DOORS: &[(&str, &[&str])] = &[
     ("clap_complete::", &["cli/"]),
     ("clap_mangen::", &["cli/"]),
     ("csv::", &["table/"]),
+    ("sha2::", &["world"]),
+    ("crc32fast::", &["render/"]),
     ("num_rational::", &["system/"]),
     ("argmin::", &["fit/"]),
     ("nuts_rs::", &["fit/"]),

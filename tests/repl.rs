@@ -284,7 +284,7 @@ fn a_saved_session_does_the_same_again() {
         "load \"m.lotka\"\nk = 1\nx' = -k*x/2\nx = 4\nk = 9\nundo\nsimulate 0..2\nnonsense x\nmeasure x\nmeasure last(x)\nx\nsave session \"s.lotka\"\nsave session \"m.lotka\"\nsave session \"s.lotka\"\n",
     );
     assert!(
-        printed.errors.contains("m.lotka is there already"),
+        printed.errors.contains("m.lotka: it is there already"),
         "{printed:?}"
     );
     let again = lotka(place.path(), &["run", "s.lotka"], "");

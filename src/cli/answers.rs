@@ -11,7 +11,7 @@ use super::terminal::{Terminal, ending};
 use crate::diagnostic::{Code, Diagnostic};
 use crate::render::{
     answers_json, diagram_json, equilibria_json, fit_json, inference_json, portrait,
-    stability_json, stationary_json, sweep_json,
+    stability_json, stamp, stationary_json, sweep_json,
 };
 use crate::session::fit::Inferred;
 use crate::session::{Command, Outcome, Performed, lower};
@@ -277,6 +277,7 @@ pub(super) fn finished(
         (Outcome::Measured(runs), Format::Json) => answers_json::measured(runs),
         _ => return terminal.show(&performed),
     };
+    let json = stamp::in_json(&json, &terminal.session.stamp());
     terminal.print(&format!("{json}\n"));
     terminal.report(&performed.diagnostics);
     ending(&performed.diagnostics)

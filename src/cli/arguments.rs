@@ -11,7 +11,7 @@ use std::time::Duration;
 #[derive(Debug, Parser)]
 #[command(
     name = "lotka",
-    version = super::shell::version(),
+    version = crate::session::version(),
     about,
     disable_help_subcommand = true,
     arg_required_else_help = true
@@ -30,6 +30,9 @@ pub struct Arguments {
     /// is kept
     #[arg(long, global = true, value_name = "SECONDS", value_parser = seconds)]
     pub max_time: Option<Duration>,
+    /// Overwrites files that are there already
+    #[arg(long, global = true)]
+    pub force: bool,
     /// Says on standard error what is done and how long it takes
     #[arg(short, long, global = true)]
     pub verbose: bool,

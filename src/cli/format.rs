@@ -6,7 +6,7 @@
 use super::Ending;
 use super::terminal::{Terminal, ending};
 use crate::diagnostic::{Code, Diagnostic};
-use crate::session::reason;
+use crate::session::{cannot_write, reason};
 use crate::source::SourceId;
 use crate::syntax::format;
 use std::io::Read;
@@ -73,8 +73,12 @@ fn conclude(terminal: &Terminal, file: &Path, laid_out: &LaidOut, check: bool) -
     if is_same {
         return Ending::Fine;
     }
-    match terminal.write(file, laid_out.after.as_bytes()) {
-        Ok(_) => {
+    let written = terminal
+        .session
+        .world()
+        .replace(file, laid_out.after.as_bytes());
+    match written.map_err(|error| cannot_write(file, &error)) {
+        Ok(()) => {
             terminal.print(&format!("formatted {}\n", file.display()));
             Ending::Fine
         }

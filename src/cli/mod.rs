@@ -17,7 +17,7 @@ mod terminal;
 pub use arguments::Arguments;
 pub use terminal::{Terminal, ending};
 
-use crate::world::{Interrupt, SystemWorld};
+use crate::world::{Interrupt, SystemWorld, Traffic};
 use arguments::Action;
 use clap::Parser;
 use std::ffi::OsString;
@@ -75,12 +75,31 @@ fn with_run(mut arguments: Vec<OsString>) -> Vec<OsString> {
     arguments
 }
 
+/// How the program was called, without what makes no difference to the answers.
+fn called(arguments: impl Iterator<Item = OsString>) -> Vec<String> {
+    let mut called = vec!["lotka".to_owned()];
+    let mut is_number = false;
+    for argument in arguments.skip(1) {
+        let argument = argument.to_string_lossy();
+        match argument.as_ref() {
+            _ if is_number => is_number = false,
+            "--threads" => is_number = true,
+            "--force" | "--verbose" | "-v" => {}
+            other if other.starts_with("--threads=") => {}
+            other => called.push(other.to_owned()),
+        }
+    }
+    called
+}
+
 /// Runs the program with the arguments of this process.
 #[must_use]
 pub fn main() -> ExitCode {
     let arguments = Arguments::parse_from(with_run(std::env::args_os().collect()));
     let world = SystemWorld {
         threads: arguments.threads,
+        overwrite: arguments.force,
+        traffic: Traffic::of_all_files(),
         ..SystemWorld::default()
     };
     let interrupt = world.interrupt.clone();
@@ -96,6 +115,7 @@ pub fn main() -> ExitCode {
     let deadline = Deadline::new(arguments.max_time, interrupt.clone());
     let mut terminal = Terminal::new(world, deadline.clone());
     terminal.set_verbose(arguments.verbose);
+    terminal.session.set_called(called(std::env::args_os()));
     for code in &arguments.allow {
         terminal.session.allow(*code);
     }

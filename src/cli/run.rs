@@ -8,7 +8,8 @@ use crate::session::{Command, lower};
 use std::path::Path;
 use std::sync::Arc;
 
-/// Performs the sentences of a file in order. Nothing is performed when the file has an error;
+/// Performs the sentences of a file in order. Nothing is performed when the file has an error, or
+/// when a file that it writes is there already and is to be kept;
 /// a sentence that stops early does not keep the later ones from running on what there is.
 pub fn run(terminal: &mut Terminal, file: &Path) -> Ending {
     let examined = terminal.timed(&format!("reading {}", file.display()), |terminal| {
@@ -26,6 +27,18 @@ pub fn run(terminal: &mut Terminal, file: &Path) -> Ending {
         terminal.print(
             "The file is fine. It asks for nothing: add a sentence such as `simulate 0..100`.\n",
         );
+    }
+    let commands = compiled
+        .model
+        .sentences
+        .iter()
+        .filter_map(|one| lower(one).ok());
+    let taken: Vec<_> = commands
+        .filter_map(|command| terminal.session.taken(&command))
+        .collect();
+    if !taken.is_empty() {
+        terminal.report(&taken);
+        return ending(&taken);
     }
     let mut worst = Ending::Fine;
     for statement in &compiled.model.sentences {

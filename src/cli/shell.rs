@@ -8,25 +8,6 @@ use super::terminal::Terminal;
 use crate::diagnostic::{Code, Diagnostic};
 use clap::CommandFactory;
 use clap_complete::generate;
-use std::sync::LazyLock;
-
-/// The commit that a release was built from; empty in other builds.
-const COMMIT: &str = env!("LOTKA_COMMIT");
-
-/// `0.1.0 (commit 1a2b3c4d5e6f; features: jit)`
-pub fn version() -> &'static str {
-    static VERSION: LazyLock<String> = LazyLock::new(|| {
-        let commit = match COMMIT {
-            "" if cfg!(debug_assertions) => "development build".to_owned(),
-            "" => "commit unknown".to_owned(),
-            commit => format!("commit {commit}"),
-        };
-        let features = if cfg!(feature = "jit") { "jit" } else { "none" };
-        let version = env!("CARGO_PKG_VERSION");
-        format!("{version} ({commit}; features: {features})")
-    });
-    &VERSION
-}
 
 /// `lotka completions SHELL`
 pub fn completions(terminal: &Terminal, shell: Shell) -> Ending {

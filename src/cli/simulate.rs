@@ -3,7 +3,6 @@
 use super::Ending;
 use super::answers::setting;
 use super::arguments::SimulateArguments;
-use super::run::line;
 use super::terminal::{Terminal, ending};
 use crate::diagnostic::{Code, Diagnostic};
 use crate::render::statistics;
@@ -153,20 +152,28 @@ fn perform(
         }
     }
     let command = merged(own, spelled)?;
+    let save = arguments.save.as_deref();
+    let save = save.map(|path| format!("save {}", in_quotes(path)));
+    let plot = arguments.plot.as_deref().map(|path| match path {
+        "" => "plot".to_owned(),
+        path => format!("plot to {}", in_quotes(path)),
+    });
+    let mut then = Vec::new();
+    for sentence in save.into_iter().chain(plot) {
+        then.extend(terminal.session.understand(&sentence)?);
+    }
+    // What may not be written is said before the run.
+    let taken = then.iter().filter_map(|one| terminal.session.taken(one));
+    let taken: Vec<Diagnostic> = taken.collect();
+    if !taken.is_empty() {
+        return Err(taken);
+    }
     let mut worst = terminal.perform(&Command::Simulate(Box::new(command)));
-    let mut then = |sentence: String| {
-        let ending = line(terminal, &sentence);
+    for command in &then {
+        let ending = terminal.perform(command);
         if worst == Ending::Fine {
             worst = ending;
         }
-    };
-    if let Some(path) = &arguments.save {
-        then(format!("save {}", in_quotes(path)));
-    }
-    match arguments.plot.as_deref() {
-        None => {}
-        Some("") => then("plot".to_owned()),
-        Some(path) => then(format!("plot to {}", in_quotes(path))),
     }
     Ok(worst)
 }

@@ -428,21 +428,14 @@ impl Terminal {
         self.write(path, &content)
     }
 
-    /// Writes a file and says so.
+    /// Writes a file with its stamp and says so.
     ///
     /// # Errors
-    /// A file that cannot be written.
+    /// A file that was there before; one that cannot be written.
     pub fn write(&self, path: &Path, content: &[u8]) -> Result<String, Diagnostic> {
-        self.session.world().write(path, content).map_err(|error| {
-            Diagnostic::new(
-                Code::CannotWrite,
-                format!(
-                    "cannot write {}: {}",
-                    path.display(),
-                    crate::session::reason_to_write(&error)
-                ),
-            )
-        })?;
+        let content = render::stamp::stamped(path, content, &self.session.stamp());
+        let written = self.session.world().write(path, &content);
+        written.map_err(|error| crate::session::cannot_write(path, &error))?;
         Ok(format!("wrote {}\n", path.display()))
     }
 }

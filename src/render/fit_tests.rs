@@ -27,6 +27,10 @@ impl World for Desk {
     }
 
     fn write(&self, path: &Path, content: &[u8]) -> io::Result<()> {
+        // The stamp beside a table has tests of its own.
+        if path.to_string_lossy().ends_with(".stamp.json") {
+            return Ok(());
+        }
         let text = String::from_utf8_lossy(content).into_owned();
         self.written
             .lock()
@@ -240,6 +244,7 @@ fn a_fit_as_json() {
         }
       ],
       "file": "data.csv",
+      "held": [],
       "iterations": 7,
       "level": 0.95,
       "likelihood_by": "runs",

@@ -37,6 +37,7 @@ pub mod sensitivity;
 pub mod show;
 mod stability;
 pub mod stability_json;
+pub mod stamp;
 mod stationary;
 pub mod stationary_json;
 pub mod statistics;

@@ -116,11 +116,56 @@ impl Command {
     /// The file of data that it writes.
     pub fn writes(&self) -> impl Iterator<Item = &tree::Text> {
         let file = match self {
-            Command::Save(save) => Some(&save.path),
-            Command::Sweep(sweep) => sweep.to.as_ref(),
+            Command::Save(_) | Command::Sweep(_) => self.output(),
             _ => None,
         };
         file.into_iter()
+    }
+
+    /// The file for its answer: a figure, a table or a page. What a later one goes on from, a saved
+    /// session or a checkpoint, is none.
+    pub fn output(&self) -> Option<&tree::Text> {
+        match self {
+            Command::Plot(plot) => plot.to.as_ref(),
+            Command::Save(save) => Some(&save.path),
+            Command::Report(report) => Some(&report.path),
+            Command::Portrait(portrait) => portrait.to.as_ref(),
+            Command::Correlation(correlation) => correlation.to.as_ref(),
+            Command::Histogram(histogram) => histogram.to.as_ref(),
+            Command::Jacobian(jacobian) => jacobian.to.as_ref(),
+            Command::Stationary(stationary) => stationary.to.as_ref(),
+            Command::Continue(branches) => branches.to.as_ref(),
+            Command::Sweep(sweep) => sweep.to.as_ref(),
+            Command::Profile(profile) => profile.to.as_ref(),
+            Command::Sensitivity(sensitivity) => sensitivity.to.as_ref(),
+            _ => None,
+        }
+    }
+
+    /// Where it stands, of a sentence that may give an output.
+    pub fn span(&self) -> Option<Span> {
+        Some(match self {
+            Command::Simulate(command) => command.span,
+            Command::Portrait(command) => command.span,
+            Command::Plot(command) => command.span,
+            Command::Save(command) => command.span,
+            Command::Correlation(command) => command.span,
+            Command::Histogram(command) => command.span,
+            Command::Measure(command) => command.span,
+            Command::Steady(command) => command.span,
+            Command::Stability(command) => command.span,
+            Command::StabilityAll(command) | Command::SteadyAll(command) => command.span,
+            Command::Jacobian(command) => command.span,
+            Command::Stationary(command) => command.span,
+            Command::Continue(command) => command.span,
+            Command::Sweep(command) => command.span,
+            Command::Fit(command) => command.span,
+            Command::Profile(command) => command.span,
+            Command::Bootstrap(command) => command.span,
+            Command::Report(command) => command.span,
+            Command::Sensitivity(command) => command.span,
+            _ => return None,
+        })
     }
 }
 

@@ -42,6 +42,7 @@ mod save;
 mod sensitivity;
 mod simulate;
 mod stability;
+mod stamp;
 mod start;
 mod stationary;
 mod steady;
@@ -89,8 +90,10 @@ pub use outcome::{Declared, Made, Outcome, Performed, Undone};
 pub use portrait::{Fixed, PortraitAnswer, View};
 pub use ranges::{Range, Ranged};
 pub use record::Said;
+pub(crate) use save::cannot_write;
 pub use sensitivity::{Influence, Sensitivities};
 pub use stability::{Entry, Feedback, Forbids, Judged, Origin, OscillationAnswer, StabilityAnswer};
+pub use stamp::{Stamp, StampedFile, Work, version};
 pub use stationary::{NoiseOf, StationaryAnswer};
 pub use steady::SteadyAnswer;
 pub use sweep::{
@@ -103,7 +106,7 @@ pub use values::{Overrides, Present};
 
 use crate::diagnostic::{Code, Diagnostic};
 use crate::model::{self, Target};
-use crate::source::{SourceId, SourceMap};
+use crate::source::{SourceId, SourceMap, Span};
 use crate::symbolic::Pool;
 use crate::syntax::{self, tree};
 use crate::world::World;
@@ -136,6 +139,12 @@ pub struct Session {
     history: Vec<String>,
     record: record::Record,
     allowed: allowed::Allowed,
+    /// The sentence that is performed, or was last.
+    said: Option<Span>,
+    /// How many files had been read before the model.
+    files_before: usize,
+    /// How the program was called.
+    called: Arc<[String]>,
 }
 
 /// What a run was asked for with: all that it takes to make it again.
@@ -175,6 +184,9 @@ impl Session {
             history: Vec::new(),
             record: record::Record::default(),
             allowed: allowed::Allowed::default(),
+            said: None,
+            files_before: 0,
+            called: Arc::default(),
         }
     }
 
@@ -244,6 +256,7 @@ impl Session {
     /// # Errors
     /// All problems of the file; the session is then as before.
     pub fn load(&mut self, path: &Path) -> Result<Performed, Vec<Diagnostic>> {
+        let files_before = self.world.files_read().len();
         let source = self.read(path).map_err(|problem| vec![problem])?;
         let (mut checked, whole) = self.checked(source);
         self.silence(&checked.allowances, &mut checked.diagnostics);
@@ -251,6 +264,7 @@ impl Session {
         let compiled = Compiled::new(model);
         let before = self.model_before();
         let written = declare::Written::of_file(source, whole.file.statements);
+        self.files_before = files_before;
         self.replace_model(path.to_owned(), Arc::clone(&compiled), written);
         self.can_undo(undo::Undid::Loaded, before);
         self.begin_chapter();
@@ -368,6 +382,11 @@ impl Session {
         command: &Command,
         observer: &mut dyn Observer,
     ) -> Result<Performed, Vec<Diagnostic>> {
+        // Nothing is computed for a file that may not be written.
+        if let Some(taken) = self.taken(command) {
+            return Err(vec![taken]);
+        }
+        self.note_sentence(command);
         let mut performed = self.performed(command, observer).map_err(|mut problems| {
             self.silence_here(&mut problems);
             problems
@@ -559,6 +578,7 @@ pub(crate) fn reason_to_write(error: &std::io::Error) -> String {
         std::io::ErrorKind::NotFound => "there is no such folder".to_owned(),
         std::io::ErrorKind::NotADirectory => "its folder is a file".to_owned(),
         std::io::ErrorKind::StorageFull => "there is no space left".to_owned(),
+        std::io::ErrorKind::AlreadyExists => "it is there already".to_owned(),
         _ => reason(error),
     }
 }
@@ -610,7 +630,7 @@ fn found_target(compiled: &Compiled, target: &tree::Reference) -> Result<Target,
 
 /// Where a question stands that is about the equations without their noise, and that does not say so
 /// itself.
-fn asks_about_rest(command: &Command) -> Option<crate::source::Span> {
+fn asks_about_rest(command: &Command) -> Option<Span> {
     match command {
         Command::Steady(command) => Some(command.span),
         Command::StabilityAll(command) | Command::SteadyAll(command) => Some(command.span),

@@ -7,7 +7,7 @@ use super::command::{Command, SaveSession};
 use super::declare::Written;
 use super::lower::ends_in;
 use super::options::Options;
-use super::{Outcome, Performed, Session, done, reason_to_write};
+use super::{Outcome, Performed, Session, cannot_write, done};
 use crate::diagnostic::{Code, Diagnostic};
 use crate::source::{SourceId, Span};
 use crate::symbolic::Shape;
@@ -22,8 +22,6 @@ const FIRST_LINE: &str = "# A Lotka session";
 pub(super) struct Record {
     /// One at least.
     chapters: Vec<Chapter>,
-    /// The file that the session was last saved to.
-    saved: Option<PathBuf>,
 }
 
 /// What was done with one model.
@@ -55,7 +53,6 @@ impl Default for Record {
     fn default() -> Record {
         Record {
             chapters: vec![Chapter::default()],
-            saved: None,
         }
     }
 }
@@ -159,25 +156,21 @@ impl Session {
     ) -> Result<Performed, Vec<Diagnostic>> {
         self.need_model()?;
         let path = PathBuf::from(&command.path.text);
-        let is_own = self.record.saved.as_ref() == Some(&path);
-        if !is_own && !command.overwrite && self.world.read(&path).is_ok() {
-            let message = format!("{} is there already", path.display());
-            return Err(vec![
-                Diagnostic::new(Code::CannotWrite, message)
-                    .at(command.path.span, "")
-                    .help(format!(
-                        "take another name, or write `save session \"{}\" overwrite`",
-                        command.path.text
-                    )),
-            ]);
-        }
         let (text, sentences) = self.as_text(&path);
-        self.world.write(&path, text.as_bytes()).map_err(|error| {
-            let reason = reason_to_write(&error);
-            let message = format!("cannot write {}: {reason}", path.display());
-            vec![Diagnostic::new(Code::CannotWrite, message).at(command.path.span, "")]
+        let written = match command.overwrite {
+            true => self.world.replace(&path, text.as_bytes()),
+            false => self.world.write(&path, text.as_bytes()),
+        };
+        written.map_err(|error| {
+            let problem = cannot_write(&path, &error).at(command.path.span, "");
+            vec![match error.kind() {
+                std::io::ErrorKind::AlreadyExists => problem.help(format!(
+                    "take another name, or write `save session \"{}\" overwrite`",
+                    command.path.text
+                )),
+                _ => problem,
+            }]
         })?;
-        self.record.saved = Some(path.clone());
         let outcome = Outcome::SavedSession {
             path: path.clone(),
             sentences,

@@ -1,6 +1,6 @@
 //! `save`: the last run as a table in a file.
 
-use super::command::Save;
+use super::command::{Command, Save};
 use super::fit::FitTable;
 use super::outcome::{Outcome, Performed};
 use super::plot::time_label;
@@ -12,7 +12,7 @@ use crate::source::Span;
 use crate::symbolic::{Expr, Shape};
 use crate::syntax::tree;
 use crate::table::{self, Cells};
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 impl Session {
     pub(super) fn save(&self, save: &Save) -> Result<Performed, Vec<Diagnostic>> {
@@ -63,26 +63,35 @@ impl Session {
         self.write_cells_to(&save.path, &headers, &cells, ensemble.times.len())
     }
 
-    /// Writes a whole file.
+    /// Writes a table, and its stamp beside it: a table has no place for one that every program
+    /// would leave out.
     ///
     /// # Errors
-    /// What the file system says.
+    /// A file that was there before; what the file system says.
     pub(super) fn write_file(
         &self,
         to: &tree::Text,
         content: &str,
     ) -> Result<PathBuf, Vec<Diagnostic>> {
         let path = PathBuf::from(&to.text);
-        match self.world.write(&path, content.as_bytes()) {
-            Ok(()) => Ok(path),
-            Err(error) => {
-                let reason = reason_to_write(&error);
-                let message = format!("cannot write {}: {reason}", path.display());
-                Err(vec![
-                    Diagnostic::new(Code::CannotWrite, message).at(to.span, ""),
-                ])
-            }
-        }
+        let failed =
+            |path: &Path, error: &std::io::Error| vec![cannot_write(path, error).at(to.span, "")];
+        let written = self.world.write(&path, content.as_bytes());
+        written.map_err(|error| failed(&path, &error))?;
+        let beside = PathBuf::from(format!("{}.stamp.json", to.text));
+        let stamp = serde_json::to_string_pretty(&self.stamp()).unwrap_or_default() + "\n";
+        let written = self.world.replace(&beside, stamp.as_bytes());
+        written.map_err(|error| failed(&beside, &error))?;
+        Ok(path)
+    }
+
+    /// Why the answer of a command cannot be written where it says, seen before it is worked out.
+    #[must_use]
+    pub fn taken(&self, command: &Command) -> Option<Diagnostic> {
+        let to = command.output()?;
+        let path = Path::new(&to.text);
+        let error = std::io::Error::from(std::io::ErrorKind::AlreadyExists);
+        (self.world.is_taken(path)).then(|| cannot_write(path, &error).at(to.span, ""))
     }
 
     /// Writes a table of so many rows.
@@ -102,6 +111,20 @@ impl Session {
             },
             diagnostics: Vec::new(),
         })
+    }
+}
+
+/// What kept a file from being written.
+#[must_use]
+pub fn cannot_write(path: &Path, error: &std::io::Error) -> Diagnostic {
+    let reason = reason_to_write(error);
+    let message = format!("cannot write {}: {reason}", path.display());
+    let problem = Diagnostic::new(Code::CannotWrite, message);
+    match error.kind() {
+        std::io::ErrorKind::AlreadyExists => {
+            problem.help("take another name, or start lotka with `--force` to overwrite files")
+        }
+        _ => problem,
     }
 }
 

@@ -66,10 +66,28 @@ fn check_fields(object: &Value, line: &str) {
 #[test]
 fn json_has_the_fields_that_the_manual_lists() {
     let workplace = Workplace::new();
-    let run = |arguments: &[&str]| -> Value {
+    let whole = |arguments: &[&str]| -> Value {
         let printed = lotka(workplace.path(), arguments, "");
         serde_json::from_str(&printed.output)
             .unwrap_or_else(|e| panic!("{arguments:?}: {e}\n{}", printed.both()))
+    };
+    let run = |arguments: &[&str]| -> Value {
+        let mut value = whole(arguments);
+        // Every answer has a stamp behind the fields of its own.
+        let fields = value.as_object_mut().expect("an object");
+        let stamp = fields.remove("stamp");
+        let is_answer = !arguments.contains(&"--stats") && arguments[0] != "check";
+        assert_eq!(stamp.is_some(), is_answer, "{arguments:?}");
+        if let Some(stamp) = stamp {
+            check_fields(&stamp, "## Stamps");
+            check_fields(&stamp["files"][0], "Each of the `files`:");
+            for work in ["run", "fit"] {
+                if stamp[work].is_object() {
+                    check_fields(&stamp[work], "A `run` or a `fit`:");
+                }
+            }
+        }
+        value
     };
     let statistics = run(&["simulate", "models/griffith.lotka", "--stats", "json"]);
     check_fields(&statistics, "## Statistics of a run");

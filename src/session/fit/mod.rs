@@ -93,6 +93,7 @@ use crate::world::World;
 use answer::{Found, answer, warnings};
 use objective::{Calm, drivers};
 use std::ops::ControlFlow;
+use std::path::Path;
 use std::sync::Arc;
 
 /// Understands a sentence and its data: everything that can be refused before anything is run.
@@ -300,7 +301,11 @@ impl Session {
         let key = checkpoint::key(likelihood, plan);
         let done = checkpoint::read(&**self.world(), file, &key)?;
         let findings = search::findings(likelihood, plan, done, watch);
-        self.write_file(file, &checkpoint::text(&findings, &key))?;
+        let text = checkpoint::text(&findings, &key);
+        let path = Path::new(&file.text);
+        self.world()
+            .replace(path, text.as_bytes())
+            .map_err(|error| vec![super::cannot_write(path, &error).at(file.span, "")])?;
         Ok(findings)
     }
 

@@ -528,6 +528,14 @@ impl World for Calm<'_> {
         self.0.write(path, content)
     }
 
+    fn replace(&self, path: &Path, content: &[u8]) -> io::Result<()> {
+        self.0.replace(path, content)
+    }
+
+    fn is_taken(&self, path: &Path) -> bool {
+        self.0.is_taken(path)
+    }
+
     fn cpu_time(&self) -> Duration {
         self.0.cpu_time()
     }
