@@ -1,6 +1,9 @@
 //! The project's models with random slips of the keyboard: whatever is typed, there is an answer,
-//! never a panic, a silence or a hang. `LOTKA_MUTATIONS=5000` tries more slips per model.
+//! never a panic, a silence or a hang. `LOTKA_MUTATIONS=5000` tries more slips per model. Also the
+//! inputs that fuzzing has found worth keeping.
 
+#[path = "laws/mod.rs"]
+mod laws;
 mod support;
 
 use lotka::diagnostic::Diagnostic;
@@ -347,6 +350,25 @@ fn every_slip_has_an_answer() {
             let kept = Path::new(env!("CARGO_TARGET_TMPDIR")).join(name);
             fs::write(&kept, &changed).expect("the text is kept");
             faults.push(format!("{}: {fault}: {}", file.display(), kept.display()));
+        }
+    }
+    assert!(faults.is_empty(), "{}", faults.join("\n"));
+}
+
+/// Fuzzing once found each of these, or needs it to begin from: `tests/fuzz/corpus`.
+#[test]
+fn kept_inputs_break_no_law() {
+    let corpus = support::root().join("tests/fuzz/corpus");
+    let mut faults = Vec::new();
+    for (name, law) in laws::LAWS {
+        let mut files = support::entries(&corpus.join(name));
+        files.sort();
+        assert!(!files.is_empty(), "nothing is kept for {name}");
+        for file in files {
+            let bytes = fs::read(&file).expect("a kept input");
+            if catch_unwind(|| law(&bytes)).is_err() {
+                faults.push(file.display().to_string());
+            }
         }
     }
     assert!(faults.is_empty(), "{}", faults.join("\n"));

@@ -5,8 +5,24 @@ use super::names::Entity;
 use super::{FunctionId, ParameterId};
 use crate::diagnostic::{Code, Diagnostic, closest, listed};
 use crate::source::Span;
-use crate::symbolic::{Arity, ArrayFunction, Binary, Builtin, CallError, Expr, Operation, Shape};
+use crate::symbolic::{
+    self, Arity, ArrayFunction, Binary, Builtin, CallError, Expr, Operation, Shape,
+};
 use crate::syntax::tree::{self, ExprKind};
+
+/// Gradients within each other, in one expression or through definitions. Each makes what it is taken
+/// of several times as long.
+pub(super) const MOST_GRADIENTS: usize = 4;
+
+/// What is said of more.
+pub(super) fn too_many_gradients(span: Span) -> Diagnostic {
+    Diagnostic::new(
+        Code::TooDeep,
+        format!("more than {MOST_GRADIENTS} gradients are taken one of the other"),
+    )
+    .at(span, "one too many")
+    .help("each makes its formula several times as long: work out the inner ones by hand")
+}
 
 impl Elaborator<'_> {
     pub(super) fn call(
@@ -243,7 +259,7 @@ impl Elaborator<'_> {
             return self.arity(function.name, function.arity, arguments.len(), span, help);
         }
         match function.operation {
-            Operation::Gradient => return self.gradient(scope, arguments),
+            Operation::Gradient => return self.gradient(scope, arguments, span),
             Operation::Amount => return self.amount(scope, arguments),
             _ => {}
         }
@@ -297,7 +313,12 @@ impl Elaborator<'_> {
     }
 
     /// `grad(loss, w)`: the second argument names what the loss is differentiated by.
-    fn gradient(&mut self, scope: &Scope, arguments: &[tree::Argument]) -> Option<Quantity> {
+    fn gradient(
+        &mut self,
+        scope: &Scope,
+        arguments: &[tree::Argument],
+        span: Span,
+    ) -> Option<Quantity> {
         let [of, by] = arguments else { return None };
         let of_expr = self.scalar(scope, &of.value);
         let name = match &by.value.kind {
@@ -328,7 +349,11 @@ impl Elaborator<'_> {
             None => return self.unknown_name(name),
         }
         let symbol = self.names.symbol(&name.text)?;
-        let gradient = self.pool.gradient(of_expr?, symbol);
+        let of_expr = of_expr?;
+        if symbolic::gradient_depth(self.pool, of_expr, |_| 0) >= MOST_GRADIENTS {
+            return self.report(too_many_gradients(span));
+        }
+        let gradient = self.pool.gradient(of_expr, symbol);
         Some(Quantity::number(gradient))
     }
 

@@ -1,5 +1,6 @@
 //! From a syntax tree to a model: all passes in order, all problems at once.
 
+use super::calls::{MOST_GRADIENTS, too_many_gradients};
 use super::collect::{Draft, DraftDefinition};
 use super::dependencies;
 use super::elaborate::Scope;
@@ -13,7 +14,7 @@ use super::{
 };
 use crate::diagnostic::{Code, Diagnostic, Label, listed, number_text};
 use crate::source::Span;
-use crate::symbolic::{self, Expr};
+use crate::symbolic::{self, Expr, SymbolId};
 use crate::syntax::tree::{self, DeclareKind};
 use rustc_hash::{FxHashMap, FxHashSet};
 
@@ -128,7 +129,31 @@ impl<'t> Draft<'t> {
             let diagnostic = self.circle_of_derivatives(&component, &edges, rules);
             self.diagnostics.push(diagnostic);
         }
+        if let Some(at) = self.too_deep_gradient(values, &order) {
+            let span = self.definitions[order[at].index()].span;
+            self.diagnostics.push(too_many_gradients(span));
+            order.truncate(at);
+        }
         order
+    }
+
+    /// The first definition whose gradients are gradients of definitions, and so on, too often.
+    fn too_deep_gradient(&self, values: &Values, order: &[DefinitionId]) -> Option<usize> {
+        let mut depths: FxHashMap<SymbolId, usize> = FxHashMap::default();
+        order.iter().position(|id| {
+            let (Some(value), Some(symbol)) = (
+                values.definitions.get(id),
+                self.names.definition_symbol(*id),
+            ) else {
+                return false;
+            };
+            let of_symbol = |symbol| depths.get(&symbol).copied().unwrap_or(0);
+            let depth = symbolic::gradient_depth(&self.pool, *value, of_symbol);
+            if depth > 0 {
+                depths.insert(symbol, depth);
+            }
+            depth > MOST_GRADIENTS
+        })
     }
 
     fn circle_of_derivatives(

@@ -111,6 +111,10 @@ pub(super) struct Elaborator<'a> {
     expanded: FxHashMap<(FunctionId, Vec<Expr>), Option<Quantity>>,
     /// Expressions within expressions, through the bodies of functions.
     depth: usize,
+    /// Calls within the bodies of functions that one written call has led to.
+    calls: usize,
+    /// Bodies of functions within each other.
+    bodies: usize,
     /// The expression stands in a sentence, where nothing can be declared.
     pub in_sentence: bool,
     /// Delayed values that can be named.
@@ -120,6 +124,10 @@ pub(super) struct Elaborator<'a> {
 /// More expressions within each other than this would need more stack than a thread has. The
 /// syntax bounds what is written; calls of functions add up.
 const MOST_DEPTH: usize = 1200;
+
+/// More calls than this that follow from one are a slip: thirty functions that each call the one
+/// before twice make a thousand million.
+const MOST_CALLS: usize = 100_000;
 
 impl<'a> Elaborator<'a> {
     pub fn new(
@@ -133,6 +141,8 @@ impl<'a> Elaborator<'a> {
             diagnostics,
             expanded: FxHashMap::default(),
             depth: 0,
+            calls: 0,
+            bodies: 0,
             in_sentence: false,
             delays: Delays::Known,
         }
@@ -401,6 +411,21 @@ impl<'a> Elaborator<'a> {
                     .help("name inner parts with `let`"),
             );
         }
+        if self.bodies == 0 {
+            self.calls = 0;
+        }
+        self.calls += 1;
+        if self.calls > MOST_CALLS + 1 {
+            // Has been reported.
+            return None;
+        }
+        if self.calls > MOST_CALLS {
+            return self.report(
+                Diagnostic::new(Code::TooDeep, "functions call functions too often")
+                    .at(call, format!("call {} that follows from one", self.calls))
+                    .help("name inner parts with `let`"),
+            );
+        }
         let scope = Scope {
             bindings: function
                 .parameters
@@ -410,7 +435,9 @@ impl<'a> Elaborator<'a> {
                 .collect(),
             in_function: true,
         };
+        self.bodies += 1;
         let value = self.expression(&scope, &function.body);
+        self.bodies -= 1;
         self.expanded.insert(key, value);
         value
     }

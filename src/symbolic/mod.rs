@@ -36,7 +36,7 @@ pub use print::{
 pub use rational::{Sign, Signs, Span};
 pub use rewrite::{dependents, rewrite};
 pub use shape::Shape;
-pub use traverse::{reachable, substitute, substitute_all, symbols_of};
+pub use traverse::{gradient_depth, reachable, substitute, substitute_all, symbols_of};
 
 #[cfg(test)]
 mod tests;

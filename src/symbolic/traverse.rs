@@ -48,6 +48,30 @@ pub fn symbols_of(pool: &Pool, expr: Expr) -> FxHashSet<SymbolId> {
         .collect()
 }
 
+/// How many gradients, not yet worked out, stand within each other; a symbol stands for as many as
+/// `of_symbol` says.
+#[must_use]
+pub fn gradient_depth(pool: &Pool, expr: Expr, of_symbol: impl Fn(SymbolId) -> usize) -> usize {
+    // Only what is not 0.
+    let mut depths: FxHashMap<Expr, usize> = FxHashMap::default();
+    for inner in reachable(pool, &[expr]) {
+        let mut depth = 0;
+        let node = pool.node(inner);
+        node.for_each_operand(|operand| {
+            depth = depth.max(depths.get(&operand).copied().unwrap_or(0));
+        });
+        match node {
+            Node::Symbol(symbol) => depth = of_symbol(*symbol),
+            Node::Gradient(..) => depth += 1,
+            _ => {}
+        }
+        if depth > 0 {
+            depths.insert(inner, depth);
+        }
+    }
+    depths.get(&expr).copied().unwrap_or(0)
+}
+
 /// The expression with symbols replaced, all at once, and simplified anew. A replacement must
 /// have its symbol's shape or be a scalar, which is then repeated.
 ///
