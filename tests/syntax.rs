@@ -8,8 +8,8 @@ use lotka::syntax::tree::{
     BinaryOperator, DeclareKind, EquationLeft, Expr, ExprKind, Law, Statement, StatementKind,
 };
 use lotka::syntax::{
-    DECLARATIONS, OPTIONS, RESERVED, VALUES, VERBS, is_incomplete, parse_expression, parse_file,
-    parse_line, show_expression,
+    DECLARATIONS, Memory, OPTIONS, RESERVED, VALUES, VERBS, is_incomplete, parse_expression,
+    parse_file, parse_file_again, parse_line, show_expression,
 };
 use std::fmt::Write as _;
 use std::fs;
@@ -509,6 +509,41 @@ fn comments(text: &str) -> Vec<&str> {
     text.lines()
         .filter_map(|line| Some(line.get(line.find('#')?..)?.trim_end()))
         .collect()
+}
+
+/// Reading again with what is remembered gives what reading from nothing gives.
+#[test]
+fn what_is_remembered_is_what_is_read() {
+    let text = "param k = 1, m = 2\nstate x = 1\nx' = -k*x\nwhen x < 0.5 {\n    x = 1\n    k = 2\n}\n## Sum.\nlet s = x + k\nat 3 { x = 2 }\nsimulate 0..10\n";
+    let mut memory = Memory::default();
+    let mut changed = String::from(text);
+    let mut random = Random(7);
+    let pieces = [
+        "1",
+        "x",
+        "\n",
+        " + ",
+        "}",
+        "{",
+        "let y = 2\n",
+        "# no\n",
+        "'",
+        "->",
+        "é",
+    ];
+    for _ in 0..2_000 {
+        let again = parse_file_again(FIRST, &changed, &mut memory);
+        assert_eq!(again, parse_file(FIRST, &changed), "{changed}");
+        let mut at = random.below(changed.len() + 1);
+        while !changed.is_char_boundary(at) {
+            at -= 1;
+        }
+        match random.below(3) {
+            0 => changed.insert_str(at, pieces[random.below(pieces.len())]),
+            1 => drop(changed[at..].chars().next().map(|_| changed.remove(at))),
+            _ => changed = text.to_owned(),
+        }
+    }
 }
 
 #[test]

@@ -5,6 +5,7 @@
 
 use super::document::Checked;
 use crate::session::Session;
+use crate::syntax::Memory;
 use crate::world::{SystemWorld, World};
 use crossbeam_channel::{Receiver, Sender};
 use gen_lsp_types::Uri;
@@ -12,7 +13,7 @@ use rustc_hash::FxHashMap;
 use std::io;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::path::{Path, PathBuf};
-use std::sync::Arc;
+use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 /// The texts of all open documents.
@@ -46,11 +47,12 @@ pub(super) fn start(jobs: Receiver<Job>, done: Sender<Done>) -> io::Result<()> {
         .name("check".to_owned())
         .stack_size(STACK);
     thread.spawn(move || {
+        let memory = Arc::default();
         for job in jobs {
             let uri = job.uri.clone();
             let version = job.version;
             // A fault of the checker must not end the server: this text has no answer then.
-            let checked = catch_unwind(AssertUnwindSafe(|| check(job)));
+            let checked = catch_unwind(AssertUnwindSafe(|| check(job, &memory)));
             let checked = checked.unwrap_or_else(|_| Checked {
                 version,
                 diagnostics: Vec::new(),
@@ -66,7 +68,7 @@ pub(super) fn start(jobs: Receiver<Job>, done: Sender<Done>) -> io::Result<()> {
 }
 
 /// What `lotka check` finds.
-pub(super) fn check(job: Job) -> Checked {
+pub(super) fn check(job: Job, memory: &Arc<Mutex<Memory>>) -> Checked {
     let is_blank = job
         .open
         .get(&job.path)
@@ -75,7 +77,7 @@ pub(super) fn check(job: Job) -> Checked {
         open: job.open,
         disk: SystemWorld::default(),
     };
-    let mut session = Session::new(Arc::new(world));
+    let mut session = Session::new(Arc::new(world)).remembering(Arc::clone(memory));
     let examined = session.examine(&job.path);
     Checked {
         version: job.version,

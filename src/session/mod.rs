@@ -111,7 +111,7 @@ use crate::symbolic::Pool;
 use crate::syntax::{self, tree};
 use crate::world::World;
 use std::path::{Path, PathBuf};
-use std::sync::Arc;
+use std::sync::{Arc, Mutex};
 
 /// What is loaded and what has been set and computed since.
 #[derive(Clone)]
@@ -145,6 +145,8 @@ pub struct Session {
     files_before: usize,
     /// How the program was called.
     called: Arc<[String]>,
+    /// Of texts that are read over and over, what does not change.
+    memory: Option<Arc<Mutex<syntax::Memory>>>,
 }
 
 /// What a run was asked for with: all that it takes to make it again.
@@ -187,7 +189,15 @@ impl Session {
             said: None,
             files_before: 0,
             called: Arc::default(),
+            memory: None,
         }
+    }
+
+    /// Takes statements from an earlier session in which the same texts were read, up to a change.
+    #[must_use]
+    pub fn remembering(mut self, memory: Arc<Mutex<syntax::Memory>>) -> Session {
+        self.memory = Some(memory);
+        self
     }
 
     /// The world that the session reads and writes.

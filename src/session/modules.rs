@@ -16,7 +16,7 @@ use crate::syntax::tree::{Binding, File, Name, Statement, StatementKind, Text};
 use crate::world::World;
 use rustc_hash::FxHashSet;
 use std::path::{Component, Path, PathBuf};
-use std::sync::Arc;
+use std::sync::{Arc, PoisonError};
 
 /// Files that one model may use, each time counted.
 const MOST_FILES: usize = 10_000;
@@ -34,12 +34,24 @@ pub(super) struct Whole {
 }
 
 impl Session {
+    fn parsed(&self, source: SourceId) -> syntax::Parsed {
+        let text = self.text_of(source);
+        match &self.memory {
+            None => syntax::parse_file(source, &text),
+            Some(memory) => {
+                // Whoever died while it held the memory left sound statements in it.
+                let mut memory = memory.lock().unwrap_or_else(PoisonError::into_inner);
+                syntax::parse_file_again(source, &text, &mut memory)
+            }
+        }
+    }
+
     /// Reads what a text uses; its files stand beside it.
     pub(super) fn whole(&mut self, source: SourceId) -> Whole {
         let known = self.sources.get(source);
         let path = known.map(|known| plain(Path::new(&known.name)));
         let folder = known.and_then(|known| Path::new(&known.name).parent().map(Path::to_owned));
-        let own = syntax::parse_file(source, &self.text_of(source));
+        let own = self.parsed(source);
         let place = Place {
             folder: folder.unwrap_or_default(),
             path,
@@ -247,7 +259,7 @@ impl Gatherer<'_> {
             let label = "used here";
             vec![problem.at(written.path.span, label)]
         })?;
-        let parsed = syntax::parse_file(source, &self.session.text_of(source));
+        let parsed = self.session.parsed(source);
         if !parsed.diagnostics.is_empty() {
             self.unread.insert(path);
             return Err(parsed.diagnostics);

@@ -22,7 +22,7 @@ pub mod tree;
 pub mod visit;
 mod words;
 
-pub use parser::MAX_DEPTH;
+pub use parser::{MAX_DEPTH, Memory};
 pub use printing::{show_expression, written_name};
 pub use split::{MAX_BLOCKS, MAX_NESTING};
 pub use words::{
@@ -45,18 +45,29 @@ pub struct Parsed {
 /// Reads a file: all sound statements and all faults.
 #[must_use]
 pub fn parse_file(source: SourceId, text: &str) -> Parsed {
-    parse(source, text, parser::Place::File)
+    parse(source, text, parser::Place::File, None)
+}
+
+/// The same of a text that is read over and over: `memory` keeps what does not change.
+#[must_use]
+pub fn parse_file_again(source: SourceId, text: &str, memory: &mut Memory) -> Parsed {
+    parse(source, text, parser::Place::File, Some(memory))
 }
 
 /// Reads what was typed at the prompt, one line or a pasted block; bare expressions are allowed.
 #[must_use]
 pub fn parse_line(source: SourceId, text: &str) -> Parsed {
-    parse(source, text, parser::Place::Prompt)
+    parse(source, text, parser::Place::Prompt, None)
 }
 
-fn parse(source: SourceId, text: &str, place: parser::Place) -> Parsed {
+fn parse(
+    source: SourceId,
+    text: &str,
+    place: parser::Place,
+    memory: Option<&mut Memory>,
+) -> Parsed {
     let split = split::split(source, text);
-    let (file, diagnostics) = parser::read(source, text, split, place);
+    let (file, diagnostics) = parser::read(source, text, split, place, memory);
     Parsed { file, diagnostics }
 }
 

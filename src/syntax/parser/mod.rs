@@ -26,6 +26,7 @@ use crate::source::{SourceId, Span};
 use pest::Parser;
 use pest::error::{ErrorVariant, InputLocation};
 use pest::iterators::{Pair, Pairs};
+use rustc_hash::FxHashMap;
 use std::cell::RefCell;
 
 /// What pest makes of `grammar/lotka.pest`.
@@ -42,8 +43,53 @@ pub enum Place {
     Prompt,
 }
 
+/// The sound statements of texts as they were read last. Of a text that is read again after a change,
+/// those in front of the change need no reading: an editor asks at every keystroke.
+#[derive(Debug, Default)]
+pub struct Memory {
+    /// By the source and the first byte.
+    texts: FxHashMap<SourceId, FxHashMap<usize, Remembered>>,
+}
+
+#[derive(Debug)]
+struct Remembered {
+    text: String,
+    head: bool,
+    kind: StatementKind,
+}
+
 /// Reads all pieces of a text. `split` gives up its diagnostics, which come first.
-pub fn read(source: SourceId, text: &str, split: Split, place: Place) -> (File, Vec<Diagnostic>) {
+pub fn read(
+    source: SourceId,
+    text: &str,
+    split: Split,
+    place: Place,
+    mut memory: Option<&mut Memory>,
+) -> (File, Vec<Diagnostic>) {
+    let mut known = memory
+        .as_mut()
+        .and_then(|memory| memory.texts.remove(&source))
+        .unwrap_or_default();
+    let mut keep = FxHashMap::default();
+    let mut read_chunk = |chunk: &Chunk, place, head, diagnostics: &mut Vec<Diagnostic>| {
+        if memory.is_none() {
+            return read_chunk(source, text, chunk, place, head, diagnostics);
+        }
+        let own = text.get(chunk.start..chunk.end)?;
+        let before = known.remove(&chunk.start);
+        let before = before.filter(|before| before.text == own && before.head == head);
+        let remembered = match before {
+            Some(before) if !chunk.faulty => before,
+            _ => Remembered {
+                kind: read_chunk(source, text, chunk, place, head, diagnostics)?,
+                text: own.to_owned(),
+                head,
+            },
+        };
+        let kind = remembered.kind.clone();
+        keep.insert(chunk.start, remembered);
+        Some(kind)
+    };
     let mut diagnostics = split.diagnostics;
     let mut frames: Vec<Frame> = Vec::new();
     let mut file = File::default();
@@ -55,8 +101,7 @@ pub fn read(source: SourceId, text: &str, split: Split, place: Place) -> (File, 
                 } else {
                     Place::File
                 };
-                if let Some(kind) = read_chunk(source, text, &chunk, place, false, &mut diagnostics)
-                {
+                if let Some(kind) = read_chunk(&chunk, place, false, &mut diagnostics) {
                     let statement = Statement {
                         span: Span::new(source, chunk.start, chunk.end),
                         doc: chunk.doc,
@@ -66,7 +111,7 @@ pub fn read(source: SourceId, text: &str, split: Split, place: Place) -> (File, 
                 }
             }
             Piece::Open(chunk) => {
-                let head = read_chunk(source, text, &chunk, place, true, &mut diagnostics);
+                let head = read_chunk(&chunk, place, true, &mut diagnostics);
                 frames.push(Frame {
                     head,
                     chunk,
@@ -79,6 +124,9 @@ pub fn read(source: SourceId, text: &str, split: Split, place: Place) -> (File, 
                 }
             }
         }
+    }
+    if let Some(memory) = memory {
+        memory.texts.insert(source, keep);
     }
     diagnostics.sort_by_key(|problem| problem.labels.first().map(|label| label.span.start));
     (file, diagnostics)
