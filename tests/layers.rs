@@ -51,6 +51,7 @@ const DOORS: &[(&str, &[&str])] = &[
     ("clap_complete::", &["cli/"]),
     ("clap_mangen::", &["cli/"]),
     ("csv::", &["table/"]),
+    ("hdf5_pure::", &["table/h5ad/"]),
     ("sha2::", &["world"]),
     ("crc32fast::", &["render/"]),
     ("num_rational::", &["system/"]),

@@ -14,6 +14,7 @@
 //! F(u, p) = 0 --continuation/--> Diagram     branches, their special points, normal forms
 //! ranges of parameters --survey.rs--> which types occur, and where a pair meets the axis
 //! Dynamics + noise --stationary--> Stationary   stationary/: moments, spectra and rotation of fluctuations
+//! sparse Jacobians at many states --network/--> Linear   spectra by strongly connected blocks
 //! Plane + window --portrait/--> nullclines, trajectories, manifolds, limit cycles
 //! blocks of paths --ensemble/--> moments, quantiles and histograms in bounded memory
 //! evenly spaced rows --correlation.rs--> Correlation   how they hang together over time
@@ -41,6 +42,7 @@ mod iterates;
 mod laws;
 mod loops;
 mod measure;
+pub mod network;
 mod newton;
 pub mod portrait;
 mod rough;

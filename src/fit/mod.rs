@@ -15,6 +15,8 @@
 //! residuals.rs   whether residuals look like independent normal numbers
 //! bootstrap.rs   refits of new data, on all cores
 //! posterior/     draws from a posterior density, and how far they have mixed
+//! factored.rs    linear models of perturbations, solved by factors
+//! velocity/      velocities of splicing from extreme cells
 //! summary.rs     moments and quantiles of few numbers
 //! ```
 //!
@@ -23,6 +25,7 @@
 
 mod bootstrap;
 mod coordinates;
+pub mod factored;
 mod family;
 pub mod filter;
 mod information;
@@ -39,6 +42,7 @@ mod summary;
 #[cfg(test)]
 mod trials;
 mod uncertainty;
+pub mod velocity;
 
 pub use bootstrap::{Bootstrap, BootstrapOptions, bootstrap};
 pub use coordinates::{Coordinates, Scale, Scaled};

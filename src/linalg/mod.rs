@@ -6,6 +6,9 @@
 //! dense.rs     LU with partial pivoting, allocation-free, unrolled for the smallest systems
 //! elimination.rs  LU of a sparse pattern in an order found once, with pivots on the diagonal
 //! large.rs     the bridge to the crate `faer`: large dense and sparse LU with pivoting
+//! spectrum.rs  eigenvalues of many general matrices, balanced, by faer's Hessenberg form
+//! francis.rs   and double-shift QR steps on it
+//! principal.rs thin singular value decompositions with signs that are always the same
 //! exponential.rs  the exponential of a small dense matrix
 //! transition.rs  the Gaussian transition of linear equations with additive noise
 //! varied_transition.rs  the same with its derivatives
@@ -21,18 +24,23 @@
 pub mod dense;
 pub mod elimination;
 mod exponential;
+mod francis;
 mod large;
 mod least_squares;
 pub mod length;
 pub mod lyapunov;
+mod principal;
 pub mod shifted;
+mod spectrum;
 mod symmetric;
 mod transition;
 mod varied_transition;
 
 pub use exponential::{Exponential, one_norm};
 pub use least_squares::Reduced;
+pub use principal::SingularValues;
 pub use shifted::{Shifted, Technique};
+pub use spectrum::{Eigenvalues, Unfound};
 pub use symmetric::{Spectrum, cholesky};
 pub use transition::{Transition, semidefinite_cholesky};
 pub use varied_transition::{Coefficients, Moved, VariedTransition};

@@ -1,9 +1,11 @@
-//! Data tables: columns with names and units.
+//! Data tables: columns with names and units; matrices of cells by genes ([`cells`], [`h5ad`]).
 //!
 //! Enters: the bytes of a CSV or TSV file, or columns to write. Leaves: a [`Table`], or the text
 //! of a CSV file. Must not know models.
 
+pub mod cells;
 mod error;
+pub mod h5ad;
 mod read;
 mod write;
 
