@@ -448,6 +448,8 @@ codes! {
     KinkHere = "W0602", "a state at which the equations have a kink";
     NoiseLeftOut = "W0610", "an answer that leaves the noise out";
     UnstableStep = "W0611", "a step too long for an explicit method";
+    BetweenSteps = "W0612", "crossings that a path with noise makes between steps";
     StartsEarlier = "W0701", "a run that does not start where its range does";
     SessionIncomplete = "W0702", "a saved session that would not run where it is";
+    OtherValues = "W0703", "a run made with other values than hold now";
 }

@@ -21,6 +21,7 @@ use crate::world::{Interrupt, SystemWorld, Traffic};
 use arguments::Action;
 use clap::Parser;
 use std::ffi::OsString;
+use std::io::{IsTerminal, Write};
 use std::path::Path;
 use std::process::ExitCode;
 use std::sync::Arc;
@@ -111,6 +112,10 @@ pub fn main() -> ExitCode {
             std::process::exit(i32::from(Ending::Interrupted.code()));
         }
         flag.raise();
+        // A terminal shows `^C`: what was computed so far begins on a line of its own.
+        if std::io::stderr().is_terminal() {
+            let _ = writeln!(std::io::stderr());
+        }
     });
     let deadline = Deadline::new(arguments.max_time, interrupt.clone());
     let mut terminal = Terminal::new(world, deadline.clone());

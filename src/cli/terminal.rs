@@ -43,6 +43,9 @@ impl Terminal {
     /// Looks at the surroundings: width, colour, whether someone is watching.
     #[must_use]
     pub fn new(world: SystemWorld, deadline: Deadline) -> Terminal {
+        if !std::io::stdout().is_terminal() {
+            render::table::keep_whole();
+        }
         Terminal {
             session: Session::new(Arc::new(world)),
             width: width(),

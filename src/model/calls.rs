@@ -8,6 +8,7 @@ use crate::source::Span;
 use crate::symbolic::{
     self, Arity, ArrayFunction, Binary, Builtin, CallError, Expr, Operation, Shape,
 };
+use crate::syntax::other_function;
 use crate::syntax::tree::{self, ExprKind};
 
 /// Gradients within each other, in one expression or through definitions. Each makes what it is taken
@@ -78,6 +79,9 @@ impl Elaborator<'_> {
         )
     }
 
+    // Not within expressions, which are followed deep down: its own needs would add to each.
+    #[cold]
+    #[inline(never)]
     fn unknown_function(&mut self, function: &tree::Name, span: Span) -> Option<Quantity> {
         let text = &function.text;
         if self.names.get(text).is_some() {
@@ -97,15 +101,12 @@ impl Elaborator<'_> {
         .at(function.span, "not known");
         let functions = self.names.functions().iter().map(|f| f.name.text.as_str());
         let known = Builtin::all().map(|builtin| builtin.name).chain(functions);
-        let help = match text.as_str() {
-            "ln" => Some("log"),
-            "power" | "pow" => Some("x^y"),
-            _ => closest(text, known),
+        let help = match (other_function(text), closest(text, known)) {
+            (Some(advice), _) => advice.to_owned(),
+            (None, Some(known)) => format!("did you mean `{known}`?"),
+            (None, None) => format!("define it, as in `fn {text}(x) = x^2`"),
         };
-        self.report(diagnostic.help(match help {
-            Some(known) => format!("did you mean `{known}`?"),
-            None => format!("define it, as in `fn {text}(x) = x^2`"),
-        }))
+        self.report(diagnostic.help(help))
     }
 
     fn arity(

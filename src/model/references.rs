@@ -6,6 +6,7 @@ use super::names::{Entity, Members};
 use crate::diagnostic::{Code, Diagnostic, did_you_mean, listed};
 use crate::source::Span;
 use crate::symbolic::{Builtin, Expr, Shape};
+use crate::syntax::other_name;
 use crate::syntax::tree::{self, ExprKind};
 
 /// What an index selects.
@@ -102,6 +103,8 @@ impl Elaborator<'_> {
         self.unknown_name(name)
     }
 
+    #[cold]
+    #[inline(never)]
     pub fn unknown_name(&mut self, name: &tree::Name) -> Option<Quantity> {
         let text = &name.text;
         if self.names.is_refused(text) {
@@ -127,10 +130,11 @@ impl Elaborator<'_> {
         let near = self.names.closest(text, |entity| {
             !matches!(entity, Entity::Function(_) | Entity::Condition(_))
         });
-        let help = match near {
-            Some(known) => format!("did you mean `{known}`?"),
-            None if self.in_sentence => self.quantities_in_short(),
-            None => format!("declare it, for example with `param {text} = 1`"),
+        let help = match (near, other_name(text)) {
+            (Some(known), _) => format!("did you mean `{known}`?"),
+            (None, Some(advice)) => advice.to_owned(),
+            (None, None) if self.in_sentence => self.quantities_in_short(),
+            (None, None) => format!("declare it, for example with `param {text} = 1`"),
         };
         self.report(
             Diagnostic::new(Code::UnknownName, format!("`{text}` is not declared"))

@@ -146,6 +146,8 @@ fn largest(answer: &DiagramAnswer, state: usize) -> f64 {
 /// What happens, in the words of the field.
 pub(super) fn kind(kind: &Kind) -> String {
     let name = match kind {
+        Kind::Fold { coefficient } if coefficient.is_nan() => "Bogdanov-Takens",
+        Kind::Hopf { l1, .. } if l1.is_nan() => "fold-Hopf",
         Kind::Fold { .. } => "fold",
         Kind::Crossing(Crossing::Transcritical) => "transcritical",
         Kind::Crossing(Crossing::Pitchfork { .. }) => "pitchfork",
@@ -188,6 +190,7 @@ pub(super) fn period(kind: &Kind) -> Option<f64> {
 fn cycles(answer: &DiagramAnswer) -> Vec<String> {
     let mut lines = Vec::new();
     for (index, point) in answer.points.iter().enumerate().take(MOST_LINES) {
+        lines.extend(double(point));
         let Kind::Hopf {
             frequency,
             l1,
@@ -231,6 +234,25 @@ fn cycles(answer: &DiagramAnswer) -> Vec<String> {
         ));
     }
     lines
+}
+
+/// A point at which two things happen at once: what a table of one coefficient cannot say.
+fn double(point: &BranchPoint) -> Option<String> {
+    let (name, what) = match &point.kind {
+        Kind::Fold { coefficient } if coefficient.is_nan() => (
+            "Bogdanov-Takens",
+            "the fold has no coefficient, and cycles may begin beside it",
+        ),
+        Kind::Hopf { l1, .. } if l1.is_nan() => (
+            "fold-Hopf",
+            "the Hopf point has no coefficient, and what its cycles are like is not known",
+        ),
+        _ => return None,
+    };
+    Some(format!(
+        "{}: degenerate, a second eigenvalue is zero ({name}): {what}; move another parameter to tell the two apart",
+        point.label
+    ))
 }
 
 /// The lines about one branch.

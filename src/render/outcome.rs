@@ -196,8 +196,19 @@ fn simulated(run: &Trajectory, width: usize) -> String {
     } else {
         format!("{} to {}", number(*first, DIGITS), number(*last, DIGITS))
     };
+    let before = match run.began() {
+        Some(start) => format!(
+            ", {} from {}",
+            match run.compiled.model.motion {
+                Motion::Flow => "integrated",
+                Motion::Map => "iterated",
+            },
+            number(start, DIGITS)
+        ),
+        None => String::new(),
+    };
     let reached = format!(
-        "{} {} = {range}{unit}:",
+        "{} {} = {range}{unit}{before}:",
         if solution.stop == Stop::Finished {
             "simulated"
         } else {
@@ -243,7 +254,7 @@ fn work(run: &Trajectory) -> String {
     };
     let kept = match solution.kept_every {
         1 => String::new(),
-        every => format!(" (every {every}th row kept)"),
+        every => format!(" (every {} row kept)", ordinal(every)),
     };
     if run.compiled.model.motion == Motion::Map {
         return format!(
@@ -274,6 +285,18 @@ fn work(run: &Trajectory) -> String {
         clamped(solution.statistics.clamped),
         interruptions(&solution.occurrences)
     )
+}
+
+/// `2nd`, `16th`
+fn ordinal(count: u64) -> String {
+    let ending = match (count % 100, count % 10) {
+        (11..=13, _) => "th",
+        (_, 1) => "st",
+        (_, 2) => "nd",
+        (_, 3) => "rd",
+        _ => "th",
+    };
+    format!("{count}{ending}")
 }
 
 /// `, dt 0.01`: the longest of steps of fixed length.

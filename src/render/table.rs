@@ -5,6 +5,7 @@
 
 use super::words;
 use std::fmt::Write;
+use std::sync::atomic::{AtomicBool, Ordering};
 
 /// One column of a table.
 #[derive(Debug, Clone, PartialEq)]
@@ -62,9 +63,19 @@ const MOST_ALIKE: f64 = 100.0;
 /// Between columns.
 const GAP: usize = 2;
 
+/// True where no screen cuts lines. It belongs to the process as its standard output does, and is set
+/// once, before anything is printed.
+static WHOLE: AtomicBool = AtomicBool::new(false);
+
+/// From now on tables have all their columns, however wide: for a pipe or a file, in which words are
+/// wrapped all the same.
+pub fn keep_whole() {
+    WHOLE.store(true, Ordering::Relaxed);
+}
+
 /// The table with a line under its headers, ending with a line break. Columns that do not fit
-/// `width` are left out from the right and counted (`… 12 more columns`); the first is always
-/// shown. Empty when there are no columns.
+/// `width` are left out from the right and counted (`… 12 more columns`), unless tables are kept
+/// whole ([`keep_whole`]); the first is always shown. Empty when there are no columns.
 #[must_use]
 pub fn table(columns: &[Column], width: usize) -> String {
     let Some(first) = columns.first() else {
@@ -74,7 +85,7 @@ pub fn table(columns: &[Column], width: usize) -> String {
     let mut used = shown.iter().map(|column| column.width).sum::<usize>();
     for column in columns.iter().skip(1) {
         let laid = Laid::of(column, width);
-        if used + GAP + laid.width > width {
+        if used + GAP + laid.width > width && !WHOLE.load(Ordering::Relaxed) {
             break;
         }
         used += GAP + laid.width;

@@ -21,7 +21,12 @@ pub(super) struct Allowed {
     /// Where the allowances stand that have silenced something, or of which it has been told that
     /// they do not.
     settled: FxHashSet<Span>,
+    /// Places of which a warning of [`ONCE`] has been given.
+    told: FxHashSet<(Code, Option<Span>)>,
 }
+
+/// Warnings about a text rather than a run, which would be given at each run of it.
+const ONCE: &[Code] = &[Code::BetweenSteps];
 
 impl Session {
     /// Allows a warning in all texts from now on. An error stays an error.
@@ -31,14 +36,22 @@ impl Session {
 
     /// Takes out the warnings that are allowed, and remembers by which allowance.
     pub(super) fn silence(&mut self, allowances: &[Allowance], told: &mut Vec<Diagnostic>) {
-        let Allowed { codes, settled } = &mut self.allowed;
+        let Allowed {
+            codes,
+            settled,
+            told: before,
+        } = &mut self.allowed;
         told.retain(|diagnostic| {
             let mut is_told = diagnostic.is_error() || !codes.contains(&diagnostic.code);
             for allowance in allowances.iter().filter(|one| one.silences(diagnostic)) {
                 is_told = false;
                 settled.insert(allowance.span);
             }
-            is_told
+            // The sentence stands first, what it is about last.
+            let place = diagnostic.labels.last().map(|label| label.span);
+            let is_first =
+                !ONCE.contains(&diagnostic.code) || before.insert((diagnostic.code, place));
+            is_told && is_first
         });
     }
 

@@ -28,6 +28,9 @@ const ROWS: usize = 101;
 /// Numbers that an ensemble sums up, for each of which its distribution is kept: some 100 MB.
 const MOST_CELLS: usize = 250_000;
 
+/// A threshold that seems farther away by less than this share is not worth a word.
+const LATE: f64 = 0.003;
+
 /// More paths than this are a slip of the keyboard.
 const MOST_PATHS: u64 = 1_000_000_000;
 
@@ -212,7 +215,9 @@ fn is_random(compiled: &Compiled, command: &Simulate) -> Result<bool, Vec<Diagno
         Some(span) => Err(vec![
             Diagnostic::new(Code::BadOption, "nothing is random in this model")
                 .at(span, "this is for models with noise")
-                .help(if compiled.model.reactions.is_empty() {
+                .help(if words.step.as_ref().is_some_and(|step| step.span == span) {
+                    "leave it away: the method chooses its steps, `step 0.1` spaces the output; noise is declared, as in `wiener W` with `x' = -x + 0.1*W'`"
+                } else if compiled.model.reactions.is_empty() {
                     declare
                 } else if compiled.model.motion == Motion::Map {
                     "leave it away: each run would be the same"
@@ -242,8 +247,11 @@ fn misfits(compiled: &Compiled, command: &Simulate) -> Vec<Diagnostic> {
         }
         _ => (asked, format!("`{asked}`")),
     };
+    // An exact transition is as long as one likes, but events are looked for at its ends.
+    let looks = method == Method::ExactTransition && !compiled.system.watched_guards().is_empty();
     if let Some(expr) = &words.step
         && method.chooses_steps_of_paths()
+        && !looks
     {
         problems.push(
             Diagnostic::new(Code::BadOption, format!("{name} takes no `dt`"))
@@ -273,6 +281,7 @@ pub(super) fn choice(compiled: &Compiled) -> (Method, Option<NoiseReason>) {
             let short = Pace {
                 step: 0.0,
                 decay: 0.0,
+                threshold: f64::INFINITY,
             };
             let (method, why) = choose(&compiled.system, &compiled.kernels, &short);
             (method, Some(why))
@@ -361,6 +370,44 @@ pub(super) fn unstable(compiled: &Compiled, command: &Simulate, plan: &Plan) -> 
             ),
         )
         .help("take a shorter `dt`, or `using implicit_euler`"),
+    )
+}
+
+/// Events that a state with noise sets off: the path may cross a threshold and come back between two
+/// ends of steps.
+pub(super) fn crossings(compiled: &Compiled, plan: &Plan, sentence: Span) -> Option<Diagnostic> {
+    plan.options.chance?;
+    if plan.options.method.counts_reactions() || compiled.system.watched_guards().is_empty() {
+        return None;
+    }
+    let mut active = compiled.model.events.iter().zip(&plan.active.events);
+    let (event, _) = active.find(|(event, holds)| {
+        **holds && matches!(event.trigger, crate::model::Trigger::When { .. })
+    })?;
+    let range = (plan.start, plan.end);
+    let step = plan.options.chance.and_then(|chance| chance.step);
+    let pace = pace(&run::problem(compiled, plan), range, &plan.initial, step);
+    let late = pace.late();
+    if late > 0.0 && late < LATE {
+        return None;
+    }
+    let label = if late > 0.0 {
+        format!(
+            "looked for every {}: as if the threshold lay {} % farther from the start",
+            short(pace.step),
+            short((1000.0 * late).round() / 10.0)
+        )
+    } else {
+        format!("looked for every {}", short(pace.step))
+    };
+    Some(
+        Diagnostic::new(
+            Code::BetweenSteps,
+            "between steps the path may cross and come back unseen",
+        )
+        .at(sentence, "")
+        .at(event.span, label)
+        .help("events come late by that: a quarter of the `dt` halves it; `allow W0612` silences this"),
     )
 }
 

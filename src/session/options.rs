@@ -267,7 +267,15 @@ impl<'t> Options<'t> {
 /// An option that the verb does not list.
 fn unknown(verb: &Verb, word: &tree::Name) -> Diagnostic {
     let known = || verb.options.iter().map(|choice| choice.word);
-    let help = if let Some(near) = closest(&word.text, known()) {
+    let of_run = ["rtol", "atol", "using", "dt", "paths", "seed"];
+    let help = if verb.word == "sweep" && word.text == "step" {
+        "`points 51` spaces the values of a sweep; `step` belongs to the run that it repeats, as in `simulate 0..100 step 5`".to_owned()
+    } else if verb.word == "sweep" && of_run.contains(&word.text.as_str()) {
+        format!(
+            "`{}` belongs to the run that a sweep repeats: write it after `simulate`",
+            word.text
+        )
+    } else if let Some(near) = closest(&word.text, known()) {
         format!("did you mean `{near}`?")
     } else if verb.options.is_empty() {
         format!("`{}` takes no options", verb.word)

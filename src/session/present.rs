@@ -6,9 +6,9 @@
 use super::command::{Form, Setting, Topic};
 use super::compiled::Compiled;
 use super::tables::Tables;
-use super::{Outcome, Performed, Session, done, method, run, simulate, values};
+use super::{Outcome, Performed, Session, done, measure, method, run, simulate, values};
 use crate::diagnostic::{Code, Diagnostic};
-use crate::syntax::tree;
+use crate::syntax::{show_expression, tree, verb_meant};
 use std::sync::Arc;
 
 impl Session {
@@ -54,7 +54,9 @@ impl Session {
 
     pub(super) fn evaluate(&self, expr: &tree::Expr) -> Result<Performed, Vec<Diagnostic>> {
         let compiled = &self.need_model()?.compiled;
-        let observable = compiled.observable(expr)?;
+        let observable = compiled
+            .observable(expr)
+            .map_err(|problems| asked_otherwise(expr, problems))?;
         let here = self.here(compiled)?;
         let point = values::Point {
             time: here.time,
@@ -119,6 +121,27 @@ impl Session {
             method,
         }))
     }
+}
+
+/// The problems of an expression that stands alone, where a sentence was meant: `period(x)` for
+/// `measure period(x)`, `exit` for `quit`.
+fn asked_otherwise(expr: &tree::Expr, problems: Vec<Diagnostic>) -> Vec<Diagnostic> {
+    let is_measure = measure::holds_measure(expr);
+    let verb = match &expr.kind {
+        tree::ExprKind::Reference(reference) => verb_meant(&reference.name.text),
+        _ => None,
+    };
+    let problems = problems
+        .into_iter()
+        .map(|problem| match (problem.code, verb) {
+            (Code::UnknownFunction | Code::Arity, _) if is_measure => problem.help(format!(
+                "it is taken from a run: `measure {}`",
+                show_expression(expr)
+            )),
+            (Code::UnknownName, Some(verb)) => problem.help(format!("did you mean `{verb}`?")),
+            _ => problem,
+        });
+    problems.collect()
 }
 
 /// A point that a session has come to.

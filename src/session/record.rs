@@ -63,6 +63,29 @@ impl Record {
         self.chapters.len()
     }
 
+    /// How much has been done in the present chapter.
+    pub fn deeds(&self) -> usize {
+        self.chapters.last().map_or(0, |last| last.deeds.len())
+    }
+
+    /// Goes on with an earlier chapter after its first `deeds`, as the present one; gives its new
+    /// number. What followed in it stays where it was.
+    pub fn resume(&mut self, chapter: usize, deeds: usize) -> usize {
+        let known = chapter
+            .checked_sub(1)
+            .and_then(|at| self.chapters.get_mut(at));
+        let resumed = known.map_or_else(Chapter::default, |known| {
+            let after = known.deeds.split_off(deeds.min(known.deeds.len()));
+            let before = std::mem::replace(&mut known.deeds, after);
+            Chapter {
+                values: known.values.clone(),
+                deeds: before,
+            }
+        });
+        self.chapters.push(resumed);
+        self.chapter()
+    }
+
     fn add(&mut self, text: &str, left_out: Option<String>) {
         if let Some(chapter) = self.chapters.last_mut() {
             chapter.deeds.push(Deed {

@@ -126,6 +126,8 @@ pub(super) fn plans<'l>(
                 first.warnings.extend(beyond);
                 let unstable = chance::unstable(compiled, command, first);
                 first.warnings.extend(unstable);
+                let unseen = chance::crossings(compiled, first, command.span);
+                first.warnings.extend(unseen);
             }
         }
     }

@@ -109,7 +109,9 @@ pub(super) fn start_of(
             )),
         ]);
     }
-    if shown_from > start {
+    // To leave out what comes before a swing is usual, and the answer says from where it was made. To
+    // data the time matters.
+    if shown_from > start && !compiled.model.observations.is_empty() {
         warnings.push(
             Diagnostic::new(
                 Code::StartsEarlier,

@@ -313,7 +313,10 @@ pub(super) fn not_found(compiled: &Compiled, why: &NotFound, span: Span) -> Diag
             )
             .at(span, "");
             places::with_equation(diagnostic, compiled, restless.state())
-        .help("`simulate` shows where it goes; other values to start from, as in `steady with x = 1`, may lead to one")
+        .help(match restless {
+            Restless::Swings { .. } | Restless::Cycle { .. } => "`steady all` also finds states that repel, as within a swing; `simulate` shows the swing",
+            _ => "`simulate` shows where it goes; other values to start from, as in `steady with x = 1`, may lead to one",
+        })
         }
         NotFound::Newton => Diagnostic::new(
             Code::NoSteadyState,

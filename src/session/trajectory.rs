@@ -26,6 +26,13 @@ pub struct Trajectory {
 }
 
 impl Trajectory {
+    /// Where the run began, when that is before the range that is shown.
+    #[must_use]
+    pub fn began(&self) -> Option<f64> {
+        let plan = self.plan.as_ref()?;
+        plan.options.shown_from.map(|_| plan.start)
+    }
+
     /// Output times, ascending, in the model's unit of time.
     #[must_use]
     pub fn times(&self) -> &[f64] {

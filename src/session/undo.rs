@@ -53,8 +53,9 @@ pub(super) struct Runs {
 pub(super) struct Step {
     what: Undid,
     before: Before,
-    /// The chapter of the record that it belongs to.
+    /// The chapter of the record that it belongs to, and how much had been done in it.
     chapter: usize,
+    deeds: usize,
 }
 
 impl Session {
@@ -92,6 +93,7 @@ impl Session {
             what,
             before,
             chapter: self.record.chapter(),
+            deeds: self.record.deeds(),
         });
     }
 
@@ -121,7 +123,14 @@ impl Session {
             self.loaded = loaded;
             self.waiting = waiting;
         }
-        if is_of_model || step.chapter != self.record.chapter() {
+        if is_of_model {
+            // What was done with that model holds again, its runs too.
+            let resumed = self.record.resume(step.chapter, step.deeds);
+            let same = |known: &&mut Step| known.chapter == step.chapter;
+            for known in self.earlier.iter_mut().filter(same) {
+                known.chapter = resumed;
+            }
+        } else if step.chapter != self.record.chapter() {
             self.begin_chapter();
         }
         Ok(done(Outcome::Undone(match step.what {

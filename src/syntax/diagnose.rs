@@ -5,7 +5,7 @@
 //!
 //! The checks stand in order of certainty; the first that recognises its slip speaks.
 
-use super::slips::{FOREIGN, LOOKALIKES, OTHER_WORDS};
+use super::slips::{FOREIGN, LOOKALIKES, OTHER_STARTS, OTHER_WORDS};
 use super::starts::{is_equals, skip_blanks, target, word};
 use super::words::{
     BLOCKS, DECLARATIONS, OPTIONS, VERBS, continues_name, is_reserved, starts_name,
@@ -83,6 +83,7 @@ pub fn syntax_error(fault: &Fault) -> Diagnostic {
         return unfinished(&found);
     }
     lookalike(&found)
+        .or_else(|| foreign_start(&found))
         .or_else(|| foreign_operator(&found))
         .or_else(|| bad_point(&found))
         .or_else(|| bad_number(&found))
@@ -130,6 +131,12 @@ fn unexpected(found: &Found) -> Diagnostic {
         _ if token == "=" && BLOCKS.contains(&first) && first != "for" => {
             problem.help("what happens stands in braces")
         }
+        _ if token == ")" && matches!(found.fault.text.trim_end(), "quit()" | "exit()") => {
+            problem.help("write `quit`")
+        }
+        _ if token == "~" && first != "observe" => {
+            problem.help("what scatters around a curve is written `observe y ~ normal(x, sd = s)`")
+        }
         _ if token == "(" && first == "let" => {
             problem.help("a function is written `fn f(x) = ...`")
         }
@@ -161,6 +168,24 @@ fn lookalike(found: &Found) -> Option<Diagnostic> {
                 format!("U+{:04X}", u32::from(sign)),
             )
             .help(format!("write `{plain}`")),
+    )
+}
+
+/// A sign that begins statements of another language.
+fn foreign_start(found: &Found) -> Option<Diagnostic> {
+    let sign = found
+        .rest
+        .chars()
+        .next()
+        .filter(|_| found.before.is_empty())?;
+    let (_, help) = OTHER_STARTS.iter().find(|(other, _)| *other == sign)?;
+    Some(
+        Diagnostic::new(
+            Code::BadCharacter,
+            format!("no statement begins with `{sign}`"),
+        )
+        .at(found.here(sign.len_utf8()), "not used here")
+        .help(*help),
     )
 }
 
@@ -373,6 +398,22 @@ fn misplaced_equals(found: &Found) -> Option<Diagnostic> {
         _ if first && found.before.ends_with("(t)") => {
             problem.help("a derivative is written `x' = ...`")
         }
+        _ if first && compact.ends_with("(0)") => {
+            let name = word(text);
+            problem.help(format!(
+                "an initial value stands in the declaration, `state {name} = ...`, and the past of a delay in `history {name} = ...`"
+            ))
+        }
+        _ if first && (compact.ends_with("(n+1)") || compact.ends_with("(t+1)")) => {
+            let name = word(text);
+            problem.help(format!(
+                "a map is written `next {name} = ...`, with `{name}` for the value before"
+            ))
+        }
+        _ if first && compact.starts_with("d/dt(") => {
+            let name = compact.strip_prefix("d/dt(").map_or("x", word);
+            problem.help(format!("a derivative is written `{name}' = ...`"))
+        }
         _ if first && found.before.ends_with(')') => {
             problem.help(format!("a function is written `fn {} = ...`", found.before))
         }
@@ -549,15 +590,20 @@ pub fn unknown_word(unknown: &str, rest: &str, span: Span) -> Diagnostic {
         return problem
             .help("to go on with the sentence of the line before, end that line with a comma");
     }
-    let known = DECLARATIONS.iter().chain(VERBS).copied();
-    if let Some(word) = closest(unknown, known) {
-        return problem.help(format!("did you mean `{word}`?"));
-    }
+    // Known words of other languages go first: `init` is near to `unit`, but means something else.
     let other = OTHER_WORDS
         .iter()
         .find(|(words, _)| words.contains(&unknown));
     if let Some((_, advice)) = other {
-        return problem.help(*advice);
+        let name = match word(skip_blanks(rest, true)) {
+            "" => "x",
+            name => name,
+        };
+        return problem.help(advice.replace("{}", name));
+    }
+    let known = DECLARATIONS.iter().chain(VERBS).copied();
+    if let Some(word) = closest(unknown, known) {
+        return problem.help(format!("did you mean `{word}`?"));
     }
     let next = skip_blanks(rest, true);
     let next = next.get(..token_length(next)).unwrap_or("");
@@ -576,6 +622,12 @@ pub fn bare_expression(text: &str, span: Span) -> Diagnostic {
     .at(span, "nothing is done with this value");
     if text.starts_with('-') {
         return problem.help("to continue the line before, end that line with the operator");
+    }
+    if let Some(name) = text.strip_prefix("d/dt(").map(word) {
+        return problem.help(format!("a derivative is written `{name}' = ...`"));
+    }
+    if OTHER_WORDS.iter().any(|(words, _)| words.contains(&text)) {
+        return unknown_word(text, "", span);
     }
     let known = DECLARATIONS.iter().chain(VERBS).copied();
     if word(text).len() == text.len() && closest(text, known).is_some() {

@@ -24,6 +24,7 @@ mod words;
 
 pub use parser::{MAX_DEPTH, Memory};
 pub use printing::{show_expression, written_name};
+pub use slips::{other_function, other_name, verb_meant};
 pub use split::{MAX_BLOCKS, MAX_NESTING};
 pub use words::{
     BLOCKS, DECLARATIONS, OPTIONS, RESERVED, VALUES, VERBS, continues_name, is_reserved,

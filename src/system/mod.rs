@@ -46,7 +46,7 @@ pub use tangent::{partial_tangent, tangent};
 pub use crate::model::Motion;
 use crate::model::{Model, Schedule};
 use crate::symbolic::{
-    Expr, Pool, SymbolId, dependents, expand_gradients, substitute, substitute_all,
+    Expr, Pool, SymbolId, dependents, expand_gradients, substitute, substitute_all, symbols_of,
 };
 use guards::{Collected, Freezer};
 use rustc_hash::{FxHashMap, FxHashSet};
@@ -439,6 +439,35 @@ impl System {
         self.events.iter().any(is_scheduled)
             || (self.doses.iter()).any(|dose| dose.schedule != DoseSchedule::Event)
             || !dependents(&self.pool, &read, &moved).is_empty()
+    }
+
+    /// Positions of the guards that states decide and that set events off: on a path with noise
+    /// their crossings are seen at the ends of steps only.
+    #[must_use]
+    pub fn watched_guards(&self) -> Vec<usize> {
+        let is_mode = |block: &&Block| self.slots.modes.contains(&block.offset);
+        let modes = self.slots.layout.blocks().iter().filter(is_mode);
+        let states = self.states.blocks().iter().map(|block| block.symbol);
+        let states: FxHashSet<SymbolId> = states.collect();
+        let sets_off = |at: usize, mode: SymbolId| {
+            self.events.iter().any(|event| match &event.trigger {
+                Trigger::When {
+                    condition,
+                    crossing,
+                    ..
+                } => {
+                    crossing.is_some_and(|(guard, _)| guard == at)
+                        || symbols_of(&self.pool, *condition).contains(&mode)
+                }
+                Trigger::At(_) | Trigger::Every(_) => false,
+            })
+        };
+        let all = self.guards.iter().zip(modes).enumerate();
+        all.filter(|(at, (guard, mode))| {
+            !symbols_of(&self.pool, guard.expr).is_disjoint(&states) && sets_off(*at, mode.symbol)
+        })
+        .map(|(at, _)| at)
+        .collect()
     }
 
     /// The total time derivatives of inlined expressions along a solution, in terms of time,

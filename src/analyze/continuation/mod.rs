@@ -185,7 +185,7 @@ pub struct Special {
 pub enum Kind {
     /// LP
     Fold {
-        /// |p . D²F(q, q)/2|
+        /// |p . D²F(q, q)/2|; not a number where a second eigenvalue is 0.
         coefficient: f64,
     },
     /// BP
@@ -196,7 +196,7 @@ pub enum Kind {
         frequency: f64,
         /// First Lyapunov coefficient (1/2) Re(p . (C(q, q, q̄) - 2 B(q, A⁻¹ B(q, q̄)) +
         /// B(q̄, (2 i w - A)⁻¹ B(q, q)))) with |q| = 1, p . q = 1; exactly 0 where it cannot be told
-        /// from round-off.
+        /// from round-off, not a number where another eigenvalue is 0.
         l1: f64,
         /// d Re/dp
         growth: f64,

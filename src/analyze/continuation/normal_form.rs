@@ -4,7 +4,7 @@
 //! i w q, p* A = i w p*, |q| = 1, p* M q = 1, where M is the identity but for constraints.
 
 use super::Family;
-use super::linear::{Vector, by_states, masses, null_pair};
+use super::linear::{Vector, by_states, eigenvalues, masses, null_pair};
 use nalgebra::{Complex, DMatrix, DVector};
 
 type C = Complex<f64>;
@@ -112,10 +112,19 @@ fn total(p: &Vector, terms: &[Vector], part: impl Fn(C) -> f64) -> f64 {
     }
 }
 
-/// p . D²F(q, q)/2
+/// An eigenvalue this small beside the frequency of a Hopf point, and a product of unit vectors p and
+/// q this small at a fold, are zero: another eigenvalue vanishes with the first, the normal form of
+/// one alone does not hold, and its coefficient is a quotient of round-off. Kuznetsov, section 8.1.
+const SECOND: f64 = 1e-6;
+
+/// p . D²F(q, q)/2; not a number where the eigenvalue 0 is double (Bogdanov-Takens).
 pub(super) fn fold(family: &dyn Family, x: &[f64]) -> Option<f64> {
     let (_, a) = jacobian(family, x);
     let (q, p) = null_pair(&a, &masses(family), C::new(0.0, 0.0))?;
+    // p . q = 1 makes p as long as the unit vectors are near to being orthogonal.
+    if p.norm() * SECOND > 1.0 {
+        return Some(f64::NAN);
+    }
     let of = forms(family, x);
     Some((p.dotc(&of.b(&q, &q)) * 0.5).norm())
 }
@@ -123,6 +132,7 @@ pub(super) fn fold(family: &dyn Family, x: &[f64]) -> Option<f64> {
 /// The numbers of a Hopf point.
 pub(super) struct Hopf {
     pub frequency: f64,
+    /// Not a number where another eigenvalue is 0 (fold-Hopf).
     pub l1: f64,
     pub growth: f64,
     /// 2 |q_i| sqrt(|growth/l1|)
@@ -135,7 +145,7 @@ pub(super) fn hopf(
     tangent: &[f64],
     frequency: f64,
 ) -> Option<Hopf> {
-    let (_, a) = jacobian(family, x);
+    let (all, a) = jacobian(family, x);
     let masses = masses(family);
     let n = family.dimension();
     let (q, p) = null_pair(&a, &masses, C::new(0.0, frequency))?;
@@ -149,7 +159,13 @@ pub(super) fn hopf(
         of.b(&q, &mean) * C::new(2.0, 0.0),
         of.b(&conjugate, &double),
     ];
-    let l1 = total(&p, &terms, |sum| sum.re / 2.0);
+    let values = eigenvalues(family, &all, &vec![1.0; n]);
+    let is_double = (values.iter().flatten()).any(|value| value.norm() <= SECOND * frequency);
+    let l1 = if is_double {
+        f64::NAN
+    } else {
+        total(&p, &terms, |sum| sum.re / 2.0)
+    };
     // How the eigenvalue moves along the branch, per parameter.
     let (r, s) = parts(&q);
     let lifted = |v: &[f64]| {

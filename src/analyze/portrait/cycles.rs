@@ -6,6 +6,10 @@
 //! is refined by bracketing, which converges whether the cycle attracts or not. Crossings are
 //! found to round-off by Newton's iteration on the time. With more states, the return map of a
 //! section is iterated: this finds attracting cycles only.
+//!
+//! The jumps of a relaxation oscillation are too fast for a map that is refined to round-off. Where
+//! no cycle was found, one trajectory is followed by the method that `auto` takes, and its returns
+//! are compared.
 
 use super::follow::{Limits, Pace, Way, follow, points};
 use super::{Plane, Point};
@@ -441,23 +445,7 @@ pub fn attracting_cycle(plane: &Plane<'_>, state: &[f64]) -> Option<Cycle> {
         plane.window.holds(plane.point(state), 100.0)
     });
     let (_, last) = run.last()?;
-    // The section is the mean of what the horizontal state did lately.
-    let values: Vec<f64> = (run.times.len() / 2..run.times.len())
-        .filter_map(|row| Some(plane.point(run.row(row)?).0))
-        .collect();
-    let low = values.iter().copied().fold(f64::INFINITY, f64::min);
-    let high = values.iter().copied().fold(f64::NEG_INFINITY, f64::max);
-    let size = low.abs().max(high.abs());
-    let swings = high - low > 1e-5 * size;
-    if !swings {
-        return None;
-    }
-    let section = Section {
-        state: plane.axes.0,
-        value: f64::midpoint(low, high),
-        sign: 1.0,
-        way: Way::Forward,
-    };
+    let (section, size) = middle(plane, &run)?;
     let always = |_: &[f64]| true;
     let (mut here, _) = next_return(plane, pace, section, last, FINE, &[], &always)?;
     for _ in 0..300 {
@@ -474,4 +462,135 @@ pub fn attracting_cycle(plane: &Plane<'_>, state: &[f64]) -> Option<Cycle> {
         }
     }
     None
+}
+
+/// Where a trajectory comes to.
+#[derive(Debug, Clone, PartialEq)]
+pub enum Coming {
+    /// A cycle that attracts it.
+    Cycle(Cycle),
+    /// It stays within bounds, and neither rests nor repeats itself as long as it was followed.
+    Stays,
+    /// It rests, runs away, or could not be followed.
+    Elsewhere,
+}
+
+const RELAXED: Limits = Limits {
+    time: f64::INFINITY,
+    steps: 20_000,
+    tolerance: 1e-8,
+    interior: 0,
+};
+/// Returns after which what a jump contracts has settled.
+const RETURNS: usize = 12;
+/// Returns that differ by less than this part of the swing, or of the period, are the same.
+const SETTLED: f64 = 1e-5;
+/// How far beside a cycle another trajectory begins, as a part of the window.
+const BESIDE: f64 = 0.01;
+
+/// Where a trajectory comes to, by a method for stiff equations. What closes at a start and
+/// otherwise beside it, as around a center, is no cycle.
+#[must_use]
+pub fn comes_to(plane: &Plane<'_>, state: &[f64]) -> Coming {
+    let first = one_comes_to(plane, state);
+    let Coming::Cycle(cycle) = &first else {
+        return first;
+    };
+    let width = BESIDE * (plane.window.x.1 - plane.window.x.0);
+    let parts = cycle.state.iter().zip(&plane.along[0]);
+    let beside: Vec<f64> = parts.map(|(state, by)| state + by * width).collect();
+    match one_comes_to(plane, &beside) {
+        Coming::Cycle(other) if same(cycle, &other) => first,
+        _ => Coming::Elsewhere,
+    }
+}
+
+fn one_comes_to(plane: &Plane<'_>, state: &[f64]) -> Coming {
+    let pace = Pace::of(plane).implicit();
+    // A slow part is as much slower than a usual point as a jump is faster.
+    let limits = Limits {
+        time: 1e9 * pace.crossing,
+        ..RELAXED
+    };
+    let stays = |state: &[f64]| plane.window.holds(plane.point(state), 100.0);
+    let first = Limits {
+        steps: limits.steps / 2,
+        ..limits
+    };
+    let run = follow(plane, pace, Way::Forward, state, first, &mut |_, state| {
+        stays(state)
+    });
+    let Some((_, last)) = run.last().filter(|(_, last)| stays(last)) else {
+        return Coming::Elsewhere;
+    };
+    let Some((section, _)) = middle(plane, &run) else {
+        return Coming::Elsewhere;
+    };
+    let side = |state: &[f64]| state.get(section.state).copied().unwrap_or(f64::NAN);
+    let (mut below, mut returns) = (false, 0);
+    let last = last.to_vec();
+    let run = follow(plane, pace, Way::Forward, &last, limits, &mut |_, state| {
+        let is_above = side(state) >= section.value;
+        returns += usize::from(below && is_above);
+        below = !is_above;
+        returns < RETURNS && stays(state)
+    });
+    if run.last().is_none_or(|(_, last)| !stays(last)) {
+        return Coming::Elsewhere;
+    }
+    match settled(plane, pace, section, &run, limits) {
+        Some(cycle) => Coming::Cycle(cycle),
+        None if returns > 1 => Coming::Stays,
+        None => Coming::Elsewhere,
+    }
+}
+
+/// The section through the middle of what the horizontal state did in the second half of a run, and
+/// how large that state is; `None` where it hardly moved.
+fn middle(plane: &Plane<'_>, run: &Solution) -> Option<(Section, f64)> {
+    let values: Vec<f64> = (run.times.len() / 2..run.times.len())
+        .filter_map(|row| Some(plane.point(run.row(row)?).0))
+        .collect();
+    let low = values.iter().copied().fold(f64::INFINITY, f64::min);
+    let high = values.iter().copied().fold(f64::NEG_INFINITY, f64::max);
+    let size = low.abs().max(high.abs());
+    let section = Section {
+        state: plane.axes.0,
+        value: f64::midpoint(low, high),
+        sign: 1.0,
+        way: Way::Forward,
+    };
+    (high - low > 1e-5 * size).then_some((section, size))
+}
+
+/// The cycle that the last returns of a run agree on.
+fn settled(
+    plane: &Plane<'_>,
+    pace: Pace,
+    section: Section,
+    run: &Solution,
+    limits: Limits,
+) -> Option<Cycle> {
+    let side = |row: usize| Some(run.row(row)?.get(section.state)? - section.value);
+    let crossings: Vec<usize> = (0..run.times.len().saturating_sub(1))
+        .filter(|row| side(*row) < Some(0.0) && side(row + 1) >= Some(0.0))
+        .collect();
+    let [a, b, c] = *crossings.last_chunk::<3>()?;
+    let place = |row: usize| onto(plane, pace, section, run, row, limits);
+    let ((_, t1), (two, t2), (three, t3)) = (place(a)?, place(b)?, place(c)?);
+    let (before, period) = (t2 - t1, t3 - t2);
+    let swing = |at: usize| {
+        let values = run.states.iter().skip(at).step_by(three.len().max(1));
+        let (low, high) = values.fold((f64::INFINITY, f64::NEG_INFINITY), |(low, high), value| {
+            (low.min(*value), high.max(*value))
+        });
+        high - low
+    };
+    let mut states = two.iter().zip(&three).enumerate();
+    let repeats = (period - before).abs() <= SETTLED * period
+        && states.all(|(at, (a, b))| (a - b).abs() <= SETTLED * swing(at));
+    if !repeats {
+        return None;
+    }
+    turn(plane, pace, Way::Forward, three, period, None)
 }

@@ -61,6 +61,14 @@ pub(super) struct Pace {
 const STIFF: f64 = 2000.0;
 
 impl Pace {
+    /// The same where an explicit method would do for most of the window only.
+    pub fn implicit(self) -> Pace {
+        Pace {
+            method: Method::Auto,
+            ..self
+        }
+    }
+
     /// From speeds and Jacobians at places all over the window.
     pub fn of(plane: &Plane<'_>) -> Pace {
         const ACROSS: usize = 9;

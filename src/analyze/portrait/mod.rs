@@ -21,7 +21,7 @@ mod streamlines;
 mod tests;
 
 pub use contour::nullclines;
-pub use cycles::{Cycle, Found, attracting_cycle, limit_cycles};
+pub use cycles::{Coming, Cycle, Found, attracting_cycle, comes_to, limit_cycles};
 pub use follow::{trajectory, visited};
 pub use manifolds::{Manifold, manifolds};
 pub use streamlines::{Streamline, streamlines};

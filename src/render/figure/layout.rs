@@ -249,7 +249,8 @@ fn frame(
     let right = if legend.width_right() > 0.0 {
         right.min(right + legend.inner_gap() - overhang)
     } else {
-        right.min(size.width - 4.0 - overhang)
+        // The last label ends well before the edge, also in another font than it was measured in.
+        right.min(size.width - 0.6 * style.gap - overhang)
     };
     let frame = Frame {
         left,

@@ -109,6 +109,12 @@ fn sentences(answer: &PortraitAnswer, view: &View, inside: usize) -> Vec<String>
             extents.join(", ")
         ));
     }
+    if view.stays {
+        said.push(
+            "no cycle was found, but the trajectory of the present state stays bounded and does not come to rest"
+                .to_owned(),
+        );
+    }
     for center in &view.centers {
         if let Some(fixed) = view.fixed.get(*center) {
             said.push(format!(

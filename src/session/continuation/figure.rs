@@ -65,13 +65,16 @@ fn label_once(series: &mut [Series], mark: Mark, label: &str) {
 
 /// One series for each run of the same stability.
 fn curves(branch: &BranchAnswer) -> impl Iterator<Item = Series> + '_ {
-    branch.runs().into_iter().map(|run| {
-        let points = branch.points.get(run.from..=run.to).unwrap_or_default();
-        let shown = branch.shown.get(run.from..=run.to).unwrap_or_default();
+    let parameters: Vec<f64> = (branch.points.iter())
+        .map(|x| x.last().copied().unwrap_or(f64::NAN))
+        .collect();
+    let (parts, x, y) = smooth(&parameters, &branch.shown);
+    branch.runs().into_iter().map(move |run| {
+        let part = run.from * parts..=run.to * parts;
         Series {
             label: String::new(),
-            x: points.iter().filter_map(|x| x.last().copied()).collect(),
-            y: shown.to_vec(),
+            x: x.get(part.clone()).unwrap_or_default().to_vec(),
+            y: y.get(part).unwrap_or_default().to_vec(),
             mark: if run.unstable == Some(0) {
                 Mark::Line
             } else {
@@ -80,6 +83,73 @@ fn curves(branch: &BranchAnswer) -> impl Iterator<Item = Series> + '_ {
             colour: BRANCHES,
         }
     })
+}
+
+/// Parts of the way from one point to the next.
+const PARTS: usize = 8;
+/// Longer branches are drawn from point to point: their corners are smaller than can be seen.
+const MOST_SMOOTHED: usize = 2000;
+/// Where the way turns by more than the angle with this cosine, it has a corner.
+const CORNER: f64 = -0.2;
+
+/// Points between the points of a branch, so that it is round where it turns: the cubic with the
+/// tangents of the parabola through each point and its neighbours, over the length of chords in
+/// units of the extents. Gives in how many parts each way was divided, and the points.
+fn smooth(x: &[f64], y: &[f64]) -> (usize, Vec<f64>, Vec<f64>) {
+    let (points, plain) = (x.len().min(y.len()), (1, x.to_vec(), y.to_vec()));
+    let extent = |values: &[f64]| {
+        let ends = (f64::INFINITY, f64::NEG_INFINITY);
+        let (low, high) = (values.iter()).fold(ends, |(low, high), value| {
+            (low.min(*value), high.max(*value))
+        });
+        high - low
+    };
+    let sizes = (extent(x), extent(y));
+    let sound = |size: f64| size > 0.0 && size.is_finite();
+    if !(3..=MOST_SMOOTHED).contains(&points) || !sound(sizes.0) || !sound(sizes.1) {
+        return plain;
+    }
+    let chord = |i: usize| ((x[i + 1] - x[i]) / sizes.0, (y[i + 1] - y[i]) / sizes.1);
+    let chords: Vec<(f64, f64)> = (0..points - 1).map(chord).collect();
+    let lengths: Vec<f64> = chords.iter().map(|(a, b)| a.hypot(*b)).collect();
+    if lengths.iter().any(|length| !sound(*length)) {
+        return plain;
+    }
+    let direction = |i: usize| (chords[i].0 / lengths[i], chords[i].1 / lengths[i]);
+    // The tangent at a point as the end of the way `i`, which is the one before or after it.
+    let tangent = |point: usize, i: usize| {
+        let (before, after) = (point.wrapping_sub(1), point);
+        if point == 0 || point == points - 1 {
+            return direction(i);
+        }
+        let (a, b) = (direction(before), direction(after));
+        if a.0 * b.0 + a.1 * b.1 < CORNER {
+            return direction(i);
+        }
+        let share = lengths[after] / (lengths[before] + lengths[after]);
+        (
+            share * a.0 + (1.0 - share) * b.0,
+            share * a.1 + (1.0 - share) * b.1,
+        )
+    };
+    let (mut fine_x, mut fine_y) = (vec![x[0]], vec![y[0]]);
+    for i in 0..points - 1 {
+        let (from, to) = (tangent(i, i), tangent(i + 1, i));
+        for part in 1..PARTS {
+            #[expect(clippy::cast_precision_loss, reason = "a small number")]
+            let s = part as f64 / PARTS as f64;
+            let rise = s * s * (3.0 - 2.0 * s);
+            let (leave, arrive) = (s * (1.0 - s) * (1.0 - s), s * s * (s - 1.0));
+            let along = |chord: f64, from: f64, to: f64| {
+                rise * chord + lengths[i] * (leave * from + arrive * to)
+            };
+            fine_x.push(x[i] + sizes.0 * along(chords[i].0, from.0, to.0));
+            fine_y.push(y[i] + sizes.1 * along(chords[i].1, from.1, to.1));
+        }
+        fine_x.push(x[i + 1]);
+        fine_y.push(y[i + 1]);
+    }
+    (PARTS, fine_x, fine_y)
 }
 
 /// Every point as a row: branch, parameter, states, what is drawn, stability, the special point.
@@ -116,4 +186,31 @@ pub(super) fn csv(answer: &DiagramAnswer) -> (String, usize, usize) {
     cells.push(Cells::Text(&labels));
     let rows = labels.len();
     (table::write_cells(&headers, &cells), rows, headers.len())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_fold_is_round_between_its_points() {
+        // Seven points of the parabola p = -u^2.
+        let u: Vec<f64> = (-3..=3).map(f64::from).collect();
+        let p: Vec<f64> = u.iter().map(|u| -u * u).collect();
+        let (parts, x, y) = smooth(&p, &u);
+        assert_eq!((parts, x.len()), (PARTS, 6 * PARTS + 1));
+        let off = x.iter().zip(&y).map(|(p, u)| (p + u * u).abs());
+        // Chords lie up to 1/4 off.
+        assert!(off.fold(0.0, f64::max) < 0.08);
+        for (at, known) in p.iter().enumerate() {
+            assert_eq!((x[at * PARTS], y[at * PARTS]), (*known, u[at]));
+        }
+    }
+
+    #[test]
+    fn corners_stay() {
+        let (_, x, y) = smooth(&[0.0, 1.0, 0.0], &[0.0, 0.0, 0.1]);
+        let outside = x.iter().zip(&y).filter(|(x, y)| **x > 1.0 || **y < 0.0);
+        assert_eq!(outside.count(), 0);
+    }
 }

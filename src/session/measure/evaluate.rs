@@ -60,6 +60,27 @@ pub(super) fn evaluated(run: &Trajectory, term: &Term) -> Result<Measured, Diagn
                 ..inner
             })
         }
+        Term::Apply(applied, terms) => {
+            let found = terms.iter().map(|term| evaluated(run, term));
+            let found = found.collect::<Result<Vec<Measured>, Diagnostic>>()?;
+            let at: Vec<f64> = found.iter().map(|one| one.value).collect();
+            let shifted = |which: usize, by: f64| {
+                let mut at = at.clone();
+                at[which] += by;
+                applied.value(&at)
+            };
+            // What an error does to the value, taken over the whole of it.
+            let parts = (found.iter().enumerate())
+                .filter(|(_, one)| one.error > 0.0)
+                .map(|(which, one)| {
+                    (shifted(which, one.error) - shifted(which, -one.error)).abs() / 2.0
+                });
+            Ok(Measured {
+                value: applied.value(&at),
+                error: parts.sum(),
+                at: None,
+            })
+        }
         Term::Combine(operator, left, right) => Ok(combined(
             *operator,
             evaluated(run, left)?,
@@ -80,7 +101,7 @@ fn of_iterates(
     window: Option<&Window>,
     span: Span,
 ) -> Result<Measured, Diagnostic> {
-    let (steps, values) = iterates(run, of, window, span)?;
+    let (steps, values) = iterates(run, of, (window, Rows::of(what, window)), span)?;
     match analyze::measure_iterates(&steps, &values, what) {
         Some(found) => found.map_err(|refusal| refused(run, &of.observable, what, refusal, span)),
         None => Err(
@@ -102,7 +123,7 @@ fn of_path(
     window: Option<&Window>,
     span: Span,
 ) -> Result<Measured, Diagnostic> {
-    let (times, values) = iterates(run, of, window, span)?;
+    let (times, values) = iterates(run, of, (window, Rows::of(what, window)), span)?;
     let counts = |used: &MethodUse| used.method.counts_reactions();
     let between = if run.solution.methods.iter().any(counts) {
         Between::Constant
@@ -127,7 +148,7 @@ fn first_step(
     let mut steps = Vec::new();
     let mut columns = Vec::with_capacity(differences.len());
     for difference in differences {
-        let (own, values) = iterates(run, difference, window, span)?;
+        let (own, values) = iterates(run, difference, (window, Rows::All), span)?;
         steps = own;
         columns.push(values);
     }
@@ -144,18 +165,54 @@ fn first_step(
         .ok_or_else(|| never_met(span))
 }
 
+/// Which rows of a run a measure is taken from.
+#[derive(Clone, Copy, PartialEq)]
+enum Rows {
+    All,
+    /// The first and the last, which are always kept.
+    Ends,
+}
+
+impl Rows {
+    fn of(what: analyze::Measure, window: Option<&Window>) -> Rows {
+        match what {
+            analyze::Measure::First | analyze::Measure::Last if window.is_none() => Rows::Ends,
+            _ => Rows::All,
+        }
+    }
+}
+
+/// How to come to a run of which every row is kept.
+fn fewer_rows(run: &Trajectory) -> String {
+    let ends = (run.times().first(), run.times().last());
+    let (from, to) = (
+        ends.0.copied().unwrap_or(0.0),
+        ends.1.copied().unwrap_or(0.0),
+    );
+    let (from, whole) = (number_text(from), number_text(to));
+    if run.compiled.system.motion == Motion::Map {
+        #[expect(clippy::cast_precision_loss, reason = "a count of rows")]
+        let kept = run.times().len() as f64;
+        let to = number_text(ends.0.copied().unwrap_or(0.0) + (kept / 2.0).floor());
+        return format!("simulate fewer steps, as in `simulate {from}..{to}`");
+    }
+    format!(
+        "ask for rows of your own, from which it is then taken: `simulate {from}..{whole} points 10001`"
+    )
+}
+
 /// The values of an observable at the rows of a window.
 fn iterates(
     run: &Trajectory,
     of: &Followed,
-    window: Option<&Window>,
+    (window, rows): (Option<&Window>, Rows),
     span: Span,
 ) -> Result<(Vec<f64>, Vec<f64>), Diagnostic> {
-    if run.solution.kept_every > 1 {
+    if rows == Rows::All && run.solution.kept_every > 1 {
         return Err(
             Diagnostic::new(Code::NoMeasure, "not every step of this run was kept")
                 .at(span, "needs every one")
-                .help("simulate fewer steps, as in `simulate 0..100000`"),
+                .help(fewer_rows(run)),
         );
     }
     // In a flow the function has a second number, the slope: a path has none.

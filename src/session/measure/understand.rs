@@ -8,7 +8,7 @@ use crate::analyze;
 use crate::diagnostic::{Code, Diagnostic, did_you_mean, listed};
 use crate::kernel::SharedKernel;
 use crate::source::Span;
-use crate::symbolic::{Pool, Shape, symbols_of};
+use crate::symbolic::{Builtin, Expr, Pool, Shape, SymbolId, Value, evaluate, symbols_of};
 use crate::syntax::tree::{self, BinaryOperator, ExprKind, UnaryOperator};
 use crate::system::Motion;
 use std::sync::OnceLock;
@@ -45,6 +45,12 @@ fn other_word(word: &str) -> Option<&'static str> {
 /// What can be seen to be wrong without a model: calls that are no measures.
 pub(super) fn words_at_fault(expr: &tree::Expr) -> Vec<Diagnostic> {
     match &expr.kind {
+        ExprKind::Call { arguments, .. } if applied(expr).is_some() => {
+            let inner = arguments.iter();
+            inner
+                .flat_map(|inner| words_at_fault(&inner.value))
+                .collect()
+        }
         ExprKind::Call { function, .. } if words().all(|word| word != function.name.text) => {
             let other = other_word(&function.name.text);
             let other = other.map(|word| format!("the word is `{word}`"));
@@ -70,6 +76,25 @@ pub(super) fn words_at_fault(expr: &tree::Expr) -> Vec<Diagnostic> {
     }
 }
 
+/// The function of the language that an expression calls, where that is no measure: `sqrt` of
+/// anything, `max` of two numbers.
+fn applied(expr: &tree::Expr) -> Option<&'static Builtin> {
+    let ExprKind::Call {
+        function,
+        arguments,
+    } = &expr.kind
+    else {
+        return None;
+    };
+    let is_measure = words().any(|word| word == function.name.text);
+    let of_numbers = || {
+        matches!(arguments.as_slice(), [first, second]
+            if !matches!(second.value.kind, ExprKind::Range { .. })
+                && (holds_measure(&first.value) || holds_measure(&second.value)))
+    };
+    Builtin::find(&function.name.text).filter(|_| !is_measure || of_numbers())
+}
+
 /// True for an expression with a call of a measure in its arithmetic. Of two numbers `max` and `min`
 /// are functions of the language.
 pub(super) fn holds_measure(expr: &tree::Expr) -> bool {
@@ -78,9 +103,16 @@ pub(super) fn holds_measure(expr: &tree::Expr) -> bool {
             function,
             arguments,
         } if words().any(|word| word == function.name.text) => match arguments.as_slice() {
-            [_, second, ..] => matches!(second.value.kind, ExprKind::Range { .. }),
+            [first, second, ..] => {
+                matches!(second.value.kind, ExprKind::Range { .. })
+                    || holds_measure(&first.value)
+                    || holds_measure(&second.value)
+            }
             _ => true,
         },
+        ExprKind::Call { arguments, .. } if applied(expr).is_some() => {
+            arguments.iter().any(|inner| holds_measure(&inner.value))
+        }
         ExprKind::Unary { operand, .. } => holds_measure(operand),
         ExprKind::Binary { left, right, .. } => holds_measure(left) || holds_measure(right),
         _ => false,
@@ -105,6 +137,27 @@ pub(super) enum Term {
     },
     Negate(Box<Term>),
     Combine(BinaryOperator, Box<Term>, Box<Term>),
+    /// A function of the language.
+    Apply(Applied, Vec<Term>),
+}
+
+/// A function of numbers.
+pub(super) struct Applied {
+    pool: Pool,
+    arguments: Vec<SymbolId>,
+    value: Expr,
+}
+
+impl Applied {
+    pub(super) fn value(&self, at: &[f64]) -> f64 {
+        let argument = |symbol| {
+            let place = self.arguments.iter().position(|known| *known == symbol);
+            let value = place.and_then(|place| at.get(place)).copied();
+            Value::scalar(value.unwrap_or(f64::NAN))
+        };
+        let value = evaluate(&self.pool, self.value, &argument);
+        value.number()
+    }
 }
 
 /// What is followed along a run.
@@ -173,8 +226,55 @@ pub(super) fn understood(compiled: &Compiled, expr: &tree::Expr) -> Understood<T
         ExprKind::Call {
             function,
             arguments,
-        } => call(compiled, function, arguments, expr.span),
+        } => match applied(expr) {
+            Some(known) if holds_measure(expr) => apply(compiled, known, arguments, expr.span),
+            Some(_) => constant(compiled, expr),
+            None => call(compiled, function, arguments, expr.span),
+        },
         _ => constant(compiled, expr),
+    }
+}
+
+#[inline(never)]
+fn apply(
+    compiled: &Compiled,
+    known: &'static Builtin,
+    arguments: &[tree::Argument],
+    span: Span,
+) -> Understood<Term> {
+    let (mut terms, mut problems) = (Vec::new(), Vec::new());
+    for argument in arguments {
+        match understood(compiled, &argument.value) {
+            Ok(term) => terms.push(term),
+            Err(found) => problems.extend(found),
+        }
+    }
+    if !problems.is_empty() {
+        return Err(problems);
+    }
+    let mut pool = Pool::new();
+    let symbols: Vec<SymbolId> = (0..terms.len())
+        .map(|at| pool.new_symbol(format!("x{at}"), Shape::Scalar))
+        .collect();
+    let values: Vec<Expr> = symbols.iter().map(|symbol| pool.symbol(*symbol)).collect();
+    match known.call(&mut pool, &values) {
+        Ok(value) if pool.shape(value) == Shape::Scalar => {
+            let arguments = symbols;
+            let applied = Applied {
+                pool,
+                arguments,
+                value,
+            };
+            Ok(Term::Apply(applied, terms))
+        }
+        _ => Err(vec![
+            Diagnostic::new(
+                Code::Arity,
+                format!("`{}` does not take these numbers", known.name),
+            )
+            .at(span, "")
+            .help(format!("`{}`: {}", known.name, known.description)),
+        ]),
     }
 }
 

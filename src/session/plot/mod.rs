@@ -11,7 +11,7 @@ use super::outcome::{Outcome, Performed};
 use super::tables::Tables;
 use super::trajectory::Trajectory;
 use super::{Ensemble, Session, ensemble};
-use crate::diagnostic::{Code, Diagnostic};
+use crate::diagnostic::{Code, Diagnostic, listed};
 use crate::figure::{Axis, Figure, Mark, Scale, Series};
 use crate::model::{Entity, Motion, Unit};
 use crate::source::Span;
@@ -175,6 +175,7 @@ impl Session {
                 let tables = Tables::new(&*self.world, self.data_folder());
                 let (points, warnings) = points(&compiled.model, &tables, source, &curves)?;
                 diagnostics = warnings;
+                diagnostics.extend(self.other_values(compiled, plot));
                 Some(points)
             }
             None => None,
@@ -191,7 +192,50 @@ impl Session {
             diagnostics,
         })
     }
+
+    /// A run that was made with other values than hold now, as after a fit, shows nothing of these
+    /// beside data.
+    fn other_values(&self, compiled: &Compiled, plot: &Plot) -> Option<Diagnostic> {
+        let asked = self.asked.as_ref()?;
+        if asked.overrides == self.overrides {
+            return None;
+        }
+        let (then, now) = (
+            compiled.present(&asked.overrides),
+            compiled.present(&self.overrides),
+        );
+        let blocks = compiled
+            .model
+            .parameters
+            .iter()
+            .zip(compiled.system.parameters.blocks());
+        let changed = blocks.filter_map(|(parameter, block)| {
+            let same = then.parameters.get(block.range()) == now.parameters.get(block.range());
+            (!same).then(|| format!("`{}`", parameter.name))
+        });
+        let mut changed: Vec<String> = changed.take(MOST_CHANGED + 1).collect();
+        if changed.len() > MOST_CHANGED {
+            changed.truncate(MOST_CHANGED);
+            changed.push("others".to_owned());
+        }
+        let what = match changed.as_slice() {
+            [] => "other values hold".to_owned(),
+            [one] if one.starts_with('`') => format!("{one} has another value"),
+            names => format!("{} have other values", listed(names)),
+        };
+        Some(
+            Diagnostic::new(
+                Code::OtherValues,
+                format!("the run that is drawn is older than the values: {what} now"),
+            )
+            .at(plot.span, "")
+            .help("`simulate` again before, to see the present values beside the data"),
+        )
+    }
 }
+
+/// Names that are listed of values that have changed.
+const MOST_CHANGED: usize = 6;
 
 /// Bands instead of curves.
 fn figure_of_paths(

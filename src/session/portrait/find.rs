@@ -7,7 +7,7 @@ use super::super::values::Overrides;
 use super::plane::Asked;
 use super::{Fixed, View};
 use crate::analyze::equilibria::{self, Answer, Completeness, Formulas, Motion, Query, Region};
-use crate::analyze::portrait::{self, Plane, Point};
+use crate::analyze::portrait::{self, Coming, Plane, Point};
 use crate::analyze::{Law, Place, kept, linearise};
 use crate::diagnostic::Diagnostic;
 use crate::simulate::{Dynamics, Tolerances};
@@ -92,6 +92,9 @@ pub(super) fn view(
         line(&ground, asked, &mut view);
     } else {
         plane(&ground, asked, &found, &mut view);
+        if widened(&ground, asked, &bounds, &mut view) {
+            plane(&ground, asked, &found, &mut view);
+        }
     }
     view.interrupted |= world.interrupted();
     Ok(view)
@@ -259,6 +262,32 @@ fn choose_window(
     }
 }
 
+/// Widens ranges that were chosen here to hold the cycles that were found; false when they do.
+fn widened(ground: &Ground<'_>, asked: &Asked, bounds: &Region, view: &mut View) -> bool {
+    let mut wider = false;
+    for (axis, at) in asked.axes.iter().copied().enumerate().take(2) {
+        let range = view.ranges[axis];
+        let extents = view.cycles.iter().filter_map(|cycle| cycle.extent.get(at));
+        let ends: Vec<f64> = extents.flat_map(|(low, high)| [*low, *high]).collect();
+        let is_inside = |end: &f64| (range.0..=range.1).contains(end);
+        if !view.chosen[axis] || ends.iter().all(is_inside) {
+            continue;
+        }
+        let bound = (
+            bounds.low.get(at).copied().unwrap_or(f64::NEG_INFINITY),
+            bounds.high.get(at).copied().unwrap_or(f64::INFINITY),
+        );
+        let never_negative = ground.non_negative.get(at).copied().unwrap_or(false);
+        let rests = view.fixed.iter().filter(|fixed| fixed.inside);
+        let values = rests.filter_map(|fixed| fixed.state.get(at).copied());
+        let (low, high) = asked.ends.get(axis).copied().unwrap_or_default();
+        let chosen = around(values.chain(ends), bound, never_negative);
+        view.ranges[axis] = (low.unwrap_or(chosen.0), high.unwrap_or(chosen.1));
+        wider |= view.ranges[axis] != range;
+    }
+    wider
+}
+
 /// Fixed points in one window; of more, as a pendulum has, only the nearest few are shown.
 const MOST_FIXED: usize = 9;
 const NEAREST: usize = 5;
@@ -398,7 +427,19 @@ fn plane(ground: &Ground<'_>, asked: &Asked, found: &Answer, view: &mut View) {
         .collect();
     let cycles = portrait::limit_cycles(&plane, &fixed, &around);
     (view.cycles, view.centers) = (cycles.cycles, cycles.centers);
+    if view.cycles.is_empty() && view.centers.is_empty() && !(ground.interrupted)() {
+        follow_present(ground, &plane, view);
+    }
     view.streamlines = portrait::streamlines(&plane, present, &fixed);
+}
+
+/// Looks for a cycle where the present state goes.
+fn follow_present(ground: &Ground<'_>, plane: &Plane<'_>, view: &mut View) {
+    match portrait::comes_to(plane, &ground.state) {
+        Coming::Cycle(cycle) => view.cycles.push(cycle),
+        Coming::Stays => view.stays = true,
+        Coming::Elsewhere => {}
+    }
 }
 
 fn manifolds(plane: &Plane<'_>, view: &View, fixed: &[Point]) -> Vec<portrait::Manifold> {
@@ -464,6 +505,9 @@ fn shadows(ground: &Ground<'_>, plane: &Plane<'_>, view: &mut View) {
     view.cycles = portrait::attracting_cycle(plane, &ground.state)
         .into_iter()
         .collect();
+    if view.cycles.is_empty() && !(ground.interrupted)() {
+        follow_present(ground, plane, view);
+    }
 }
 
 /// The line of one state.

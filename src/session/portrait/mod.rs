@@ -77,6 +77,8 @@ pub struct View {
     pub cycles: Vec<Cycle>,
     /// Fixed points, by position, that closed orbits surround.
     pub centers: Vec<usize>,
+    /// True where no cycle was found, and the present state stays within bounds without resting.
+    pub stays: bool,
     /// Of one state: its rate along the range.
     pub rate: Vec<Point>,
     /// States that are held at these values.

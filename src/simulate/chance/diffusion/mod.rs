@@ -89,7 +89,10 @@ pub(in crate::simulate) fn path(
     if let Some(used) = solution.methods.first_mut() {
         used.why = why;
     }
-    let chooses = matches!(method, Method::ExactTransition | Method::Srk);
+    let chooses = match method {
+        Method::ExactTransition => problem.system.watched_guards().is_empty(),
+        method => method == Method::Srk,
+    };
     solution.step = (!chooses).then_some(pace.step);
     solution
 }
@@ -103,7 +106,11 @@ pub(super) fn chosen(
     chance: Chance,
 ) -> (Pace, Method, SwitchReason) {
     let pace = match chance.step {
-        Some(step) if asked != Method::Auto => Pace { step, decay: 0.0 },
+        Some(step) if asked != Method::Auto => Pace {
+            step,
+            decay: 0.0,
+            threshold: f64::INFINITY,
+        },
         _ => pace(problem, range, initial, chance.step),
     };
     match asked {
