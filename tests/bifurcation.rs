@@ -552,3 +552,31 @@ fn a_start_at_a_crossing_is_a_branch_point() {
         }
     }
 }
+
+/// Where a second eigenvalue is zero, a coefficient would be a quotient of round-off. Bogdanov's normal
+/// form at 0; Rössler's system with a = b, whose fold at c = 2a has the eigenvalues 0 and ±i sqrt(2 - a²)
+/// and one place for both.
+#[test]
+fn doubly_degenerate_points_have_no_coefficient() {
+    let workplace = Workplace::new();
+    workplace.write(
+        "bt.lotka",
+        "param m = -1 in -2..1\nstate x = 1, y = 0\nx' = y\ny' = m + x^2 + x*y",
+    );
+    let diagram = continued(&workplace, &["bt.lotka", "m"]);
+    let fold = &diagram["points"][0];
+    assert_eq!(fold["kind"], "LP");
+    assert!(fold["coefficient"].is_null(), "{fold}");
+    workplace.write(
+        "rossler.lotka",
+        "param a = 0.2, c = 5.7 in 0.2..6\nstate x = 0, y = 0, z = 0\nx' = -y - z\ny' = x + a*y\nz' = a + z*(x - c)",
+    );
+    let diagram = continued(&workplace, &["rossler.lotka", "c"]);
+    let points = diagram["points"].as_array().into_iter().flatten();
+    let hopf: Vec<&Value> = points.filter(|point| point["kind"] == "H").collect();
+    assert!(
+        hopf.iter()
+            .all(|point| point["coefficient"].is_null() && point["supercritical"].is_null()),
+        "{hopf:?}"
+    );
+}

@@ -276,6 +276,27 @@ fn saved(place: &Workplace) -> String {
     std::fs::read_to_string(place.path().join("s.lotka")).expect("it was saved")
 }
 
+/// The run that `undo` brought back is made again in the file.
+#[test]
+fn a_session_is_saved_after_a_declaration_was_undone() {
+    let place = place();
+    let printed = talk(
+        &place,
+        "load \"m.lotka\"\nk = 1\nsimulate 0..2\nwhen x < 0.1 { x = 1 }\nsimulate 0..3\nundo\nmeasure last(x)\nsave session \"s.lotka\"\n",
+    );
+    assert!(printed.errors.is_empty(), "{printed:?}");
+    let again = lotka(place.path(), &["run", "s.lotka"], "");
+    assert!(again.errors.is_empty(), "{again:?}");
+    let end = |output: &str| {
+        output
+            .lines()
+            .rfind(|line| line.starts_with("last(x)"))
+            .map(str::to_owned)
+    };
+    assert_eq!(end(&printed.output), end(&again.output));
+    assert!(end(&again.output).is_some());
+}
+
 #[test]
 fn a_saved_session_does_the_same_again() {
     let place = place();

@@ -164,3 +164,27 @@ fn manifolds_of_a_saddle() {
         }
     });
 }
+
+/// van der Pol with mu = 100: the period 162.8370711 is that of classical Runge-Kutta steps, halved until
+/// ten digits stayed, outside this program.
+#[test]
+fn a_relaxation_cycle_is_found_by_its_returns() {
+    let text = "state x = 2, y = 0\nx' = y\ny' = 100*(1 - x^2)*y - x";
+    in_plane(text, (-3.0, 3.0), (-200.0, 200.0), |plane| {
+        let Coming::Cycle(cycle) = comes_to(plane, &[2.0, 0.0]) else {
+            panic!("no cycle");
+        };
+        near(cycle.period, 162.837_071_1, 1e-3);
+    });
+}
+
+/// Closed orbits around a center are no cycle, and a spiral comes to rest.
+#[test]
+fn what_closes_everywhere_is_no_cycle() {
+    for damping in ["", " - 0.1*y"] {
+        let text = format!("state x = 1, y = 0\nx' = y\ny' = -x{damping}");
+        in_plane(&text, (-2.0, 2.0), (-2.0, 2.0), |plane| {
+            assert_eq!(comes_to(plane, &[1.0, 0.0]), Coming::Elsewhere);
+        });
+    }
+}

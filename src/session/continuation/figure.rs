@@ -68,9 +68,10 @@ fn curves(branch: &BranchAnswer) -> impl Iterator<Item = Series> + '_ {
     let parameters: Vec<f64> = (branch.points.iter())
         .map(|x| x.last().copied().unwrap_or(f64::NAN))
         .collect();
-    let (parts, x, y) = smooth(&parameters, &branch.shown);
+    let (places, x, y) = smooth(&parameters, &branch.shown);
     branch.runs().into_iter().map(move |run| {
-        let part = run.from * parts..=run.to * parts;
+        let place = |at: usize| places.get(at).copied().unwrap_or(at);
+        let part = place(run.from)..=place(run.to);
         Series {
             label: String::new(),
             x: x.get(part.clone()).unwrap_or_default().to_vec(),
@@ -85,8 +86,10 @@ fn curves(branch: &BranchAnswer) -> impl Iterator<Item = Series> + '_ {
     })
 }
 
-/// Parts of the way from one point to the next.
+/// Parts of the way from one point to the next where it bends.
 const PARTS: usize = 8;
+/// Where a tangent leaves the straight way by less than this, it is drawn straight.
+const STRAIGHT: f64 = 0.05;
 /// Longer branches are drawn from point to point: their corners are smaller than can be seen.
 const MOST_SMOOTHED: usize = 2000;
 /// Where the way turns by more than the angle with this cosine, it has a corner.
@@ -94,9 +97,10 @@ const CORNER: f64 = -0.2;
 
 /// Points between the points of a branch, so that it is round where it turns: the cubic with the
 /// tangents of the parabola through each point and its neighbours, over the length of chords in
-/// units of the extents. Gives in how many parts each way was divided, and the points.
-fn smooth(x: &[f64], y: &[f64]) -> (usize, Vec<f64>, Vec<f64>) {
-    let (points, plain) = (x.len().min(y.len()), (1, x.to_vec(), y.to_vec()));
+/// units of the extents. Gives where the points of the branch are among these, and these.
+fn smooth(x: &[f64], y: &[f64]) -> (Vec<usize>, Vec<f64>, Vec<f64>) {
+    let points = x.len().min(y.len());
+    let plain = ((0..points).collect(), x.to_vec(), y.to_vec());
     let extent = |values: &[f64]| {
         let ends = (f64::INFINITY, f64::NEG_INFINITY);
         let (low, high) = (values.iter()).fold(ends, |(low, high), value| {
@@ -132,10 +136,12 @@ fn smooth(x: &[f64], y: &[f64]) -> (usize, Vec<f64>, Vec<f64>) {
             share * a.1 + (1.0 - share) * b.1,
         )
     };
-    let (mut fine_x, mut fine_y) = (vec![x[0]], vec![y[0]]);
+    let (mut places, mut fine_x, mut fine_y) = (vec![0], vec![x[0]], vec![y[0]]);
     for i in 0..points - 1 {
         let (from, to) = (tangent(i, i), tangent(i + 1, i));
-        for part in 1..PARTS {
+        let off = |t: (f64, f64)| (t.0 - direction(i).0).hypot(t.1 - direction(i).1);
+        let bends = off(from).max(off(to)) > STRAIGHT;
+        for part in (1..PARTS).take_while(|_| bends) {
             #[expect(clippy::cast_precision_loss, reason = "a small number")]
             let s = part as f64 / PARTS as f64;
             let rise = s * s * (3.0 - 2.0 * s);
@@ -146,10 +152,11 @@ fn smooth(x: &[f64], y: &[f64]) -> (usize, Vec<f64>, Vec<f64>) {
             fine_x.push(x[i] + sizes.0 * along(chords[i].0, from.0, to.0));
             fine_y.push(y[i] + sizes.1 * along(chords[i].1, from.1, to.1));
         }
+        places.push(fine_x.len());
         fine_x.push(x[i + 1]);
         fine_y.push(y[i + 1]);
     }
-    (PARTS, fine_x, fine_y)
+    (places, fine_x, fine_y)
 }
 
 /// Every point as a row: branch, parameter, states, what is drawn, stability, the special point.
@@ -197,13 +204,13 @@ mod tests {
         // Seven points of the parabola p = -u^2.
         let u: Vec<f64> = (-3..=3).map(f64::from).collect();
         let p: Vec<f64> = u.iter().map(|u| -u * u).collect();
-        let (parts, x, y) = smooth(&p, &u);
-        assert_eq!((parts, x.len()), (PARTS, 6 * PARTS + 1));
+        let (places, x, y) = smooth(&p, &u);
+        assert!(x.len() > 3 * PARTS);
         let off = x.iter().zip(&y).map(|(p, u)| (p + u * u).abs());
         // Chords lie up to 1/4 off.
         assert!(off.fold(0.0, f64::max) < 0.08);
-        for (at, known) in p.iter().enumerate() {
-            assert_eq!((x[at * PARTS], y[at * PARTS]), (*known, u[at]));
+        for (at, place) in places.into_iter().enumerate() {
+            assert_eq!((x[place], y[place]), (p[at], u[at]));
         }
     }
 
