@@ -38,7 +38,7 @@ const DOORS: &[(&str, &[&str])] = &[
     ("pest", &["syntax/parser/"]),
     ("Rule::", &["syntax/parser/"]),
     ("diffsol::", &["simulate/diffsol"]),
-    ("nalgebra::", &["simulate/", "analyze/", "linalg/"]),
+    ("nalgebra::", &["simulate/", "analyze/", "linalg/", "fit/factored"]),
     ("faer::", &["simulate/", "linalg/"]),
     ("miette::", &["render/"]),
     ("indicatif::", &["render/"]),

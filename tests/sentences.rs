@@ -547,9 +547,12 @@ fn functions_of_measures() {
 /// The ends of a run are there, also when not every step of a path is kept.
 #[test]
 fn the_end_of_a_thinned_path_is_measured() {
-    let model = lotka::compile("wiener W\nstate x = 0, y = 1\nx' = W'\ny' = 0").expect("sound");
+    let model = lotka::compile(
+        "index cell = 1..40\nwiener W\nstate x = 0, y = 1, z[cell] = 1\nx' = W'\ny' = 0\nz' = 0",
+    )
+    .expect("sound");
     let run = model
-        .simulate("0..300 dt 0.001 using euler_maruyama")
+        .simulate("0..300 dt 0.002 using euler_maruyama")
         .expect("runs");
     assert_eq!(run.measure("last(y)/first(y)").expect("ends").value, 1.0);
     let refused = run.measure("max(y)").expect_err("thinned").to_string();

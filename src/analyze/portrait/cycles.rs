@@ -554,13 +554,15 @@ fn middle(plane: &Plane<'_>, run: &Solution) -> Option<(Section, f64)> {
     let low = values.iter().copied().fold(f64::INFINITY, f64::min);
     let high = values.iter().copied().fold(f64::NEG_INFINITY, f64::max);
     let size = low.abs().max(high.abs());
+    // What swings ever less about zero is never at rest beside itself, but soon beside the window.
+    let least = size.max(plane.window.x.1 - plane.window.x.0);
     let section = Section {
         state: plane.axes.0,
         value: f64::midpoint(low, high),
         sign: 1.0,
         way: Way::Forward,
     };
-    (high - low > 1e-5 * size).then_some((section, size))
+    (high - low > 1e-5 * least).then_some((section, size))
 }
 
 /// The cycle that the last returns of a run agree on.
