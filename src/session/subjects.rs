@@ -62,7 +62,7 @@ pub(super) fn chosen(
 
 /// `3`, `3.0` and `03` are the same subject.
 #[expect(clippy::float_cmp, reason = "labels, not measurements")]
-fn same(known: &str, asked: &str) -> bool {
+pub(super) fn same(known: &str, asked: &str) -> bool {
     known == asked
         || matches!(
             (known.parse::<f64>(), asked.parse::<f64>()),
@@ -71,7 +71,7 @@ fn same(known: &str, asked: &str) -> bool {
 }
 
 /// `the table has 1, 2 and 3`
-fn has(known: &[&str]) -> String {
+pub(super) fn has(known: &[&str]) -> String {
     let mut names: Vec<String> = known
         .iter()
         .take(MOST_NAMED)
