@@ -9,14 +9,18 @@
 mod cells;
 mod covariates;
 
+use super::super::command::DataSource;
 use super::super::compiled::Compiled;
-use super::super::inputs::TIME;
+use super::super::doses;
+use super::super::inputs::{self, TIME};
 use super::super::readings::Readings;
+use super::super::subjects;
 use super::super::tables::Columns;
 use super::lens::Lens;
 use crate::diagnostic::{Code, Diagnostic, did_you_mean, listed, number_text};
 use crate::fit::Datum;
 use crate::model::ParameterId;
+use crate::source::Span;
 use crate::symbolic::Shape;
 use crate::syntax::tree;
 use crate::table::{Column, Table, TableError};
@@ -41,6 +45,17 @@ pub struct RunData {
     pub constants: Vec<(ParameterId, f64)>,
     /// Covariates with a value for each of `rows`.
     pub varying: Vec<(ParameterId, Vec<f64>)>,
+    /// Rows of the table that are left out: a column EVID or MDV calls them no observations.
+    pub left_out: LeftOut,
+}
+
+/// Rows that are no observations.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub struct LeftOut {
+    /// How many.
+    pub rows: usize,
+    /// How many of them are rows of doses, and nothing else.
+    pub doses: usize,
 }
 
 impl RunData {
@@ -94,10 +109,12 @@ pub(super) fn read(
     compiled: &Compiled,
     lens: &Lens,
     (columns, readings): (&Columns<'_>, &Readings<'_>),
+    source: &DataSource,
 ) -> Result<(Vec<RunData>, Vec<Diagnostic>), Vec<Diagnostic>> {
     let mut problems = readings.check(&|here| not_read(compiled, lens, here));
     let keys = keys(compiled, columns, &mut problems);
     let reader = Reader {
+        source,
         compiled,
         lens,
         columns,
@@ -116,6 +133,44 @@ pub(super) fn read(
         return Err(errors);
     }
     Ok((found, warnings))
+}
+
+/// Leaves the runs of one subject.
+///
+/// # Errors
+/// Data without subjects, or without this one.
+pub(super) fn keep_subject(
+    runs: &mut Vec<RunData>,
+    name: &tree::Name,
+    source: &DataSource,
+) -> Result<(), Diagnostic> {
+    let mut known: Vec<&str> = Vec::new();
+    for subject in runs.iter().filter_map(|run| run.subject.as_deref()) {
+        if !known.contains(&subject) {
+            known.push(subject);
+        }
+    }
+    if known.is_empty() {
+        return Err(no_subjects(name.span, source));
+    }
+    let Some(found) = known.iter().find(|known| subjects::same(known, &name.text)) else {
+        let near = did_you_mean(&name.text, known.iter().copied());
+        let message = format!("there are no data of a subject {}", name.text);
+        return Err(Diagnostic::new(Code::NoSubject, message)
+            .at(name.span, "not in the table")
+            .help(near.unwrap_or_else(|| subjects::has(&known))));
+    };
+    let found = (*found).to_owned();
+    runs.retain(|run| run.subject.as_ref() == Some(&found));
+    Ok(())
+}
+
+/// The problem of a sentence that speaks of subjects, whose data have none.
+pub(super) fn no_subjects(span: Span, source: &DataSource) -> Diagnostic {
+    Diagnostic::new(Code::NoSubject, "the data have no subjects")
+        .at(span, "")
+        .at(source.path.span, "no column `subject` or `ID`")
+        .help("name the column, as in `to \"data.csv\" (subject = patient)`")
 }
 
 fn covariates_of(compiled: &Compiled) -> impl Iterator<Item = &str> {
@@ -191,6 +246,7 @@ fn keys<'t>(
 }
 
 struct Reader<'a> {
+    source: &'a DataSource,
     compiled: &'a Compiled,
     lens: &'a Lens,
     columns: &'a Columns<'a>,
@@ -227,6 +283,8 @@ impl Reader<'_> {
         self.ordered(&cells, &times, &groups, problems);
         let mut runs: Vec<RunData> = groups.known.clone();
         let covariates = self.covariates(problems);
+        // What is wrong with its columns has been told of the data.
+        let left_out = self.readings.left_out().unwrap_or_default();
         for (at, run) in runs.iter_mut().enumerate() {
             let is_own = |row: usize| groups.of_row.get(row) == Some(&at);
             let own: Vec<&Cell> = cells.iter().filter(|cell| is_own(cell.table_row)).collect();
@@ -236,6 +294,13 @@ impl Reader<'_> {
             let rows: Vec<usize> = (0..self.table().rows())
                 .filter(|row| is_own(*row))
                 .collect();
+            for (kind, count) in [
+                (&left_out.rows, &mut run.left_out.rows),
+                (&left_out.doses, &mut run.left_out.doses),
+            ] {
+                let is_so = |row: &&usize| kind.get(**row).copied().unwrap_or(false);
+                *count = rows.iter().filter(is_so).count();
+            }
             self.fill(run, (&own, &rows), &times, &covariates, problems);
         }
         runs.retain(|run| !run.points.is_empty());
@@ -444,6 +509,14 @@ impl Reader<'_> {
         used.extend(keys.map(|column| column.name.as_str()));
         // A second column that could be the time is read by nobody, and misleads nobody.
         used.extend(TIME);
+        let path = self.source.path.text.as_str();
+        used.extend(inputs::columns_read(model, path, self.table()));
+        used.extend(doses::columns_read(model, path, self.table()));
+        let not_given = doses::not_given(model, (path, self.table()), &used, self.columns.file);
+        if let Some((amount, warning)) = &not_given {
+            warnings.push(warning.clone());
+            used.push(amount);
+        }
         let unused = self
             .table()
             .columns
