@@ -17,6 +17,9 @@ pub(super) enum Choice {
     All(usize),
 }
 
+/// What other programs call the end of no end.
+const ENDLESS: &[&str] = &["inf", "infinity"];
+
 impl Choice {
     pub fn positions(self, length: usize) -> std::ops::Range<usize> {
         match self {
@@ -102,6 +105,8 @@ impl Elaborator<'_> {
         self.unknown_name(name)
     }
 
+    // Expressions are deep, and what is said of a slip needs no room in the frames of their walk.
+    #[inline(never)]
     pub fn unknown_name(&mut self, name: &tree::Name) -> Option<Quantity> {
         let text = &name.text;
         if self.names.is_refused(text) {
@@ -128,6 +133,9 @@ impl Elaborator<'_> {
             !matches!(entity, Entity::Function(_) | Entity::Condition(_))
         });
         let help = match near {
+            _ if ENDLESS.iter().any(|word| word.eq_ignore_ascii_case(text)) => {
+                "a run ends: add the rest of an exponential fall at rate `k`, as in `auc(x, 0..24) + last(x)/k`".to_owned()
+            }
             Some(known) => format!("did you mean `{known}`?"),
             None if self.in_sentence => self.quantities_in_short(),
             None => format!("declare it, for example with `param {text} = 1`"),

@@ -11,7 +11,7 @@
 use super::compiled::Compiled;
 use super::tables::{Columns, Tables};
 use crate::diagnostic::{Code, Diagnostic, closest, did_you_mean, listed, number_text};
-use crate::model::{self, DoseTable, Schedule};
+use crate::model::{self, DoseTable, Per, Schedule};
 use crate::simulate::{DoseRow, RowKind, SteadyKind};
 use crate::source::Span;
 use crate::symbolic::Node;
@@ -220,6 +220,13 @@ pub(super) fn columns_read<'t>(
         let columns = Columns::new(table, &source.columns, source.path.span);
         let own = ITEMS.iter().filter_map(|item| columns.find(item, true));
         found.extend(own.map(|column| column.name.as_str()));
+        // Covariates of simulations stand beside the doses.
+        let covariates = model.covariates.iter();
+        let covariates = covariates.filter(|covariate| covariate.per == Per::Subject);
+        found.extend(covariates.filter_map(|covariate| {
+            let known = &model.parameters[covariate.parameter.index()];
+            Some(columns.find(&known.name, false)?.name.as_str())
+        }));
     }
     found
 }
@@ -246,14 +253,11 @@ pub(super) fn not_given(
         return None;
     }
     let rows = match count {
-        1 => "1 row gives a dose".to_owned(),
-        several => format!("{several} rows give doses"),
+        1 => "1 row of the data gives a dose".to_owned(),
+        several => format!("{several} rows of the data give doses"),
     };
     let into = model.states.first().map_or("depot", |state| &state.name);
-    let message = format!(
-        "the model has no dose, and its data have: {rows} (`{}`)",
-        amount.name
-    );
+    let message = format!("{rows} (`{}`), and the model has none", amount.name);
     let warning = Diagnostic::new(Code::UnusedColumn, message)
         .at(at, "of this table")
         .help(format!(

@@ -400,7 +400,14 @@ pub(super) fn data_source(
             _ => options.problem(
                 Diagnostic::new(Code::BadOption, "a column is given by its name")
                     .at(binding.value.span, "")
-                    .help("as in `(time = year, prey = hare)`; quote names with spaces"),
+                    .help(match &binding.value.kind {
+                        ExprKind::Number { value, unit: None } => format!(
+                            "a number that stands for what was seen is written in quotes: `({} = \"{}\")`",
+                            binding.name.name.text,
+                            number_text(*value)
+                        ),
+                        _ => "as in `(time = year, prey = hare)`; quote names with spaces".to_owned(),
+                    }),
             ),
         }
     }

@@ -163,7 +163,13 @@ impl<'a> Readings<'a> {
                 continue;
             }
             let names = self.columns.names().chain(labels.map(String::as_str));
-            let near = did_you_mean(&there.text, names);
+            let mut near = did_you_mean(&there.text, names);
+            if self.columns.table.column(&here.text).is_some() && unknown(there).is_none() {
+                near = Some(format!(
+                    "the name in the model stands first: `({} = {})`",
+                    there.text, here.text
+                ));
+            }
             let message = match &self.long {
                 None => format!("the table has no column `{}`", there.text),
                 Some(long) => format!(

@@ -49,11 +49,15 @@ pub(super) fn chosen(
             match found {
                 Some(found) => Ok(vec![Some((*found).to_owned())]),
                 None => {
-                    let message = format!("there is no subject {}", name.text);
+                    let message = format!("there are no doses of a subject {}", name.text);
                     let near = did_you_mean(&name.text, known.iter().copied());
-                    Err(Diagnostic::new(Code::NoSubject, message)
-                        .at(name.span, "not in the table")
-                        .help(near.unwrap_or_else(|| has(&known))))
+                    let problem = Diagnostic::new(Code::NoSubject, message)
+                        .at(name.span, "not in the table of doses");
+                    let problem = match sheets.iter().find(|sheet| !sheet.subjects.is_empty()) {
+                        Some(sheet) => problem.at(sheet.file, "this one"),
+                        None => problem,
+                    };
+                    Err(problem.help(near.unwrap_or_else(|| has(&known))))
                 }
             }
         }

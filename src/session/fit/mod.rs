@@ -316,7 +316,7 @@ impl Session {
     }
 
     /// The estimates are the values that hold now; those of several subjects are not.
-    fn take_estimates(&mut self, answers: &[Arc<FitAnswer>]) {
+    pub(super) fn take_estimates(&mut self, answers: &[Arc<FitAnswer>]) {
         let [answer] = answers else {
             return;
         };

@@ -30,6 +30,8 @@ const MOST_FAULTS: usize = 5;
 const SUBJECT: [&str; 2] = ["subject", "id"];
 const CONDITION: &str = "condition";
 const REPLICATE: &str = "replicate";
+/// Columns by which tables say that a value lies below a limit.
+const LIMITS: [&str; 5] = ["BLQ", "BQL", "BLOQ", "LLOQ", "LIMIT"];
 /// The data of one run.
 #[derive(Debug, Clone, PartialEq, Default)]
 pub struct RunData {
@@ -188,10 +190,10 @@ fn not_read(compiled: &Compiled, lens: &Lens, here: &tree::Name) -> Option<Diagn
         || name == compiled.model.names.variable()
         || lens.seen.iter().any(|seen| seen.name == name)
         || covariates_of(compiled).any(|covariate| covariate == name);
-    if is_known {
+    let known = readable(compiled);
+    if is_known || known.iter().any(|known| known == name) {
         return None;
     }
-    let known = readable(compiled);
     let near = did_you_mean(name, known.iter().map(String::as_str));
     let all = || {
         let all: Vec<String> = known.iter().map(|name| format!("`{name}`")).collect();
@@ -526,6 +528,8 @@ impl Reader<'_> {
             .filter(|name| !name.is_empty() && !used.contains(name))
             .map(|name| format!("`{name}`"))
             .collect();
+        let is_flag = |name: &&String| LIMITS.contains(&name.trim_matches('`').to_uppercase().as_str());
+        let flags = unused.iter().find(is_flag).map(|name| name.trim_matches('`'));
         if !unused.is_empty() {
             let (noun, verb) = if unused.len() == 1 {
                 ("column", "is")
@@ -538,7 +542,12 @@ impl Reader<'_> {
                     format!("the {noun} {} {verb} not used", listed(&unused)),
                 )
                 .at(self.columns.file, "")
-                .help("a column is read for the observation, state or covariate of its name"),
+                .help(match flags {
+                    Some(flags) => format!(
+                        "where {flags} is 1 for values below a limit that stands in their place, say `(censored = {flags})`, or write such values `<0.5`"
+                    ),
+                    None => "a column is read for the observation, state or covariate of its name".to_owned(),
+                }),
             );
         }
         warnings
