@@ -38,7 +38,10 @@ const DOORS: &[(&str, &[&str])] = &[
     ("pest", &["syntax/parser/"]),
     ("Rule::", &["syntax/parser/"]),
     ("diffsol::", &["simulate/diffsol"]),
-    ("nalgebra::", &["simulate/", "analyze/", "linalg/", "fit/factored"]),
+    (
+        "nalgebra::",
+        &["simulate/", "analyze/", "linalg/", "fit/factored"],
+    ),
     ("faer::", &["simulate/", "linalg/"]),
     ("miette::", &["render/"]),
     ("indicatif::", &["render/"]),

@@ -451,6 +451,9 @@ pub struct FitArguments {
     /// Only values for which this holds, such as "stability = stable spiral" or "oscillates, a < b"
     #[arg(long = "where", value_name = "CONDITION")]
     pub within: Option<String>,
+    /// The data of one subject alone
+    #[arg(long, value_name = "ID", conflicts_with = "by")]
+    pub subject: Option<String>,
     /// A fit for each subject of the data: subject
     #[arg(long, value_name = "subject")]
     pub by: Option<String>,

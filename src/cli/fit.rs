@@ -97,6 +97,9 @@ fn sentence(arguments: &FitArguments) -> String {
     if let Some(file) = &arguments.checkpoint {
         add(format!(" checkpoint {}", in_quotes(file)));
     }
+    if let Some(subject) = &arguments.subject {
+        add(format!(" subject {}", in_quotes(subject)));
+    }
     add(setting(&arguments.setting));
     sentence
 }

@@ -250,11 +250,14 @@ impl<'t> Clauses<'t> {
                     format!("{} has no option `{word}`", self.what),
                 )
                 .at(option.word.span, "not known")
-                .help(near.unwrap_or_else(|| match known.as_slice() {
-                    [] => "it takes no options".to_owned(),
-                    [one] => format!("its only option is {one}"),
-                    many => format!("its options are {}", listed(many)),
-                })),
+                .help(
+                    near.or_else(|| elsewhere(word))
+                        .unwrap_or_else(|| match known.as_slice() {
+                            [] => "it takes no options".to_owned(),
+                            [one] => format!("its only option is {one}"),
+                            many => format!("its options are {}", listed(many)),
+                        }),
+                ),
             );
         }
         self.problems
@@ -278,4 +281,20 @@ fn example(word: &str) -> String {
         _ => return format!("write a value after `{word}`"),
     };
     format!("as in {text}")
+}
+
+/// What an option of dose records is here.
+fn elsewhere(word: &str) -> Option<String> {
+    let here = match word.to_ascii_lowercase().as_str() {
+        "ii" => "the time between doses stands after `every`, as in `every 12`",
+        "addl" => {
+            "doses are counted by `times`, the first among them: `ii 12 addl 3` is `every 12 times 4`"
+        }
+        "ss" => "a dose at steady state is `every 12 steady`",
+        "cmt" => "where it goes stands after `into`",
+        "rate" | "dur" | "tinf" => "an infusion takes its time `over 2`: an amount over a rate",
+        "alag" | "tlag" => "a dose waits with `lag`",
+        _ => return None,
+    };
+    Some(here.to_owned())
 }

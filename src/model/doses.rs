@@ -237,6 +237,22 @@ impl<'t> Draft<'t> {
             );
             return None;
         }
+        let mut column = None;
+        each_name(written, &mut |name| {
+            let is_column = COLUMNS.contains(&name) && name != AMOUNT;
+            if is_column && self.names.get(name).is_none() {
+                column = Some(name.to_owned());
+            }
+        });
+        if let Some(column) = column {
+            let message = format!("`{column}` is not declared");
+            self.diagnostics.push(
+                Diagnostic::new(Code::UnknownName, message)
+                    .at(written.span, "a column of the table is no name of the model")
+                    .help("a row's `AMT` alone can stand here; for compartments that take different shares write a dose for each, with a table of its rows"),
+            );
+            return None;
+        }
         let value = Quantity::number(self.pool.symbol(symbol));
         let inner = scope.with(AMOUNT, Local::Argument(value));
         self.sensible(&inner, "an amount", written, Sense::Finite)

@@ -18,6 +18,9 @@ pub(super) enum Choice {
     All(usize),
 }
 
+/// What other programs call the end of no end.
+const ENDLESS: &[&str] = &["inf", "infinity"];
+
 impl Choice {
     pub fn positions(self, length: usize) -> std::ops::Range<usize> {
         match self {
@@ -103,6 +106,7 @@ impl Elaborator<'_> {
         self.unknown_name(name)
     }
 
+    // Expressions are deep, and what is said of a slip needs no room in the frames of their walk.
     #[cold]
     #[inline(never)]
     pub fn unknown_name(&mut self, name: &tree::Name) -> Option<Quantity> {
@@ -130,7 +134,11 @@ impl Elaborator<'_> {
         let near = self.names.closest(text, |entity| {
             !matches!(entity, Entity::Function(_) | Entity::Condition(_))
         });
+        let is_endless = ENDLESS.iter().any(|word| word.eq_ignore_ascii_case(text));
         let help = match (near, other_name(text)) {
+            _ if is_endless => {
+                "a run ends: add the rest of an exponential fall at rate `k`, as in `auc(x, 0..24) + last(x)/k`".to_owned()
+            }
             (Some(known), _) => format!("did you mean `{known}`?"),
             (None, Some(advice)) => advice.to_owned(),
             (None, None) if self.in_sentence => self.quantities_in_short(),

@@ -8,7 +8,7 @@ use super::table::number;
 use super::words;
 use crate::diagnostic::listed;
 use crate::fit::filter::{Route, Start};
-use crate::fit::{Family, Scale, SearchMethod};
+use crate::fit::{Datum, Family, Scale, SearchMethod};
 use crate::session::fit::{
     Against, Entry, Explanation, FilterFrom, FitAnswer, LikelihoodFrom, Seen,
 };
@@ -350,7 +350,11 @@ fn search(answer: &FitAnswer) -> String {
                 .iter()
                 .all(|seen| stays_normal(seen.family))
             {
-                "every datum is normal, on its scale, and adds squares whose products are the expected information"
+                if has_limits(answer) {
+                    "data are normal, on their scale, and add squares whose products are the expected information; limits add squares by their scores"
+                } else {
+                    "every datum is normal, on its scale, and adds squares whose products are the expected information"
+                }
             } else {
                 "every datum adds squares, by its score, whose products stand for the information"
             }
@@ -365,6 +369,12 @@ fn search(answer: &FitAnswer) -> String {
         SearchMethod::Pso => " (a swarm of particles)",
     };
     format!("{name}{long}: {why}")
+}
+
+/// True where some datum is a limit.
+fn has_limits(answer: &FitAnswer) -> bool {
+    let mut points = answer.runs.iter().flat_map(|run| &run.data.points);
+    points.any(|point| !matches!(point.datum, Datum::Exactly(_)))
 }
 
 fn starts(known: &Explanation) -> String {

@@ -8,7 +8,7 @@ use super::outcome::counted;
 use super::table::{Column, number, table};
 use super::words;
 use crate::fit::{End, Standing};
-use crate::session::fit::{FitAnswer, Standing as StandingOfRegion, StandingOfRun};
+use crate::session::fit::{FitAnswer, LeftOut, Standing as StandingOfRegion, StandingOfRun};
 
 /// What is left to gain is told when it is more than this.
 const NEXT_TO_NOTHING: f64 = 1e-9;
@@ -102,10 +102,26 @@ pub(super) fn headline(answer: &FitAnswer) -> String {
         (false, false) => "maximum likelihood",
     };
     format!(
-        "{what}: {} of {of}{runs} from {}{subject}",
+        "{what}: {} of {of}{runs} from {}{subject}{}",
         counted(answer.count, "datum", "data"),
-        answer.file
+        answer.file,
+        left_out(&[answer])
     )
+}
+
+/// `; 56 rows of doses left out`; nothing where no row was.
+pub(super) fn left_out(answers: &[&FitAnswer]) -> String {
+    let of = |which: fn(&LeftOut) -> usize| {
+        let answers = answers.iter();
+        answers.map(|answer| which(&answer.left_out())).sum()
+    };
+    let (rows, doses): (usize, usize) = (of(|left| left.rows), of(|left| left.doses));
+    let counted = counted(rows, "row", "rows");
+    match rows {
+        0 => String::new(),
+        _ if rows == doses => format!("; {counted} of doses left out"),
+        _ => format!("; {counted} without observation left out"),
+    }
 }
 
 /// The table of estimates. Where it is too wide the relative errors give way, then intervals stand
@@ -344,11 +360,14 @@ pub(super) fn search(answer: &FitAnswer) -> String {
             .iter()
             .filter(|one| !one.local.value.is_finite())
             .count();
+        let (here, others) = answer.reached();
         text.push_str(&format!(
-            "; {} of {} starts reached this optimum",
-            answer.findings.reached_best,
+            "; {here} of {} starts reached this optimum",
             answer.findings.all.len()
         ));
+        if others > 0 {
+            text.push_str(&format!(", {others} another as good"));
+        }
         if failed > 0 {
             text.push_str(&format!(", {failed} could not begin"));
         }
@@ -495,7 +514,9 @@ fn by_subject(answers: &[std::sync::Arc<FitAnswer>], width: usize) -> String {
         return String::new();
     };
     let fits = counted(answers.len(), "fit", "fits");
-    let mut text = words::wrapped(&format!("{fits} to {}", first.file), width, "  ");
+    let all: Vec<&FitAnswer> = answers.iter().map(AsRef::as_ref).collect();
+    let head = format!("{fits} to {}{}", first.file, left_out(&all));
+    let mut text = words::wrapped(&head, width, "  ");
     text.push_str("\n\n");
     let subjects = answers.iter().map(|answer| {
         let mark = if answer.has_converged() {

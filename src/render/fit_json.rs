@@ -24,10 +24,12 @@ pub(super) struct Fit<'a> {
     seed: u64,
     starts: usize,
     reached: usize,
+    as_good: usize,
     converged: bool,
     end: &'static str,
     iterations: u64,
     count: usize,
+    left_out: usize,
     level: f64,
     estimates: Vec<Estimate<'a>>,
     log_likelihood: f64,
@@ -151,7 +153,9 @@ pub fn fits(answers: &[Arc<FitAnswer>], inferred: &Inferred) -> String {
         only.bootstrap = bootstrap.map(inference_json::of_bootstrap);
     }
     match fits.as_slice() {
-        [only] if only.subject.is_none() => serde_json::to_string(only),
+        [only] if !answers.iter().any(|answer| answer.is_one_of_each) => {
+            serde_json::to_string(only)
+        }
         several => serde_json::to_string(several),
     }
     .unwrap_or_default()
@@ -176,11 +180,13 @@ pub(super) fn fit(answer: &FitAnswer) -> Fit<'_> {
         method: answer.method.name(),
         seed: answer.seed,
         starts: answer.starts,
-        reached: answer.findings.reached_best,
+        reached: answer.reached().0,
+        as_good: answer.reached().1,
         converged: answer.has_converged(),
         end: end(&local.end),
         iterations: local.iterations,
         count: answer.count,
+        left_out: answer.left_out().rows,
         level: LEVEL,
         estimates: estimates(answer),
         log_likelihood: answer.log_likelihood,

@@ -280,8 +280,8 @@ fn work(run: &Trajectory) -> String {
         .chance()
         .map_or(String::new(), |chance| format!(", seed {}", chance.seed));
     format!(
-        "{} steps{of}{kept}{accuracy}{seed}{}{}",
-        solution.statistics.steps,
+        "{}{of}{kept}{accuracy}{seed}{}{}",
+        counted(solution.statistics.steps as usize, "step", "steps"),
         clamped(solution.statistics.clamped),
         interruptions(&solution.occurrences)
     )

@@ -1,5 +1,6 @@
 //! Sensitivities as text: for each observable which quantities matter, and how much.
 
+use super::outcome::counted;
 use super::table::{Column, number, table};
 use super::words;
 use crate::model::Motion;
@@ -64,13 +65,13 @@ fn heading(result: &Sensitivities) -> String {
     let kind = if result.scaled { "relative " } else { "" };
     if result.run.compiled.model.motion == Motion::Map {
         return format!(
-            "{kind}sensitivities along n = {range}{unit}: exact, carried along {} steps",
-            solution.statistics.steps
+            "{kind}sensitivities along n = {range}{unit}: exact, carried along {}",
+            counted(solution.statistics.steps as usize, "step", "steps")
         );
     }
     format!(
-        "{kind}sensitivities along t = {range}{unit}: {} steps of {}, rtol {}",
-        solution.statistics.steps,
+        "{kind}sensitivities along t = {range}{unit}: {} of {}, rtol {}",
+        counted(solution.statistics.steps as usize, "step", "steps"),
         methods.join(", then "),
         number(solution.tolerances.relative, 3)
     )

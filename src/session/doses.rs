@@ -11,7 +11,7 @@
 use super::compiled::Compiled;
 use super::tables::{Columns, Tables};
 use crate::diagnostic::{Code, Diagnostic, closest, did_you_mean, listed, number_text};
-use crate::model::{self, DoseTable, Schedule};
+use crate::model::{self, DoseTable, Per, Schedule};
 use crate::simulate::{DoseRow, RowKind, SteadyKind};
 use crate::source::Span;
 use crate::symbolic::Node;
@@ -201,6 +201,70 @@ fn missing(columns: &Columns<'_>, name: &str) -> Diagnostic {
     Diagnostic::new(Code::NoColumn, message)
         .at(columns.file, columns.has())
         .help(help)
+}
+
+/// The columns of the table of a data file that doses of the model read from it.
+pub(super) fn columns_read<'t>(
+    model: &'t model::Model,
+    path: &str,
+    table: &'t Table,
+) -> Vec<&'t str> {
+    let mut found = Vec::new();
+    for dose in &model.doses {
+        let Schedule::Table(source) = &dose.schedule else {
+            continue;
+        };
+        if source.path.text != path {
+            continue;
+        }
+        let columns = Columns::new(table, &source.columns, source.path.span);
+        let own = ITEMS.iter().filter_map(|item| columns.find(item, true));
+        found.extend(own.map(|column| column.name.as_str()));
+        // Covariates of simulations stand beside the doses.
+        let covariates = model.covariates.iter();
+        let covariates = covariates.filter(|covariate| covariate.per == Per::Subject);
+        found.extend(covariates.filter_map(|covariate| {
+            let known = &model.parameters[covariate.parameter.index()];
+            Some(columns.find(&known.name, false)?.name.as_str())
+        }));
+    }
+    found
+}
+
+/// A warning of a table of data with amounts (`AMT`) that no dose of the model gives: the model has
+/// none, and reads the column for nothing else.
+pub(super) fn not_given(
+    model: &model::Model,
+    (path, table): (&str, &Table),
+    used: &[&str],
+    at: Span,
+) -> Option<(String, Diagnostic)> {
+    if !model.doses.is_empty() || model.states.is_empty() {
+        return None;
+    }
+    let is_amount = |name: &str| name.eq_ignore_ascii_case("AMT") && !used.contains(&name);
+    let amount = table
+        .columns
+        .iter()
+        .find(|column| is_amount(&column.name))?;
+    let numbers = table.column_numbers(&amount.name).ok()?;
+    let count = numbers.iter().filter(|number| **number > 0.0).count();
+    if count == 0 {
+        return None;
+    }
+    let rows = match count {
+        1 => "1 row of the data gives a dose".to_owned(),
+        several => format!("{several} rows of the data give doses"),
+    };
+    let into = model.states.first().map_or("depot", |state| &state.name);
+    let message = format!("{rows} (`{}`), and the model has none", amount.name);
+    let warning = Diagnostic::new(Code::UnusedColumn, message)
+        .at(at, "of this table")
+        .help(format!(
+            "where the initial values do not stand for them, write `dose {} into {into} from \"{path}\"` in the model",
+            amount.name
+        ));
+    Some((amount.name.clone(), warning))
 }
 
 /// What is wrong with the units of the columns TIME and AMT; the amount counts where the dose is what

@@ -5,9 +5,9 @@
 
 use super::tables::{Columns, Tables};
 use crate::diagnostic::{Code, Diagnostic, number_text};
-use crate::model::{Input, Interpolation, Names};
+use crate::model::{Input, Interpolation, Model, Names};
 use crate::simulate::Track;
-use crate::table;
+use crate::table::{self, Table};
 
 /// The names that the column of times goes by.
 pub(super) const TIME: [&str; 2] = ["time", "t"];
@@ -41,6 +41,18 @@ pub(super) fn tracks(
         }
         Err(said)
     }
+}
+
+/// The columns of the table of a data file that inputs of the model read from it.
+pub(super) fn columns_read<'t>(model: &'t Model, path: &str, table: &'t Table) -> Vec<&'t str> {
+    let mut found = Vec::new();
+    for input in model.inputs.iter().filter(|input| input.path.text == path) {
+        let columns = Columns::new(table, &input.columns, input.path.span);
+        let time = TIME.iter().filter_map(|time| columns.find(time, true));
+        let own = time.chain(columns.find(&input.name, false));
+        found.extend(own.map(|column| column.name.as_str()));
+    }
+    found
 }
 
 /// The track of one input.

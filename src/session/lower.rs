@@ -114,7 +114,7 @@ pub(super) fn simulate(
     // The `in` right after `from steady` belongs to it: it is taken before that of the run.
     let (from_last, from_steady) = steady::start_of_sentence(&mut options);
     let setting = setting(&mut options);
-    let subjects = subjects(&mut options);
+    let subjects = subjects(&mut options, "one run for each subject of the dose table");
     let chance = chance::words(&mut options);
     options.finish(|| {
         Ok(Command::Simulate(Box::new(Simulate {
@@ -134,8 +134,8 @@ pub(super) fn simulate(
     })
 }
 
-/// `subject 3` or `by subject`
-fn subjects(options: &mut Options<'_>) -> Subjects {
+/// `subject 3` or `by subject`, which does for each what is `done`.
+pub(super) fn subjects(options: &mut Options<'_>, done: &str) -> Subjects {
     let (one, by) = (options.take("subject"), options.take("by"));
     if let (Some(one), Some(by)) = (one, by) {
         options.problem(
@@ -155,7 +155,7 @@ fn subjects(options: &mut Options<'_>) -> Subjects {
         options.problem(
             Diagnostic::new(Code::BadOption, "`by` is followed by `subject`")
                 .at(option.span, "")
-                .help("`by subject` makes one run for each subject of the dose table"),
+                .help(format!("`by subject` makes {done}")),
         );
         return Subjects::Unsaid;
     }
@@ -400,7 +400,14 @@ pub(super) fn data_source(
             _ => options.problem(
                 Diagnostic::new(Code::BadOption, "a column is given by its name")
                     .at(binding.value.span, "")
-                    .help("as in `(time = year, prey = hare)`; quote names with spaces"),
+                    .help(match &binding.value.kind {
+                        ExprKind::Number { value, unit: None } => format!(
+                            "a number that stands for what was seen is written in quotes: `({} = \"{}\")`",
+                            binding.name.name.text,
+                            number_text(*value)
+                        ),
+                        _ => "as in `(time = year, prey = hare)`; quote names with spaces".to_owned(),
+                    }),
             ),
         }
     }

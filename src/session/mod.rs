@@ -11,6 +11,7 @@ mod compiled;
 mod continuation;
 mod correlation;
 mod counted;
+mod covariates;
 mod declare;
 mod doses;
 mod ensemble;

@@ -2,7 +2,7 @@
 
 use super::command::Command;
 use super::lower::word_of;
-use super::verbs::Verb;
+use super::verbs::{Value, Verb};
 use crate::diagnostic::{Code, Diagnostic, closest, listed};
 use crate::syntax::tree::{self, ExprKind};
 
@@ -284,7 +284,16 @@ fn unknown(verb: &Verb, word: &tree::Name) -> Diagnostic {
         format!("the word is `{other}`")
     } else {
         let words: Vec<String> = known().map(|word| format!("`{word}`")).collect();
-        format!("it takes {}", listed(&words))
+        let comma = match verb.subjects {
+            Value::Quantities => {
+                format!(
+                    "if `{}` is one more of them, a comma is missing; ",
+                    word.text
+                )
+            }
+            _ => String::new(),
+        };
+        format!("{comma}it takes {}", listed(&words))
     };
     Diagnostic::new(
         Code::UnknownOption,

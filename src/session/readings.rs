@@ -4,7 +4,8 @@
 //! text that asked for them. Must not know what the readings are compared with or drawn over.
 //!
 //! Wide tables have a column for each quantity; long ones have the columns `observable` and `value`.
-//! A column `censored` turns values into limits. All of these go by whatever case.
+//! A column `censored` turns values into limits. Rows that a column EVID or MDV calls no observation,
+//! as those of doses, say nothing. All of these go by whatever case.
 
 use super::inputs::TIME;
 use super::tables::Columns;
@@ -16,6 +17,8 @@ use crate::table::{Column, Reading, TableError};
 const CENSORED: [&str; 2] = ["censored", "cens"];
 /// Those of a long table.
 const LONG: [&str; 2] = ["observable", "value"];
+/// Columns that say of a row that it is no observation: by any number but 0 (NONMEM's).
+const EVENTS: [&str; 2] = ["evid", "mdv"];
 /// Names that are listed one by one.
 const MOST_NAMES: usize = 12;
 
@@ -29,6 +32,15 @@ pub(super) struct Readings<'a> {
     long: Option<Long<'a>>,
     /// The column of limits.
     pub censored: Option<&'a Column>,
+    /// Columns that call rows no observations.
+    events: Vec<&'a Column>,
+}
+
+/// Of each row of a table: is it no observation, and is it a dose.
+#[derive(Default)]
+pub(super) struct NoObservations {
+    pub rows: Vec<bool>,
+    pub doses: Vec<bool>,
 }
 
 struct Long<'a> {
@@ -38,18 +50,27 @@ struct Long<'a> {
 }
 
 impl<'a> Readings<'a> {
-    /// Those of the table that the columns belong to.
-    pub fn new(columns: &'a Columns<'a>) -> Self {
+    /// Those of the table that the columns belong to. A column that is `taken`, as by a covariate of
+    /// its name, says nothing of rows.
+    pub fn new(columns: &'a Columns<'a>, taken: &dyn Fn(&str) -> bool) -> Self {
         let [observable, value] = LONG.map(|name| columns.find(name, true));
         let long = observable.zip(value).map(|(observable, value)| Long {
             observable,
             labels: columns.table.labels(observable),
             value,
         });
+        let is_event = |name: &str| EVENTS.iter().any(|event| event.eq_ignore_ascii_case(name));
+        let is_taken = |column: &Column| {
+            let mut mapped = columns.mappings().iter();
+            mapped.any(|(here, there)| there.text == column.name && !is_event(&here.text))
+                || taken(&column.name)
+        };
+        let events = EVENTS.iter().filter_map(|name| columns.find(name, true));
         Readings {
             columns,
             long,
             censored: CENSORED.iter().find_map(|name| columns.find(name, true)),
+            events: events.filter(|column| !is_taken(column)).collect(),
         }
     }
 
@@ -58,6 +79,30 @@ impl<'a> Readings<'a> {
         let long = self.long.iter();
         long.flat_map(|long| [long.observable, long.value])
             .chain(self.censored)
+            .chain(self.events.iter().copied())
+    }
+
+    /// The rows that are no observations.
+    ///
+    /// # Errors
+    /// A column of events that does not hold numbers.
+    #[expect(clippy::float_cmp, reason = "1 and 4 are codes")]
+    pub fn left_out(&self) -> Result<NoObservations, TableError> {
+        let mut found = NoObservations {
+            rows: vec![false; self.columns.table.rows()],
+            doses: vec![false; self.columns.table.rows()],
+        };
+        for column in &self.events {
+            let numbers = self.columns.table.column_numbers(&column.name)?;
+            let evid = self.columns.find(EVENTS[0], true);
+            let is_evid = evid.is_some_and(|evid| evid.name == column.name);
+            for (row, number) in numbers.iter().enumerate() {
+                // An empty cell says nothing.
+                found.rows[row] |= !number.is_nan() && *number != 0.0;
+                found.doses[row] |= is_evid && (*number == 1.0 || *number == 4.0);
+            }
+        }
+        Ok(found)
     }
 
     /// True when the table holds something that goes by a name here.
@@ -81,6 +126,7 @@ impl<'a> Readings<'a> {
             Some(column) => table.column_numbers(&column.name)?,
             None => &[],
         };
+        let left_out = self.left_out()?.rows;
         let found = match &self.long {
             Some(long) => {
                 let there = self.columns.mapped(name).unwrap_or(name);
@@ -94,6 +140,7 @@ impl<'a> Readings<'a> {
                 .map(|column| (column, table.readings(column).collect())),
         };
         let flagged = found.map(|(column, mut cells)| {
+            cells.retain(|(row, _)| !left_out.get(*row).copied().unwrap_or(false));
             for (row, cell) in &mut cells {
                 if let Ok(reading) = cell {
                     *reading = limited(*reading, flags.get(*row).copied().unwrap_or(0.0));
@@ -116,7 +163,13 @@ impl<'a> Readings<'a> {
                 continue;
             }
             let names = self.columns.names().chain(labels.map(String::as_str));
-            let near = did_you_mean(&there.text, names);
+            let mut near = did_you_mean(&there.text, names);
+            if self.columns.table.column(&here.text).is_some() && unknown(there).is_none() {
+                near = Some(format!(
+                    "the name in the model stands first: `({} = {})`",
+                    there.text, here.text
+                ));
+            }
             let message = match &self.long {
                 None => format!("the table has no column `{}`", there.text),
                 Some(long) => format!(
@@ -135,7 +188,7 @@ impl<'a> Readings<'a> {
 
     /// True for a name that says how a table is read, in whatever case.
     pub fn is_key(name: &str) -> bool {
-        let mut keys = TIME.iter().chain(&CENSORED).chain(&LONG);
+        let mut keys = TIME.iter().chain(&CENSORED).chain(&LONG).chain(&EVENTS);
         keys.any(|key| key.eq_ignore_ascii_case(name))
     }
 

@@ -11,7 +11,8 @@ use super::tables::Tables;
 use super::trajectory::Trajectory;
 use super::values::{self, Overrides};
 use super::{
-    Asked, Observer, Session, chance, failure, inputs, start, steps, subjects, times, tolerances,
+    Asked, Observer, Session, chance, covariates, failure, inputs, start, steps, subjects, times,
+    tolerances,
 };
 use crate::diagnostic::{Code, Diagnostic, listed, number_text};
 use crate::model::{self, ConditionId, Model, Motion};
@@ -91,16 +92,36 @@ pub(super) fn plans<'l>(
         .map_or_else(|_| vec![None], |(_, subjects)| subjects.clone());
     let mut plans: Vec<Plan> = Vec::with_capacity(subjects.len());
     let mut problems = Vec::new();
+    let active = Active::new(&compiled.model, command.setting.condition.as_ref());
+    let mut values: Option<Overrides> = None;
     for subject in subjects {
-        // Without `from last` the subjects differ in their doses only.
-        let plan = match plans.first() {
-            Some(first) if !command.from_last => Ok(Plan {
-                warnings: Vec::new(),
-                ..first.clone()
-            }),
-            _ => {
+        let given = (active.doses.as_slice(), tables);
+        let own = covariates::of_subject(compiled, given, overrides, subject.as_deref());
+        // What is wrong with the tables has been found.
+        let own = own.or_else(|found| match outside {
+            Ok(_) => Err(found),
+            Err(_) => Ok(overrides.clone()),
+        });
+        // Without `from last` subjects with the same values differ in their doses only.
+        let plan = match (plans.first(), own) {
+            (_, Err(found)) => Err(found),
+            (Some(first), Ok(own)) if !command.from_last && values.as_ref() == Some(&own) => {
+                Ok(Plan {
+                    warnings: Vec::new(),
+                    ..first.clone()
+                })
+            }
+            (first, Ok(own)) => {
                 let last = last(subject.as_deref());
-                undisturbed(compiled, tables, overrides, last, command)
+                let mut plan = undisturbed(compiled, tables, &own, last, command);
+                match (first, &mut plan) {
+                    (Some(first), Ok(plan)) => {
+                        plan.warnings
+                            .retain(|known| !first.warnings.contains(known));
+                    }
+                    _ => values = Some(own),
+                }
+                plan
             }
         };
         match plan {

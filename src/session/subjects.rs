@@ -49,11 +49,15 @@ pub(super) fn chosen(
             match found {
                 Some(found) => Ok(vec![Some((*found).to_owned())]),
                 None => {
-                    let message = format!("there is no subject {}", name.text);
+                    let message = format!("there are no doses of a subject {}", name.text);
                     let near = did_you_mean(&name.text, known.iter().copied());
-                    Err(Diagnostic::new(Code::NoSubject, message)
-                        .at(name.span, "not in the table")
-                        .help(near.unwrap_or_else(|| has(&known))))
+                    let problem = Diagnostic::new(Code::NoSubject, message)
+                        .at(name.span, "not in the table of doses");
+                    let problem = match sheets.iter().find(|sheet| !sheet.subjects.is_empty()) {
+                        Some(sheet) => problem.at(sheet.file, "this one"),
+                        None => problem,
+                    };
+                    Err(problem.help(near.unwrap_or_else(|| has(&known))))
                 }
             }
         }
@@ -62,7 +66,7 @@ pub(super) fn chosen(
 
 /// `3`, `3.0` and `03` are the same subject.
 #[expect(clippy::float_cmp, reason = "labels, not measurements")]
-fn same(known: &str, asked: &str) -> bool {
+pub(super) fn same(known: &str, asked: &str) -> bool {
     known == asked
         || matches!(
             (known.parse::<f64>(), asked.parse::<f64>()),
@@ -71,7 +75,7 @@ fn same(known: &str, asked: &str) -> bool {
 }
 
 /// `the table has 1, 2 and 3`
-fn has(known: &[&str]) -> String {
+pub(super) fn has(known: &[&str]) -> String {
     let mut names: Vec<String> = known
         .iter()
         .take(MOST_NAMED)

@@ -194,7 +194,7 @@ fn schedule(compiled: &Compiled, what: Occasion, fault: ScheduleFault) -> Diagno
         ),
         ScheduleFault::SteadyVaried => (
             format!("the steady state of this {kind} has no derivatives here"),
-            "`sensitivity` follows doses that are given: write some of those before, without `steady`",
+            "its first time moves with what is varied, and the equations follow time: fix that time, or write some doses before it, without `steady`",
         ),
         ScheduleFault::Counted => (
             format!("this {kind} does not give whole molecules at once"),

@@ -123,6 +123,9 @@ fn unexpected(found: &Found) -> Diagnostic {
     let problem = Diagnostic::new(Code::Unexpected, format!("`{token}` does not fit here"))
         .at(found.here(length), found.expected());
     let first = word(found.fault.text);
+    if let Some(help) = foreign_model(found, token, first) {
+        return problem.help(help);
+    }
     match word(found.rest) {
         "then" if BLOCKS.contains(&first) => {
             problem.help("what happens stands in braces, without `then`")
@@ -155,6 +158,61 @@ fn unexpected(found: &Found) -> Diagnostic {
         }
         _ => problem,
     }
+}
+
+/// What models for other programs say, and how it is said here.
+fn foreign_model(found: &Found, token: &str, first: &str) -> Option<String> {
+    let before = found.before.trim();
+    match (token, first) {
+        ("(", "state" | "species") => {
+            let name = before.rsplit([' ', ',']).next().unwrap_or("x");
+            Some(format!("an initial value is written `{first} {name} = 0`"))
+        }
+        // `cp ~ prop(s)`
+        ("~", _) if word(before) == before && !DECLARATIONS.contains(&before) => {
+            let after = found.rest.get(1..).unwrap_or("").trim_start();
+            let sd = match word(after) {
+                "prop" => format!("normal({before}, sd = s*{before})"),
+                "lnorm" | "dlnorm" => format!("lognormal(median = {before}, sd = s)"),
+                _ => format!("normal({before}, sd = s)"),
+            };
+            Some(format!(
+                "how data scatter is declared, as in `observe {before} ~ {sd}`"
+            ))
+        }
+        _ => None,
+    }
+}
+
+/// What stands on the left of `=` in models for other programs, and how it is said here.
+fn foreign_left(before: &str) -> Option<String> {
+    let compact: String = before.split_whitespace().collect();
+    if let Some(name) = compact
+        .strip_prefix("d/dt(")
+        .and_then(|rest| rest.strip_suffix(')'))
+    {
+        return Some(format!("write `{name}' = ...`"));
+    }
+    let (function, name) = compact.strip_suffix(')')?.split_once('(')?;
+    let dosed = match function {
+        "f" | "F" | "alag" | "lag" | "dur" | "rate" => word(name) == name && !name.is_empty(),
+        _ => name == "0",
+    };
+    if !dosed {
+        return None;
+    }
+    Some(match function {
+        "f" | "F" => format!(
+            "the part of a dose that arrives is a factor of it, as in `dose 100*0.8 into {name}`; a function is written `fn {function}({name}) = ...`"
+        ),
+        "alag" | "lag" => {
+            format!("a dose waits with `lag`, as in `dose 100 into {name} lag 0.5`")
+        }
+        "dur" | "rate" => {
+            format!("an infusion takes its time with `over`, as in `dose 100 into {name} over 2`")
+        }
+        _ => format!("an initial value is declared, as in `state {function} = 10`"),
+    })
 }
 
 fn lookalike(found: &Found) -> Option<Diagnostic> {
@@ -393,6 +451,10 @@ fn misplaced_equals(found: &Found) -> Option<Diagnostic> {
     let leibniz = compact
         .strip_prefix('d')
         .and_then(|rest| rest.strip_suffix("/dt"));
+    let foreign = foreign_left(found.before).filter(|_| first);
+    if let Some(help) = foreign {
+        return Some(problem.help(help));
+    }
     Some(match leibniz {
         Some(name) if first => problem.help(format!("write `{name}' = ...`")),
         _ if first && found.before.ends_with("(t)") => {
@@ -622,6 +684,20 @@ pub fn bare_expression(text: &str, span: Span) -> Diagnostic {
     .at(span, "nothing is done with this value");
     if text.starts_with('-') {
         return problem.help("to continue the line before, end that line with the operator");
+    }
+    // `ka <- 1.2` compares.
+    if let Some((left, right)) = text.split_once("<-") {
+        let (left, right) = (left.trim(), right.trim());
+        let help = match foreign_left(left) {
+            Some(help) => help,
+            None if word(left) == left => {
+                format!(
+                    "`=` gives a name its value, as in `param {left} = {right}` or `let {left} = {right}`"
+                )
+            }
+            None => "`=` gives a name its value; `<` compares".to_owned(),
+        };
+        return problem.help(help);
     }
     if let Some(name) = text.strip_prefix("d/dt(").map(word) {
         return problem.help(format!("a derivative is written `{name}' = ...`"));

@@ -96,6 +96,11 @@ pub enum Encoding {
     OneByte,
 }
 
+/// What laboratories write for a value below the limit of quantification.
+const BELOW_LIMIT: &[&str] = &[
+    "BLQ", "BQL", "BLOQ", "LLOQ", "LLQ", "<LOQ", "<LLOQ", "<BLQ", "<LOD",
+];
+
 impl fmt::Display for TableError {
     fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
@@ -236,6 +241,8 @@ impl TableError {
                 {
                     "keep the number alone; a unit stands in the header, as in `AMT [mg]`"
                         .to_owned()
+                } else if BELOW_LIMIT.contains(&text.trim().to_ascii_uppercase().as_str()) {
+                    "a value below a limit is written with the limit, as in `<0.5`; or put the limit here and 1 into a column `censored`".to_owned()
                 } else {
                     "missing values are written as an empty cell, `NA`, `NaN` or `.`".to_owned()
                 }

@@ -4,6 +4,7 @@
 //! names of the model. Must not know how searches work.
 
 use super::super::compiled::Compiled;
+use super::data::LeftOut;
 use super::faults::told;
 use super::inside::Standing as StandingOfRegion;
 use super::lens::Lens;
@@ -16,8 +17,8 @@ use super::scores::{Checks, checks, checks_of_filter};
 use super::stochastic::Filters;
 use crate::diagnostic::{Code, Diagnostic, listed, number_text};
 use crate::fit::{
-    Coordinates, End, Fault, Findings, Information, Local, Objective, Quantiles, Scaled,
-    SearchMethod, Standing, Uncertainty, UncertaintyOptions, Wanted, uncertainty,
+    Coordinates, End, Fault, Findings, Information, Local, Objective, Quantiles, SAME_VALUE,
+    Scaled, SearchMethod, Standing, Uncertainty, UncertaintyOptions, Wanted, uncertainty,
 };
 use crate::source::Span;
 use crate::world::World;
@@ -36,6 +37,10 @@ const APART: f64 = 1.0;
 /// A model that leaves less than this share of the data's sum of squares passes through all of them:
 /// what is left is rounding.
 const EXACT: f64 = 1e-20;
+/// Subjects that a warning names; the others are counted.
+const MOST_SUBJECTS: usize = 12;
+/// Subjects of which it says more.
+const MOST_LABELS: usize = 3;
 /// The level of intervals.
 pub const LEVEL: f64 = 0.95;
 /// A fit.
@@ -66,6 +71,8 @@ pub struct FitAnswer {
     pub file: String,
     /// Whose data, for a fit of one subject among several.
     pub subject: Option<String>,
+    /// True for one of the fits of `by subject`.
+    pub is_one_of_each: bool,
     /// How it was searched.
     pub method: SearchMethod,
     /// For the starts.
@@ -120,6 +127,42 @@ impl FitAnswer {
     #[must_use]
     pub fn search(&self) -> &Local {
         &self.findings.all[0].local
+    }
+
+    /// The searches that reached the best value: at this place, and at others as good.
+    #[must_use]
+    pub fn reached(&self) -> (usize, usize) {
+        let all = self.findings.reached_best;
+        let here = self.search();
+        let found = self.findings.all.iter().map(|finding| &finding.local);
+        let equals = found.filter(|one| one.is_found() && one.value - here.value <= SAME_VALUE);
+        let others = equals.filter(|one| self.is_apart(one)).count();
+        (all.saturating_sub(others), others.min(all))
+    }
+
+    /// True where a search ended farther from the best one than errors explain.
+    fn is_apart(&self, there: &Local) -> bool {
+        let Ok(known) = &self.uncertainty else {
+            return false;
+        };
+        let here = &self.search().point;
+        let pairs = here.iter().zip(&there.point).zip(&known.inner_errors);
+        pairs.into_iter().any(|((here, there), error)| {
+            error.is_finite() && *error > 0.0 && (here - there).abs() > APART * error
+        })
+    }
+
+    /// Rows of the table that are no observations, of all runs.
+    #[must_use]
+    pub fn left_out(&self) -> LeftOut {
+        let of = |which: fn(&LeftOut) -> usize| {
+            let runs = self.runs.iter();
+            runs.map(|run| which(&run.data.left_out)).sum()
+        };
+        LeftOut {
+            rows: of(|left| left.rows),
+            doses: of(|left| left.doses),
+        }
     }
 
     /// True when the given start had no likelihood, so that the first search began elsewhere.
@@ -233,6 +276,7 @@ pub(super) struct Found {
     pub held: Vec<(String, Option<f64>)>,
     pub file: String,
     pub subject: Option<String>,
+    pub is_one_of_each: bool,
     pub method: SearchMethod,
     pub seed: u64,
     pub starts: usize,
@@ -335,6 +379,7 @@ pub(super) fn answer(likelihood: &Likelihood<'_>, mut found: Found) -> Option<Fi
         filters: likelihood.filters.clone(),
         file: found.file,
         subject: found.subject,
+        is_one_of_each: found.is_one_of_each,
         method: found.method,
         seed: found.seed,
         starts: found.starts,
@@ -428,8 +473,68 @@ fn sum_of_data(likelihood: &Likelihood<'_>) -> f64 {
     data.sum()
 }
 
+/// What is to be said of fits besides their numbers: of those of several subjects whom it concerns,
+/// what is the same together.
+pub(super) fn all_warnings(answers: &[Arc<FitAnswer>], span: Span) -> Vec<Diagnostic> {
+    let [_, _, ..] = answers else {
+        let alone = answers.iter();
+        return alone.flat_map(|answer| warnings(answer, span)).collect();
+    };
+    let mut found: Vec<(Diagnostic, Vec<&str>, Vec<String>)> = Vec::new();
+    for answer in answers {
+        let whose = answer.subject.as_deref().unwrap_or("");
+        for warning in warnings(answer, span) {
+            let said = warning.labels.first().map_or("", |label| &label.text);
+            let said = format!("subject {whose}: {said}");
+            let mut known = found.iter_mut();
+            match known.find(|(known, ..)| is_same(known, &warning)) {
+                Some((_, subjects, labels)) => {
+                    subjects.push(whose);
+                    labels.push(said);
+                }
+                None => found.push((warning, vec![whose], vec![said])),
+            }
+        }
+    }
+    let together = found.into_iter().map(|(mut warning, subjects, labels)| {
+        let (noun, names) = match subjects.as_slice() {
+            [only] => ("subject", (*only).to_owned()),
+            several => {
+                let mut names: Vec<String> = several.iter().map(|&one| one.to_owned()).collect();
+                if names.len() > MOST_SUBJECTS {
+                    let others = names.len() - MOST_SUBJECTS;
+                    names.truncate(MOST_SUBJECTS);
+                    names.push(format!("{others} more"));
+                }
+                ("subjects", listed(&names))
+            }
+        };
+        warning.message = format!("{noun} {names}: {}", warning.message);
+        // What is said at the sentence differs from one to the next.
+        if let Some(label) = warning.labels.first_mut()
+            && !label.text.is_empty()
+            && subjects.len() > 1
+            && label.span == span
+        {
+            let few: Vec<String> = labels.into_iter().take(MOST_LABELS).collect();
+            label.text = few.join("; ");
+        }
+        warning
+    });
+    together.collect()
+}
+
+/// True for warnings that differ at most in what is said of the sentence.
+fn is_same(one: &Diagnostic, other: &Diagnostic) -> bool {
+    let spans = |of: &Diagnostic| of.labels.iter().map(|label| label.span).collect::<Vec<_>>();
+    one.code == other.code
+        && one.message == other.message
+        && one.help == other.help
+        && spans(one) == spans(other)
+}
+
 /// What is to be said of a fit besides its numbers.
-pub(super) fn warnings(answer: &FitAnswer, span: Span) -> Vec<Diagnostic> {
+fn warnings(answer: &FitAnswer, span: Span) -> Vec<Diagnostic> {
     let mut warnings = Vec::new();
     if answer.findings.was_interrupted {
         let done = match (answer.findings.all.len(), answer.starts) {
@@ -498,16 +603,10 @@ pub(super) fn warnings(answer: &FitAnswer, span: Span) -> Vec<Diagnostic> {
 
 /// Another optimum as good as this one, farther away than errors explain.
 fn another_optimum(answer: &FitAnswer, span: Span) -> Option<Diagnostic> {
-    let known = answer.uncertainty.as_ref().ok()?;
     let here = answer.search();
-    let apart = |there: &Local| {
-        let pairs = here.point.iter().zip(&there.point).zip(&known.inner_errors);
-        pairs.into_iter().any(|((here, there), error)| {
-            error.is_finite() && *error > 0.0 && (here - there).abs() > APART * error
-        })
-    };
     let mut equals = answer.findings.all.iter().map(|finding| &finding.local);
-    let other = equals.find(|one| (one.value - here.value).abs() <= AS_GOOD && apart(one))?;
+    let other =
+        equals.find(|one| (one.value - here.value).abs() <= AS_GOOD && answer.is_apart(one))?;
     let values = coordinates(&answer.fitted).outer(&other.point);
     let named = answer.fitted.iter().zip(values);
     let named: Vec<String> = named

@@ -6,7 +6,7 @@ use super::objective::Likelihood;
 use super::sentence::Fit;
 use crate::diagnostic::{Code, Diagnostic, listed, number_text};
 use crate::fit::{Datum, End, Fault, Findings, MOST_DRAWS_OUTSIDE};
-use crate::simulate::Stop;
+use crate::simulate::{ScheduleFault, Stop};
 
 /// All starts failed: the first one says why.
 pub(super) fn all_failed(
@@ -96,6 +96,14 @@ pub(super) fn told(likelihood: &Likelihood<'_>, fault: &Fault) -> String {
                 Stop::NonFinite { .. } => "a state ceases to be finite",
                 Stop::StepTooSmall { .. } => "the steps become too small",
                 Stop::TooManySteps { .. } => "it takes too many steps",
+                Stop::NeverSteady { .. } => "its `steady` doses lead to no steady state",
+                Stop::Schedule {
+                    fault: ScheduleFault::SteadyVaried,
+                    ..
+                } => {
+                    "a steady state of doses whose time moves has no derivatives here: fix that time, or take `using nelder_mead`"
+                }
+                Stop::Schedule { .. } => "a dose or event has an impossible value",
                 _ => "it ends early",
             };
             format!("the run{} ends at {}: {why}", run(*at), number_text(*time))

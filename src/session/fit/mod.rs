@@ -57,7 +57,7 @@ mod tests;
 pub use answer::{FitAnswer, LEVEL};
 pub(super) use bootstrap::lower as lower_bootstrap;
 pub use bootstrap::{BootstrapAnswer, BootstrapCommand};
-pub use data::{Look, Point, RunData};
+pub use data::{LeftOut, Look, Point, RunData};
 pub use draws::{Draw, Draws, Inferred};
 pub use explain::{Against, Entry, Explanation, FilterFrom, LikelihoodFrom};
 pub use inside::{Standing, StandingOfRun};
@@ -79,7 +79,7 @@ pub use sentence::{Fit, StartOfFit, Way};
 pub use stochastic::{Filters, NoiseFrom, Unfit};
 pub use tables::FitTable;
 
-use super::command::Setting;
+use super::command::{Setting, Subjects};
 use super::compiled::Compiled;
 use super::outcome::{Outcome, Performed};
 use super::readings::Readings;
@@ -87,10 +87,10 @@ use super::simulate::{fault, whole, with_setting};
 use super::tables::{Columns, Tables};
 use super::values::Overrides;
 use super::{Observer, Session, Stage};
-use crate::diagnostic::{Code, Diagnostic};
+use crate::diagnostic::Diagnostic;
 use crate::fit::{Findings, Progress, SearchMethod};
 use crate::world::World;
-use answer::{Found, answer, warnings};
+use answer::{Found, all_warnings, answer};
 use objective::{Calm, drivers};
 use std::ops::ControlFlow;
 use std::path::Path;
@@ -118,11 +118,16 @@ pub(super) fn understood<'w>(
         .and_then(|table| {
             let columns = Columns::new(&table, &command.data.columns, command.data.path.span);
             let declared = !compiled.model.observations.is_empty();
-            let readings = Readings::new(&columns);
+            let names = &compiled.model.names;
+            let readings = Readings::new(&columns, &|name| names.get(name).is_some());
             // What is mapped to nothing is told as that.
             let has = |name: &str| readings.has(name) || columns.maps(&[name]);
             let lens = Lens::new(compiled, &|name| declared || has(name));
-            let read = data::read(compiled, &lens, (&columns, &readings))?;
+            let mut read = data::read(compiled, &lens, (&columns, &readings), &command.data)?;
+            if let Subjects::One(name) = &command.subjects {
+                data::keep_subject(&mut read.0, name, &command.data)
+                    .map_err(|problem| vec![problem])?;
+            }
             Ok((lens, read))
         })
         .map_err(|found| problems.extend(found))
@@ -252,6 +257,7 @@ impl Session {
                 held: held.clone(),
                 file: command.data.path.text.clone(),
                 subject,
+                is_one_of_each: command.each().is_some(),
                 method: plan.method,
                 seed: plan.seed,
                 starts: plan.starts_of(&likelihood),
@@ -266,12 +272,12 @@ impl Session {
             };
             match answer(&likelihood, found) {
                 Some(answer) => {
-                    diagnostics.extend(warnings(&answer, command.span));
                     answers.push(Arc::new(answer));
                 }
                 None => return Err(vec![faults::all_failed(&likelihood, &findings, command)]),
             }
         }
+        diagnostics.extend(all_warnings(&answers, command.span));
         self.fits.clone_from(&answers);
         self.inferred = Inferred::default();
         if let (Some(options), [mode]) = (draws, answers.as_slice()) {
@@ -310,7 +316,7 @@ impl Session {
     }
 
     /// The estimates are the values that hold now; those of several subjects are not.
-    fn take_estimates(&mut self, answers: &[Arc<FitAnswer>]) {
+    pub(super) fn take_estimates(&mut self, answers: &[Arc<FitAnswer>]) {
         let [answer] = answers else {
             return;
         };
@@ -372,22 +378,22 @@ fn parts<'w>(
     likelihood: Likelihood<'w>,
     command: &Fit,
 ) -> Result<Vec<FitPart<'w>>, Vec<Diagnostic>> {
-    let Some(span) = command.each else {
-        return Ok(vec![(None, likelihood)]);
+    let Some(span) = command.each() else {
+        let whose = match command.subjects {
+            Subjects::One(_) => likelihood
+                .runs
+                .first()
+                .and_then(|run| run.data.subject.clone()),
+            _ => None,
+        };
+        return Ok(vec![(whose, likelihood)]);
     };
     let mut subjects: Vec<String> = Vec::new();
     for run in &likelihood.runs {
         match &run.data.subject {
             Some(subject) if !subjects.contains(subject) => subjects.push(subject.clone()),
             Some(_) => {}
-            None => {
-                return Err(vec![
-                    Diagnostic::new(Code::NoSubject, "the data have no subjects")
-                        .at(span, "")
-                        .at(command.data.path.span, "no column `subject` or `ID`")
-                        .help("name the column, as in `to \"data.csv\" (subject = patient)`"),
-                ]);
-            }
+            None => return Err(vec![data::no_subjects(span, &command.data)]),
         }
     }
     let of = |subject: &String| {

@@ -140,6 +140,19 @@ impl Session {
             },
         };
         let posterior = sample(&likelihood, &bounds, &starts, &options, &watch);
+        let drawn: usize = posterior.chains.iter().map(|chain| chain.draws.len()).sum();
+        let mut ends = posterior.chains.iter().map(|chain| &chain.end);
+        if drawn == 0 && ends.any(|end| *end == ChainEnd::Interrupted) {
+            self.take_estimates(std::slice::from_ref(&fit));
+            return Performed {
+                outcome: Outcome::Fitted(vec![fit]),
+                diagnostics: vec![
+                    Diagnostic::new(Code::Interrupted, "interrupted before any draw was kept")
+                        .at(command.span, "")
+                        .help("the answer is the mode, where the chains would have begun"),
+                ],
+            };
+        }
         let marginals = (0..fit.fitted.len())
             .map(|at| posterior.marginal(at))
             .collect();

@@ -202,7 +202,7 @@ impl Session {
                     format!("the last fits are those of {} subjects", several.len()),
                 )
                 .at(span, "")
-                .help("fit without `by subject`, or the data of one subject alone"),
+                .help("fit without `by subject`, or one subject alone, as in `subject 3`"),
             ]),
         }
     }

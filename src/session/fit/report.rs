@@ -8,7 +8,7 @@ use super::super::lower::ends_in;
 use super::super::options::Options;
 use super::super::outcome::{Outcome, Performed};
 use super::super::{Session, done};
-use super::answer::{FitAnswer, warnings};
+use super::answer::{FitAnswer, all_warnings};
 use super::draws::{Draws, Inferred};
 use super::picture::{Drawn, FitPicture, drawn};
 use crate::diagnostic::{Code, Diagnostic};
@@ -159,10 +159,7 @@ impl Session {
                 self.sources.slice(answer.span).to_owned()
             }),
             model: self.text_of_loaded(),
-            warnings: answers
-                .iter()
-                .flat_map(|answer| warnings(answer, answer.span))
-                .collect(),
+            warnings: first.map_or_else(Vec::new, |first| all_warnings(answers, first.span)),
             tolerances: plan.map(|plan| plan.options.tolerances.clone()),
             pictures: self.pictures(answers),
             inferred: self.inferred.clone(),

@@ -3,8 +3,8 @@
 //! Enters: a sentence of the tree. Leaves: a [`Fit`], expressions as written. Must not know the
 //! model.
 
-use super::super::command::{Command, DataSource, Setting, SteadyStart};
-use super::super::lower::{data_source, setting, subjects_without_vs, word_of};
+use super::super::command::{Command, DataSource, Setting, SteadyStart, Subjects};
+use super::super::lower::{data_source, setting, subjects, subjects_without_vs, word_of};
 use super::super::options::Options;
 use super::region::{self, Wish};
 use crate::diagnostic::{Code, Diagnostic, did_you_mean};
@@ -43,13 +43,22 @@ pub struct Fit {
     pub from: StartOfFit,
     /// `where`: what must hold of the values that are searched.
     pub within: Vec<Wish>,
-    /// `by subject`: a fit for each of them.
-    pub each: Option<Span>,
+    /// `subject 3`, or `by subject`: a fit for each of them.
+    pub subjects: Subjects,
     /// Values for this sentence only, and the condition that holds for all data.
     pub setting: Setting,
 }
 
 impl Fit {
+    /// Where a fit for each subject is asked for.
+    #[must_use]
+    pub fn each(&self) -> Option<Span> {
+        match self.subjects {
+            Subjects::Each(span) => Some(span),
+            _ => None,
+        }
+    }
+
     /// The table that `starts` names.
     #[must_use]
     pub fn table_of_starts(&self) -> Option<tree::Text> {
@@ -140,16 +149,23 @@ pub(in crate::session) fn lower(
     let checkpoint = options.text("checkpoint");
     let within = region::lower(&mut options);
     let from = from(&mut options);
-    let each = by_subject(&mut options);
+    let subjects = subjects(&mut options, "one fit for each subject of the data");
     let setting = setting(&mut options);
-    if let (Some(file), Some(each)) = (&checkpoint, each) {
+    if let (Some(Way::Posterior), Subjects::Each(each)) = (method, &subjects) {
+        options.problem(
+            Diagnostic::new(Code::BadOption, "`using nuts` samples the posterior of one fit")
+                .at(*each, "a fit for each of them")
+                .help("choose a subject, as in `subject 3`, and sample one after the other; without `using nuts` each gets its estimates"),
+        );
+    }
+    if let (Some(file), Subjects::Each(each)) = (&checkpoint, &subjects) {
         options.problem(
             Diagnostic::new(
                 Code::BadOption,
                 "a checkpoint keeps the searches of one fit",
             )
             .at(file.span, "")
-            .at(each, "a fit for each of them")
+            .at(*each, "a fit for each of them")
             .help("leave one of the two away"),
         );
     }
@@ -168,7 +184,7 @@ pub(in crate::session) fn lower(
             checkpoint,
             from,
             within,
-            each,
+            subjects,
             setting,
         })))
     })
@@ -228,19 +244,4 @@ fn from(options: &mut Options<'_>) -> StartOfFit {
             StartOfFit::Declared
         }
     }
-}
-
-fn by_subject(options: &mut Options<'_>) -> Option<Span> {
-    let option = options.take("by")?;
-    if let [value] = option.values.as_slice()
-        && word_of(value).is_some_and(|word| word.text == "subject")
-    {
-        return Some(option.span);
-    }
-    options.problem(
-        Diagnostic::new(Code::BadOption, "`by` is followed by `subject`")
-            .at(option.span, "")
-            .help("`by subject` makes one fit for each subject of the data"),
-    );
-    None
 }

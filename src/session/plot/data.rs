@@ -5,14 +5,21 @@
 use super::Curve;
 use crate::diagnostic::{Code, Diagnostic, did_you_mean, listed};
 use crate::figure::{Mark, Series};
-use crate::model::Model;
+use crate::model::{Dose, Model, Schedule};
 use crate::session::command::DataSource;
-use crate::session::inputs::TIME;
+use crate::session::doses;
+use crate::session::inputs::{self, TIME};
 use crate::session::readings::{Readings, is_name};
+use crate::session::subjects;
 use crate::session::tables::{Columns, Tables};
+use crate::session::trajectory::Trajectory;
+use crate::source::Span;
 use crate::syntax::tree;
 use crate::table::{Column, Reading, Table};
+use std::sync::Arc;
 
+/// The names that the column of subjects goes by.
+const SUBJECT: [&str; 2] = ["subject", "id"];
 /// Faulty cells that are told one by one.
 const MOST_FAULTS: usize = 5;
 
@@ -20,6 +27,10 @@ const MOST_FAULTS: usize = 5;
 pub(in crate::session) struct Points {
     /// Of each row of the table.
     times: Vec<f64>,
+    /// Whose each row is, where a column says so.
+    subjects: Option<Vec<String>>,
+    /// The file as the sentence names it.
+    file: Span,
     /// `(name in the model, row and reading)`
     seen: Vec<(String, Vec<(usize, Reading)>)>,
 }
@@ -37,7 +48,7 @@ pub(in crate::session) fn points(
     let span = source.path.span;
     let table = tables.read(&source.path).map_err(|problem| vec![problem])?;
     let columns = Columns::new(&table, &source.columns, span);
-    let readings = Readings::new(&columns);
+    let readings = Readings::new(&columns, &|name| model.names.get(name).is_some());
     let labels: Vec<&str> = curves
         .iter()
         .flat_map(|curve| curve.horizontal.iter().chain([&curve.vertical]))
@@ -57,7 +68,11 @@ pub(in crate::session) fn points(
         return Err(problems);
     };
     let told = |error: crate::table::TableError| error.diagnostic(&table.source).at(span, "");
+    let subject = SUBJECT.iter().find_map(|name| columns.find(name, true));
     let mut used: Vec<&Column> = readings.keys().chain([time]).collect();
+    // Runs have subjects where doses have.
+    let by_table = |dose: &Dose| matches!(dose.schedule, Schedule::Table(_));
+    used.extend(subject.filter(|_| model.doses.iter().any(by_table)));
     let mut seen: Vec<(String, Vec<(usize, Reading)>)> = Vec::new();
     for label in &labels {
         if seen.iter().any(|(known, _)| known == label) {
@@ -94,9 +109,68 @@ pub(in crate::session) fn points(
         return Err(problems);
     }
     let used = used.into_iter().map(|column| column.name.as_str());
-    let used: Vec<&str> = used.chain(read_by_inputs(model, source, &table)).collect();
+    let path = source.path.text.as_str();
+    let used = used.chain(inputs::columns_read(model, path, &table));
+    let used: Vec<&str> = used
+        .chain(doses::columns_read(model, path, &table))
+        .collect();
     let warnings = unused_columns(&table, source, &used);
-    Ok((Points { times, seen }, warnings))
+    let points = Points {
+        times,
+        subjects: subject.map(|column| table.labels(column)),
+        file: span,
+        seen,
+    };
+    Ok((points, warnings))
+}
+
+impl Points {
+    /// Refuses runs of subjects none of whom has a row in a table that says whose its rows are.
+    ///
+    /// # Errors
+    /// That the table has other subjects.
+    pub(super) fn belong_to(&self, runs: &[Arc<Trajectory>]) -> Result<(), Vec<Diagnostic>> {
+        let Some(labels) = &self.subjects else {
+            return Ok(());
+        };
+        let whose: Option<Vec<&str>> = runs.iter().map(|run| run.subject.as_deref()).collect();
+        let Some([first, ..]) = whose.as_deref() else {
+            return Ok(());
+        };
+        let is_there = runs.iter().any(|run| {
+            let subject = run.subject.as_deref();
+            (0..labels.len()).any(|row| self.is_of(row, subject))
+        });
+        if is_there {
+            return Ok(());
+        }
+        let mut known: Vec<&str> = Vec::new();
+        for label in labels.iter().filter(|label| !label.is_empty()) {
+            if !known.contains(&label.as_str()) {
+                known.push(label);
+            }
+        }
+        let message = format!("there are no data of subject {first}, whose run is drawn");
+        Err(vec![
+            Diagnostic::new(Code::NoSubject, message)
+                .at(self.file, subjects::has(&known))
+                .help("subjects have the same names in both tables; leave the column of subjects out to draw all data"),
+        ])
+    }
+
+    /// True where a column says whose the rows are.
+    pub(super) fn have_subjects(&self) -> bool {
+        self.subjects.is_some()
+    }
+
+    /// True for a row that belongs to the run of a subject; to nobody's run all rows do.
+    fn is_of(&self, row: usize, subject: Option<&str>) -> bool {
+        let label = self.subjects.as_ref().and_then(|labels| labels.get(row));
+        match (label, subject) {
+            (Some(label), Some(subject)) => subjects::same(label, subject),
+            _ => true,
+        }
+    }
 }
 
 fn quoted(names: &[&str]) -> String {
@@ -107,7 +181,8 @@ fn quoted(names: &[&str]) -> String {
 /// The problem of a mapping from a name that is no curve.
 fn not_drawn(labels: &[&str], here: &tree::Name) -> Option<Diagnostic> {
     let name = here.text.as_str();
-    if labels.contains(&name) || Readings::is_key(name) {
+    let is_subject = SUBJECT.iter().any(|key| key.eq_ignore_ascii_case(name));
+    if labels.contains(&name) || is_subject || Readings::is_key(name) {
         return None;
     }
     let near = did_you_mean(name, labels.iter().copied());
@@ -131,24 +206,6 @@ fn nothing_drawn(labels: &[&str], source: &DataSource, holds: String) -> Diagnos
                 "give the curve the name of a column: define it, as in `let ratio = x/y`".to_owned()
             }
         })
-}
-
-/// The columns of a table that inputs of the model read.
-fn read_by_inputs<'m>(
-    model: &'m Model,
-    source: &'m DataSource,
-    table: &'m Table,
-) -> impl Iterator<Item = &'m str> {
-    let inputs = model.inputs.iter();
-    let same_file = inputs.filter(|input| input.path.text == source.path.text);
-    same_file.flat_map(|input| {
-        let columns = Columns::new(table, &input.columns, input.path.span);
-        let times = TIME.iter().map(move |time| (*time, true));
-        times
-            .chain([(input.name.as_str(), false)])
-            .filter_map(move |(name, any_case)| columns.find(name, any_case))
-            .map(|column| column.name.as_str())
-    })
 }
 
 fn unused_columns(table: &Table, source: &DataSource, used: &[&str]) -> Vec<Diagnostic> {
@@ -181,8 +238,14 @@ fn unused_columns(table: &Table, source: &DataSource, used: &[&str]) -> Vec<Diag
 }
 
 /// The data that belong to a curve, as points: open ones at a limit, where the quantity was below
-/// or above it.
-pub(super) fn add_points(points: &Points, curve: &Curve, colour: usize, series: &mut Vec<Series>) {
+/// or above it. Those of one subject where the run is one's.
+pub(super) fn add_points(
+    points: &Points,
+    curve: &Curve,
+    (subject, named): (Option<&str>, bool),
+    colour: usize,
+    series: &mut Vec<Series>,
+) {
     let seen_as = |label: &str| {
         let mut seen = points.seen.iter();
         seen.find(|(here, _)| here == label).map(|(_, read)| read)
@@ -211,7 +274,7 @@ pub(super) fn add_points(points: &Points, curve: &Curve, colour: usize, series: 
     for (limits, what, mark) in [(false, "data", Mark::Points), (true, "limits", Mark::Open)] {
         let own = vertical
             .iter()
-            .filter(|(_, reading)| is_limit(reading) == limits);
+            .filter(|(row, reading)| is_limit(reading) == limits && points.is_of(*row, subject));
         let (x, y): (Vec<f64>, Vec<f64>) = own
             .filter_map(|(row, reading)| {
                 let (Reading::Exactly(y) | Reading::Below(y) | Reading::Above(y)) = reading;
@@ -220,7 +283,10 @@ pub(super) fn add_points(points: &Points, curve: &Curve, colour: usize, series: 
             .unzip();
         if !x.is_empty() {
             series.push(Series {
-                label: format!("{label} ({what})"),
+                label: match subject.filter(|_| named) {
+                    Some(subject) => format!("{label} ({what}), subject {subject}"),
+                    None => format!("{label} ({what})"),
+                },
                 x,
                 y,
                 mark,

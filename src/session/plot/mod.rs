@@ -263,7 +263,7 @@ fn figure_of_paths(
     set_scales(&mut figure, plot);
     if let Some(points) = data {
         for (colour, curve) in curves.iter().enumerate() {
-            add_points(points, curve, colour, &mut figure.series);
+            add_points(points, curve, (None, false), colour, &mut figure.series);
         }
     }
     drawn(&figure, plot, curves)?;
@@ -295,17 +295,29 @@ fn figure(
     set_scales(&mut figure, plot);
     for curve in curves {
         let colour = next_colour(&figure.series);
+        // Data come after the curves, so that they lie on them.
+        let mut own = Vec::new();
         for run in runs {
             let whose = match runs.len() {
                 1 => Whose::Only,
                 2..=MOST_NAMED_SUBJECTS => Whose::Named(run.subject.as_deref().unwrap_or("")),
                 _ => Whose::OneOfMany(colour),
             };
+            let first = match whose {
+                Whose::OneOfMany(first) => first,
+                Whose::Only | Whose::Named(_) => next_colour(&figure.series),
+            };
             add_curve(run, curve, whose, &mut figure.series);
+            if let Some(points) = data.filter(|points| points.have_subjects()) {
+                points.belong_to(runs)?;
+                let whose = (run.subject.as_deref(), matches!(whose, Whose::Named(_)));
+                add_points(points, curve, whose, first, &mut own);
+            }
         }
-        if let Some(points) = data {
-            add_points(points, curve, colour, &mut figure.series);
+        if let Some(points) = data.filter(|points| !points.have_subjects()) {
+            add_points(points, curve, (None, false), colour, &mut own);
         }
+        figure.series.append(&mut own);
     }
     drawn(&figure, plot, curves)?;
     Ok(figure)

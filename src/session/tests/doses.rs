@@ -209,7 +209,7 @@ fn subjects_are_chosen() {
     );
     assert_eq!(
         told(&one("7")),
-        "E0515: there is no subject 7 (the table has 1 and 12)"
+        "E0515: there are no doses of a subject 7 (the table has 1 and 12)"
     );
     let none = subjects::chosen(&[], &Subjects::Each(span), span).expect_err("nobody");
     assert!(

@@ -324,6 +324,12 @@ pub(super) const DRAWS: Choice = choice(
     "of each chain of `using nuts`",
 );
 pub(super) const CHAINS: Choice = choice("chains", Value::Number, "chains 4", "of `using nuts`");
+pub(super) const FIT_SUBJECT: Choice = choice(
+    "subject",
+    Value::Number,
+    "subject 3",
+    "the data of one subject alone",
+);
 pub(super) const FIT_BY_SUBJECT: Choice = choice(
     "by",
     Value::Words(&["subject"]),

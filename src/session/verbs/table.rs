@@ -352,6 +352,7 @@ pub static VERBS: &[Verb] = &[
             CHECKPOINT,
             WITH,
             IN_CONDITION,
+            FIT_SUBJECT,
             FIT_BY_SUBJECT,
             RTOL,
             ATOL,

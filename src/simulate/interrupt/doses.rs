@@ -191,6 +191,7 @@ impl Interruptions<'_> {
                 delivery: delivery.clone(),
                 period: repetition.period(),
                 lag: terms.lag,
+                moved: [self.period_shift(dose), terms.moved_lag().to_vec()],
             };
             consequence = self.reach_steady_state(&regimen, SteadyKind::Replace, time, state)?;
         }
@@ -247,6 +248,7 @@ impl Interruptions<'_> {
                 delivery: delivery.clone(),
                 period: row.interval,
                 lag: terms.lag,
+                moved: [Shift::new(), terms.moved_lag().to_vec()],
             };
             let steady = self.reach_steady_state(&regimen, row.steady, time, state)?;
             consequence = consequence.max(steady);

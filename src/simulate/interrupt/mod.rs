@@ -9,6 +9,7 @@
 //! past.rs       what was before, for equations with delays
 //! shifts.rs     how times and values move where derivatives ride along
 //! doses.rs      doses and infusions; steady.rs the state that repeated ones lead to
+//!               (steady_moves.rs how it moves)
 //! storm.rs      events without end
 //! functions.rs  the system's functions at the values that hold
 //! ```
@@ -27,6 +28,7 @@ mod schedule;
 mod search;
 mod shifts;
 mod steady;
+mod steady_moves;
 mod storm;
 #[cfg(test)]
 mod tests;

@@ -3,8 +3,8 @@
 //! In: what is about to happen. Out: moments opened and closed, shifts for the agenda.
 
 use super::super::ScheduleFault;
-use super::super::Stop;
-use super::super::sensitivity::{Repeated, Shift};
+use super::super::sensitivity::{Repeated, Shift, Variation};
+use super::super::{Dynamics, Stop};
 use super::Interruptions;
 use super::doses::Terms;
 use crate::model::Repeat;
@@ -53,6 +53,14 @@ impl Interruptions<'_> {
     pub(super) fn repetition_shift(&self, what: Repeated, count: u64) -> Shift {
         let variation = self.variation.as_ref();
         variation.map_or_else(Shift::new, |variation| variation.repetition(what, count))
+    }
+
+    /// How the period of a repeated dose moves.
+    pub(super) fn period_shift(&self, dose: usize) -> Shift {
+        let one = self.repetition_shift(Repeated::Dose(dose), 1);
+        let none = self.repetition_shift(Repeated::Dose(dose), 0);
+        let pairs = one.iter().zip(&none);
+        pairs.map(|(one, none)| one - none).collect()
     }
 
     /// How the times of a schedule move.
@@ -121,11 +129,12 @@ impl Interruptions<'_> {
         }
     }
 
-    /// Derivatives of a periodic steady state are not worked out, and numbers of molecules have
-    /// none.
+    /// Numbers of molecules have no periodic steady state; one that moves with the time of its first
+    /// dose, too, has no derivatives here.
     pub(super) fn refuse_steady(&self, what: super::Occasion) -> Result<(), Stop> {
         self.refuse_counted(what)?;
-        if self.variation.is_none() {
+        let moves = self.variation.as_ref().is_some_and(Variation::moment_moves);
+        if !moves || self.dynamics.is_autonomous() {
             return Ok(());
         }
         let fault = ScheduleFault::SteadyVaried;

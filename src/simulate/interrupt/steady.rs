@@ -16,7 +16,7 @@ use super::super::work::Work;
 use super::super::{Method, Occasion, Options, Output, Problem, SteadyKind, Stop};
 use super::Interruptions;
 use super::agenda::{Delivery, What};
-use nalgebra::{DMatrix, DVector, SVD};
+use nalgebra::{DMatrix, DVector, Dyn, LU, SVD, SymmetricEigen};
 
 /// A dose that is repeated.
 #[derive(Debug, Clone, PartialEq)]
@@ -24,6 +24,8 @@ pub(super) struct Regimen {
     pub delivery: Delivery,
     pub period: f64,
     pub lag: f64,
+    /// How period and lag move; empty where nothing does.
+    pub moved: [Shift; 2],
 }
 
 /// States up to which the Jacobian of the map is worked out by differences.
@@ -39,8 +41,10 @@ const SHARE: f64 = 0.01;
 /// The difference by which the Jacobian is probed, relative to the size of a state. The map's own
 /// error is some 1e-8: this loses least to both.
 const DIFFERENCE: f64 = 1e-2;
-/// A singular value of 1 - dP/dx below this stands for a sum that is kept.
+/// A singular value of 1 - dP/dx up to this stands for a sum that is kept.
 const SINGULAR: f64 = 3e-5;
+/// A sum that changes by less than this part of the states' sizes is kept but for rounding.
+const ROUNDING: f64 = 1e-11;
 /// Growth per period that differences cannot tell from none.
 const NEUTRAL: f64 = 1e-4;
 
@@ -56,6 +60,7 @@ impl Interruptions<'_> {
     ) -> Result<Consequence, Stop> {
         let delivery = &regimen.delivery;
         self.refuse_steady(Occasion::Dose(delivery.dose, delivery.row))?;
+        let moves = self.variation.is_some();
         if !self.functions.system.delays.is_empty() {
             // With delays a state alone does not say how it goes on: there is no map to solve.
             let dose = delivery.dose;
@@ -94,11 +99,15 @@ impl Interruptions<'_> {
             time,
         };
         let found = map.fixed_point(from);
+        let moved = match &found {
+            Ok(found) if moves => map.moves(kind, found, state),
+            _ => Ok(Vec::new()),
+        };
         self.dynamics.slots_mut().copy_from_slice(&slots);
         let slack = self.clock.slack(time);
         self.dynamics.inputs_mut().pass(time + slack);
         self.dynamics.refresh(time, state);
-        for (value, found) in state.iter_mut().zip(found?) {
+        for (value, found) in state.iter_mut().zip(found?.into_iter().chain(moved?)) {
             match kind {
                 SteadyKind::Add => *value += found,
                 SteadyKind::No | SteadyKind::Replace => *value = found,
@@ -110,9 +119,16 @@ impl Interruptions<'_> {
 }
 
 impl Regimen {
+    /// How the arrival of the dose k periods before moves, beside the present moment.
+    fn arrival_moves(&self, k: f64) -> Shift {
+        let [period, lag] = &self.moved;
+        let back: Shift = period.iter().map(|period| -k * period).collect();
+        Interruptions::sum_of(&[&back, lag])
+    }
+
     /// What doses given before `time` still bring: infusions that are not over, and doses on
     /// their way.
-    fn start_earlier(&self, run: &mut Interruptions<'_>, time: f64) -> Result<(), Stop> {
+    pub fn start_earlier(&self, run: &mut Interruptions<'_>, time: f64) -> Result<(), Stop> {
         let slack = run.clock.slack(time);
         // What arrives after the end of the run is not waited for: with a long lag there are
         // many such doses on their way.
@@ -121,14 +137,19 @@ impl Regimen {
         loop {
             let arrival = time + self.lag - k * self.period;
             let end = arrival + self.delivery.duration;
+            let shift = run.shift_after(&self.arrival_moves(k));
+            let delivery = || self.delivery.clone();
             if arrival > time + slack {
                 run.agenda
-                    .push(arrival, What::Arrival(self.delivery.clone()));
+                    .push_moving(arrival, What::Arrival(delivery()), shift);
             } else if arrival > time - slack {
                 // Arrives at this very moment, as part of what is due.
-                run.agenda.push(time, What::Arrival(self.delivery.clone()));
+                run.agenda
+                    .push_moving(time, What::Arrival(delivery()), shift);
             } else if end > time + slack {
-                run.infuse(self.delivery.clone(), end, Shift::new())?;
+                let [_, by_duration] = &self.delivery.moved;
+                let shift = Interruptions::sum_of(&[&shift, by_duration]);
+                run.infuse(delivery(), end, shift)?;
             } else {
                 return Ok(());
             }
@@ -138,12 +159,12 @@ impl Regimen {
 }
 
 /// The map over one period.
-struct Map<'a, 'p> {
-    outer: &'a Interruptions<'p>,
-    problem: &'a Problem<'a>,
-    options: &'a Options,
-    regimen: &'a Regimen,
-    time: f64,
+pub(super) struct Map<'a, 'p> {
+    pub outer: &'a Interruptions<'p>,
+    pub problem: &'a Problem<'a>,
+    pub options: &'a Options,
+    pub regimen: &'a Regimen,
+    pub time: f64,
 }
 
 /// How far off a state is from being periodic, at some state.
@@ -213,7 +234,7 @@ impl Map<'_, '_> {
         })
     }
 
-    fn never(&self, residual: &DVector<f64>, state: &DVector<f64>) -> Stop {
+    pub fn never(&self, residual: &DVector<f64>, state: &DVector<f64>) -> Stop {
         let tolerances = &self.outer.options.tolerances;
         let terms = residual.iter().zip(state).zip(&tolerances.absolute);
         let mut largest = (0, -1.0);
@@ -310,10 +331,7 @@ impl Map<'_, '_> {
         let after = &at.state + &at.residual;
         let most = after.amax().max(at.state.amax());
         let sizes: Vec<f64> = (0..count)
-            .map(|i| {
-                let size = at.state[i].abs().max(after[i].abs()).max(1e-3 * most);
-                if size > 0.0 { size } else { 1.0 }
-            })
+            .map(|i| size_of(at.state[i].abs().max(after[i].abs()), most))
             .collect();
         let mut map = DMatrix::zeros(count, count);
         for column in 0..count {
@@ -383,18 +401,38 @@ enum Newton {
 }
 
 /// The linearised map, in units of the states' sizes.
-struct Linear {
+pub(super) struct Linear {
     sizes: Vec<f64>,
     map: DMatrix<f64>,
-    decomposed: SVD<f64, nalgebra::Dyn, nalgebra::Dyn>,
+    /// How many sums the map keeps.
+    kept: usize,
+    /// 1 - dP/dx, bordered by its left kernel, the sums: regular where repetition forgets all else.
+    bordered: LU<f64, Dyn, Dyn>,
 }
 
 impl Linear {
-    fn new(map: DMatrix<f64>, sizes: Vec<f64>) -> Linear {
+    pub fn new(map: DMatrix<f64>, sizes: Vec<f64>) -> Linear {
         let count = sizes.len();
         let matrix = DMatrix::identity(count, count) - &map;
+        // The left kernel by eigenvectors: nalgebra's SVD loses some of theirs beside a value of zero.
+        let squared = SymmetricEigen::new(&matrix * matrix.transpose());
+        let values = squared.eigenvalues.iter().enumerate();
+        let kept: Vec<usize> = values
+            .filter(|(_, value)| **value <= SINGULAR * SINGULAR)
+            .map(|(at, _)| at)
+            .collect();
+        let all = count + kept.len();
+        let mut bordered = DMatrix::zeros(all, all);
+        bordered.view_mut((0, 0), (count, count)).copy_from(&matrix);
+        for (border, at) in kept.iter().enumerate() {
+            for (row, value) in squared.eigenvectors.column(*at).iter().enumerate() {
+                bordered[(row, count + border)] = *value;
+                bordered[(count + border, row)] = *value;
+            }
+        }
         Linear {
-            decomposed: SVD::new(matrix, true, true),
+            bordered: bordered.lu(),
+            kept: kept.len(),
             map,
             sizes,
         }
@@ -402,38 +440,21 @@ impl Linear {
 
     /// The Newton step for a residual: (1 - dP/dx)^-1 r, keeping the sums that the map keeps.
     /// `None` when the map changes such a sum, so that it goes on changing for ever.
-    fn solve(&self, residual: &DVector<f64>) -> Option<DVector<f64>> {
+    pub fn solve(&self, residual: &DVector<f64>) -> Option<DVector<f64>> {
         let count = self.sizes.len();
         let scaled = DVector::from_fn(count, |i, _| residual[i] / self.sizes[i]);
-        let (Some(u), Some(v)) = (&self.decomposed.u, &self.decomposed.v_t) else {
+        let right = scaled.clone().resize_vertically(count + self.kept, 0.0);
+        let found = self.bordered.solve(&right)?;
+        // What the borders take is what no step can: the change of the sums.
+        let most = (1e-3 * scaled.norm()).max(ROUNDING);
+        let changes = found
+            .rows(count, self.kept)
+            .iter()
+            .any(|share| share.abs() > most);
+        if changes {
             return None;
-        };
-        let mut step = DVector::zeros(count);
-        let mut kernel: Vec<(DVector<f64>, DVector<f64>)> = Vec::new();
-        for (at, singular) in self.decomposed.singular_values.iter().enumerate() {
-            let left = u.column(at);
-            let right = v.row(at).transpose();
-            let share = left.dot(&scaled);
-            if *singular > SINGULAR {
-                step += right * (share / singular);
-            } else if share.abs() > 1e-3 * scaled.norm() {
-                return None;
-            } else {
-                kernel.push((left.into_owned(), right));
-            }
         }
-        if !kernel.is_empty() {
-            // Among the solutions, the one whose kept sums are those of now.
-            let n = kernel.len();
-            let matrix = DMatrix::from_fn(n, n, |i, j| kernel[i].0.dot(&kernel[j].1));
-            let right = DVector::from_fn(n, |i, _| -kernel[i].0.dot(&step));
-            if let Some(shares) = matrix.lu().solve(&right) {
-                for ((_, direction), share) in kernel.iter().zip(shares.iter()) {
-                    step += direction * *share;
-                }
-            }
-        }
-        Some(DVector::from_fn(count, |i, _| step[i] * self.sizes[i]))
+        Some(DVector::from_fn(count, |i, _| found[i] * self.sizes[i]))
     }
 
     /// Whether small deviations from the steady state do not grow.
@@ -441,6 +462,12 @@ impl Linear {
         let values = self.map.complex_eigenvalues();
         values.iter().all(|value| value.norm() <= 1.0 + NEUTRAL)
     }
+}
+
+/// The size of a state for differences and scales, where the largest of all is `most`.
+pub(super) fn size_of(own: f64, most: f64) -> f64 {
+    let size = own.max(1e-3 * most);
+    if size > 0.0 { size } else { 1.0 }
 }
 
 /// The combination of the last states whose residuals nearly cancel.

@@ -70,6 +70,11 @@ impl<'d> SensitivityDynamics<'d> {
             .with_delayed(|delayed| delayed.fill_moved(t, y, &mut moving));
     }
 
+    /// What is varied as number j.
+    pub(super) fn varied_as(&self, j: usize) -> Varied {
+        self.varied[j]
+    }
+
     /// The position of the parameter that is varied as number j.
     pub(super) fn varied_parameter(&self, j: usize) -> Option<usize> {
         match self.varied.get(j) {

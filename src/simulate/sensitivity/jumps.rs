@@ -15,6 +15,7 @@
 
 use super::SensitivityDynamics;
 use super::direction::{DirectedSlots, Direction};
+use super::varied::{Varied, VariedStart};
 use crate::kernel::{Kernels, Scratch, SharedKernel};
 use crate::model::Repeat;
 use crate::simulate::delayed::Delayed;
@@ -161,6 +162,43 @@ impl<'p> Variation<'p> {
         let now = self.moment.iter().flatten().copied();
         let now = now.chain(std::iter::repeat(0.0));
         span.iter().zip(now).map(|(span, now)| span + now).collect()
+    }
+
+    /// True while something happens at a time that moves.
+    pub fn moment_moves(&self) -> bool {
+        let moment = self.moment.iter().flatten();
+        moment.into_iter().any(|dt| *dt != 0.0)
+    }
+
+    /// How a run begins at a state that is known: differentiated by what is varied here, and after
+    /// that by each number of its own initial state.
+    pub fn with_initial(&self, state: &[f64], sizes: &[f64]) -> VariedStart {
+        let (n, m) = (self.states(), self.varied());
+        let moving = self.both.moving();
+        let mut start = VariedStart {
+            varied: (0..m).map(|j| self.both.varied_as(j)).collect(),
+            // Judged elsewhere.
+            scales: vec![1.0; m],
+            state: state.to_vec(),
+            parameters: (0..m).map(|j| moving.parameters_of(j).to_vec()).collect(),
+        };
+        start.state.resize(n * (1 + m), 0.0);
+        for i in 0..n {
+            start.varied.push(Varied::Initial(i));
+            start.scales.push(sizes.get(i).copied().unwrap_or(1.0));
+            start
+                .state
+                .extend((0..n).map(|k| f64::from(u8::from(k == i))));
+            start
+                .parameters
+                .push(vec![0.0; self.system.parameters.len()]);
+        }
+        start
+    }
+
+    /// The derivatives of the initial values.
+    pub fn initial(&self) -> &[f64] {
+        &self.initial
     }
 
     /// Adds the way along the solution, in the direction of `sign`.

@@ -426,3 +426,89 @@ fn constraints() {
     near(run.sensitivities[5], by_k, 1e-7);
     near(run.sensitivities[7], 1.0 / (3.0 * z * z), 1e-7);
 }
+
+/// A dose with lag L into a depot every P, for ever: the Bateman functions of all doses before are
+/// geometric series. An infusion over D every P likewise.
+#[test]
+fn steady_doses() {
+    let text = "param ka = 1.3\nparam ke = 0.3\nparam F = 0.7\nparam L = 0.5\nparam P = 6\n\
+                state depot = 0\nstate C = 0\ndepot' = -ka*depot\nC' = ka*depot - ke*C\n\
+                dose 100*F into depot every P lag L steady";
+    let exact = |p: &[f64], t: f64| {
+        let [ka, ke, f, lag, period] = *p else {
+            return 0.0;
+        };
+        let since = (t - lag).rem_euclid(period);
+        let all = |k: f64| (-k * since).exp() / (1.0 - (-k * period).exp());
+        100.0 * f * ka / (ka - ke) * (all(ke) - all(ka))
+    };
+    follows(text, &[1.3, 0.3, 0.7, 0.5, 6.0], &[0.0, 0.0], exact);
+    let text = "param ke = 0.3\nparam D = 2\nparam P = 6\nstate C = 0\nC' = -ke*C\n\
+                dose 40 into C every P over D steady";
+    let exact = |p: &[f64], t: f64| {
+        let [ke, over, period] = *p else {
+            return 0.0;
+        };
+        let rate = 40.0 / over / ke;
+        let since = t.rem_euclid(period);
+        let trough = rate * (1.0 - (-ke * over).exp()) * (-ke * (period - over)).exp()
+            / (1.0 - (-ke * period).exp());
+        let (during, after) = (since.min(over), (since - over).max(0.0));
+        let there = trough * (-ke * during).exp() + rate * (1.0 - (-ke * during).exp());
+        there * (-ke * after).exp()
+    };
+    follows(text, &[0.3, 2.0, 6.0], &[0.0], exact);
+    // An infusion that outlasts the period.
+    let exact = |p: &[f64], t: f64| {
+        let [ke, over, period] = *p else {
+            return 0.0;
+        };
+        let since = t.rem_euclid(period);
+        // Of each dose: what comes in until now, less what came in too long ago.
+        let ramp = |t: f64| if t > 0.0 { 1.0 - (-ke * t).exp() } else { 0.0 };
+        let one = |age: f64| 40.0 / over / ke * (ramp(age) - ramp(age - over));
+        (0..60).map(|k| one(since + f64::from(k) * period)).sum()
+    };
+    follows(text, &[0.3, 8.0, 6.0], &[0.0], exact);
+}
+
+/// The last state and its derivatives by all parameters are those of a function of them.
+fn follows(text: &str, p: &[f64], initial: &[f64], exact: impl Fn(&[f64], f64) -> f64) {
+    let example = Example::new(text, p, initial);
+    let varied: Vec<Varied> = (0..p.len()).map(Varied::Parameter).collect();
+    let (n, m) = (initial.len(), p.len());
+    for method in [Method::Tsit5, Method::Rodas, Method::Auto] {
+        let times = [0.3, 1.0, 5.0, 9.0];
+        let run = example.run(&varied, &times, method, 1e-10);
+        for (row, t) in times.iter().enumerate() {
+            near(run.states[n * (row + 1) - 1], exact(p, *t), 1e-7);
+            for j in 0..m {
+                let along = |value: f64| {
+                    let mut p = p.to_vec();
+                    p[j] = value;
+                    exact(&p, *t)
+                };
+                let found = run.sensitivities[n * m * row + n * (j + 1) - 1];
+                near(found, slope(along, p[j]), 1e-5);
+            }
+        }
+    }
+}
+
+/// Receptors that the dosing keeps: their sum moves with its initial value, and so does all else.
+#[test]
+fn steady_doses_beside_a_sum_that_is_kept() {
+    let text = "param k = 0.3\nparam R0 = 2\nstate A = 0\nstate free = R0\nstate bound = 0\n\
+                A' = -k*A*(1 + free)\nfree' = -A*free + bound\nbound' = A*free - bound\n\
+                dose 10 into A every 4 steady";
+    let example = Example::new(text, &[0.3, 2.0], &[0.0, 2.0, 0.0]);
+    let varied = [Varied::Parameter(0), Varied::Parameter(1)];
+    let run = example.run(&varied, &[3.0], Method::Tsit5, 1e-9);
+    let end = |k: f64, total: f64| example.end(&[k, total], &[0.0, total, 0.0], 3.0, Method::Tsit5);
+    for at in 0..3 {
+        let by_k = slope(|k| end(k, 2.0)[at], 0.3);
+        let by_total = slope(|total| end(0.3, total)[at], 2.0);
+        near(run.sensitivities[at], by_k, 1e-4);
+        near(run.sensitivities[3 + at], by_total, 1e-4);
+    }
+}

@@ -9,14 +9,18 @@
 mod cells;
 mod covariates;
 
+use super::super::command::DataSource;
 use super::super::compiled::Compiled;
-use super::super::inputs::TIME;
+use super::super::doses;
+use super::super::inputs::{self, TIME};
 use super::super::readings::Readings;
+use super::super::subjects;
 use super::super::tables::Columns;
 use super::lens::Lens;
 use crate::diagnostic::{Code, Diagnostic, did_you_mean, listed, number_text};
 use crate::fit::Datum;
 use crate::model::ParameterId;
+use crate::source::Span;
 use crate::symbolic::Shape;
 use crate::syntax::tree;
 use crate::table::{Column, Table, TableError};
@@ -26,6 +30,8 @@ const MOST_FAULTS: usize = 5;
 const SUBJECT: [&str; 2] = ["subject", "id"];
 const CONDITION: &str = "condition";
 const REPLICATE: &str = "replicate";
+/// Columns by which tables say that a value lies below a limit.
+const LIMITS: [&str; 5] = ["BLQ", "BQL", "BLOQ", "LLOQ", "LIMIT"];
 /// The data of one run.
 #[derive(Debug, Clone, PartialEq, Default)]
 pub struct RunData {
@@ -41,6 +47,17 @@ pub struct RunData {
     pub constants: Vec<(ParameterId, f64)>,
     /// Covariates with a value for each of `rows`.
     pub varying: Vec<(ParameterId, Vec<f64>)>,
+    /// Rows of the table that are left out: a column EVID or MDV calls them no observations.
+    pub left_out: LeftOut,
+}
+
+/// Rows that are no observations.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub struct LeftOut {
+    /// How many.
+    pub rows: usize,
+    /// How many of them are rows of doses, and nothing else.
+    pub doses: usize,
 }
 
 impl RunData {
@@ -94,10 +111,12 @@ pub(super) fn read(
     compiled: &Compiled,
     lens: &Lens,
     (columns, readings): (&Columns<'_>, &Readings<'_>),
+    source: &DataSource,
 ) -> Result<(Vec<RunData>, Vec<Diagnostic>), Vec<Diagnostic>> {
     let mut problems = readings.check(&|here| not_read(compiled, lens, here));
     let keys = keys(compiled, columns, &mut problems);
     let reader = Reader {
+        source,
         compiled,
         lens,
         columns,
@@ -118,6 +137,44 @@ pub(super) fn read(
     Ok((found, warnings))
 }
 
+/// Leaves the runs of one subject.
+///
+/// # Errors
+/// Data without subjects, or without this one.
+pub(super) fn keep_subject(
+    runs: &mut Vec<RunData>,
+    name: &tree::Name,
+    source: &DataSource,
+) -> Result<(), Diagnostic> {
+    let mut known: Vec<&str> = Vec::new();
+    for subject in runs.iter().filter_map(|run| run.subject.as_deref()) {
+        if !known.contains(&subject) {
+            known.push(subject);
+        }
+    }
+    if known.is_empty() {
+        return Err(no_subjects(name.span, source));
+    }
+    let Some(found) = known.iter().find(|known| subjects::same(known, &name.text)) else {
+        let near = did_you_mean(&name.text, known.iter().copied());
+        let message = format!("there are no data of a subject {}", name.text);
+        return Err(Diagnostic::new(Code::NoSubject, message)
+            .at(name.span, "not in the table")
+            .help(near.unwrap_or_else(|| subjects::has(&known))));
+    };
+    let found = (*found).to_owned();
+    runs.retain(|run| run.subject.as_ref() == Some(&found));
+    Ok(())
+}
+
+/// The problem of a sentence that speaks of subjects, whose data have none.
+pub(super) fn no_subjects(span: Span, source: &DataSource) -> Diagnostic {
+    Diagnostic::new(Code::NoSubject, "the data have no subjects")
+        .at(span, "")
+        .at(source.path.span, "no column `subject` or `ID`")
+        .help("name the column, as in `to \"data.csv\" (subject = patient)`")
+}
+
 fn covariates_of(compiled: &Compiled) -> impl Iterator<Item = &str> {
     let model = &compiled.model;
     let covariates = model.covariates.iter();
@@ -133,10 +190,10 @@ fn not_read(compiled: &Compiled, lens: &Lens, here: &tree::Name) -> Option<Diagn
         || name == compiled.model.names.variable()
         || lens.seen.iter().any(|seen| seen.name == name)
         || covariates_of(compiled).any(|covariate| covariate == name);
-    if is_known {
+    let known = readable(compiled);
+    if is_known || known.iter().any(|known| known == name) {
         return None;
     }
-    let known = readable(compiled);
     let near = did_you_mean(name, known.iter().map(String::as_str));
     let all = || {
         let all: Vec<String> = known.iter().map(|name| format!("`{name}`")).collect();
@@ -191,6 +248,7 @@ fn keys<'t>(
 }
 
 struct Reader<'a> {
+    source: &'a DataSource,
     compiled: &'a Compiled,
     lens: &'a Lens,
     columns: &'a Columns<'a>,
@@ -227,6 +285,8 @@ impl Reader<'_> {
         self.ordered(&cells, &times, &groups, problems);
         let mut runs: Vec<RunData> = groups.known.clone();
         let covariates = self.covariates(problems);
+        // What is wrong with its columns has been told of the data.
+        let left_out = self.readings.left_out().unwrap_or_default();
         for (at, run) in runs.iter_mut().enumerate() {
             let is_own = |row: usize| groups.of_row.get(row) == Some(&at);
             let own: Vec<&Cell> = cells.iter().filter(|cell| is_own(cell.table_row)).collect();
@@ -236,6 +296,13 @@ impl Reader<'_> {
             let rows: Vec<usize> = (0..self.table().rows())
                 .filter(|row| is_own(*row))
                 .collect();
+            for (kind, count) in [
+                (&left_out.rows, &mut run.left_out.rows),
+                (&left_out.doses, &mut run.left_out.doses),
+            ] {
+                let is_so = |row: &&usize| kind.get(**row).copied().unwrap_or(false);
+                *count = rows.iter().filter(is_so).count();
+            }
             self.fill(run, (&own, &rows), &times, &covariates, problems);
         }
         runs.retain(|run| !run.points.is_empty());
@@ -444,6 +511,14 @@ impl Reader<'_> {
         used.extend(keys.map(|column| column.name.as_str()));
         // A second column that could be the time is read by nobody, and misleads nobody.
         used.extend(TIME);
+        let path = self.source.path.text.as_str();
+        used.extend(inputs::columns_read(model, path, self.table()));
+        used.extend(doses::columns_read(model, path, self.table()));
+        let not_given = doses::not_given(model, (path, self.table()), &used, self.columns.file);
+        if let Some((amount, warning)) = &not_given {
+            warnings.push(warning.clone());
+            used.push(amount);
+        }
         let unused = self
             .table()
             .columns
@@ -453,6 +528,12 @@ impl Reader<'_> {
             .filter(|name| !name.is_empty() && !used.contains(name))
             .map(|name| format!("`{name}`"))
             .collect();
+        let is_flag =
+            |name: &&String| LIMITS.contains(&name.trim_matches('`').to_uppercase().as_str());
+        let flags = unused
+            .iter()
+            .find(is_flag)
+            .map(|name| name.trim_matches('`'));
         if !unused.is_empty() {
             let (noun, verb) = if unused.len() == 1 {
                 ("column", "is")
@@ -465,7 +546,12 @@ impl Reader<'_> {
                     format!("the {noun} {} {verb} not used", listed(&unused)),
                 )
                 .at(self.columns.file, "")
-                .help("a column is read for the observation, state or covariate of its name"),
+                .help(match flags {
+                    Some(flags) => format!(
+                        "where {flags} is 1 for values below a limit that stands in their place, say `(censored = {flags})`, or write such values `<0.5`"
+                    ),
+                    None => "a column is read for the observation, state or covariate of its name".to_owned(),
+                }),
             );
         }
         warnings
