@@ -217,6 +217,7 @@ fn a_fit_as_json() {
     insta::assert_snapshot!(pretty, @r#"
     {
       "aic": 18.452,
+      "as_good": 0,
       "bic": 18.035,
       "bootstrap": null,
       "converged": true,
@@ -246,6 +247,7 @@ fn a_fit_as_json() {
       "file": "data.csv",
       "held": [],
       "iterations": 7,
+      "left_out": 0,
       "level": 0.95,
       "likelihood_by": "runs",
       "log_likelihood": -7.2259,

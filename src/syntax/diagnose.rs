@@ -203,7 +203,7 @@ fn foreign_left(before: &str) -> Option<String> {
     }
     Some(match function {
         "f" | "F" => format!(
-            "the part of a dose that arrives is a factor of it, as in `dose 100*0.8 into {name}`; a function is written `fn {function}({name}) = ...`"
+            "a function is written `fn {function}({name}) = ...`; the part of a dose that arrives is a factor of it, as in `dose 100*0.8 into {name}`"
         ),
         "alag" | "lag" => {
             format!("a dose waits with `lag`, as in `dose 100 into {name} lag 0.5`")
