@@ -381,6 +381,7 @@ codes! {
     CannotRead = "E0501", "a file that cannot be read";
     CannotWrite = "E0502", "a file that cannot be written";
     NotText = "E0503", "a file that is not text";
+    BadAnnData = "E0504", "an AnnData file that cannot be used";
     NoColumn = "E0505", "a column that is not there";
     CannotDraw = "E0506", "a figure that cannot be drawn";
     RaggedRow = "E0507", "a row with too many or too few cells";

@@ -42,6 +42,20 @@ impl<'w> Tables<'w> {
         self.folder.join(&file.text)
     }
 
+    /// The contents of the file that a text names.
+    ///
+    /// # Errors
+    /// A file that cannot be read; the problem points at the text.
+    pub fn bytes(&self, file: &tree::Text) -> Result<Vec<u8>, Diagnostic> {
+        let path = self.path(file);
+        self.world.read(&path).map_err(|error| {
+            let message = format!("cannot read {}: {}", path.display(), reason(&error));
+            Diagnostic::new(Code::CannotRead, message)
+                .at(file.span, "")
+                .help("data files are looked for beside the model file")
+        })
+    }
+
     /// The table in the file that a text names.
     ///
     /// # Errors
@@ -52,12 +66,7 @@ impl<'w> Tables<'w> {
             return Ok(Arc::clone(table));
         }
         let name = path.display().to_string();
-        let bytes = self.world.read(&path).map_err(|error| {
-            let message = format!("cannot read {name}: {}", reason(&error));
-            Diagnostic::new(Code::CannotRead, message)
-                .at(file.span, "")
-                .help("data files are looked for beside the model file")
-        })?;
+        let bytes = self.bytes(file)?;
         let table = table::read(&name, &bytes)
             .map_err(|error| error.diagnostic(&name).at(file.span, ""))?;
         let table = Arc::new(table);

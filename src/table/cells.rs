@@ -218,6 +218,34 @@ impl Cells {
         }
     }
 
+    /// Some of the columns, in the order given; one may come several times. Those outside are zero.
+    #[must_use]
+    pub fn select(&self, chosen: &[usize]) -> Cells {
+        let values = match &self.values {
+            Values::Dense(Numbers::Single(numbers)) => {
+                Values::Dense(Numbers::Single(selected(numbers, self.columns, chosen)))
+            }
+            Values::Dense(Numbers::Double(numbers)) => {
+                Values::Dense(Numbers::Double(selected(numbers, self.columns, chosen)))
+            }
+            Values::Csc(lines) => Values::Csc(lines.lines_of(chosen)),
+            Values::Csr(lines) => {
+                let mut wanted = vec![Vec::new(); self.columns];
+                for (at, column) in (0_u32..).zip(chosen) {
+                    if let Some(wanted) = wanted.get_mut(*column) {
+                        wanted.push(at);
+                    }
+                }
+                Values::Csr(lines.placed(&wanted))
+            }
+        };
+        Cells {
+            rows: self.rows,
+            columns: chosen.len(),
+            values,
+        }
+    }
+
     /// How many lines there are along an axis, and how many numbers each holds.
     #[must_use]
     pub fn extent(&self, axis: Axis) -> (usize, usize) {
@@ -240,7 +268,71 @@ impl Cells {
     }
 }
 
+fn selected<T: Real>(numbers: &[T], columns: usize, chosen: &[usize]) -> Vec<T> {
+    let rows = numbers.chunks_exact(columns.max(1));
+    rows.flat_map(|row| {
+        chosen
+            .iter()
+            .map(|column| row.get(*column).copied().unwrap_or_default())
+    })
+    .collect()
+}
+
+impl Numbers {
+    /// Some of the numbers, in the order given.
+    fn gathered(&self, places: &[usize]) -> Numbers {
+        match self {
+            Numbers::Single(numbers) => {
+                Numbers::Single(places.iter().map(|place| numbers[*place]).collect())
+            }
+            Numbers::Double(numbers) => {
+                Numbers::Double(places.iter().map(|place| numbers[*place]).collect())
+            }
+        }
+    }
+}
+
 impl Compressed {
+    /// Some of the lines, in the order given; those outside are empty.
+    fn lines_of(&self, chosen: &[usize]) -> Compressed {
+        let mut starts = vec![0];
+        let mut entries = Vec::new();
+        for line in chosen {
+            if *line + 1 < self.starts.len() {
+                entries.extend(self.line(*line));
+            }
+            starts.push(entries.len());
+        }
+        Compressed {
+            starts,
+            places: entries.iter().map(|entry| self.places[*entry]).collect(),
+            numbers: self.numbers.gathered(&entries),
+        }
+    }
+
+    /// All lines with every entry put where `wanted` says for its place, in ascending order.
+    fn placed(&self, wanted: &[Vec<u32>]) -> Compressed {
+        let mut starts = vec![0];
+        let (mut entries, mut places) = (Vec::new(), Vec::new());
+        let mut line_entries = Vec::new();
+        for line in 0..self.starts.len().saturating_sub(1) {
+            line_entries.clear();
+            for entry in self.line(line) {
+                let new = &wanted[self.places[entry] as usize];
+                line_entries.extend(new.iter().map(|place| (*place, entry)));
+            }
+            line_entries.sort_unstable();
+            places.extend(line_entries.iter().map(|(place, _)| *place));
+            entries.extend(line_entries.iter().map(|(_, entry)| *entry));
+            starts.push(entries.len());
+        }
+        Compressed {
+            starts,
+            places,
+            numbers: self.numbers.gathered(&entries),
+        }
+    }
+
     fn line(&self, line: usize) -> Range<usize> {
         self.starts[line]..self.starts[line + 1]
     }
