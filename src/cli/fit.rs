@@ -82,6 +82,7 @@ fn sentence(arguments: &FitArguments) -> String {
         ("from", &arguments.from),
         ("where", &arguments.within),
         ("by", &arguments.by),
+        ("as", &arguments.kind),
         ("rtol", &arguments.rtol),
         ("atol", &arguments.atol),
     ];
@@ -99,6 +100,9 @@ fn sentence(arguments: &FitArguments) -> String {
     }
     if let Some(file) = &arguments.checkpoint {
         add(format!(" checkpoint {}", in_quotes(file)));
+    }
+    if let Some(layer) = &arguments.layer {
+        add(format!(" layer {}", in_quotes(layer)));
     }
     if let Some(subject) = &arguments.subject {
         add(format!(" subject {}", in_quotes(subject)));

@@ -79,6 +79,56 @@ pub(super) fn text(answer: &AtRestAnswer, width: usize) -> String {
     text
 }
 
+/// Which route was taken, and why.
+pub(super) fn explained(answer: &AtRestAnswer, width: usize) -> String {
+    let of = |name: &str| answer.estimates.iter().any(|one| one.name == name);
+    let drift = &answer.drift;
+    let held = |name: &str| if of(name) { "fitted" } else { "held" };
+    let mut parts = vec![
+        (
+            "model",
+            format!(
+                "{0}' = {drift}*{0} + inputs + noise, recognised from the equations: one matrix acts on the state, and neither inputs nor noise depend on it ({drift} is {1})",
+                answer.state,
+                held(drift)
+            ),
+        ),
+        (
+            "likelihood",
+            "exact. Each cell is a draw of its own from a normal distribution with the mean at rest under the inputs of its group and a covariance that all groups share; counts, means and the pooled scatter of the groups say all that the cells say, so that a step costs the same for any number of cells".to_owned(),
+        ),
+    ];
+    let n = answer.cells();
+    parts.push((
+        "statistics",
+        format!("{n} cells in one pass became {} means and one scatter", answer.groups.len()),
+    ));
+    parts.push((
+        "covariance",
+        match answer.spread {
+            Spread::Free(_) => "free: for every other value its best one is known in closed form and put in",
+            Spread::Held | Spread::Fitted => "solves A S + S A' + C C' = 0, by the matrix sign function, with the adjoint equation for the gradient",
+        }
+        .to_owned(),
+    ));
+    parts.push((
+        "search",
+        "Newton steps with the expected information, whose products are computed by one tangent and one adjoint each; steps that would leave stable systems are shortened".to_owned(),
+    ));
+    if !answer.penalties.is_empty() {
+        parts.push((
+            "penalties",
+            "added to minus the log-likelihood of a cell; standard errors are not told under an l1".to_owned(),
+        ));
+    }
+    let mut text = String::new();
+    for (label, told) in parts {
+        text.push_str(&words::wrapped(&format!("{label}: {told}"), width, "  "));
+        text.push('\n');
+    }
+    text
+}
+
 fn groups(answer: &AtRestAnswer, width: usize) -> String {
     let shown = answer.groups.iter().take(MOST_GROUPS);
     let mut names: Vec<String> = shown.clone().map(|group| group.label.clone()).collect();

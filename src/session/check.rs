@@ -265,7 +265,10 @@ impl Session {
         let comes = |file: &tree::Text| past.writes(tables, file);
         let comes: Vec<tree::Text> = command.reads().filter(comes).collect();
         let Past {
-            has_run, possible, ..
+            has_run,
+            possible,
+            at_rest,
+            ..
         } = past;
         match command {
             Command::Set { target, value } => {
@@ -354,12 +357,16 @@ impl Session {
                 return found.map_err(|problems| past.elsewhere(command.data.path.span, problems));
             }
             Command::Report(command) => possible.has(fit::Need::Fit, command.span)?,
+            Command::ExplainFit(_) if *at_rest => {}
             Command::ExplainFit(span) => possible.has(fit::Need::Fit, *span)?,
             Command::Profile(command) => {
                 possible.has(fit::Need::Fit, command.span)?;
                 possible.profiles = true;
             }
-            Command::FitAtRest(command) => fit::check_at_rest(compiled, command)?,
+            Command::FitAtRest(command) => {
+                fit::check_at_rest(compiled, command)?;
+                *at_rest = true;
+            }
             Command::Bootstrap(command) => {
                 possible.has(fit::Need::Fit, command.span)?;
                 possible.bootstrap = true;
@@ -368,6 +375,9 @@ impl Session {
                 if let Some(picture) = fit::FitPicture::asked(compiled, command) {
                     fit::check_picture(picture, command)?;
                     possible.has(picture.need(), command.span)?;
+                    return Ok(Vec::new());
+                }
+                if super::matrices::plotted(compiled, command).is_some() {
                     return Ok(Vec::new());
                 }
                 needs_run(*has_run, command.span)?;
@@ -388,6 +398,9 @@ impl Session {
             Command::Save(command) => {
                 if let Some(table) = fit::FitTable::asked(compiled, command) {
                     possible.has(table.need(), command.span)?;
+                    return Ok(Vec::new());
+                }
+                if super::matrices::only_matrix(compiled, &command.columns, 1).is_some() {
                     return Ok(Vec::new());
                 }
                 needs_run(*has_run, command.span)?;
@@ -420,6 +433,8 @@ struct Past {
     has_run: bool,
     /// What has been made of a fit.
     possible: fit::Possible,
+    /// Cells at rest have been fitted.
+    at_rest: bool,
     /// The files that they have written.
     written: Vec<tree::Text>,
 }

@@ -109,6 +109,7 @@ impl Command {
                 _ => (None, None),
             },
             Command::Fit(fit) => (Some(&fit.data), fit.table_of_starts()),
+            Command::FitAtRest(fit) => (Some(&fit.data), None),
             _ => (None, None),
         };
         let data = data.map(|data| data.path.clone());

@@ -26,6 +26,7 @@ mod inputs;
 mod jacobian;
 mod library;
 mod lower;
+mod matrices;
 mod measure;
 mod method;
 mod modules;

@@ -108,6 +108,8 @@ pub enum Outcome {
     Fitted(Vec<Arc<super::fit::FitAnswer>>),
     /// Matrices from cells that are each seen once.
     FittedAtRest(Arc<super::fit::AtRestAnswer>),
+    /// How the last fit of cells at rest was computed.
+    FitAtRestExplained(Arc<super::fit::AtRestAnswer>),
     /// Profiles of a fit, drawn by whoever shows them.
     Profiled(Arc<super::fit::ProfileAnswer>),
     /// A posterior distribution.

@@ -19,6 +19,9 @@ impl Session {
         if let Some(table) = FitTable::asked(&self.need_model()?.compiled, save) {
             return self.save_of_fit(table, save);
         }
+        if let Some(matrix) = self.saved_matrix(save) {
+            return self.save_matrix(matrix, save);
+        }
         if let Some(ensemble) = &self.ensemble {
             return self.save_paths(ensemble, save);
         }

@@ -10,7 +10,7 @@ use super::fit::FitPicture;
 use super::outcome::{Outcome, Performed};
 use super::tables::Tables;
 use super::trajectory::Trajectory;
-use super::{Ensemble, Session, ensemble};
+use super::{Ensemble, Session, ensemble, matrices};
 use crate::diagnostic::{Code, Diagnostic, listed};
 use crate::figure::{Axis, Figure, Mark, Scale, Series};
 use crate::model::{Entity, Motion, Unit};
@@ -162,6 +162,9 @@ impl Session {
     pub(super) fn plot(&self, plot: &Plot) -> Result<Performed, Vec<Diagnostic>> {
         if let Some(picture) = FitPicture::asked(&self.need_model()?.compiled, plot) {
             return self.plot_fit(picture, plot);
+        }
+        if let Some(matrix) = matrices::plotted(&self.need_model()?.compiled, plot) {
+            return self.plot_matrix(matrix, plot);
         }
         let runs = match &self.ensemble {
             Some(_) => &[],

@@ -23,6 +23,8 @@ pub struct AtRestAnswer {
     pub file: String,
     /// The name of the state vector.
     pub state: String,
+    /// The name of A.
+    pub drift: String,
     /// The names of genes, p.
     pub genes: Vec<String>,
     /// The groups of cells, K.

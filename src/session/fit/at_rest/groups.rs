@@ -5,7 +5,7 @@
 //! matrices.
 
 use super::sentence::FitAtRest;
-use crate::diagnostic::{Code, Diagnostic, did_you_mean, listed};
+use crate::diagnostic::{Code, Diagnostic, did_you_mean, listed, number_text};
 use crate::fit::cells::{Accumulator, Refused, Statistics};
 use crate::model::ParameterId;
 use crate::session::cells::CellFile;
@@ -289,19 +289,18 @@ impl Reader<'_> {
         }
     }
 
-    /// The time of each cell after a step, where a column of numbers has it; none counts as at rest.
+    /// The time of each cell after a step, of the column that the sentence maps to `time`; none
+    /// counts as at rest.
     fn times(&self) -> Result<Option<Vec<f64>>, Diagnostic> {
-        let named = ["time", "t"].into_iter().find(|name| self.is_mapped(name));
-        let (column, span) = self.column_name(named.unwrap_or("time"));
-        let found = match self.file.column(column)? {
-            Some(Column::Text(_) | Column::Categories { .. }) if named.is_none() => None,
-            None if named.is_none() => None,
-            None => {
-                let message = format!("there is no column `{column}`");
-                return Err(Diagnostic::new(Code::NoColumn, message).at(span, ""));
-            }
-            Some(_) => self.numbers(column, span)?,
+        let Some(named) = ["time", "t"].into_iter().find(|name| self.is_mapped(name)) else {
+            return Ok(None);
         };
+        let (column, span) = self.column_name(named);
+        let found = self.numbers(column, span)?;
+        if found.is_none() {
+            let message = format!("there is no column `{column}`");
+            return Err(Diagnostic::new(Code::NoColumn, message).at(span, ""));
+        }
         let Some(times) = found else { return Ok(None) };
         if let Some(wrong) = times.iter().find(|time| **time < 0.0) {
             let message = format!("the column `{column}` has the time {wrong}");
@@ -407,14 +406,19 @@ fn label(
                     }
                 }
                 Values::Numbers(columns) => {
-                    let numbers: Vec<String> = columns
+                    let mut told: Vec<String> = columns
                         .iter()
-                        .map(|column| crate::diagnostic::number_text(column[cell]))
+                        .enumerate()
+                        .filter(|(_, column)| column[cell] != 0.0)
+                        .map(|(at, column)| {
+                            let name = compiled.model.element_name(&known.name, &known.indices, at);
+                            format!("{name} = {}", number_text(column[cell]))
+                        })
                         .collect();
-                    parts.push(match numbers.as_slice() {
-                        [one] => format!("{} = {one}", known.name),
-                        many => format!("{} = [{}]", known.name, many.join(", ")),
-                    });
+                    if told.is_empty() {
+                        told.push(format!("{} = 0", known.name));
+                    }
+                    parts.extend(told);
                 }
             }
         }
@@ -423,7 +427,7 @@ fn label(
         parts.push("all".to_owned());
     }
     if on_the_way && time.is_finite() {
-        parts.push(format!("t = {}", crate::diagnostic::number_text(time)));
+        parts.push(format!("t = {}", number_text(time)));
     }
     parts.join(", ")
 }

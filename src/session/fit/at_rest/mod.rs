@@ -222,6 +222,7 @@ fn answered(
             .states
             .first()
             .map_or_else(String::new, |state| state.name.clone()),
+        drift: task.drift_name.clone(),
         genes: task.genes.clone(),
         left_out: read
             .groups
