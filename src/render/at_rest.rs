@@ -101,7 +101,10 @@ pub(super) fn explained(answer: &AtRestAnswer, width: usize) -> String {
     let n = answer.cells();
     parts.push((
         "statistics",
-        format!("{n} cells in one pass became {} means and one scatter", answer.groups.len()),
+        format!(
+            "{n} cells in one pass became {} means and one scatter",
+            answer.groups.len()
+        ),
     ));
     parts.push((
         "covariance",
@@ -118,7 +121,8 @@ pub(super) fn explained(answer: &AtRestAnswer, width: usize) -> String {
     if !answer.penalties.is_empty() {
         parts.push((
             "penalties",
-            "added to minus the log-likelihood of a cell; standard errors are not told under an l1".to_owned(),
+            "added to minus the log-likelihood of a cell; standard errors are not told under an l1"
+                .to_owned(),
         ));
     }
     let mut text = String::new();

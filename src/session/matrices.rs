@@ -126,7 +126,9 @@ impl Session {
         };
         Ok(Labelled {
             name: observable.label,
-            set: sets.first().map_or_else(String::new, |set| names.index_set(*set).name.clone()),
+            set: sets
+                .first()
+                .map_or_else(String::new, |set| names.index_set(*set).name.clone()),
             rows: sets.first().map_or_else(Vec::new, members),
             columns: match observable.shape {
                 Shape::Matrix(..) => sets.get(1).map(members),
@@ -146,9 +148,12 @@ impl Session {
         let found = self.labelled(expr)?;
         if !found.is_square {
             return Err(vec![
-                Diagnostic::new(Code::CannotDraw, "only a square matrix is drawn as a network")
-                    .at(expr.span, "its rows and columns are of different sets")
-                    .help("`save` writes any matrix as a table"),
+                Diagnostic::new(
+                    Code::CannotDraw,
+                    "only a square matrix is drawn as a network",
+                )
+                .at(expr.span, "its rows and columns are of different sets")
+                .help("`save` writes any matrix as a table"),
             ]);
         }
         let mut figure = network(&found);
@@ -187,11 +192,18 @@ fn network(matrix: &Labelled) -> Figure {
     edges.retain(|edge| edge.weight.abs() >= least);
     edges.truncate(MOST_ARROWS);
     let shown: Vec<usize> = (0..n)
-        .filter(|node| n <= ALL_NODES || edges.iter().any(|edge| edge.from == *node || edge.to == *node))
+        .filter(|node| {
+            n <= ALL_NODES
+                || edges
+                    .iter()
+                    .any(|edge| edge.from == *node || edge.to == *node)
+        })
         .collect();
     let places = places(n, &shown, &edges);
     let sign = |positive: bool| {
-        let own = edges.iter().filter(move |edge| (edge.weight > 0.0) == positive);
+        let own = edges
+            .iter()
+            .filter(move |edge| (edge.weight > 0.0) == positive);
         let mut strokes = [Strokes::default(), Strokes::default()];
         for edge in own {
             arrow(places[edge.from], places[edge.to], &mut strokes);
@@ -204,7 +216,10 @@ fn network(matrix: &Labelled) -> Figure {
         String::new()
     };
     let mut series = Vec::new();
-    for (positive, label, mark) in [(true, "raises", Mark::Line), (false, "lowers", Mark::Dashed)] {
+    for (positive, label, mark) in [
+        (true, "raises", Mark::Line),
+        (false, "lowers", Mark::Dashed),
+    ] {
         let colour = usize::from(!positive);
         let parts = [(format!("{label}{few}"), mark), (String::new(), Mark::Line)];
         for (Strokes { x, y }, (label, mark)) in sign(positive).into_iter().zip(parts) {
@@ -219,7 +234,8 @@ fn network(matrix: &Labelled) -> Figure {
             }
         }
     }
-    let of = |axis: &dyn Fn((f64, f64)) -> f64| shown.iter().map(|node| axis(places[*node])).collect();
+    let of =
+        |axis: &dyn Fn((f64, f64)) -> f64| shown.iter().map(|node| axis(places[*node])).collect();
     series.push(Series {
         label: String::new(),
         x: of(&|place| place.0),
@@ -312,7 +328,10 @@ fn places(n: usize, shown: &[usize], edges: &[Edge]) -> Vec<(f64, f64)> {
             let (a, b) = (places[edge.from], places[edge.to]);
             let (dx, dy) = (a.0 - b.0, a.1 - b.1);
             let pull = dx.hypot(dy) / ideal;
-            forces[edge.from] = (forces[edge.from].0 - dx * pull, forces[edge.from].1 - dy * pull);
+            forces[edge.from] = (
+                forces[edge.from].0 - dx * pull,
+                forces[edge.from].1 - dy * pull,
+            );
             forces[edge.to] = (forces[edge.to].0 + dx * pull, forces[edge.to].1 + dy * pull);
         }
         let heat = 0.15 * (1.0 - step as f64 / STEPS as f64);
@@ -320,7 +339,10 @@ fn places(n: usize, shown: &[usize], edges: &[Edge]) -> Vec<(f64, f64)> {
             let (fx, fy) = forces[*node];
             let size = fx.hypot(fy).max(1e-12);
             let move_by = size.min(heat) / size;
-            places[*node] = (places[*node].0 + fx * move_by, places[*node].1 + fy * move_by);
+            places[*node] = (
+                places[*node].0 + fx * move_by,
+                places[*node].1 + fy * move_by,
+            );
         }
     }
     fitted(&mut places, shown);
@@ -331,9 +353,14 @@ fn places(n: usize, shown: &[usize], edges: &[Edge]) -> Vec<(f64, f64)> {
 fn fitted(places: &mut [(f64, f64)], shown: &[usize]) {
     let extent = |axis: &dyn Fn(&(f64, f64)) -> f64, places: &[(f64, f64)]| {
         let all = shown.iter().map(|node| axis(&places[*node]));
-        all.fold((f64::INFINITY, f64::NEG_INFINITY), |(low, high), x| (low.min(x), high.max(x)))
+        all.fold((f64::INFINITY, f64::NEG_INFINITY), |(low, high), x| {
+            (low.min(x), high.max(x))
+        })
     };
-    let (x, y) = (extent(&|place| place.0, places), extent(&|place| place.1, places));
+    let (x, y) = (
+        extent(&|place| place.0, places),
+        extent(&|place| place.1, places),
+    );
     let half = |(low, high): (f64, f64)| ((high - low) / 2.0).max(1e-9);
     for node in shown {
         let (px, py) = places[*node];
