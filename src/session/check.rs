@@ -265,7 +265,10 @@ impl Session {
         let comes = |file: &tree::Text| past.writes(tables, file);
         let comes: Vec<tree::Text> = command.reads().filter(comes).collect();
         let Past {
-            has_run, possible, ..
+            has_run,
+            has_rows,
+            possible,
+            ..
         } = past;
         match command {
             Command::Set { target, value } => {
@@ -309,7 +312,12 @@ impl Session {
                 if matches!(command.about, super::About::Here { from_last: true }) {
                     needs_run(*has_run, command.span)?;
                 }
-                stability::check(compiled, overrides, command)?;
+                if comes.is_empty() {
+                    stability::check(compiled, tables, overrides, command)?;
+                }
+                if matches!(command.about, super::About::Rows(_)) {
+                    *has_rows = true;
+                }
             }
             Command::Stationary(command) => {
                 if command.from_last {
@@ -369,6 +377,11 @@ impl Session {
                     possible.has(picture.need(), command.span)?;
                     return Ok(Vec::new());
                 }
+                if let Some(picture) = stability::RowsPicture::asked(compiled, command) {
+                    needs_rows(*has_rows, command.span)?;
+                    picture?;
+                    return Ok(Vec::new());
+                }
                 needs_run(*has_run, command.span)?;
                 let curves = plot::curves(compiled, command)?;
                 if let Some(data) = command.data.as_ref().filter(|_| comes.is_empty()) {
@@ -389,6 +402,12 @@ impl Session {
                     possible.has(table.need(), command.span)?;
                     return Ok(Vec::new());
                 }
+                if stability::RowsTable::asked(compiled, command).is_some()
+                    || (*has_rows && !*has_run && command.columns.is_empty())
+                {
+                    needs_rows(*has_rows, command.span)?;
+                    return Ok(Vec::new());
+                }
                 needs_run(*has_run, command.span)?;
                 for column in &command.columns {
                     compiled.observable(column)?;
@@ -400,10 +419,13 @@ impl Session {
             }
             Command::Reset => {
                 *overrides = Overrides::new();
-                (*has_run, *possible) = (false, fit::Possible::default());
+                (*has_run, *has_rows) = (false, false);
+                *possible = fit::Possible::default();
             }
             // What was taken back may have been a `reset`, which forgot the run.
-            Command::Undo => (*has_run, *possible) = (true, fit::Possible::ALL),
+            Command::Undo => {
+                (*has_run, *has_rows, *possible) = (true, true, fit::Possible::ALL);
+            }
             Command::Evaluate(expr) | Command::Assert(expr) => {
                 compiled.observable(expr)?;
             }
@@ -417,6 +439,8 @@ impl Session {
 #[derive(Default)]
 struct Past {
     has_run: bool,
+    /// A table of states has been looked at.
+    has_rows: bool,
     /// What has been made of a fit.
     possible: fit::Possible,
     /// The files that they have written.
@@ -448,6 +472,13 @@ impl Past {
             }
         };
         problems.into_iter().map(told).collect()
+    }
+}
+
+fn needs_rows(has_rows: bool, span: Span) -> Result<(), Vec<Diagnostic>> {
+    match has_rows {
+        true => Ok(()),
+        false => Err(vec![stability::nothing_yet(span)]),
     }
 }
 

@@ -119,6 +119,7 @@ pub enum Unary {
     Floor,
     Ceil,
     Round,
+    Sigmoid,
 }
 
 /// Functions of two arguments.
@@ -137,6 +138,10 @@ pub enum Binary {
     Maximum,
     Atan2,
     Modulo,
+    /// `r^n/(1 + r^n)`, 0 for a negative `r`.
+    Hill,
+    /// Its derivative by `r`.
+    HillSlope,
     Equal,
     NotEqual,
     Less,

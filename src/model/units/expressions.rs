@@ -400,6 +400,19 @@ impl Checker<'_> {
                 self.all_alike(values, &terms, None, ("and this in", Join::Together));
                 Term::one()
             }
+            UnitRule::Saturation => {
+                let (quotient, exponent) = values.split_at(values.len().min(2));
+                let terms_of = terms.split_at(quotient.len());
+                self.all_alike(quotient, terms_of.0, None, ("and this in", Join::Together));
+                let message = format!(
+                    "the exponent of `{}` is a number without unit",
+                    function.name
+                );
+                for (term, value) in terms_of.1.iter().zip(exponent) {
+                    self.need_number(term, value, (&message, function.name));
+                }
+                Term::one()
+            }
             UnitRule::Drop => Term::one(),
             UnitRule::Root(n) => first.raised(&Exponent::number(1.0 / f64::from(n))),
             UnitRule::Product => terms

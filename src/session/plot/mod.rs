@@ -8,6 +8,7 @@ use super::command::{LogAxis, Plot};
 use super::compiled::{Compiled, Observable};
 use super::fit::FitPicture;
 use super::outcome::{Outcome, Performed};
+use super::stability::RowsPicture;
 use super::tables::Tables;
 use super::trajectory::Trajectory;
 use super::{Ensemble, Session, ensemble};
@@ -162,6 +163,9 @@ impl Session {
     pub(super) fn plot(&self, plot: &Plot) -> Result<Performed, Vec<Diagnostic>> {
         if let Some(picture) = FitPicture::asked(&self.need_model()?.compiled, plot) {
             return self.plot_fit(picture, plot);
+        }
+        if let Some(picture) = RowsPicture::asked(&self.need_model()?.compiled, plot) {
+            return self.plot_rows(&picture?, plot);
         }
         let runs = match &self.ensemble {
             Some(_) => &[],
