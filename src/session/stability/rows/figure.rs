@@ -246,10 +246,16 @@ impl Session {
                 imaginary.push(value.im);
             }
         })?;
-        let ends = clouds.iter().flat_map(|(_, imaginary)| imaginary.iter());
-        let (low, high) = ends.fold((-1e-9_f64, 1e-9_f64), |(low, high), value| {
-            (low.min(*value), high.max(*value))
-        });
+        let largest = |of: &dyn Fn(&(Vec<f64>, Vec<f64>)) -> &Vec<f64>| {
+            let all = clouds.iter().flat_map(|cloud| of(cloud).iter());
+            all.fold(0.0_f64, |most, value| most.max(value.abs()))
+        };
+        // Of real eigenvalues alone the imaginary axis is a tenth as long as the real one.
+        let high = match largest(&|cloud| &cloud.1) {
+            0.0 => largest(&|cloud| &cloud.0) / 10.0,
+            high => high,
+        };
+        let low = -high;
         let mut series = vec![Series {
             label: String::new(),
             x: vec![0.0, 0.0],
