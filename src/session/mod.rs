@@ -20,6 +20,7 @@ mod equilibria;
 mod explain;
 mod failure;
 pub mod fit;
+mod from_files;
 mod index;
 mod inputs;
 mod jacobian;
@@ -108,6 +109,8 @@ pub use sweep::{
 pub use timing::{LoadTimes, Timed, Timing};
 pub use trajectory::Trajectory;
 pub use values::{Overrides, Present};
+
+use tables::Tables;
 
 use crate::diagnostic::{Code, Diagnostic};
 use crate::model::{self, Target};
@@ -337,7 +340,10 @@ impl Session {
         self.history.push(line.to_owned());
         let name = format!("line {}", self.history.len());
         let source = self.sources.add(name, line);
-        let parsed = syntax::parse_line(source, line);
+        let mut parsed = syntax::parse_line(source, line);
+        let tables = Tables::new(&*self.world, self.data_folder());
+        let unread = from_files::read_in(&tables, &mut parsed.file.statements);
+        parsed.diagnostics.extend(unread);
         if !parsed.diagnostics.is_empty() {
             return Err(parsed.diagnostics);
         }
