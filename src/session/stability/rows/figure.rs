@@ -246,13 +246,12 @@ impl Session {
                 imaginary.push(value.im);
             }
         })?;
-        let largest = |of: &dyn Fn(&(Vec<f64>, Vec<f64>)) -> &Vec<f64>| {
-            let all = clouds.iter().flat_map(|cloud| of(cloud).iter());
-            all.fold(0.0_f64, |most, value| most.max(value.abs()))
+        let largest = |numbers: &mut dyn Iterator<Item = &f64>| {
+            numbers.fold(0.0_f64, |most, value| most.max(value.abs()))
         };
         // Of real eigenvalues alone the imaginary axis is a tenth as long as the real one.
-        let high = match largest(&|cloud| &cloud.1) {
-            0.0 => largest(&|cloud| &cloud.0) / 10.0,
+        let high = match largest(&mut clouds.iter().flat_map(|(_, imaginary)| imaginary)) {
+            0.0 => largest(&mut clouds.iter().flat_map(|(real, _)| real)) / 10.0,
             high => high,
         };
         let low = -high;
