@@ -25,6 +25,8 @@ const HALF: f64 = 0.3;
 /// Whiskers reach to the last number within so many times the distance of the quartiles (J. W.
 /// Tukey, Exploratory Data Analysis, 1977).
 const REACH: f64 = 1.5;
+/// So many rows on an embedding have room for discs; more are dots.
+const FEW: usize = 400;
 /// Panels of one sheet.
 const MOST_PANELS: usize = 9;
 
@@ -335,7 +337,11 @@ impl Places {
             label,
             x: of(&self.x),
             y: of(&self.y),
-            mark: Mark::Dots,
+            mark: if self.x.len() > FEW {
+                Mark::Dots
+            } else {
+                Mark::Filled
+            },
             colour,
         }
     }

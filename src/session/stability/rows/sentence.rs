@@ -182,6 +182,9 @@ fn place(compiled: &Compiled, names: &[String], index: &tree::Expr) -> Result<us
             .collect();
         Diagnostic::new(Code::UnknownName, format!("there is no state `{written}`"))
             .at(index.span, "not a state")
-            .help(near.unwrap_or_else(|| format!("the states are {}, ...", listed(&known))))
+            .help(near.unwrap_or_else(|| match names.len() > NAMED {
+                true => format!("the states are {}, ...", known.join(", ")),
+                false => format!("the states are {}", listed(&known)),
+            }))
     })
 }

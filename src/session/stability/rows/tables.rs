@@ -3,6 +3,7 @@
 //! Enters: an answer. Leaves: the text of CSV files. What is missing is NA.
 
 use super::{RowsAnswer, nothing_yet};
+use crate::analyze::network::Linear;
 use crate::diagnostic::{Code, Diagnostic};
 use crate::session::Session;
 use crate::session::command::Save;
@@ -10,7 +11,6 @@ use crate::session::compiled::Compiled;
 use crate::session::lower::word_of;
 use crate::session::outcome::{Outcome, Performed};
 use crate::table::{self, Cells};
-use nalgebra::Complex;
 
 /// A table of linear parts at rows.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -106,10 +106,10 @@ impl Session {
         if !answer.spectrum {
             return Err(vec![without_spectrum(save.span)]);
         }
-        let mut spectra = vec![None; answer.data.rows()];
+        let mut spectra: Vec<Option<Linear>> = vec![None; answer.data.rows()];
         answer.spectra(&*self.world, |row, linear| {
             if let Some(place) = spectra.get_mut(row) {
-                *place = linear.spectrum;
+                *place = Some(linear);
             }
         })?;
         let mut headers = vec![answer.data.what().to_owned()];
@@ -117,10 +117,10 @@ impl Session {
         headers.extend(["eigenvalue", "real", "imaginary"].map(str::to_owned));
         let mut text = table::write_cells::<String>(&headers, &[]);
         let mut rows = 0;
-        for (row, values) in spectra.into_iter().enumerate() {
-            let values: Vec<Complex<f64>> = values.unwrap_or_default();
-            text.push_str(&lines_of(answer, row, &values));
-            rows += values.len();
+        for (row, linear) in spectra.iter().enumerate() {
+            let Some(linear) = linear else { continue };
+            text.push_str(&lines_of(answer, row, linear));
+            rows += linear.spectrum.as_ref().map_or(0, Vec::len);
         }
         Ok(Written {
             text,
@@ -131,11 +131,12 @@ impl Session {
 }
 
 /// The lines of one row's eigenvalues.
-fn lines_of(answer: &RowsAnswer, row: usize, values: &[Complex<f64>]) -> String {
-    let of = |number: fn(&Complex<f64>) -> f64| -> Vec<f64> { values.iter().map(number).collect() };
+fn lines_of(answer: &RowsAnswer, row: usize, linear: &Linear) -> String {
+    let values = linear.spectrum.as_deref().unwrap_or_default();
     #[expect(clippy::cast_precision_loss, reason = "a number of variables")]
     let numbers: Vec<f64> = (1..=values.len()).map(|at| at as f64).collect();
-    let (real, imaginary) = (of(|value| value.re), of(|value| value.im));
+    let real: Vec<f64> = values.iter().map(|value| value.re).collect();
+    let imaginary: Vec<f64> = values.iter().map(|value| value.im).collect();
     let name = answer.data.names.get(row).cloned().unwrap_or_default();
     let names = vec![name; values.len()];
     let groups = vec![answer.data.group(row).unwrap_or("").to_owned(); values.len()];
