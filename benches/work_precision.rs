@@ -176,5 +176,6 @@ fn axis(label: &str, unit: Option<&str>) -> Axis {
         unit: unit.map(str::to_owned),
         scale: Scale::Logarithmic,
         range: None,
+        names: Vec::new(),
     }
 }

@@ -66,6 +66,8 @@ pub struct Axis {
     pub scale: Scale,
     /// Low and high end; chosen from the data when absent.
     pub range: Option<(f64, f64)>,
+    /// Words in place of the numbers 1, 2, 3, ... of a horizontal axis; numbers when empty.
+    pub names: Vec<String>,
 }
 
 /// How numbers are laid out along an axis.
@@ -92,8 +94,22 @@ pub struct Series {
     pub y: Vec<f64>,
     /// Curve or points.
     pub mark: Mark,
-    /// Series with the same number share a colour (a curve and its data).
+    /// Series with the same number share a colour (a curve and its data); see [`shade`].
     pub colour: usize,
+}
+
+/// Colours from this number on are those of one scale, from dark for low numbers to bright for
+/// high ones.
+pub const SHADES: usize = 1000;
+
+/// Steps of that scale that are told apart in a legend.
+pub const SHADE_STEPS: usize = 6;
+
+/// The colour of one of `steps` steps of the scale.
+#[must_use]
+pub fn shade(step: usize, steps: usize) -> usize {
+    let last = steps.saturating_sub(1).max(1);
+    SHADES + (step.min(last) * 100).div_euclid(last)
 }
 
 /// How a series is drawn.

@@ -11,7 +11,7 @@ use super::terminal::{Terminal, ending};
 use crate::diagnostic::{Code, Diagnostic};
 use crate::render::{
     answers_json, at_rest_json, diagram_json, equilibria_json, fit_json, inference_json, portrait,
-    stability_json, stamp, stationary_json, sweep_json,
+    rows_json, stability_json, stamp, stationary_json, sweep_json,
 };
 use crate::session::fit::Inferred;
 use crate::session::{Command, Outcome, Performed, lower};
@@ -261,6 +261,7 @@ pub(super) fn finished(
     let json = match (&performed.outcome, format) {
         (Outcome::Steady(answer), Format::Json) => answers_json::steady(answer),
         (Outcome::Stability(answer), Format::Json) => stability_json::stability(answer),
+        (Outcome::Rows { answer, .. }, Format::Json) => rows_json::rows(answer),
         (Outcome::Oscillation(answer), Format::Json) => stability_json::oscillation(answer),
         (Outcome::Stationary { answer, .. }, Format::Json) => stationary_json::stationary(answer),
         (Outcome::Jacobian { answer, .. }, Format::Json) => stability_json::jacobian(answer),

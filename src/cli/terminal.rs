@@ -3,7 +3,9 @@
 use super::{Deadline, Ending};
 use crate::diagnostic::{Code, Diagnostic};
 use crate::render::portrait::{self, Drawing};
-use crate::render::{self, Colour, diagnostics, figure, fit_json, fit_page, progress::Progress};
+use crate::render::{
+    self, Colour, diagnostics, figure, fit_json, fit_page, progress::Progress, rows_json,
+};
 use crate::session::{
     Command, DrawnInto, DrawnSweep, Explained, Made, Observer, Outcome, Performed, PortraitAnswer,
     Said, Session, Stage, SweepPicture,
@@ -299,6 +301,16 @@ impl Terminal {
                 )),
                 Some(path) => self.draw_matrix(matrix, path),
             };
+        }
+        if let Outcome::Rows {
+            answer,
+            json: Some(to),
+            ..
+        } = outcome
+        {
+            let text = render::outcome::text(outcome, self.width);
+            let json = rows_json::rows(answer);
+            return Ok(text + &self.write(to, format!("{json}\n").as_bytes())?);
         }
         if let Outcome::FitPage { report, to } = outcome {
             return self.write(to, fit_page::html(report)?.as_bytes());

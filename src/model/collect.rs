@@ -427,7 +427,7 @@ impl<'t> Draft<'t> {
                 );
             }
         }
-        if Builtin::find(&name.text).is_some() {
+        if Builtin::find(&name.text).is_some_and(|known| !known.gives_way()) {
             self.diagnostics.push(
                 Diagnostic::new(
                     Code::Duplicate,

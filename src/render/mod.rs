@@ -35,6 +35,8 @@ pub mod outcome;
 pub mod portrait;
 pub mod progress;
 mod prompt;
+mod rows;
+pub mod rows_json;
 pub mod sensitivity;
 pub mod show;
 mod stability;

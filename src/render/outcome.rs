@@ -31,6 +31,7 @@ pub fn text(outcome: &Outcome, width: usize) -> String {
         Outcome::Stability(answer) => super::stability::text(answer, width),
         Outcome::StabilityAll(answer) => super::stability::all(answer, width),
         Outcome::Oscillation(answer) => super::oscillation::text(answer, width),
+        Outcome::Rows { answer, made, .. } => super::rows::text(answer, made.as_ref(), width),
         Outcome::Jacobian { answer, made } => {
             super::stability::jacobian(answer, made.as_ref(), width)
         }

@@ -162,6 +162,56 @@ impl CellFile {
         }
     }
 
+    /// Two coordinates of every cell: the first columns of a matrix of `obsm`.
+    ///
+    /// # Errors
+    /// A table of text; a matrix that is not there or has a single column.
+    pub fn embedding(
+        &self,
+        name: &tree::Text,
+        interrupted: &dyn Fn() -> bool,
+    ) -> Result<Cells, Diagnostic> {
+        let Contents::AnnData(file) = &self.contents else {
+            let message = "a table of text has no embeddings";
+            return Err(Diagnostic::new(Code::BadOption, message)
+                .at(name.span, "")
+                .help("name two of its columns, as in `on \"UMAP1\", \"UMAP2\"`"));
+        };
+        let wrong = |error: H5adError| problem(&error, &self.name, name.span);
+        let matrix = file.matrix(Place::Obsm(&name.text)).map_err(wrong)?;
+        let cells = file.read(&matrix, interrupted).map_err(wrong)?;
+        if cells.columns() < 2 {
+            let message = format!("{}: obsm/{} has a single column", self.name, name.text);
+            return Err(Diagnostic::new(Code::BadAnnData, message).at(name.span, ""));
+        }
+        Ok(cells)
+    }
+
+    /// Two columns about the cells, as numbers.
+    ///
+    /// # Errors
+    /// Columns that are not there, or hold text.
+    pub fn pair(&self, x: &tree::Text, y: &tree::Text) -> Result<(Vec<f64>, Vec<f64>), Diagnostic> {
+        let one = |name: &tree::Text| match self.column(&name.text)? {
+            Some(h5ad::Column::Numbers(numbers)) => Ok(numbers),
+            Some(_) => {
+                let message = format!("{}: the column `{}` holds no numbers", self.name, name.text);
+                Err(Diagnostic::new(Code::BadOption, message).at(name.span, ""))
+            }
+            None => {
+                let known = self.column_names();
+                let near = did_you_mean(&name.text, known.iter().map(String::as_str));
+                let message = format!("{} has no column `{}`", self.name, name.text);
+                let problem = Diagnostic::new(Code::NoColumn, message).at(name.span, "");
+                Err(match near {
+                    Some(near) => problem.help(near),
+                    None => problem,
+                })
+            }
+        };
+        Ok((one(x)?, one(y)?))
+    }
+
     /// Where labels stand among the names of a file.
     fn places(
         &self,

@@ -266,6 +266,7 @@ impl Session {
         let comes: Vec<tree::Text> = command.reads().filter(comes).collect();
         let Past {
             has_run,
+            has_rows,
             possible,
             at_rest,
             ..
@@ -312,7 +313,12 @@ impl Session {
                 if matches!(command.about, super::About::Here { from_last: true }) {
                     needs_run(*has_run, command.span)?;
                 }
-                stability::check(compiled, overrides, command)?;
+                if comes.is_empty() {
+                    stability::check(compiled, tables, overrides, command)?;
+                }
+                if matches!(command.about, super::About::Rows(_)) {
+                    *has_rows = true;
+                }
             }
             Command::Stationary(command) => {
                 if command.from_last {
@@ -380,6 +386,11 @@ impl Session {
                 if super::matrices::plotted(compiled, command).is_some() {
                     return Ok(Vec::new());
                 }
+                if let Some(picture) = stability::RowsPicture::asked(compiled, command) {
+                    needs_rows(*has_rows, command.span)?;
+                    picture?;
+                    return Ok(Vec::new());
+                }
                 needs_run(*has_run, command.span)?;
                 let curves = plot::curves(compiled, command)?;
                 if let Some(data) = command.data.as_ref().filter(|_| comes.is_empty()) {
@@ -403,6 +414,12 @@ impl Session {
                 if super::matrices::only_matrix(compiled, &command.columns, 1).is_some() {
                     return Ok(Vec::new());
                 }
+                if stability::RowsTable::asked(compiled, command).is_some()
+                    || (*has_rows && !*has_run && command.columns.is_empty())
+                {
+                    needs_rows(*has_rows, command.span)?;
+                    return Ok(Vec::new());
+                }
                 needs_run(*has_run, command.span)?;
                 for column in &command.columns {
                     compiled.observable(column)?;
@@ -414,10 +431,13 @@ impl Session {
             }
             Command::Reset => {
                 *overrides = Overrides::new();
-                (*has_run, *possible) = (false, fit::Possible::default());
+                (*has_run, *has_rows) = (false, false);
+                *possible = fit::Possible::default();
             }
             // What was taken back may have been a `reset`, which forgot the run.
-            Command::Undo => (*has_run, *possible) = (true, fit::Possible::ALL),
+            Command::Undo => {
+                (*has_run, *has_rows, *possible) = (true, true, fit::Possible::ALL);
+            }
             Command::Evaluate(expr) | Command::Assert(expr) => {
                 compiled.observable(expr)?;
             }
@@ -431,6 +451,8 @@ impl Session {
 #[derive(Default)]
 struct Past {
     has_run: bool,
+    /// A table of states has been looked at.
+    has_rows: bool,
     /// What has been made of a fit.
     possible: fit::Possible,
     /// Cells at rest have been fitted.
@@ -464,6 +486,13 @@ impl Past {
             }
         };
         problems.into_iter().map(told).collect()
+    }
+}
+
+fn needs_rows(has_rows: bool, span: Span) -> Result<(), Vec<Diagnostic>> {
+    match has_rows {
+        true => Ok(()),
+        false => Err(vec![stability::nothing_yet(span)]),
     }
 }
 

@@ -113,13 +113,20 @@ impl Command {
             _ => (None, None),
         };
         let data = data.map(|data| data.path.clone());
-        data.into_iter().chain(starts)
+        let rows = match self {
+            Command::Stability(command) => match &command.about {
+                About::Rows(rows) => Some(rows.file.clone()),
+                _ => None,
+            },
+            _ => None,
+        };
+        data.into_iter().chain(starts).chain(rows)
     }
 
     /// The file of data that it writes.
     pub fn writes(&self) -> impl Iterator<Item = &tree::Text> {
         let file = match self {
-            Command::Save(_) | Command::Sweep(_) => self.output(),
+            Command::Save(_) | Command::Sweep(_) | Command::Stability(_) => self.output(),
             _ => None,
         };
         file.into_iter()
@@ -141,6 +148,10 @@ impl Command {
             Command::Sweep(sweep) => sweep.to.as_ref(),
             Command::Profile(profile) => profile.to.as_ref(),
             Command::Sensitivity(sensitivity) => sensitivity.to.as_ref(),
+            Command::Stability(stability) => match &stability.about {
+                About::Rows(rows) => rows.to.as_ref(),
+                _ => None,
+            },
             _ => None,
         }
     }
@@ -283,6 +294,23 @@ pub enum About {
     At(Vec<tree::Binding>),
     /// `over k in 0..2, b in 0..1`: all that are found for parameters of a box.
     Over(Vec<Ranged>),
+    /// `over "cells.h5ad" layer "Ms" by cell_type`: every row of a table.
+    Rows(Box<Rows>),
+}
+
+/// A table of states, and what is wanted of each.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Rows {
+    /// The file.
+    pub file: tree::Text,
+    /// The layer of an AnnData file; X when absent.
+    pub layer: Option<tree::Text>,
+    /// The column of groups.
+    pub by: Option<tree::Name>,
+    /// Elements of the Jacobian, or the parts that alone are wanted.
+    pub of: Vec<tree::Expr>,
+    /// The file for a table.
+    pub to: Option<tree::Text>,
 }
 
 /// The search for all steady states in a box.
@@ -463,6 +491,8 @@ pub struct Plot {
     pub curves: Vec<tree::Subject>,
     /// Data drawn as points over the curves.
     pub data: Option<DataSource>,
+    /// `on "X_umap"`: where the rows of a table lie; two columns when two are named.
+    pub on: Vec<tree::Text>,
     /// Axes on a logarithmic scale.
     pub log: Vec<LogAxis>,
     /// Stands above the figure.

@@ -5,6 +5,7 @@ use super::command::{
     Command, DataSource, Form, LogAxis, OutputTimes, Plot, Save, Setting, Simulate, Subjects, Topic,
 };
 use super::options::Options;
+use super::stability;
 use super::steady;
 use super::verbs::{VERBS, Verb};
 use crate::diagnostic::{Code, Diagnostic, closest, did_you_mean, listed, number_text};
@@ -281,6 +282,7 @@ pub(super) fn plot(
     let data = options
         .take("over")
         .and_then(|option| data_source(&mut options, option));
+    let on = stability::embedding(&mut options);
     let log = log_axes(&mut options);
     let title = options.text("title").map(|text| text.text);
     let to = figure_file(&mut options);
@@ -290,6 +292,7 @@ pub(super) fn plot(
             span,
             curves,
             data,
+            on,
             log,
             title,
             to,

@@ -71,7 +71,7 @@ pub use chance::ChanceWords;
 pub use check::{Checked, Examined, check_text};
 pub use command::{
     About, Command, Continue, Correlate, DataSource, Form, Histogram, Jacobian, LogAxis,
-    OutputTimes, Plot, Portrait, PortraitKind, Save, SaveSession, Sensitivity, Series,
+    OutputTimes, Plot, Portrait, PortraitKind, Rows, Save, SaveSession, Sensitivity, Series,
     SeriesValues, Setting, Simulate, Stability, Stationary, Steady, SteadyAll, SteadyStart,
     Subjects, Topic,
 };
@@ -97,6 +97,9 @@ pub use record::Said;
 pub(crate) use save::cannot_write;
 pub use sensitivity::{Influence, Sensitivities};
 pub use stability::{Entry, Feedback, Forbids, Judged, Origin, OscillationAnswer, StabilityAnswer};
+pub use stability::{
+    Measure, NoForm, Quantity as QuantityOfRows, RowsAnswer, Summary, Told, Way, summary,
+};
 pub use stamp::{Stamp, StampedFile, Work, version};
 pub use stationary::{NoiseOf, StationaryAnswer};
 pub use steady::SteadyAnswer;
@@ -142,6 +145,8 @@ pub struct Session {
     cells_fit: Option<Arc<fit::AtRestAnswer>>,
     /// What was asked of that fit since.
     inferred: fit::Inferred,
+    /// The linear parts at the rows of the last table.
+    rows: Option<Arc<RowsAnswer>>,
     history: Vec<String>,
     record: record::Record,
     allowed: allowed::Allowed,
@@ -190,6 +195,7 @@ impl Session {
             fits: Vec::new(),
             cells_fit: None,
             inferred: fit::Inferred::default(),
+            rows: None,
             history: Vec::new(),
             record: record::Record::default(),
             allowed: allowed::Allowed::default(),
@@ -520,6 +526,7 @@ impl Session {
         self.fits.clear();
         self.cells_fit = None;
         self.inferred = fit::Inferred::default();
+        self.rows = None;
     }
 
     /// The runs of the last `simulate`: one, or one for each subject.

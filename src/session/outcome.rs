@@ -11,7 +11,7 @@ use super::jacobian::JacobianAnswer;
 use super::measure::MeasuredRun;
 use super::portrait::PortraitAnswer;
 use super::sensitivity::Sensitivities;
-use super::stability::{OscillationAnswer, StabilityAnswer};
+use super::stability::{OscillationAnswer, RowsAnswer, StabilityAnswer};
 use super::stationary::StationaryAnswer;
 use super::steady::SteadyAnswer;
 use super::sweep::DrawnSweep;
@@ -75,6 +75,15 @@ pub enum Outcome {
     StabilityAll(Arc<EquilibriaAnswer>),
     /// What a model can do in a box of parameters.
     Oscillation(Arc<OscillationAnswer>),
+    /// The linear parts at every row of a table.
+    Rows {
+        /// All of them.
+        answer: Arc<RowsAnswer>,
+        /// The table that was written.
+        made: Option<Made>,
+        /// The file for JSON, written by whoever shows it.
+        json: Option<PathBuf>,
+    },
     /// A stationary distribution.
     Stationary {
         /// What is known of it.

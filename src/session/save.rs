@@ -4,6 +4,7 @@ use super::command::{Command, Save};
 use super::fit::FitTable;
 use super::outcome::{Outcome, Performed};
 use super::plot::time_label;
+use super::stability::RowsTable;
 use super::trajectory::Trajectory;
 use super::{Ensemble, Session, ensemble, reason_to_write};
 use crate::diagnostic::{Code, Diagnostic};
@@ -21,6 +22,13 @@ impl Session {
         }
         if let Some(matrix) = self.saved_matrix(save) {
             return self.save_matrix(matrix, save);
+        }
+        if let Some(table) = RowsTable::asked(&self.need_model()?.compiled, save) {
+            return self.save_of_rows(table, save);
+        }
+        let has_run = self.ensemble.is_some() || self.last.is_some() || !self.by_subject.is_empty();
+        if self.rows.is_some() && !has_run && save.columns.is_empty() {
+            return self.save_of_rows(RowsTable::Spectra, save);
         }
         if let Some(ensemble) = &self.ensemble {
             return self.save_paths(ensemble, save);

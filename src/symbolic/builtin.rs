@@ -43,6 +43,8 @@ pub enum UnitRule {
     Drop,
     /// The unit to the power one over this.
     Root(u8),
+    /// The first two arguments have one unit, the third has none; nor has the result.
+    Saturation,
     /// The product of the units of the arguments.
     Product,
     /// One over the unit.
@@ -74,6 +76,9 @@ pub enum Operation {
     Binary(Binary),
     /// A function of two arguments, repeated from left to right over more.
     Repeated(Binary),
+    /// A function of three arguments: of the quotient of the first two and the third, element by
+    /// element.
+    OfQuotient(Binary),
     /// A function of whole vectors or matrices.
     Array(ArrayFunction),
     /// `grad(f, w)`: the checker makes a gradient node.
@@ -237,6 +242,8 @@ unary_functions! {
         f64::floor, |p, _, _| p.constant(0.0);
     "ceil"  Ceil  Same: "all numbers", "smallest whole number not below",
         f64::ceil, |p, _, _| p.constant(0.0);
+    "sigmoid" Sigmoid Pure: "all numbers", "logistic function 1/(1 + exp(-x))",
+        sigmoid, |p, x, f| { let minus = p.neg(x); let rest = p.unary(Unary::Sigmoid, minus); p.mul(f, rest) };
     "round" Round Same: "all numbers", "nearest whole number, halves away from 0",
         f64::round, |p, _, _| p.constant(0.0);
 }
@@ -248,6 +255,10 @@ const OTHERS: &[Builtin] = &[
         "not both 0", "angle of the point (x, y) from atan2(y, x), -pi to pi"),
     row("mod", Arity::Exactly(2), Operation::Binary(Binary::Modulo), UnitRule::Same,
         "divisor not 0", "remainder with the sign of the divisor: x - y*floor(x/y)"),
+    row("hill", Arity::Exactly(3), Operation::OfQuotient(Binary::Hill), UnitRule::Saturation,
+        "k above 0", "hill(x, k, n): saturation x^n/(k^n + x^n), 0 for x below 0; with -n in place of n the rest to 1"),
+    row("hill_slope", Arity::Exactly(3), Operation::OfQuotient(Binary::HillSlope), UnitRule::Saturation,
+        "k above 0", "hill_slope(x, k, n): k times the derivative of hill(x, k, n) by x"),
     row("min", Arity::AtLeast(2), Operation::Repeated(Binary::Minimum), UnitRule::Same,
         "all numbers", "smallest of the arguments"),
     row("max", Arity::AtLeast(2), Operation::Repeated(Binary::Maximum), UnitRule::Same,
@@ -304,6 +315,16 @@ impl Builtin {
         Builtin::all().find(|builtin| builtin.name == name)
     }
 
+    /// True for functions that came after models had their own of these names: a function that a
+    /// model declares takes the place of such a one.
+    #[must_use]
+    pub fn gives_way(&self) -> bool {
+        matches!(
+            self.operation,
+            Operation::OfQuotient(_) | Operation::Unary(Unary::Sigmoid)
+        )
+    }
+
     /// The call as an expression.
     ///
     /// # Errors
@@ -327,6 +348,10 @@ impl Builtin {
                     value = pool.binary(operator, value, next)?;
                 }
                 Ok(value)
+            }
+            (Operation::OfQuotient(operator), &[x, k, n]) => {
+                let quotient = pool.binary(Binary::Divide, x, k)?;
+                Ok(pool.binary(operator, quotient, n)?)
             }
             (Operation::Array(ArrayFunction::Dot), &[a, b]) => Ok(pool.dot(a, b)?),
             (Operation::Array(function), &[x]) => Ok(function.call(pool, x)?),
@@ -433,6 +458,8 @@ impl Binary {
             Binary::Minimum | Binary::Maximum => y,
             Binary::Atan2 => x.atan2(y),
             Binary::Modulo => modulo(x, y),
+            Binary::Hill => hill(x, y),
+            Binary::HillSlope => hill_slope(x, y),
             Binary::Equal => truth(x == y),
             Binary::NotEqual => truth(x != y),
             Binary::Less => truth(x < y),
@@ -457,6 +484,8 @@ impl Binary {
             Binary::Maximum => "max",
             Binary::Atan2 => "atan2",
             Binary::Modulo => "mod",
+            Binary::Hill => "hill",
+            Binary::HillSlope => "hill_slope",
             Binary::Equal => "==",
             Binary::NotEqual => "!=",
             Binary::Less => "<",
@@ -499,6 +528,50 @@ fn power(x: f64, y: f64) -> f64 {
         PowerForm::ReciprocalSquare => 1.0 / (x * x),
         PowerForm::SquareRoot => x.sqrt(),
         PowerForm::General => x.powf(y),
+    }
+}
+
+/// 1/(1 + e^-x), with full relative accuracy at both ends.
+fn sigmoid(x: f64) -> f64 {
+    if x < 0.0 {
+        let power = x.exp();
+        power / (1.0 + power)
+    } else {
+        1.0 / (1.0 + (-x).exp())
+    }
+}
+
+/// r^n/(1 + r^n). What saturates counts amounts, which rounding may take below zero: such an r is
+/// taken as the limit at 0. Powers too large to be represented have the limit 1.
+fn hill(r: f64, n: f64) -> f64 {
+    if r.is_nan() || n.is_nan() {
+        return f64::NAN;
+    }
+    let raised = power(r.max(0.0), n);
+    if raised.is_infinite() {
+        1.0
+    } else {
+        raised / (1.0 + raised)
+    }
+}
+
+/// n r^(n-1)/(1 + r^n)^2, 0 for r below 0. No power that it takes is large, and none is divided by
+/// a small one.
+fn hill_slope(r: f64, n: f64) -> f64 {
+    if r.is_nan() || n.is_nan() {
+        return f64::NAN;
+    }
+    if r < 0.0 || n == 0.0 {
+        return 0.0;
+    }
+    let size = n.abs();
+    if r <= 1.0 {
+        let below = 1.0 + power(r, size);
+        n * power(r, size - 1.0) / (below * below)
+    } else {
+        let inverse = 1.0 / power(r, size);
+        let below = 1.0 + inverse;
+        n * (inverse / r) / (below * below)
     }
 }
 

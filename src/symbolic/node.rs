@@ -122,6 +122,7 @@ pub enum Unary {
     Floor,
     Ceil,
     Round,
+    Sigmoid,
 }
 
 /// Functions of two arguments.
@@ -140,6 +141,10 @@ pub enum Binary {
     Maximum,
     Atan2,
     Modulo,
+    /// `r^n/(1 + r^n)`, 0 for a negative `r`.
+    Hill,
+    /// Its derivative by `r`.
+    HillSlope,
     Equal,
     NotEqual,
     Less,

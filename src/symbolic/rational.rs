@@ -522,6 +522,14 @@ impl<'p> Signs<'p> {
                     high: a.high.max(b.high),
                 }
             }
+            Node::Binary(Binary::Hill, ..) => Span {
+                low: 0.0,
+                high: 1.0,
+            },
+            // It has the sign of the exponent.
+            Node::Binary(Binary::HillSlope, _, n) if self.span(*n, depth + 1).low >= 0.0 => {
+                Span::NOT_NEGATIVE
+            }
             Node::Binary(operator, ..) if operator.is_logical() => Span {
                 low: 0.0,
                 high: 1.0,
@@ -606,6 +614,7 @@ fn of_function(function: Unary, of: Span) -> Span {
         Unary::Expm1 => monotone(f64::exp_m1),
         Unary::Tanh => monotone(f64::tanh),
         Unary::Atan => monotone(f64::atan),
+        Unary::Sigmoid => monotone(|x| Unary::Sigmoid.apply(x)),
         Unary::Sinh => monotone(f64::sinh),
         Unary::Asinh => monotone(f64::asinh),
         Unary::Cbrt => monotone(f64::cbrt),

@@ -113,3 +113,17 @@ with h5py.File("records.h5ad", "w") as f:
     f.create_dataset("obs", data=obs)
     f.create_dataset("var", data=np.array([(g,) for g in (b"Gata1", b"Spi1", b"Cebpa", b"Fli1")], dtype=[("index", "S5")]))
     f.create_dataset("uns/cluster_categories", data=["a", "b", "c"], dtype=h5py.string_dtype())
+
+# A network of three genes in another order than its model has them, with a gene that it lacks.
+states = np.array([[3, 1, 9, 2], [1, 1, 9, 1], [0, 0, 9, 0], [4, 2, 9, 0.1], [5, 5, 9, 5]], dtype=np.float32)
+n = anndata.AnnData(
+    obs=pd.DataFrame(
+        {"cell_type": pd.Categorical(["HSC", "HSC", "Ery", None, "Mono"], categories=["HSC", "Ery", "Mono", "none"])},
+        index=[f"cell{i}" for i in range(5)],
+    ),
+    var=pd.DataFrame(index=["c", "a", "z", "b"]),
+)
+n.layers["Ms"] = sp.csr_matrix(states)
+n.layers["holes"] = np.where(states == 9, states, np.nan)
+n.obsm["X_umap"] = np.array([[0, 0], [0, 1], [1, 0], [1, 1], [2, 2]], dtype=np.float32)
+n.write_h5ad("network.h5ad")

@@ -397,7 +397,7 @@ fn function(pool: &mut Pool, which: usize, arguments: &[Expr]) -> Option<Expr> {
         .filter(|function| {
             matches!(
                 function.operation,
-                Form::Unary(_) | Form::Binary(_) | Form::Repeated(_)
+                Form::Unary(_) | Form::Binary(_) | Form::Repeated(_) | Form::OfQuotient(_)
             )
         })
         .collect();

@@ -382,7 +382,7 @@ fn completion_knows_names_functions_and_sentences() {
         client.offered(MODEL, position(&whole, whole.len()))
     };
     assert_eq!(offered("let z = alp"), ["alpha", "alphabet"]);
-    assert_eq!(offered("let z = hil"), ["hillock("]);
+    assert_eq!(offered("let z = hillo"), ["hillock("]);
     assert_eq!(offered("let z = y[K"), ["KLF1"]);
     assert_eq!(offered("simulate 0..10 in "), ["knockout"]);
     assert_eq!(offered("simulate 0..10 using ro"), ["rodas"]);

@@ -146,6 +146,8 @@ impl Builder {
                 )))
             }
             Binary::Power => return self.power(a, b),
+            Binary::Hill => return self.hill(a, b),
+            Binary::HillSlope => return self.hill_slope(a, b),
             Binary::Multiply if is(a, 1.0) => b,
             Binary::Multiply | Binary::Divide if is(b, 1.0) => a,
             Binary::Multiply if is(a, 0.0) => a,
@@ -154,6 +156,47 @@ impl Builder {
             Binary::Add | Binary::Subtract if is(b, 0.0) => a,
             _ => self.push(Op::Binary(operator, a, b)),
         })
+    }
+
+    /// r^n/(1 + r^n) for r above 0, written with r once: 1 - 1/(1 + r^n), and 1/(1 + r^m) for
+    /// n = -m.
+    fn hill(&mut self, r: Register, n: Register) -> Option<Register> {
+        let (one, zero) = (self.constant(1.0), self.constant(0.0));
+        let r = self.binary(Binary::Maximum, r, zero)?;
+        let falls = self.known(n).is_some_and(|known| known.high < 0.0);
+        let size = if falls {
+            self.binary(Binary::Subtract, zero, n)?
+        } else {
+            n
+        };
+        let raised = self.power(r, size)?;
+        let below = self.add(one, raised);
+        let rest = self.binary(Binary::Divide, one, below)?;
+        if falls {
+            return Some(rest);
+        }
+        self.binary(Binary::Subtract, one, rest)
+    }
+
+    /// n r^(n-1)/(1 + r^n)^2 where r is not below 0, and 0 elsewhere.
+    fn hill_slope(&mut self, r: Register, n: Register) -> Option<Register> {
+        let (one, zero) = (self.constant(1.0), self.constant(0.0));
+        let inside = self.binary(Binary::GreaterEqual, r, zero)?;
+        let r = self.binary(Binary::Maximum, r, zero)?;
+        let falls = self.known(n).is_some_and(|known| known.high < 0.0);
+        let size = if falls {
+            self.binary(Binary::Subtract, zero, n)?
+        } else {
+            n
+        };
+        let lower = self.binary(Binary::Subtract, size, one)?;
+        let above = self.power(r, lower)?;
+        let raised = self.power(r, size)?;
+        let below = self.add(one, raised);
+        let square = self.push(Op::Power(below, 2));
+        let slope = self.binary(Binary::Divide, above, square)?;
+        let slope = self.multiply(n, slope);
+        Some(self.multiply(inside, slope))
     }
 
     fn power(&mut self, a: Register, b: Register) -> Option<Register> {

@@ -253,6 +253,7 @@ pub(super) fn unary(operator: Unary, x: Interval) -> (Interval, Domain) {
             ENTIRE,
             between(-FRAC_PI_2.next_up(), FRAC_PI_2.next_up()),
         ),
+        Unary::Sigmoid => x.rising(|x| Unary::Sigmoid.apply(x), ENTIRE, between(0.0, 1.0)),
         Unary::Sinh => x.rising(f64::sinh, ENTIRE, ENTIRE),
         Unary::Cosh => x.absolute().rising(f64::cosh, ENTIRE, above(1.0)),
         Unary::Tanh => x.rising(f64::tanh, ENTIRE, between(-1.0, 1.0)),
@@ -302,7 +303,9 @@ pub(super) fn binary(operator: Binary, a: Interval, b: Interval) -> (Interval, D
         Binary::And => whole(truth(is_true(a) && is_true(b), a.is_zero() || b.is_zero())),
         Binary::Or => whole(truth(is_true(a) || is_true(b), a.is_zero() && b.is_zero())),
         // These have no interval form here; a program never holds them.
-        Binary::Power | Binary::Atan2 | Binary::Modulo => (ENTIRE, Domain::Part),
+        Binary::Power | Binary::Atan2 | Binary::Modulo | Binary::Hill | Binary::HillSlope => {
+            (ENTIRE, Domain::Part)
+        }
     }
 }
 
@@ -496,6 +499,7 @@ fn slope(operator: Unary, x: Interval, f: Interval) -> Interval {
         Unary::Asinh => over(one, root_of(one.add(x.power(2)))),
         Unary::Acosh => over(one, root_of(x.power(2).subtract(one))),
         Unary::Atanh => over(one, one.subtract(x.power(2))),
+        Unary::Sigmoid => f.multiply(unary(Unary::Sigmoid, x.negate()).0),
         Unary::Exp => f,
         Unary::Expm1 => unary(Unary::Exp, x).0,
         Unary::Log => over(one, x),

@@ -37,10 +37,10 @@ macro_rules! binary_routines {
 
 unary_routines! {
     Negate Not Sin Cos Tan Asin Acos Atan Sinh Cosh Tanh Asinh Acosh Atanh Exp Expm1 Log Log10
-    Log2 Log1p Sqrt Cbrt Abs Sign Floor Ceil Round
+    Log2 Log1p Sqrt Cbrt Abs Sign Floor Ceil Round Sigmoid
 }
 
 binary_routines! {
-    Add Subtract Multiply Divide Power Minimum Maximum Atan2 Modulo Equal NotEqual Less LessEqual
+    Add Subtract Multiply Divide Power Minimum Maximum Atan2 Modulo Hill HillSlope Equal NotEqual Less LessEqual
     Greater GreaterEqual And Or
 }

@@ -310,7 +310,7 @@ impl Writer<'_, '_> {
                 let either = self.builder.ins().bor(a, b);
                 return self.truth(either);
             }
-            Binary::Power | Binary::Atan2 | Binary::Modulo => {
+            Binary::Power | Binary::Atan2 | Binary::Modulo | Binary::Hill | Binary::HillSlope => {
                 return self.call(functions::binary(function), self.two, &[a, b]);
             }
             Binary::Equal => FloatCC::Equal,

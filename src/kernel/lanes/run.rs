@@ -310,7 +310,7 @@ fn binary(function: Binary, at: At<'_>) {
         Binary::And => own!(And),
         Binary::Or => own!(Or),
         Binary::Power => at.power(),
-        Binary::Atan2 | Binary::Modulo => {
+        Binary::Atan2 | Binary::Modulo | Binary::Hill | Binary::HillSlope => {
             at.two(|a, b| function.apply(a, b));
         }
     }

@@ -23,7 +23,7 @@ const SPECIAL: [f64; 16] = [
     f64::NAN,
 ];
 
-const BINARY: [Binary; 17] = [
+const BINARY: [Binary; 19] = [
     Binary::Add,
     Binary::Subtract,
     Binary::Multiply,
@@ -33,6 +33,8 @@ const BINARY: [Binary; 17] = [
     Binary::Maximum,
     Binary::Atan2,
     Binary::Modulo,
+    Binary::Hill,
+    Binary::HillSlope,
     Binary::Equal,
     Binary::NotEqual,
     Binary::Less,
@@ -54,7 +56,7 @@ fn unary_functions() -> Vec<Unary> {
 #[test]
 fn functions_of_one_argument() {
     let functions = unary_functions();
-    assert_eq!(functions.len(), 27);
+    assert_eq!(functions.len(), 28);
     let mut model = Model::default();
     let vector = model.state(0, Shape::Vector(SPECIAL.len()));
     let mut results: Vec<Expr> = Vec::new();

@@ -22,7 +22,7 @@ const UNARY: [Unary; 12] = [
     Unary::Log1p,
 ];
 
-const BINARY: [Binary; 16] = [
+const BINARY: [Binary; 18] = [
     Binary::Add,
     Binary::Subtract,
     Binary::Multiply,
@@ -34,6 +34,8 @@ const BINARY: [Binary; 16] = [
     Binary::Minimum,
     Binary::Maximum,
     Binary::Modulo,
+    Binary::Hill,
+    Binary::HillSlope,
     Binary::Less,
     Binary::GreaterEqual,
     Binary::Equal,

@@ -401,6 +401,7 @@ impl Checker<'_> {
                 self.all_alike(values, &terms, None, ("and this in", Join::Together));
                 Term::one()
             }
+            UnitRule::Saturation => self.saturation(function, values, &terms),
             UnitRule::Drop => Term::one(),
             UnitRule::Root(n) => first.raised(&Exponent::number(1.0 / f64::from(n))),
             UnitRule::Product => terms
@@ -410,6 +411,23 @@ impl Checker<'_> {
             UnitRule::Inverse => Term::one().times(&first, -1.0),
             UnitRule::Own => self.fresh(Role::Fault),
         }
+    }
+
+    /// Amount, threshold and exponent. Not within the walk of deep expressions, to whose frames it
+    /// would add.
+    #[inline(never)]
+    fn saturation(&mut self, function: &Builtin, values: &[&tree::Expr], terms: &[Term]) -> Term {
+        let (quotient, exponent) = values.split_at(values.len().min(2));
+        let (of_quotient, of_exponent) = terms.split_at(quotient.len());
+        self.all_alike(quotient, of_quotient, None, ("and this in", Join::Together));
+        let message = format!(
+            "the exponent of `{}` is a number without unit",
+            function.name
+        );
+        for (term, value) in of_exponent.iter().zip(exponent) {
+            self.need_number(term, value, (&message, function.name));
+        }
+        Term::one()
     }
 
     /// `grad(f, w)` and `amount(C)`.

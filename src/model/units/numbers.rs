@@ -51,6 +51,7 @@ pub(super) fn plain(names: &Names, scope: &Scope, expr: &tree::Expr) -> Option<f
                 (_, []) => None,
                 (Operation::Unary(unary), [value]) => Some(unary.apply(*value)),
                 (Operation::Binary(of) | Operation::Repeated(of), [a, b]) => Some(of.apply(*a, *b)),
+                (Operation::OfQuotient(of), [x, k, n]) => Some(of.apply(x / k, *n)),
                 _ => Some(f64::NAN),
             }
         }

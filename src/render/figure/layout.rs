@@ -285,6 +285,9 @@ fn frame(
 
 /// As many ticks as fit side by side, and how far the last label reaches past the axis' end.
 pub fn x_ticks(axis: &Axis, (low, high): Range, room: f64, style: &Style) -> (Ticks, f64) {
+    if !axis.names.is_empty() {
+        return (named_ticks(axis, (low, high), room, style), 0.0);
+    }
     let mut wanted = ((room / (style.small * 5.0)) as usize).clamp(2, 12);
     loop {
         let ticks = ticks::ticks(axis.scale, low, high, wanted);
@@ -297,6 +300,39 @@ pub fn x_ticks(axis: &Axis, (low, high): Range, room: f64, style: &Style) -> (Ti
         }
         wanted -= 1;
     }
+}
+
+/// The names of an axis at 1, 2, 3, ..., cut where they are wider than their place; of very many
+/// every second, third, ... is left out.
+fn named_ticks(axis: &Axis, (low, high): Range, room: f64, style: &Style) -> Ticks {
+    let map = Map::new(axis.scale, low, high);
+    let place = |at: usize| map.place(at as f64 + 1.0);
+    let apart = (place(1) - place(0)) * room;
+    let every = ((3.0 * style.small / apart.max(1e-9)).ceil() as usize).max(1);
+    let width = apart * every as f64 - style.small * 0.8;
+    let mut names = ticks::named(&axis.names, low, high);
+    names.ticks = names.ticks.into_iter().step_by(every).collect();
+    for tick in &mut names.ticks {
+        if let Some(Label::Plain(text)) = &mut tick.label {
+            *text = shortened(text, style.small, width);
+        }
+    }
+    names
+}
+
+/// A name that fits a width, with dots where it was cut.
+fn shortened(name: &str, size: f64, width: f64) -> String {
+    if Rich::plain(name).width(size) <= width {
+        return name.to_owned();
+    }
+    let mut short = name.to_owned();
+    while short.pop().is_some() {
+        let cut = format!("{}…", short.trim_end());
+        if Rich::plain(&cut).width(size) <= width || short.is_empty() {
+            return cut;
+        }
+    }
+    short
 }
 
 pub fn labels_fit(ticks: &Ticks, room: f64, style: &Style) -> bool {

@@ -4,7 +4,7 @@
 //! any kind of colour blindness can tell apart; their yellow, too pale for white paper, gives
 //! way to a dark olive. Dashes and markers carry the difference where colour cannot.
 
-use crate::figure::Mark;
+use crate::figure::{Mark, SHADES};
 
 /// Red, green, blue.
 pub type Rgb = (u8, u8, u8);
@@ -64,6 +64,15 @@ const MARKERS: [Marker; 5] = [
     Marker::TriangleDown,
 ];
 
+/// Colours of the 256-colour terminal from dark to bright, near those of the scale of fields.
+const TERMINAL_SCALE: [u8; 6] = [54, 61, 31, 36, 77, 226];
+
+/// How far a colour lies along the scale, where it is one of it.
+fn part_of_scale(index: usize) -> Option<f64> {
+    let part = index.checked_sub(SHADES)?;
+    Some((part as f64 / 100.0).clamp(0.0, 1.0))
+}
+
 fn cycled<T: Copy>(items: &[T], index: usize, otherwise: T) -> T {
     items
         .get(index % items.len().max(1))
@@ -73,11 +82,18 @@ fn cycled<T: Copy>(items: &[T], index: usize, otherwise: T) -> T {
 
 /// The colour of a series number.
 pub fn colour(index: usize) -> Rgb {
+    if let Some(part) = part_of_scale(index) {
+        return super::field::colour(Some(part));
+    }
     cycled(&COLOURS, index, (0, 0, 0))
 }
 
 /// The same on a terminal with 256 colours.
 pub fn terminal_colour(index: usize) -> u8 {
+    if let Some(part) = part_of_scale(index) {
+        let step = part * (TERMINAL_SCALE.len() - 1) as f64;
+        return cycled(&TERMINAL_SCALE, step.round() as usize, 7);
+    }
     cycled(&TERMINAL_COLOURS, index, 7)
 }
 

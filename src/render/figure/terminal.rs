@@ -143,7 +143,14 @@ pub(super) fn write_x_axis(
     let column_of = |at: f64| (at * (columns as f64 - 1.0)).round() as usize;
     let mut wanted = (columns / 8).clamp(2, 12);
     let (cells, numbers) = loop {
-        let labels = labels(&ticks::ticks(axis.scale, range.0, range.1, wanted));
+        let labels = match axis.names.len() {
+            0 => labels(&ticks::ticks(axis.scale, range.0, range.1, wanted)),
+            names => {
+                let room = (columns / names).saturating_sub(2).max(1);
+                let short = axis.names.iter().map(|name| words::fit(name, room));
+                labels(&ticks::named(&short.collect::<Vec<_>>(), range.0, range.1))
+            }
+        };
         let total = margin + 2 + columns;
         let mut numbers = String::new();
         let mut cells = Vec::new();

@@ -9,6 +9,7 @@ fn axis(label: &str, unit: &str, scale: Scale) -> Axis {
         unit: (!unit.is_empty()).then(|| unit.to_owned()),
         scale,
         range: None,
+        names: Vec::new(),
     }
 }
 

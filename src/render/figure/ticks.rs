@@ -48,6 +48,20 @@ pub struct Ticks {
     pub exponent: i32,
 }
 
+/// Ticks with names at 1, 2, 3, ..., as far as they lie between the ends.
+pub fn named(names: &[String], low: f64, high: f64) -> Ticks {
+    let map = Map::new(Scale::Linear, low, high);
+    let tick = |(at, name): (usize, &String)| Tick {
+        at: map.place(at as f64 + 1.0),
+        label: Some(Label::Plain(name.clone())),
+    };
+    let all = names.iter().enumerate().map(tick);
+    Ticks {
+        ticks: all.filter(|tick| (0.0..=1.0).contains(&tick.at)).collect(),
+        exponent: 0,
+    }
+}
+
 impl Map {
     /// The map over `low..high` in values, which must be finite, different, and positive on a
     /// logarithmic scale.

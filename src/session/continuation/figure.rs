@@ -25,12 +25,14 @@ pub(super) fn figure(answer: &DiagramAnswer, log: &[LogAxis], title: Option<&str
             unit: answer.unit.clone(),
             scale: scale(LogAxis::X),
             range: Some(answer.range),
+            names: Vec::new(),
         },
         y: Axis {
             label: answer.shown.clone(),
             unit: answer.shown_unit.clone(),
             scale: scale(LogAxis::Y),
             range: None,
+            names: Vec::new(),
         },
         ..Figure::default()
     };

@@ -106,6 +106,7 @@ fn axis(known: &Fitted) -> Axis {
             Scale::Logarithmic => figure::Scale::Logarithmic,
         },
         range: None,
+        names: Vec::new(),
     }
 }
 

@@ -8,6 +8,7 @@ use super::command::{LogAxis, Plot};
 use super::compiled::{Compiled, Observable};
 use super::fit::FitPicture;
 use super::outcome::{Outcome, Performed};
+use super::stability::RowsPicture;
 use super::tables::Tables;
 use super::trajectory::Trajectory;
 use super::{Ensemble, Session, ensemble, matrices};
@@ -165,6 +166,9 @@ impl Session {
         }
         if let Some(matrix) = matrices::plotted(&self.need_model()?.compiled, plot) {
             return self.plot_matrix(matrix, plot);
+        }
+        if let Some(picture) = RowsPicture::asked(&self.need_model()?.compiled, plot) {
+            return self.plot_rows(&picture?, plot);
         }
         let runs = match &self.ensemble {
             Some(_) => &[],

@@ -1,6 +1,7 @@
 //! Where a system is made linear: the state that a sentence means.
 
 use super::over;
+use super::rows;
 use super::smooth::{self, Switch};
 use super::{Judged, Origin, StabilityAnswer};
 use crate::analyze::{
@@ -12,6 +13,7 @@ use crate::session::command::{About, Setting, Stability, Steady};
 use crate::session::compiled::Compiled;
 use crate::session::places;
 use crate::session::rest::{self, AtRest};
+use crate::session::tables::Tables;
 use crate::session::trajectory::Trajectory;
 use crate::session::values::{self, Overrides};
 use crate::session::{simulate, steady};
@@ -27,15 +29,19 @@ const NEAR: f64 = 0.1;
 /// What can be refused without computing anything.
 pub(in crate::session) fn check(
     compiled: &Compiled,
+    tables: &Tables<'_>,
     overrides: &Overrides,
     command: &Stability,
 ) -> Result<(), Vec<Diagnostic>> {
+    if let About::Rows(asked) = &command.about {
+        return rows::check(compiled, tables, overrides, asked, command);
+    }
     let at_rest = AtRest::new(compiled, overrides, &command.setting, None, command.span)?;
     refuse_delays(compiled, command.span)?;
     match &command.about {
         About::At(bindings) => named_state(compiled, &at_rest, bindings).map(|_| ()),
         About::Over(ranges) => over::check(compiled, &at_rest, ranges, command.span),
-        About::Here { .. } => Ok(()),
+        About::Here { .. } | About::Rows(_) => Ok(()),
     }
 }
 
@@ -94,8 +100,8 @@ pub(super) fn judged(
             let (state, origin) = near(&at_rest, given);
             (state, origin, Vec::new())
         }
-        // That question has an answer of its own.
-        About::Over(_) => (at_rest.state.clone(), Origin::Present, Vec::new()),
+        // Those questions have answers of their own.
+        About::Over(_) | About::Rows(_) => (at_rest.state.clone(), Origin::Present, Vec::new()),
     };
     diagnostics.extend(refuse_switches(compiled, &at_rest, &state, span)?);
     diagnostics.extend(rest::noise_left_out(compiled, span));

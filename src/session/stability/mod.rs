@@ -12,6 +12,7 @@
 mod feedback;
 mod find;
 mod over;
+mod rows;
 mod smooth;
 
 use super::command::{About, Command, Stability};
@@ -29,6 +30,8 @@ use std::sync::Arc;
 pub use feedback::{Entry, Feedback, Forbids};
 pub(super) use find::{check, named_state, not_finite, refuse_delays, refuse_size};
 pub use over::OscillationAnswer;
+pub use rows::{Measure, NoForm, Quantity, RowsAnswer, Summary, Told, Way, summary};
+pub(super) use rows::{RowsPicture, RowsTable, embedding, nothing_yet};
 
 /// The linear parts at one or several states, with the names of their model.
 #[derive(Debug, Clone)]
@@ -109,26 +112,33 @@ pub(super) fn lower(
     }
     let from_last = super::steady::from_last(&mut options);
     let at = bindings(&mut options);
+    let rows = rows::about(&mut options);
+    if rows.is_none() {
+        rows::refuse_words(&mut options);
+    }
     let over = ranges::after_word("over", &mut options);
     let about = match (all, at, from_last) {
-        (all, at, from_last) if over.is_some() => {
+        (all, at, from_last) if rows.is_some() || over.is_some() => {
             let places = [all, at.map(|at| at.1), from_last];
             for span in places.into_iter().flatten() {
                 options.problem(
-                    Diagnostic::new(Code::BadOption, "`over` looks at all states of rest")
-                        .at(span, "")
+                    Diagnostic::new(Code::BadOption, "`over` says at which states")
+                        .at(span, "this names others")
                         .help("leave out `all`, `at` and `from`"),
                 );
             }
             let ranges = over.unwrap_or_default();
-            if ranges.is_empty() {
+            if ranges.is_empty() && rows.is_none() {
                 options.problem(
                     Diagnostic::new(Code::MissingArgument, "`over` is followed by parameters")
                         .at(span, "over which?")
                         .help("as in `stability over k in 0..2, b in 0..1`"),
                 );
             }
-            About::Over(ranges)
+            match rows {
+                Some(rows) => About::Rows(Box::new(rows)),
+                None => About::Over(ranges),
+            }
         }
         (None, None, from_last) => About::Here {
             from_last: from_last.is_some(),
@@ -172,10 +182,13 @@ pub(super) fn bindings(options: &mut Options<'_>) -> Option<(Vec<tree::Binding>,
 
 impl Session {
     pub(super) fn stability(
-        &self,
+        &mut self,
         command: &Stability,
         _: &mut dyn Observer,
     ) -> Result<Performed, Vec<Diagnostic>> {
+        if let About::Rows(rows) = &command.about {
+            return self.stability_over_rows(rows, command);
+        }
         let compiled = Arc::clone(&self.need_model()?.compiled);
         if let About::Over(ranges) = &command.about {
             find::refuse_delays(&compiled, command.span)?;

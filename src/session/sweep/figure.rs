@@ -93,6 +93,7 @@ fn axis_of(axis: &SweptAxis) -> Axis {
         unit: axis.unit.clone(),
         scale: scale(axis.logarithmic),
         range: None,
+        names: Vec::new(),
     }
 }
 
@@ -121,6 +122,7 @@ fn over_one(answer: &SweepAnswer, columns: &[usize], log_y: bool, title: &str) -
             unit,
             scale: scale(log_y),
             range: None,
+            names: Vec::new(),
         },
         ..Figure::default()
     };

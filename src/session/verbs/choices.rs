@@ -41,6 +41,36 @@ pub(super) const OVER_RANGES: Choice = choice(
     "over k in 0..2, b in 0..1",
     "can it oscillate for parameters in these ranges?",
 );
+pub(super) const LAYER: Choice = choice(
+    "layer",
+    Value::Text,
+    "layer \"Ms\"",
+    "of an .h5ad file after `over`; X when absent",
+);
+pub(super) const BY_GROUP: Choice = choice(
+    "by",
+    Value::Text,
+    "by cell_type",
+    "groups of rows; conditions of these names hold for them",
+);
+pub(super) const OF_ELEMENTS: Choice = choice(
+    "of",
+    Value::Expressions,
+    "of jacobian[a, b]",
+    "elements too; `of trace, rotation` leaves the eigenvalues out",
+);
+pub(super) const TO_ROWS: Choice = choice(
+    "to",
+    Value::File(&["csv", "txt", "json"]),
+    "to \"spectra.csv\"",
+    "a line for each row of the table",
+);
+pub(super) const ON_EMBEDDING: Choice = choice(
+    "on",
+    Value::Text,
+    "on \"X_umap\"",
+    "where the rows of a table lie: colours there",
+);
 pub(super) const AT_POINT: Choice = choice(
     "at",
     Value::Bindings,

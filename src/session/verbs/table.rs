@@ -69,8 +69,12 @@ pub static VERBS: &[Verb] = &[
         example: "plot prey, predator over \"data.csv\"",
         summary: "draw curves of the last run",
         subjects: Value::Expressions,
-        options: &[OVER, LOG, TITLE, TO_FIGURE],
+        options: &[OVER, ON_EMBEDDING, LOG, TITLE, TO_FIGURE],
         more: &[
+            (
+                "plot eigenvalues | leading | trace | rotation",
+                "of `stability over` a table, by group",
+            ),
             (
                 "plot predator vs prey",
                 "one against the other instead of time",
@@ -166,6 +170,10 @@ pub static VERBS: &[Verb] = &[
                 "only these columns, after time",
             ),
             (
+                "save spectra | eigenvalues to \"cells.csv\"",
+                "of `stability over` a table",
+            ),
+            (
                 "save bands | draws to \"fit.csv\"",
                 "of the last fit, posterior or bootstrap",
             ),
@@ -232,8 +240,22 @@ pub static VERBS: &[Verb] = &[
         example: "stability",
         summary: "what happens near a state of rest",
         subjects: Value::Nothing,
-        options: &[AT_STATE, OVER_RANGES, WITH, IN_CONDITION, FROM_LAST],
+        options: &[
+            AT_STATE,
+            OVER_RANGES,
+            LAYER,
+            BY_GROUP,
+            OF_ELEMENTS,
+            WITH,
+            IN_CONDITION,
+            FROM_LAST,
+            TO_ROWS,
+        ],
         more: &[
+            (
+                "stability over \"cells.h5ad\" layer \"Ms\" by cell_type",
+                "the linear part at every row of a table",
+            ),
             ("stability all", "near every state of rest in a box"),
             ("stability all x in 0..5", "the range of a state of the box"),
             ("stability over k, b", "in the bounds that are declared"),

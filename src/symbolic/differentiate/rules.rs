@@ -156,6 +156,22 @@ pub(in crate::symbolic) fn binary_chain(
                 pool.neg(quotient)
             }
         }
+        (Binary::Hill, Side::Left) => {
+            let slope = pool.binary(Binary::HillSlope, l, r).ok()?;
+            times(pool, factor, slope)
+        }
+        (Binary::Hill, Side::Right) => {
+            let rest = hill_rest(pool, l, r)?;
+            let product = pool.mul(f, rest);
+            let logarithm = pool.unary(Unary::Log, l);
+            let slope = times(pool, product, logarithm);
+            let slope = where_positive(pool, l, slope)?;
+            times(pool, factor, slope)
+        }
+        (Binary::HillSlope, _) => {
+            let slope = slope_chain(pool, l, r, f, side)?;
+            times(pool, factor, slope)
+        }
         (Binary::Modulo, Side::Right) => {
             let quotient = pool.div(l, r);
             let whole = pool.unary(Unary::Floor, quotient);
@@ -205,6 +221,53 @@ fn exponent_chain(pool: &mut Pool, x: Expr, f: Expr, factor: Expr) -> Option<Exp
     let at_zero = pool.binary(Binary::Equal, x, zero).ok()?;
     let guarded = pool.conditional(at_zero, zero, slope).ok()?;
     Some(times(pool, factor, guarded))
+}
+
+/// 1 - h for the h of `r` and `n`, without a difference.
+fn hill_rest(pool: &mut Pool, r: Expr, n: Expr) -> Option<Expr> {
+    let opposite = pool.neg(n);
+    pool.binary(Binary::Hill, r, opposite).ok()
+}
+
+/// An expression where `r` is above 0, and 0 elsewhere.
+fn where_positive(pool: &mut Pool, r: Expr, expr: Expr) -> Option<Expr> {
+    let zero = pool.constant(0.0);
+    let positive = pool.binary(Binary::Greater, r, zero).ok()?;
+    pool.conditional(positive, expr, zero).ok()
+}
+
+/// The derivative of f = n r^(n-1) (1-h)^2, where h = r^n/(1 + r^n): by r it is
+/// f/r ((n - 1) (1 - h) - (n + 1) h), at r = 0 the limit from above, n (n-1) r^(n-2); by n it is
+/// f (1/n + (1 - 2h) log r), 0 at r = 0 and below.
+fn slope_chain(pool: &mut Pool, r: Expr, n: Expr, f: Expr, side: Side) -> Option<Expr> {
+    let full = pool.binary(Binary::Hill, r, n).ok()?;
+    let rest = hill_rest(pool, r, n)?;
+    let one = pool.constant(1.0);
+    if side == Side::Right {
+        let asymmetry = pool.sub(rest, full);
+        let logarithm = pool.unary(Unary::Log, r);
+        let grown = times(pool, asymmetry, logarithm);
+        let own = pool.div(one, n);
+        let sum = plus(pool, own, grown);
+        let slope = times(pool, f, sum);
+        return where_positive(pool, r, slope);
+    }
+    let (less, more) = (pool.sub(n, one), pool.add(n, one));
+    let up = times(pool, less, rest);
+    let down = times(pool, more, full);
+    let bend = pool.sub(up, down);
+    let above = times(pool, f, bend);
+    let inside = pool.div(above, r);
+    let two = pool.constant(2.0);
+    let exponent = pool.sub(n, two);
+    let power = pool.pow(r, exponent);
+    let factors = times(pool, n, less);
+    let limit = times(pool, factors, power);
+    let zero = pool.constant(0.0);
+    let at_zero = pool.binary(Binary::Equal, r, zero).ok()?;
+    let outside = pool.conditional(at_zero, limit, zero).ok()?;
+    let positive = pool.binary(Binary::Greater, r, zero).ok()?;
+    pool.conditional(positive, inside, outside).ok()
 }
 
 /// The factor where this side is the one chosen by the comparison, 0 elsewhere.

@@ -430,6 +430,7 @@ impl Writer<'_> {
             Binary::GreaterEqual => (Level::Comparison, if latex { " \\ge " } else { " >= " }),
             Binary::And => (Level::And, if latex { " \\land " } else { " and " }),
             Binary::Or => (Level::Or, if latex { " \\lor " } else { " or " }),
+            Binary::Hill | Binary::HillSlope => return self.of_quotient(operator, a, b),
             _ => return self.call(operator.name(), &[a, b]),
         };
         // `and` and `or` group to the left; comparisons do not chain.
@@ -439,6 +440,17 @@ impl Writer<'_> {
             _ => (Level::Or, Level::And),
         };
         let pieces = vec![Piece::at(a, left), Piece::text(sign), Piece::at(b, right)];
+        (level, pieces)
+    }
+
+    /// `hill(x, k, n)`: a quotient as the two arguments that it was written with.
+    fn of_quotient(&self, operator: Binary, quotient: Expr, n: Expr) -> (Level, Vec<Piece>) {
+        if let Node::Binary(Binary::Divide, x, k) = *self.pool.node(quotient) {
+            return self.call(operator.name(), &[x, k, n]);
+        }
+        let (level, mut pieces) = self.call(operator.name(), &[quotient, n]);
+        // After the name, the bracket and the quotient.
+        pieces.insert(3, Piece::text(", 1"));
         (level, pieces)
     }
 

@@ -179,3 +179,98 @@ fn deep_chains_differentiate() {
     let (a, b) = (at(&p, forward, 0.3), at(&p, backward, 0.3));
     assert!((a - b).abs() < 1e-9 * a.abs());
 }
+
+/// hill(x, k, n) and its derivatives against mpmath 1.3 with 30 digits, and at the ends.
+#[test]
+fn hill_functions_are_exact_at_both_ends() {
+    let mut p = Pool::new();
+    let [x, k, n] = ["x", "k", "n"].map(|name| p.new_symbol(name, Shape::Scalar));
+    let arguments = [x, k, n].map(|symbol| p.symbol(symbol));
+    let hill = Builtin::find("hill")
+        .unwrap()
+        .call(&mut p, &arguments)
+        .unwrap();
+    let slope = derivative(&mut p, hill, x);
+    let bend = derivative(&mut p, slope, x);
+    let (by_k, by_n) = (derivative(&mut p, hill, k), derivative(&mut p, hill, n));
+    let mixed = derivative(&mut p, slope, n);
+    let all = [hill, slope, bend, by_k, by_n, mixed];
+    let value = |at: [f64; 3]| {
+        all.map(|expr| {
+            let of = |symbol| {
+                Value::scalar(if symbol == x {
+                    at[0]
+                } else if symbol == k {
+                    at[1]
+                } else {
+                    at[2]
+                })
+            };
+            evaluate(&p, expr, &of).number()
+        })
+    };
+    // (x, k, n): h, dh/dx, d2h/dx2, dh/dk, dh/dn, d2h/dx dn.
+    let known = [
+        (
+            [0.5, 1.0, 2.0],
+            [
+                0.2,
+                0.64,
+                0.256,
+                -0.32,
+                -0.11090354888959125,
+                0.053831482664981,
+            ],
+        ),
+        (
+            [3.0, 2.0, 3.5],
+            [
+                0.8052016588435326,
+                0.18299393867901528,
+                -0.19131477139368178,
+                -0.27449090801852294,
+                0.0635979918253935,
+                0.006993486403187784,
+            ],
+        ),
+        (
+            [1.7, 0.6, -2.0],
+            [
+                0.11076923076923077,
+                -0.11588165680473372,
+                0.17429440145653163,
+                0.3283313609467456,
+                0.10258259042567752,
+                -0.03600811414133055,
+            ],
+        ),
+        (
+            [1.2, 1.0, 60.0],
+            [
+                0.9999822533031886,
+                0.0008873190933089699,
+                -0.04510381254491357,
+                -0.0010647829119707639,
+                3.2355479693018334e-06,
+                -0.00014698300488105918,
+            ],
+        ),
+        ([1.0, 1.0, 1.0], [0.5, 0.25, -0.25, -0.25, 0.0, 0.25]),
+    ];
+    for (at, expected) in known {
+        for (found, expected) in value(at).into_iter().zip(expected) {
+            let near = 1e-12 * f64::abs(expected);
+            assert!(
+                (found - expected).abs() <= near,
+                "{at:?}: {found} for {expected}"
+            );
+        }
+    }
+    // At 0 the limits from above; below 0 as at 0, without a slope.
+    assert_eq!(value([0.0, 1.0, 2.0]), [0.0, 0.0, 2.0, 0.0, 0.0, 0.0]);
+    assert_eq!(value([0.0, 2.0, 1.0])[..2], [0.0, 0.5]);
+    assert_eq!(value([-0.5, 1.0, 3.0])[..4], [0.0, 0.0, 0.0, 0.0]);
+    // Powers beyond all numbers.
+    assert_eq!(value([1e3, 1.0, 400.0])[..4], [1.0, 0.0, 0.0, 0.0]);
+    assert_eq!(value([1e-3, 1.0, 400.0])[..4], [0.0, 0.0, 0.0, 0.0]);
+}

@@ -73,7 +73,7 @@ struct Sower<'a> {
     choices: std::slice::Iter<'a, u8>,
 }
 
-const UNARY: [Unary; 27] = [
+const UNARY: [Unary; 28] = [
     Unary::Negate,
     Unary::Not,
     Unary::Sin,
@@ -101,9 +101,10 @@ const UNARY: [Unary; 27] = [
     Unary::Floor,
     Unary::Ceil,
     Unary::Round,
+    Unary::Sigmoid,
 ];
 
-const BINARY: [Binary; 17] = [
+const BINARY: [Binary; 19] = [
     Binary::Add,
     Binary::Subtract,
     Binary::Multiply,
@@ -113,6 +114,8 @@ const BINARY: [Binary; 17] = [
     Binary::Maximum,
     Binary::Atan2,
     Binary::Modulo,
+    Binary::Hill,
+    Binary::HillSlope,
     Binary::Equal,
     Binary::NotEqual,
     Binary::Less,

@@ -30,6 +30,7 @@ const UNARY: &[Unary] = &[
     Unary::Floor,
     Unary::Ceil,
     Unary::Round,
+    Unary::Sigmoid,
 ];
 
 /// Numbers between -1 and 1 that are always the same.
