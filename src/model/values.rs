@@ -242,7 +242,8 @@ impl<'t> Draft<'t> {
                 indices: sets,
                 compartment: None,
             };
-            return Some(self.pool.constant(f64::NAN));
+            let unknown = self.pool.constant(f64::NAN);
+            return Some(self.pool.fill(unknown, shape));
         }
         let Some(value) = &item.value else {
             self.diagnostics.push(

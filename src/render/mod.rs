@@ -46,6 +46,7 @@ mod sweep;
 pub mod sweep_json;
 pub mod table;
 mod units;
+pub mod velocity;
 mod words;
 
 /// Whether escape codes for colour may be written.

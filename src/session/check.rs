@@ -8,7 +8,7 @@ use super::tables::Tables;
 use super::values::Overrides;
 use super::{
     Session, continuation, equilibria, fit, index, jacobian, measure, plot, portrait, rest,
-    sensitivity, set_value, simulate, stability, stationary, sweep,
+    sensitivity, set_value, simulate, stability, stationary, sweep, velocity,
 };
 use crate::diagnostic::{Code, Diagnostic};
 use crate::model::{self, Allowance, Model};
@@ -346,7 +346,10 @@ impl Session {
                 return sweep::check(compiled, tables, overrides, command);
             }
             Command::Fit(command) => {
-                past.possible = fit::Possible::fitted(command.method == fit::Way::Posterior);
+                past.possible = match command.extremes {
+                    Some(_) => fit::Possible::lines(),
+                    None => fit::Possible::fitted(command.method == fit::Way::Posterior),
+                };
                 let found = match comes.is_empty() {
                     true => fit::check(compiled, tables, overrides, command),
                     false => fit::check_without_data(compiled, overrides, command),
@@ -354,7 +357,7 @@ impl Session {
                 return found.map_err(|problems| past.elsewhere(command.data.path.span, problems));
             }
             Command::Report(command) => possible.has(fit::Need::Fit, command.span)?,
-            Command::ExplainFit(span) => possible.has(fit::Need::Fit, *span)?,
+            Command::ExplainFit(span) => possible.has(fit::Need::Any, *span)?,
             Command::Profile(command) => {
                 possible.has(fit::Need::Fit, command.span)?;
                 possible.profiles = true;
@@ -367,6 +370,11 @@ impl Session {
                 if let Some(picture) = fit::FitPicture::asked(compiled, command) {
                     fit::check_picture(picture, command)?;
                     possible.has(picture.need(), command.span)?;
+                    return Ok(Vec::new());
+                }
+                if velocity::is_of_lines(compiled, command) {
+                    velocity::check_plot(compiled, command)?;
+                    possible.has(fit::Need::Lines, command.span)?;
                     return Ok(Vec::new());
                 }
                 needs_run(*has_run, command.span)?;

@@ -224,6 +224,7 @@ impl Session {
             ensemble: self.ensemble.clone(),
             fits: self.fits.clone(),
             inferred: self.inferred.clone(),
+            velocity: self.velocity.clone(),
         }
     }
 }

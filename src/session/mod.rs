@@ -60,6 +60,7 @@ mod undo;
 mod unsuited;
 mod upset;
 mod values;
+mod velocity;
 pub mod verbs;
 
 #[cfg(test)]
@@ -105,6 +106,9 @@ pub use sweep::{
 pub use timing::{LoadTimes, Timed, Timing};
 pub use trajectory::Trajectory;
 pub use values::{Overrides, Present};
+pub use velocity::{
+    Custom, Extremes, Lines, SaidTails, VelocityAnswer, cells_in_words, line_in_words,
+};
 
 use crate::diagnostic::{Code, Diagnostic};
 use crate::model::{self, Target};
@@ -138,6 +142,8 @@ pub struct Session {
     fits: Vec<Arc<fit::FitAnswer>>,
     /// What was asked of that fit since.
     inferred: fit::Inferred,
+    /// The lines of the last sentence, when it fitted lines; `fits` is then empty.
+    velocity: Option<Arc<VelocityAnswer>>,
     history: Vec<String>,
     record: record::Record,
     allowed: allowed::Allowed,
@@ -185,6 +191,7 @@ impl Session {
             ensemble: None,
             fits: Vec::new(),
             inferred: fit::Inferred::default(),
+            velocity: None,
             history: Vec::new(),
             record: record::Record::default(),
             allowed: allowed::Allowed::default(),
@@ -510,6 +517,7 @@ impl Session {
         self.ensemble = None;
         self.fits.clear();
         self.inferred = fit::Inferred::default();
+        self.velocity = None;
     }
 
     /// The runs of the last `simulate`: one, or one for each subject.

@@ -110,6 +110,10 @@ pub enum Outcome {
     Profiled(Arc<super::fit::ProfileAnswer>),
     /// A posterior distribution.
     Sampled(Arc<super::fit::PosteriorAnswer>),
+    /// Lines through extreme cells.
+    Velocity(Arc<super::velocity::VelocityAnswer>),
+    /// How the last lines were found.
+    VelocityExplained(Arc<super::velocity::VelocityAnswer>),
     /// How the last fit was computed.
     FitExplained(Arc<super::fit::Explanation>),
     /// A fit of many data sets drawn from it.
@@ -172,6 +176,17 @@ pub enum Outcome {
         rows: usize,
         /// How many columns, time included.
         columns: usize,
+    },
+    /// A copy of an AnnData file was written, with a layer more.
+    SavedLayer {
+        /// Where.
+        path: PathBuf,
+        /// The name of the layer.
+        layer: &'static str,
+        /// How many cells.
+        cells: usize,
+        /// How many genes.
+        genes: usize,
     },
     /// Something of the model to be shown.
     Shown {

@@ -4,7 +4,9 @@ use super::fit::{FitAnswer, Inferred};
 use super::outcome::Undone;
 use super::trajectory::Trajectory;
 use super::values::{self, Overrides};
-use super::{Asked, Ensemble, Loaded, Outcome, Performed, Session, declare::Written, done};
+use super::{
+    Asked, Ensemble, Loaded, Outcome, Performed, Session, VelocityAnswer, declare::Written, done,
+};
 use crate::diagnostic::{Code, Diagnostic};
 use crate::model::Target;
 use std::sync::Arc;
@@ -46,6 +48,7 @@ pub(super) struct Runs {
     pub ensemble: Option<Arc<Ensemble>>,
     pub fits: Vec<Arc<FitAnswer>>,
     pub inferred: Inferred,
+    pub velocity: Option<Arc<VelocityAnswer>>,
 }
 
 /// One step that can be taken back.
@@ -118,6 +121,7 @@ impl Session {
             self.ensemble = runs.ensemble;
             self.fits = runs.fits;
             self.inferred = runs.inferred;
+            self.velocity = runs.velocity;
         }
         if let Some((loaded, waiting)) = step.before.model {
             self.loaded = loaded;

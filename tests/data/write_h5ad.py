@@ -113,3 +113,22 @@ with h5py.File("records.h5ad", "w") as f:
     f.create_dataset("obs", data=obs)
     f.create_dataset("var", data=np.array([(g,) for g in (b"Gata1", b"Spi1", b"Cebpa", b"Fli1")], dtype=[("index", "S5")]))
     f.create_dataset("uns/cluster_categories", data=["a", "b", "c"], dtype=h5py.string_dtype())
+
+# Unspliced and spliced counts of 40 cells by 5 genes along an induction, smoothed: lines go through
+# them. One gene is not spliced in any cell.
+rng = np.random.default_rng(5)
+cells, gammas = 40, np.array([0.2, 0.5, 0.9, 0.4, 0.7])
+t = np.linspace(0, 12, cells)[:, None]
+alpha = np.array([4.0, 6.0, 3.0, 5.0, 2.0])
+u = alpha * (1 - np.exp(-t))
+s = alpha * ((1 - np.exp(-gammas * t)) / gammas + (np.exp(-gammas * t) - np.exp(-t)) / (gammas - 1))
+noise = lambda: rng.gamma(20.0, 1 / 20.0, (cells, 5))
+u, s = u * noise(), s * noise()
+s[:, 4] = 0
+counts = anndata.AnnData(
+    X=sp.csr_matrix(np.round(s).astype(np.float32)),
+    obs=pd.DataFrame({"batch": np.arange(cells) % 2}, index=[f"cell{i}" for i in range(cells)]),
+    var=pd.DataFrame(index=["Actb", "Sox2", "Gata1", "Spi1", "Dead"]),
+    layers={"Ms": s.astype(np.float32), "Mu": u.astype(np.float32)},
+)
+counts.write_h5ad("velocity.h5ad")

@@ -115,6 +115,9 @@ pub enum Against {
 
 impl Session {
     pub(in crate::session) fn explain_fit(&self, span: Span) -> Result<Performed, Vec<Diagnostic>> {
+        if let Some(lines) = &self.velocity {
+            return Ok(done(Outcome::VelocityExplained(Arc::clone(lines))));
+        }
         let fit = self.need_fits(span)?.first().cloned();
         let Some(fit) = fit else {
             return Err(nothing_fitted(span));

@@ -57,7 +57,7 @@ mod tests;
 pub use answer::{FitAnswer, LEVEL};
 pub(super) use bootstrap::lower as lower_bootstrap;
 pub use bootstrap::{BootstrapAnswer, BootstrapCommand};
-pub use data::{LeftOut, Look, Point, RunData};
+pub use data::{Known, LeftOut, Look, Point, RunData};
 pub use draws::{Draw, Draws, Inferred};
 pub use explain::{Against, Entry, Explanation, FilterFrom, LikelihoodFrom};
 pub use inside::{Standing, StandingOfRun};
@@ -74,8 +74,8 @@ pub(super) use report::lower as lower_report;
 pub use report::{FitReport, Report, ReportForm};
 pub use runs::FitRun;
 pub use scores::{Checks, Score};
-pub(super) use sentence::lower;
 pub use sentence::{Fit, StartOfFit, Way};
+pub(super) use sentence::{lower, nothing_left_over};
 pub use stochastic::{Filters, NoiseFrom, Unfit};
 pub use tables::FitTable;
 
@@ -86,7 +86,7 @@ use super::readings::Readings;
 use super::simulate::{fault, whole, with_setting};
 use super::tables::{Columns, Tables};
 use super::values::Overrides;
-use super::{Observer, Session, Stage};
+use super::{Observer, Session, Stage, velocity};
 use crate::diagnostic::Diagnostic;
 use crate::fit::{Findings, Progress, SearchMethod};
 use crate::world::World;
@@ -174,6 +174,9 @@ pub(super) fn check(
     overrides: &Overrides,
     command: &Fit,
 ) -> Result<Vec<Diagnostic>, Vec<Diagnostic>> {
+    if let Some(extremes) = &command.extremes {
+        return velocity::check(compiled, Some(tables), overrides, (command, extremes));
+    }
     let world = tables.world();
     let (likelihood, warnings) = understood(compiled, tables, overrides, command, world)?;
     plan(
@@ -195,6 +198,9 @@ pub(super) fn check_without_data(
     overrides: &Overrides,
     command: &Fit,
 ) -> Result<Vec<Diagnostic>, Vec<Diagnostic>> {
+    if let Some(extremes) = &command.extremes {
+        return velocity::check(compiled, None, overrides, (command, extremes));
+    }
     let present = compiled.present(overrides);
     quantities::fitted(compiled, &present, &command.quantities, command.span)?;
     Ok(Vec::new())
@@ -206,6 +212,9 @@ impl Session {
         command: &Fit,
         observer: &mut dyn Observer,
     ) -> Result<Performed, Vec<Diagnostic>> {
+        if let Some(extremes) = &command.extremes {
+            return self.velocity((command, extremes));
+        }
         let compiled = Arc::clone(&self.need_model()?.compiled);
         let world = Arc::clone(&self.world);
         let tables = Tables::new(&*world, self.data_folder());
@@ -280,6 +289,7 @@ impl Session {
         diagnostics.extend(all_warnings(&answers, command.span));
         self.fits.clone_from(&answers);
         self.inferred = Inferred::default();
+        self.velocity = None;
         if let (Some(options), [mode]) = (draws, answers.as_slice()) {
             let mut performed = self.posterior(Arc::clone(mode), options, command, observer);
             diagnostics.append(&mut performed.diagnostics);

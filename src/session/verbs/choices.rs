@@ -307,9 +307,9 @@ pub(super) const TO_DATA: Choice = choice(
 );
 pub(super) const USING_SEARCH: Choice = choice(
     "using",
-    Value::Words(&["lm", "lbfgs", "nelder_mead", "pso", "nuts"]),
+    Value::Words(&["lm", "lbfgs", "nelder_mead", "pso", "nuts", "extremes"]),
     "using lbfgs",
-    "lm when absent; nuts samples the posterior",
+    "lm when absent; nuts samples the posterior; extremes: lines through extreme cells",
 );
 pub(super) const STARTS: Choice = choice(
     "starts",

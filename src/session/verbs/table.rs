@@ -169,6 +169,10 @@ pub static VERBS: &[Verb] = &[
                 "save bands | draws to \"fit.csv\"",
                 "of the last fit, posterior or bootstrap",
             ),
+            (
+                "save velocity to \"out.h5ad\"",
+                "of lines through extreme cells; `save lines`: themselves",
+            ),
         ],
         see: &["simulate", "plot"],
         place: Anywhere,
