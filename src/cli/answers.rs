@@ -10,7 +10,7 @@ use super::simulate::in_quotes;
 use super::terminal::{Terminal, ending};
 use crate::diagnostic::{Code, Diagnostic};
 use crate::render::{
-    answers_json, diagram_json, equilibria_json, fit_json, inference_json, portrait,
+    answers_json, at_rest_json, diagram_json, equilibria_json, fit_json, inference_json, portrait,
     stability_json, stamp, stationary_json, sweep_json, velocity,
 };
 use crate::session::fit::Inferred;
@@ -272,6 +272,7 @@ pub(super) fn finished(
         (Outcome::Swept(drawn), Format::Json) => sweep_json::sweep(&drawn.answer),
         (Outcome::Fitted(answers), Format::Json) => fit_json::fits(answers, &Inferred::default()),
         (Outcome::Velocity(answer), Format::Json) => velocity::json(answer),
+        (Outcome::FittedAtRest(answer), Format::Json) => at_rest_json::fit(answer),
         (Outcome::Sampled(answer), Format::Json) => inference_json::posterior(answer),
         (Outcome::Profiled(answer), Format::Json) => inference_json::profiles(answer),
         (Outcome::Bootstrapped(answer), Format::Json) => inference_json::bootstrap(answer),

@@ -40,9 +40,12 @@ pub fn fit(terminal: &mut Terminal, arguments: &FitArguments) -> Ending {
 fn performed(terminal: &mut Terminal, sentence: &str) -> Result<Performed, Vec<Diagnostic>> {
     let commands = terminal.session.understand(sentence)?;
     match commands.as_slice() {
-        [command @ (Command::Fit(_) | Command::Profile(_) | Command::Bootstrap(_))] => {
-            terminal.watched(command)
-        }
+        [
+            command @ (Command::Fit(_)
+            | Command::FitAtRest(_)
+            | Command::Profile(_)
+            | Command::Bootstrap(_)),
+        ] => terminal.watched(command),
         _ => {
             let message = format!("`{sentence}` is not understood");
             Err(vec![Diagnostic::new(Code::BadOption, message)])

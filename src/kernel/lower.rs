@@ -164,6 +164,12 @@ impl Lowering<'_> {
             }
             Node::Fill(a, _) => self.each(target, BlockOperation::Copy, &[a]),
             Node::Stack(ref elements, _) => self.stack(target, elements),
+            Node::Array(ref numbers, _) => {
+                for (at, bits) in numbers.iter().enumerate() {
+                    let from = self.draft.constant(f64::from_bits(*bits));
+                    self.draft.copy(target.phase, from, target.to.plus(at), 1);
+                }
+            }
             Node::Product(a, b) => self.product(target, a, b),
             Node::Transpose(a) if target.shape.rows().min(target.shape.columns()) == 1 => {
                 // Of a single row or column only the shape changes.

@@ -2,7 +2,7 @@
 
 use super::elaborate::{Elaborator, Quantity, Scope};
 use super::names::Entity;
-use super::{FunctionId, ParameterId};
+use super::{FunctionId, IndexSetId, ParameterId};
 use crate::diagnostic::{Code, Diagnostic, closest, listed};
 use crate::source::Span;
 use crate::symbolic::{
@@ -209,8 +209,13 @@ impl Elaborator<'_> {
         &mut self,
         scope: &Scope,
         value: &tree::Expr,
+        sets: &[IndexSetId],
         wanted: Shape,
     ) -> Option<Expr> {
+        if let ExprKind::Read { numbers, .. } = &value.kind {
+            let read = numbers.as_ref()?;
+            return self.labelled(read, sets, value.span);
+        }
         if let Shape::Matrix(rows, columns) = wanted
             && rows == columns
             && let ExprKind::Call {

@@ -361,6 +361,11 @@ impl<'t> Draft<'t> {
             let prior = written_prior.and_then(|written| self.prior(written));
             let value = values.parameters.get(&ParameterId::new(index)).copied();
             let bounds = self.bounds(item, &name, value);
+            let penalties = item.penalty.as_ref();
+            let penalties = penalties
+                .and_then(|written| self.with_elaborator(|e| e.penalties(written)))
+                .unwrap_or_default();
+            let draft = &self.parameters[index];
             let declared = &self.names.parameters[index];
             match (value, declared.symbol) {
                 (Some(value), Some(symbol)) => parameters.push(Parameter {
@@ -373,6 +378,8 @@ impl<'t> Draft<'t> {
                     value,
                     bounds,
                     prior,
+                    mask: draft.mask.clone(),
+                    penalties,
                     is_compartment,
                     is_covariate,
                 }),

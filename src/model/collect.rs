@@ -16,6 +16,7 @@ use crate::source::Span;
 use crate::symbolic::{Builtin, Pool, Shape, SymbolId};
 use crate::syntax::tree::{self, DeclareKind, StatementKind};
 use rustc_hash::{FxHashMap, FxHashSet};
+use std::sync::Arc;
 
 /// A model on its way: the tree sorted by what it declares.
 pub(super) struct Draft<'t> {
@@ -65,6 +66,8 @@ pub(super) struct DraftItem<'t> {
     pub item: &'t tree::Declaration,
     pub kind: DeclareKind,
     pub doc: Option<&'t String>,
+    /// Of a parameter: which entries are there, once its clause has been read.
+    pub mask: Option<Arc<[bool]>>,
 }
 
 /// A `let`, a flux or a derivative.
@@ -306,6 +309,7 @@ impl<'t> Draft<'t> {
             item,
             kind,
             doc,
+            mask: None,
         };
         match kind {
             DeclareKind::Parameter | DeclareKind::Compartment | DeclareKind::Covariate => {

@@ -259,6 +259,14 @@ impl<'a> Elaborator<'a> {
             } => self.conditional(scope, condition, then, otherwise),
             ExprKind::Next(target) => self.next_value(scope, target, expr.span),
             ExprKind::Text(_) => self.misplaced(expr.span, "a quoted text"),
+            ExprKind::Read { numbers, .. } => {
+                numbers.as_ref()?;
+                self.report(
+                    Diagnostic::new(Code::NotNumeric, "what is read from a file stands alone")
+                        .at(expr.span, "")
+                        .help("give it to a parameter, whose index sets say which labels it has: `param w[gene] = read(...)`"),
+                )
+            }
             ExprKind::Range { .. } => self.misplaced(expr.span, "a range"),
             ExprKind::Words(_) => self.misplaced(expr.span, "words without an operator"),
         }

@@ -20,8 +20,10 @@ mod events;
 mod family;
 mod inputs;
 mod interruption;
+mod labelled;
 mod loops;
 mod maps;
+mod masks;
 mod modules;
 mod names;
 mod noise;
@@ -62,6 +64,7 @@ pub use units::{
 use crate::source::Span;
 use crate::symbolic::{self, Expr, Notation, Operator, Pool, SymbolId};
 use crate::syntax::tree;
+use std::sync::Arc;
 
 macro_rules! ids {
     ($($(#[$meta:meta])* $name:ident;)*) => {
@@ -202,10 +205,50 @@ pub struct Parameter {
     pub bounds: Option<Bounds>,
     /// The prior distribution.
     pub prior: Option<Distribution>,
+    /// Which entries of a vector or matrix are there, column by column; all where there is no
+    /// mask. The others are never fitted.
+    pub mask: Option<Arc<[bool]>>,
+    /// What the size of its entries costs in a fit.
+    pub penalties: Vec<Penalty>,
     /// True for a compartment.
     pub is_compartment: bool,
     /// True for a covariate, whose value comes with the data; it is NaN where none is declared.
     pub is_covariate: bool,
+}
+
+/// What the size of entries costs in a fit: it is added to the negative log-likelihood.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct Penalty {
+    /// Of what size.
+    pub norm: Norm,
+    /// How much.
+    pub weight: Weight,
+    /// Entries on the diagonal cost nothing.
+    pub off_diagonal: bool,
+    /// Each entry's weight is divided by its size in a fit without the penalty.
+    pub is_adaptive: bool,
+    /// Of K in G K P, on each side on its own.
+    pub is_two_sided: bool,
+    /// Where it stands.
+    pub span: Span,
+}
+
+/// How entries are measured.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Norm {
+    /// `l1`: the sum of sizes, which makes entries zero.
+    Absolute,
+    /// `l2`: the sum of squares.
+    Square,
+}
+
+/// The weight of a penalty.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub enum Weight {
+    /// A number.
+    Given(f64),
+    /// `auto`: the one under which data that were held out are the likeliest.
+    HeldOut,
 }
 
 /// A range that a parameter or state may lie in.

@@ -130,7 +130,11 @@ fn read(
         Some(_) => Shape::Scalar,
         None => elaborator.pool.symbol_data(symbol).shape,
     };
-    let mut expr = elaborator.number_for(scope, value, wanted)?;
+    let sets = match element {
+        Some(_) => &[],
+        None => names.indices(&target.name.text),
+    };
+    let mut expr = elaborator.number_for(scope, value, sets, wanted)?;
     let shape = elaborator.pool.shape(expr);
     if shape != wanted {
         if shape != Shape::Scalar {

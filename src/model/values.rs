@@ -116,11 +116,8 @@ impl<'t> Draft<'t> {
                 Members::Labels(labels.iter().map(|label| label.text.clone()).collect())
             }
             tree::IndexSet::Range(range) => self.index_range(range),
-            tree::IndexSet::Data(_) => {
-                self.diagnostics
-                    .push(not_modelled("index sets taken from data").at(name.span, ""));
-                Members::Labels(Vec::new())
-            }
+            // The file could not be read, which has been reported.
+            tree::IndexSet::Data(_) => Members::Labels(Vec::new()),
         };
         self.names.set_index_set(
             id,
@@ -236,14 +233,26 @@ impl<'t> Draft<'t> {
         let (item, name, kind) = (draft.item, draft.name.clone(), draft.kind);
         self.foreign_clauses(item, kind);
         let (sets, shape) = self.declared_shape(&item.name.indices)?;
-        if kind == DeclareKind::Covariate && item.value.is_none() {
+        let mask = match &item.mask {
+            Some(written) if kind == DeclareKind::Parameter => {
+                self.with_elaborator(|e| e.mask(written, &sets))
+            }
+            _ => None,
+        };
+        // What comes with the data, and vectors and matrices that a fit is to find.
+        let may_wait =
+            kind == DeclareKind::Covariate || kind == DeclareKind::Parameter && !sets.is_empty();
+        if may_wait && item.value.is_none() {
+            let unknown = self.pool.constant(f64::NAN);
+            let unknown = self.pool.fill(unknown, shape);
+            let value = self.masked(unknown, mask.as_deref(), shape);
+            self.parameters[id.index()].mask = mask.map(Into::into);
             self.names.parameters[id.index()] = Declared {
                 symbol: Some(self.pool.new_symbol(&name, shape)),
                 indices: sets,
                 compartment: None,
             };
-            let unknown = self.pool.constant(f64::NAN);
-            return Some(self.pool.fill(unknown, shape));
+            return Some(value);
         }
         let Some(value) = &item.value else {
             self.diagnostics.push(
@@ -265,7 +274,8 @@ impl<'t> Draft<'t> {
             };
             return None;
         };
-        let value_expr = self.value_of_shape(value, &sets, shape);
+        let value_expr = self.value_of_shape(value, &sets, shape, mask.as_deref());
+        self.parameters[id.index()].mask = mask.map(Into::into);
         // The symbol exists even when its value is at fault, so that its users stay quiet.
         let shape = value_expr.map_or(shape, |expr| self.pool.shape(expr));
         let symbol = self.pool.new_symbol(&name, shape);
@@ -279,20 +289,35 @@ impl<'t> Draft<'t> {
         Some(value_expr)
     }
 
-    /// The value, spread over the declared shape when it is a single number.
+    /// A value where a mask holds, and zero elsewhere.
+    fn masked(&mut self, value: Expr, mask: Option<&[bool]>, shape: Shape) -> Expr {
+        let Some(mask) = mask else { return value };
+        let numbers: Vec<f64> = mask
+            .iter()
+            .map(|there| f64::from(u8::from(*there)))
+            .collect();
+        let mask = self.pool.array(&numbers, shape);
+        let zero = self.pool.constant(0.0);
+        self.pool.conditional(mask, value, zero).unwrap_or(value)
+    }
+
+    /// The value, spread over the declared shape when it is a single number, then zero where a mask
+    /// does not hold. A whole matrix says itself what stands there.
     fn value_of_shape(
         &mut self,
         value: &tree::Expr,
         sets: &[IndexSetId],
         shape: Shape,
+        mask: Option<&[bool]>,
     ) -> Option<Expr> {
-        let expr = self.with_elaborator(|e| e.number_for(&Scope::default(), value, shape))?;
+        let expr = self.with_elaborator(|e| e.number_for(&Scope::default(), value, sets, shape))?;
         let found = self.pool.shape(expr);
         if sets.is_empty() || found == shape {
             return Some(expr);
         }
         if found == Shape::Scalar {
-            return Some(self.pool.fill(expr, shape));
+            let spread = self.pool.fill(expr, shape);
+            return Some(self.masked(spread, mask, shape));
         }
         self.diagnostics.push(
             Diagnostic::new(
@@ -342,7 +367,7 @@ impl<'t> Draft<'t> {
         };
         let (sets, shape) = self.declared_shape(&item.name.indices)?;
         let initial = match &item.value {
-            Some(value) => self.value_of_shape(value, &sets, shape),
+            Some(value) => self.value_of_shape(value, &sets, shape, None),
             // The constraints say what it is; this is where the search for it begins.
             None if self.algebraic.contains(&id) => {
                 let guess = self.pool.constant(0.0);
@@ -444,7 +469,7 @@ impl<'t> Draft<'t> {
         let quantity = if sets.is_empty() {
             self.with_elaborator(|e| e.expression(&Scope::default(), value))
         } else {
-            self.value_of_shape(value, &sets, shape)
+            self.value_of_shape(value, &sets, shape, None)
                 .map(Quantity::number)
         }?;
         if quantity.is_condition {
@@ -514,6 +539,13 @@ impl<'t> Draft<'t> {
         {
             foreign.push((prior.span, "a prior", "only parameters have priors"));
         }
+        for (clause, what) in [(&item.mask, "a mask"), (&item.penalty, "a penalty")] {
+            if let Some(clause) = clause
+                && kind != Parameter
+            {
+                foreign.push((clause.span, what, "only parameters have one"));
+            }
+        }
         for (span, what, help) in foreign {
             self.diagnostics.push(
                 Diagnostic::new(
@@ -523,10 +555,6 @@ impl<'t> Draft<'t> {
                 .at(span, "")
                 .help(help),
             );
-        }
-        for clause in [&item.mask, &item.penalty].into_iter().flatten() {
-            self.diagnostics
-                .push(not_modelled("masks and penalties of parameters").at(clause.span, ""));
         }
     }
 

@@ -40,6 +40,7 @@ pub fn text(outcome: &Outcome, width: usize) -> String {
         Outcome::Correlation { answer, .. } => super::correlation::text(answer, width),
         Outcome::Ensemble(ensemble) => super::ensemble::text(ensemble, width),
         Outcome::Fitted(answers) => super::fit::text(answers, width),
+        Outcome::FittedAtRest(answer) => super::at_rest::text(answer, width),
         Outcome::Profiled(answer) => super::inference::profiles(answer, width),
         Outcome::Sampled(answer) => super::inference::posterior(answer, width),
         Outcome::Velocity(answer) => super::velocity::text(answer, width),

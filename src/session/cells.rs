@@ -90,6 +90,11 @@ impl CellFile {
         problem(error, &self.name, self.span)
     }
 
+    /// A problem with a part of an AnnData file that is named elsewhere.
+    pub fn problem_at(&self, error: &H5adError, span: Span) -> Diagnostic {
+        problem(error, &self.name, span)
+    }
+
     /// A matrix of cells by the labels of an index set, in their order. Of an AnnData file `X`, or
     /// a layer; of a table its columns `label`, or `vector[label]`.
     ///

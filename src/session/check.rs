@@ -362,6 +362,7 @@ impl Session {
                 possible.has(fit::Need::Fit, command.span)?;
                 possible.profiles = true;
             }
+            Command::FitAtRest(command) => fit::check_at_rest(compiled, command)?,
             Command::Bootstrap(command) => {
                 possible.has(fit::Need::Fit, command.span)?;
                 possible.bootstrap = true;

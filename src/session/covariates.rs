@@ -4,7 +4,7 @@
 //! covariates among them. Must not know runs.
 
 use super::compiled::Compiled;
-use super::fit::Known;
+use super::fit::CovariateElement;
 use super::tables::{Columns, Tables};
 use super::values::Overrides;
 use crate::diagnostic::Diagnostic;
@@ -36,7 +36,8 @@ pub(super) fn of_subject(
         };
         let of_subjects = model.covariates.iter();
         let of_subjects = of_subjects.filter(|covariate| covariate.per == Per::Subject);
-        let known = of_subjects.flat_map(|covariate| Known::all(model, covariate.parameter));
+        let known =
+            of_subjects.flat_map(|covariate| CovariateElement::all(model, covariate.parameter));
         for known in known {
             let target = Target::Parameter(known.parameter);
             if own.sets(target, known.element.map_or(0, |element| element as usize)) {

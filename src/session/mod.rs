@@ -20,6 +20,7 @@ mod equilibria;
 mod explain;
 mod failure;
 pub mod fit;
+mod from_files;
 mod index;
 mod inputs;
 mod jacobian;
@@ -140,6 +141,8 @@ pub struct Session {
     ensemble: Option<Arc<Ensemble>>,
     /// The fits of the last sentence, one or one for each subject.
     fits: Vec<Arc<fit::FitAnswer>>,
+    /// The last fit of cells at rest.
+    cells_fit: Option<Arc<fit::AtRestAnswer>>,
     /// What was asked of that fit since.
     inferred: fit::Inferred,
     /// The lines of the last sentence, when it fitted lines; `fits` is then empty.
@@ -190,6 +193,7 @@ impl Session {
             by_subject: Vec::new(),
             ensemble: None,
             fits: Vec::new(),
+            cells_fit: None,
             inferred: fit::Inferred::default(),
             velocity: None,
             history: Vec::new(),
@@ -338,7 +342,10 @@ impl Session {
         self.history.push(line.to_owned());
         let name = format!("line {}", self.history.len());
         let source = self.sources.add(name, line);
-        let parsed = syntax::parse_line(source, line);
+        let mut parsed = syntax::parse_line(source, line);
+        let tables = tables::Tables::new(&*self.world, self.data_folder());
+        let unread = from_files::read_in(&tables, &mut parsed.file.statements);
+        parsed.diagnostics.extend(unread);
         if !parsed.diagnostics.is_empty() {
             return Err(parsed.diagnostics);
         }
@@ -443,6 +450,7 @@ impl Session {
             Command::Sweep(command) => self.sweep(command, observer),
             Command::Fit(command) => self.fit(command, observer),
             Command::Profile(command) => self.profile(command, observer),
+            Command::FitAtRest(command) => self.fit_at_rest(command, observer),
             Command::Bootstrap(command) => self.bootstrap(command, observer),
             Command::Plot(command) => self.plot(command),
             Command::Report(command) => self.report(command),
@@ -516,6 +524,7 @@ impl Session {
         self.by_subject.clear();
         self.ensemble = None;
         self.fits.clear();
+        self.cells_fit = None;
         self.inferred = fit::Inferred::default();
         self.velocity = None;
     }

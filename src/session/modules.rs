@@ -6,8 +6,9 @@
 //! Every `use` reads its file as a text of its own, so that each place in an instance differs from
 //! the same place in another.
 
-use super::Session;
 use super::check::{Checked, check_whole};
+use super::tables::Tables;
+use super::{Session, from_files};
 use crate::diagnostic::{Code, Diagnostic};
 use crate::model::{Assembly, Import};
 use crate::source::{SourceId, SourceMap};
@@ -179,11 +180,14 @@ impl Gatherer<'_> {
     /// Adds statements to an assembly. `present` are the files whose names are there without a prefix.
     fn gather(
         &mut self,
-        statements: Vec<Statement>,
+        mut statements: Vec<Statement>,
         folder: &Path,
         present: &mut FxHashSet<PathBuf>,
         assembly: &mut Assembly,
     ) {
+        let tables = Tables::new(&*self.session.world, folder.to_owned());
+        self.diagnostics
+            .extend(from_files::read_in(&tables, &mut statements));
         let mut instances: Vec<Name> = Vec::new();
         for statement in statements {
             let StatementKind::Use {

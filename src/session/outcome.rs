@@ -106,6 +106,8 @@ pub enum Outcome {
     },
     /// A fit, or one for each subject.
     Fitted(Vec<Arc<super::fit::FitAnswer>>),
+    /// Matrices from cells that are each seen once.
+    FittedAtRest(Arc<super::fit::AtRestAnswer>),
     /// Profiles of a fit, drawn by whoever shows them.
     Profiled(Arc<super::fit::ProfileAnswer>),
     /// A posterior distribution.

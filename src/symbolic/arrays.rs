@@ -102,6 +102,10 @@ impl Pool {
             }
             Node::If(c, a, b) => ElementStep::If([(c, offset), (a, offset), (b, offset)]),
             Node::Stack(ref elements, _) => ElementStep::Known(elements[position]),
+            Node::Array(ref numbers, _) => {
+                let number = f64::from_bits(numbers[position]);
+                ElementStep::Known(self.constant(number))
+            }
             Node::Fill(value, _) => ElementStep::Known(value),
             Node::Transpose(a) => {
                 let (rows, columns) = (self.shape(a).rows(), self.shape(a).columns());
@@ -155,6 +159,17 @@ impl Pool {
             }
         }
         self.intern(Node::Stack(elements.into(), shape), shape)
+    }
+
+    /// A vector or matrix (column by column) of numbers; there must be as many as the shape holds.
+    /// A misfit, an error of the caller, gives NaN.
+    pub fn array(&mut self, numbers: &[f64], shape: Shape) -> Expr {
+        if numbers.len() != shape.len() {
+            debug_assert!(false, "{} numbers for {shape}", numbers.len());
+            return self.uniform(f64::NAN, shape);
+        }
+        let bits = numbers.iter().map(|number| number.to_bits()).collect();
+        self.intern(Node::Array(bits, shape), shape)
     }
 
     /// The same scalar everywhere. What already has the shape stays.

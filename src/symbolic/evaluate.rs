@@ -105,6 +105,7 @@ fn evaluate_node(
         }),
         Node::Element(a, offset) => Value::scalar(of(a).at(*offset as usize)),
         Node::Stack(elements, _) => Value::build(shape, |k| of(&elements[k]).number()),
+        Node::Array(numbers, _) => Value::build(shape, |k| f64::from_bits(numbers[k])),
         Node::Fill(a, _) => Value::build(shape, |_| of(a).number()),
         Node::Product(a, b) => product(of(a), of(b), shape),
         Node::Transpose(a) => transpose(of(a), shape),

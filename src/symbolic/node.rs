@@ -1,6 +1,7 @@
 //! The nodes of an expression graph.
 
 use super::Shape;
+use std::sync::Arc;
 
 /// An expression: an index into the [`Pool`](super::Pool) that made it. Equal expressions of one
 /// pool have equal ids.
@@ -37,6 +38,8 @@ pub enum Node {
     Element(Expr, u32),
     /// A vector or matrix (column by column) made of scalars.
     Stack(Box<[Expr]>, Shape),
+    /// A vector or matrix (column by column) of numbers, by their bits. Large ones come from files.
+    Array(Arc<[u64]>, Shape),
     /// The same scalar everywhere.
     Fill(Expr, Shape),
     /// Matrix times matrix or matrix times vector.
@@ -62,7 +65,7 @@ impl Node {
     /// Calls `visit` with every operand, from left to right; a leaf has none.
     pub fn for_each_operand(&self, mut visit: impl FnMut(Expr)) {
         match self {
-            Node::Constant(_) | Node::Symbol(_) => {}
+            Node::Constant(_) | Node::Symbol(_) | Node::Array(..) => {}
             Node::Unary(_, a)
             | Node::Element(a, _)
             | Node::Fill(a, _)

@@ -128,7 +128,7 @@ pub fn substitute_all(
 pub(super) fn rebuild(pool: &mut Pool, expr: Expr, operand: impl Fn(Expr) -> Expr) -> Expr {
     let shape = pool.shape(expr);
     let result = match *pool.node(expr) {
-        Node::Constant(_) | Node::Symbol(_) => return expr,
+        Node::Constant(_) | Node::Symbol(_) | Node::Array(..) => return expr,
         Node::Unary(operator, a) => Ok(pool.unary(operator, operand(a))),
         Node::Binary(operator, a, b) => pool.binary(operator, operand(a), operand(b)),
         Node::If(c, a, b) => pool.conditional(operand(c), operand(a), operand(b)),

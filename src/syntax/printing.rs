@@ -53,6 +53,7 @@ fn write_bare(out: &mut String, expression: &Expr) {
                 write_unit(out, unit);
             }
         }
+        ExprKind::Read { written, .. } => write_bare(out, written),
         ExprKind::Text(text) => {
             out.push('"');
             out.push_str(text);

@@ -3,6 +3,7 @@
 //! Every node carries its span. Names are plain text, dotted paths (`cell1.x`) included.
 
 use crate::source::Span;
+use std::sync::Arc;
 
 /// All statements of one file, in order.
 #[derive(Debug, Clone, PartialEq, Default)]
@@ -473,7 +474,10 @@ impl Expr {
     /// Calls `visit` with every expression that this one is directly made of.
     pub fn for_each_part<'t>(&'t self, mut visit: impl FnMut(&'t Expr)) {
         match &self.kind {
-            ExprKind::Number { .. } | ExprKind::Text(_) | ExprKind::Words(_) => {}
+            ExprKind::Number { .. }
+            | ExprKind::Text(_)
+            | ExprKind::Words(_)
+            | ExprKind::Read { .. } => {}
             ExprKind::Reference(target)
             | ExprKind::Next(target)
             | ExprKind::Prime { target, .. } => {
@@ -505,6 +509,28 @@ impl Expr {
     }
 }
 
+/// Numbers of a file with the labels of their places.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Labelled {
+    /// The file, for messages.
+    pub file: String,
+    /// One label for each row.
+    pub rows: Vec<String>,
+    /// One label for each column of a matrix; none for a vector.
+    pub columns: Option<Vec<String>>,
+    /// The numbers.
+    pub entries: Entries,
+}
+
+/// Numbers by their places.
+#[derive(Debug, Clone, PartialEq)]
+pub enum Entries {
+    /// All of them, row by row.
+    Dense(Vec<f64>),
+    /// Those that are written, as (row, column, number), the column 0 in a vector; the others are 0.
+    Sparse(Vec<(u32, u32, f64)>),
+}
+
 /// The kinds of expressions.
 #[derive(Debug, Clone, PartialEq)]
 pub enum ExprKind {
@@ -528,6 +554,13 @@ pub enum ExprKind {
     },
     /// `next m`
     Next(Reference),
+    /// `read("weights.csv")`, after its file was read. The parser makes none of these.
+    Read {
+        /// The call as written.
+        written: Box<Expr>,
+        /// What the file holds; nothing when it could not be read, which has been reported.
+        numbers: Option<Arc<Labelled>>,
+    },
     /// `hill(x, k, n)`, `lognormal(median = C1, sd = sigma)`, `x(t - tau)`
     Call {
         /// The function or delayed state; only the latter may have indices: `u[i-1](t - tau)`.

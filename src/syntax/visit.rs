@@ -284,8 +284,14 @@ fn declaration(item: &mut Declaration, v: &mut impl Visitor) {
             v.span(log);
         }
     }
-    for clause in [atol, prior, mask, penalty] {
+    for clause in [atol, prior] {
         expressions(clause, v);
+    }
+    if let Some(mask) = mask {
+        expression_in(mask, NameUse::Index, v);
+    }
+    if let Some(penalty) = penalty {
+        expression_in(penalty, NameUse::Option, v);
     }
 }
 
@@ -410,7 +416,8 @@ fn expression_in(expr: &mut Expr, used: NameUse, v: &mut impl Visitor) {
     v.span(&mut expr.span);
     match &mut expr.kind {
         ExprKind::Number { value: _, unit } => units(unit, v),
-        ExprKind::Text(_) => {}
+        // Its words were for the file.
+        ExprKind::Text(_) | ExprKind::Read { .. } => {}
         ExprKind::Reference(target)
         | ExprKind::Next(target)
         | ExprKind::Prime { target, order: _ } => reference(target, used, v),

@@ -283,6 +283,13 @@ impl Lowering<'_> {
                 .collect(),
             Node::Element(a, offset) => Some(vec![self.at(a, offset as usize)?]),
             Node::Stack(ref elements, _) => elements.iter().map(|e| self.at(*e, 0)).collect(),
+            Node::Array(ref numbers, _) => numbers
+                .iter()
+                .map(|bits| {
+                    let number = f64::from_bits(*bits);
+                    number.is_finite().then(|| self.builder.constant(number))
+                })
+                .collect(),
             Node::Fill(a, _) => each.map(|_| self.at(a, 0)).collect(),
             Node::Product(a, b) => {
                 let rows = self.pool.shape(a).rows();

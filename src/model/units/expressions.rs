@@ -73,9 +73,10 @@ impl Checker<'_> {
                     .collect();
                 self.together(scope, &ends, "and the other end in")
             }
-            ExprKind::Number { .. } | ExprKind::Text(_) | ExprKind::Words(_) => {
-                self.fresh(Role::Fault)
-            }
+            ExprKind::Number { .. }
+            | ExprKind::Text(_)
+            | ExprKind::Words(_)
+            | ExprKind::Read { .. } => self.fresh(Role::Fault),
         }
     }
 

@@ -9,7 +9,7 @@
 use super::super::plot::time_label;
 use super::answer::FitAnswer;
 use super::bands::{self, Edges};
-use super::data::{Known, RunData};
+use super::data::{CovariateElement, RunData};
 use super::draws::Draws;
 use super::lens::Seen;
 use super::objective::{Likelihood, Looked};
@@ -46,7 +46,7 @@ pub(super) const NORMAL_WIDTH: f64 = 1.959_963_984_540_054;
 pub(super) enum Against {
     Time,
     /// A regression's only covariate.
-    Covariate(Known),
+    Covariate(CovariateElement),
     /// What the model gives: the data should lie on the diagonal.
     Fitted,
 }

@@ -206,6 +206,18 @@ pub(super) const OVERWRITE: Choice = choice(
     "overwrite",
     "a session that is there already",
 );
+pub(super) const AS_STATIONARY: Choice = choice(
+    "as",
+    Value::Words(&["stationary"]),
+    "as stationary",
+    "cells that are each seen once, at rest",
+);
+pub(super) const LAYER: Choice = choice(
+    "layer",
+    Value::Text,
+    "layer \"Ms\"",
+    "the matrix of an .h5ad file; X when absent",
+);
 pub(super) const AS_LATEX: Choice =
     choice("as", Value::Words(&["latex"]), "as latex", "for a paper");
 pub(super) const OVER_SERIES: Choice = choice(

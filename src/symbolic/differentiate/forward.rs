@@ -52,7 +52,7 @@ fn tangent(
 ) -> Option<Expr> {
     let of = |operand: Expr| known.get(&operand).copied();
     match *pool.node(expr) {
-        Node::Constant(_) | Node::Gradient(..) => None,
+        Node::Constant(_) | Node::Array(..) | Node::Gradient(..) => None,
         Node::Symbol(symbol) => {
             let direction = *directions.get(&symbol)?;
             let shape = pool.shape(expr);

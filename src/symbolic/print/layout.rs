@@ -89,6 +89,7 @@ impl Writer<'_> {
             Node::If(..) => self.choice(expr),
             Node::Element(base, offset) => self.element(base, offset),
             Node::Stack(ref elements, shape) => (Level::Atom, self.stack(elements, shape)),
+            Node::Array(_, shape) => (Level::Atom, vec![Piece::Text(format!("({shape})").into())]),
             Node::Fill(value, _) => self.layout(value, absolute),
             Node::Product(a, b) => {
                 let times = Piece::text(if latex { " " } else { "*" });

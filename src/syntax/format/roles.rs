@@ -174,7 +174,8 @@ impl Visitor for Finder<'_, '_> {
             | ExprKind::Vector(_)
             | ExprKind::Unary { .. }
             | ExprKind::If { .. }
-            | ExprKind::Words(_) => {}
+            | ExprKind::Words(_)
+            | ExprKind::Read { .. } => {}
         }
     }
 }

@@ -2,19 +2,22 @@
 //!
 //! Enters: the data of a run. Leaves: its rows, each looked at once unless a covariate differs.
 
-use super::{Cell, Known, Look, MOST_FAULTS, Point, Reader, RunData};
+use super::{Cell, CovariateElement, Look, MOST_FAULTS, Point, Reader, RunData};
 use crate::diagnostic::{Code, Diagnostic, number_text};
 use crate::model::{Covariate, Per};
 use crate::table::Column;
 
 impl Reader<'_> {
     /// The numbers of each covariate, one for each row of the table.
-    pub(super) fn covariates(&self, problems: &mut Vec<Diagnostic>) -> Vec<(Known, Per, Vec<f64>)> {
+    pub(super) fn covariates(
+        &self,
+        problems: &mut Vec<Diagnostic>,
+    ) -> Vec<(CovariateElement, Per, Vec<f64>)> {
         let mut found = Vec::new();
         let model = &self.compiled.model;
         for covariate in &model.covariates {
             let before = problems.len();
-            for known in Known::all(model, covariate.parameter) {
+            for known in CovariateElement::all(model, covariate.parameter) {
                 let name = known.name(model);
                 let Some(column) = self.columns.find(&name, false) else {
                     // A name that is mapped to nothing has been told.
@@ -48,7 +51,7 @@ impl Reader<'_> {
         run: &mut RunData,
         (cells, own): (&[&Cell], &[usize]),
         times: &[f64],
-        covariates: &[(Known, Per, Vec<f64>)],
+        covariates: &[(CovariateElement, Per, Vec<f64>)],
         problems: &mut Vec<Diagnostic>,
     ) {
         let mut order: Vec<usize> = cells.iter().map(|cell| cell.table_row).collect();
@@ -109,7 +112,7 @@ impl Reader<'_> {
     #[expect(clippy::float_cmp, reason = "the same cell again, not a measurement")]
     fn one_value(
         &self,
-        known: Known,
+        known: CovariateElement,
         per: Per,
         mut rows: impl Iterator<Item = (usize, f64)>,
         whose: &str,

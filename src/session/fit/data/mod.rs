@@ -44,29 +44,29 @@ pub struct RunData {
     /// What was seen there.
     pub points: Vec<Point>,
     /// Covariates with one value for the run.
-    pub constants: Vec<(Known, f64)>,
+    pub constants: Vec<(CovariateElement, f64)>,
     /// Covariates with a value for each of `rows`.
-    pub varying: Vec<(Known, Vec<f64>)>,
+    pub varying: Vec<(CovariateElement, Vec<f64>)>,
     /// Rows of the table that are left out: a column EVID or MDV calls them no observations.
     pub left_out: LeftOut,
 }
 
 /// A covariate, or an element of one: what a column of the data belongs to.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Known {
+pub struct CovariateElement {
     /// The parameter that holds it.
     pub parameter: ParameterId,
     /// Which element; none of a single number.
     pub element: Option<u32>,
 }
 
-impl Known {
+impl CovariateElement {
     /// The elements of a parameter.
-    pub fn all(model: &Model, parameter: ParameterId) -> impl Iterator<Item = Known> {
+    pub fn all(model: &Model, parameter: ParameterId) -> impl Iterator<Item = CovariateElement> {
         let indices = &model.parameters[parameter.index()].indices;
         let count = model.count_of(indices);
         let is_single = indices.is_empty();
-        (0..count).map(move |element| Known {
+        (0..count).map(move |element| CovariateElement {
             parameter,
             element: (!is_single).then(|| u32::try_from(element).unwrap_or(u32::MAX)),
         })
@@ -525,7 +525,7 @@ impl Reader<'_> {
             warnings.extend(found);
         }
         let covariates = model.covariates.iter();
-        let elements = covariates.flat_map(|known| Known::all(model, known.parameter));
+        let elements = covariates.flat_map(|known| CovariateElement::all(model, known.parameter));
         let parameters = elements.map(|known| {
             let parameter = &model.parameters[known.parameter.index()];
             (known.name(model), model.names.unit_of(&parameter.name))

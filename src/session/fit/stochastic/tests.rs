@@ -190,7 +190,7 @@ observe y ~ normal(x + shift, 0.1)";
     let mut known = Overrides::new();
     known.set(Target::Parameter(shift), None, vec![0.0]);
     let mut shifted = run(known.clone(), &[(1.0, 5.3), (2.0, -6.9)]);
-    let covariate = super::super::data::Known {
+    let covariate = super::super::data::CovariateElement {
         parameter: shift,
         element: None,
     };
