@@ -180,7 +180,7 @@ fn velocities_are_a_layer_of_a_copy() {
     }
     // A layer of this name is not replaced, nor a file that was there before.
     let again = format!(
-        "fit gamma to \"{}\" (s = Ms, u = Mu) using extremes",
+        "fit gamma, offset to \"{}\" (s = Ms, u = Mu) using extremes",
         out.display()
     );
     lines(&mut session, &again);

@@ -35,6 +35,8 @@ pub enum Per {
     Subject,
     /// Each condition.
     Condition,
+    /// Each factor of the data: principal scores, which a model of perturbations is made of.
+    Scores,
 }
 
 /// `observe conc ~ lognormal(median = C1, sd = sigma)`
@@ -100,10 +102,11 @@ impl<'t> Draft<'t> {
         doc: Option<&'t String>,
     ) {
         let mut clauses = Clauses::new("a covariate", options);
-        let known = ["subject", "condition", "row"];
+        let known = ["subject", "condition", "row", "scores"];
         let per = match clauses.choice_if_any("by", &known) {
             Some(0) => Per::Subject,
             Some(1) => Per::Condition,
+            Some(3) => Per::Scores,
             _ => Per::Row,
         };
         self.diagnostics.extend(clauses.finish());

@@ -17,6 +17,7 @@ mod equilibria;
 pub mod equilibria_json;
 pub mod explain;
 mod explain_fit;
+pub mod factored;
 pub mod figure;
 mod fit;
 pub mod fit_json;

@@ -43,6 +43,9 @@ pub fn text(outcome: &Outcome, width: usize) -> String {
         Outcome::FittedAtRest(answer) => super::at_rest::text(answer, width),
         Outcome::Profiled(answer) => super::inference::profiles(answer, width),
         Outcome::Sampled(answer) => super::inference::posterior(answer, width),
+        Outcome::Factored(answer) => super::factored::text(answer, width),
+        Outcome::FactoredExplained(answer) => super::factored::explained(answer, width),
+        Outcome::Predicted(answer) => super::factored::prediction(answer, width),
         Outcome::Velocity(answer) => super::velocity::text(answer, width),
         Outcome::VelocityExplained(answer) => super::velocity::explained(answer, width),
         Outcome::SavedLayer {

@@ -7,8 +7,8 @@ use super::modules::Whole;
 use super::tables::Tables;
 use super::values::Overrides;
 use super::{
-    Session, continuation, equilibria, fit, index, jacobian, measure, plot, portrait, rest,
-    sensitivity, set_value, simulate, stability, stationary, sweep, velocity,
+    Session, continuation, equilibria, factored, fit, index, jacobian, measure, plot, portrait,
+    rest, sensitivity, set_value, simulate, stability, stationary, sweep, velocity,
 };
 use crate::diagnostic::{Code, Diagnostic};
 use crate::model::{self, Allowance, Model};
@@ -347,6 +347,7 @@ impl Session {
             }
             Command::Fit(command) => {
                 past.possible = match command.extremes {
+                    _ if factored::is_meant(compiled) => factored::leaves(),
                     Some(_) => fit::Possible::lines(),
                     None => fit::Possible::fitted(command.method == fit::Way::Posterior),
                 };
@@ -358,6 +359,10 @@ impl Session {
             }
             Command::Report(command) => possible.has(fit::Need::Fit, command.span)?,
             Command::ExplainFit(span) => possible.has(fit::Need::Any, *span)?,
+            Command::Predict(command) => {
+                factored::check_prediction(compiled, command)?;
+                possible.has(fit::Need::Factors, command.span)?;
+            }
             Command::Profile(command) => {
                 possible.has(fit::Need::Fit, command.span)?;
                 possible.profiles = true;

@@ -225,6 +225,7 @@ impl Session {
             fits: self.fits.clone(),
             inferred: self.inferred.clone(),
             velocity: self.velocity.clone(),
+            factored: self.factored.clone(),
         }
     }
 }

@@ -18,6 +18,7 @@ mod doses;
 mod ensemble;
 mod equilibria;
 mod explain;
+mod factored;
 mod failure;
 pub mod fit;
 mod from_files;
@@ -84,6 +85,9 @@ pub use correlation::CorrelationAnswer;
 pub use ensemble::{Ensemble, FailedPath, Quantity, SHARES};
 pub use equilibria::EquilibriaAnswer;
 pub use explain::Explained;
+pub use factored::{
+    FactoredAnswer, Form as FactoredForm, Met, Predict, PredictionAnswer, penalty_in_words,
+};
 pub use jacobian::JacobianAnswer;
 pub use library::{Error, compile};
 pub use lower::lower;
@@ -147,6 +151,8 @@ pub struct Session {
     inferred: fit::Inferred,
     /// The lines of the last sentence, when it fitted lines; `fits` is then empty.
     velocity: Option<Arc<VelocityAnswer>>,
+    /// The model of perturbations of the last sentence, when it fitted one.
+    factored: Option<Arc<FactoredAnswer>>,
     history: Vec<String>,
     record: record::Record,
     allowed: allowed::Allowed,
@@ -196,6 +202,7 @@ impl Session {
             cells_fit: None,
             inferred: fit::Inferred::default(),
             velocity: None,
+            factored: None,
             history: Vec::new(),
             record: record::Record::default(),
             allowed: allowed::Allowed::default(),
@@ -452,6 +459,7 @@ impl Session {
             Command::Profile(command) => self.profile(command, observer),
             Command::FitAtRest(command) => self.fit_at_rest(command, observer),
             Command::Bootstrap(command) => self.bootstrap(command, observer),
+            Command::Predict(command) => self.predict(command),
             Command::Plot(command) => self.plot(command),
             Command::Report(command) => self.report(command),
             Command::ExplainFit(span) => self.explain_fit(*span),
@@ -527,6 +535,7 @@ impl Session {
         self.cells_fit = None;
         self.inferred = fit::Inferred::default();
         self.velocity = None;
+        self.factored = None;
     }
 
     /// The runs of the last `simulate`: one, or one for each subject.

@@ -112,6 +112,12 @@ pub enum Outcome {
     Profiled(Arc<super::fit::ProfileAnswer>),
     /// A posterior distribution.
     Sampled(Arc<super::fit::PosteriorAnswer>),
+    /// A linear model of perturbations.
+    Factored(Arc<super::factored::FactoredAnswer>),
+    /// How the last model of perturbations was solved.
+    FactoredExplained(Arc<super::factored::FactoredAnswer>),
+    /// What it says of perturbations.
+    Predicted(Arc<super::factored::PredictionAnswer>),
     /// Lines through extreme cells.
     Velocity(Arc<super::velocity::VelocityAnswer>),
     /// How the last lines were found.

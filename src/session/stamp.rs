@@ -109,6 +109,10 @@ impl Session {
         let fit = self.fits.first();
         fit.map(|fit| work(fit.span, fit.method.name(), Some(fit.seed)))
             .or_else(|| lines.map(|lines| work(lines.span, super::velocity::WORD, None)))
+            .or_else(|| {
+                let factored = self.factored.as_ref()?;
+                Some(work(factored.span, "factored", None))
+            })
     }
 
     /// Each file once, with the content that was read last.

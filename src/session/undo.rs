@@ -5,7 +5,8 @@ use super::outcome::Undone;
 use super::trajectory::Trajectory;
 use super::values::{self, Overrides};
 use super::{
-    Asked, Ensemble, Loaded, Outcome, Performed, Session, VelocityAnswer, declare::Written, done,
+    Asked, Ensemble, FactoredAnswer, Loaded, Outcome, Performed, Session, VelocityAnswer,
+    declare::Written, done,
 };
 use crate::diagnostic::{Code, Diagnostic};
 use crate::model::Target;
@@ -49,6 +50,7 @@ pub(super) struct Runs {
     pub fits: Vec<Arc<FitAnswer>>,
     pub inferred: Inferred,
     pub velocity: Option<Arc<VelocityAnswer>>,
+    pub factored: Option<Arc<FactoredAnswer>>,
 }
 
 /// One step that can be taken back.
@@ -122,6 +124,7 @@ impl Session {
             self.fits = runs.fits;
             self.inferred = runs.inferred;
             self.velocity = runs.velocity;
+            self.factored = runs.factored;
         }
         if let Some((loaded, waiting)) = step.before.model {
             self.loaded = loaded;

@@ -118,6 +118,9 @@ impl Session {
         if let Some(lines) = &self.velocity {
             return Ok(done(Outcome::VelocityExplained(Arc::clone(lines))));
         }
+        if let Some(factored) = &self.factored {
+            return Ok(done(Outcome::FactoredExplained(Arc::clone(factored))));
+        }
         let fit = self.need_fits(span)?.first().cloned();
         let Some(fit) = fit else {
             return Err(nothing_fitted(span));

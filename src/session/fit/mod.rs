@@ -93,7 +93,7 @@ use super::readings::Readings;
 use super::simulate::{fault, whole, with_setting};
 use super::tables::{Columns, Tables};
 use super::values::Overrides;
-use super::{Observer, Session, Stage, velocity};
+use super::{Observer, Session, Stage, factored, velocity};
 use crate::diagnostic::Diagnostic;
 use crate::fit::{Findings, Progress, SearchMethod};
 use crate::world::World;
@@ -181,6 +181,9 @@ pub(super) fn check(
     overrides: &Overrides,
     command: &Fit,
 ) -> Result<Vec<Diagnostic>, Vec<Diagnostic>> {
+    if factored::is_meant(compiled) {
+        return factored::check(compiled, Some(tables), command);
+    }
     if let Some(extremes) = &command.extremes {
         return velocity::check(compiled, Some(tables), overrides, (command, extremes));
     }
@@ -205,6 +208,9 @@ pub(super) fn check_without_data(
     overrides: &Overrides,
     command: &Fit,
 ) -> Result<Vec<Diagnostic>, Vec<Diagnostic>> {
+    if factored::is_meant(compiled) {
+        return factored::check(compiled, None, command);
+    }
     if let Some(extremes) = &command.extremes {
         return velocity::check(compiled, None, overrides, (command, extremes));
     }
@@ -219,10 +225,13 @@ impl Session {
         command: &Fit,
         observer: &mut dyn Observer,
     ) -> Result<Performed, Vec<Diagnostic>> {
+        let compiled = Arc::clone(&self.need_model()?.compiled);
+        if factored::is_meant(&compiled) {
+            return self.fit_factored(command);
+        }
         if let Some(extremes) = &command.extremes {
             return self.velocity((command, extremes));
         }
-        let compiled = Arc::clone(&self.need_model()?.compiled);
         let world = Arc::clone(&self.world);
         let tables = Tables::new(&*world, self.data_folder());
         let (likelihood, mut diagnostics) =
@@ -297,6 +306,7 @@ impl Session {
         self.fits.clone_from(&answers);
         self.inferred = Inferred::default();
         self.velocity = None;
+        self.factored = None;
         if let (Some(options), [mode]) = (draws, answers.as_slice()) {
             let mut performed = self.posterior(Arc::clone(mode), options, command, observer);
             diagnostics.append(&mut performed.diagnostics);

@@ -44,6 +44,8 @@ pub(in crate::session) enum Need {
     Profiles,
     /// Lines through extreme cells.
     Lines,
+    /// A model of perturbations.
+    Factors,
     /// A fit of any kind.
     Any,
 }
@@ -56,6 +58,7 @@ pub(in crate::session) struct Possible {
     pub bootstrap: bool,
     pub profiles: bool,
     pub lines: bool,
+    pub factors: bool,
 }
 
 impl Possible {
@@ -66,6 +69,7 @@ impl Possible {
         bootstrap: true,
         profiles: true,
         lines: true,
+        factors: true,
     };
 
     /// What a fit leaves.
@@ -89,13 +93,20 @@ impl Possible {
     /// What is missing.
     pub fn has(self, need: Need, span: Span) -> Result<(), Vec<Diagnostic>> {
         let (is_there, message, help) = match need {
-            Need::Any if self.lines => return Ok(()),
+            Need::Any if self.lines || self.factors => return Ok(()),
             Need::Lines if self.lines => return Ok(()),
+            Need::Factors if self.factors => return Ok(()),
+            Need::Factors => return Err(vec![super::super::factored::nothing_to_predict(span)]),
             Need::Lines => return Err(vec![super::super::velocity::no_lines(span)]),
             _ if !self.fit && self.lines => (
                 false,
                 "the last fit is one of lines through extreme cells",
                 "`save lines to \"genes.csv\"`, `save velocity to \"out.h5ad\"` and `plot u[gene] vs s[gene]` are of lines",
+            ),
+            _ if !self.fit && self.factors => (
+                false,
+                "the last fit is one of a model of perturbations",
+                "`predict Sox2` and `explain fit` are of such a model",
             ),
             _ if !self.fit => return Err(nothing_fitted(span)),
             Need::Fit | Need::Any => (true, "", ""),
@@ -270,6 +281,7 @@ impl Session {
             bootstrap: self.inferred.bootstrap.is_some(),
             profiles: !self.inferred.profiles.is_empty(),
             lines: self.velocity.is_some(),
+            factors: self.factored.is_some(),
         }
     }
 

@@ -271,10 +271,11 @@ fn from(options: &mut Options<'_>) -> StartOfFit {
     }
 }
 
-/// Refuses what means nothing to lines, which are neither searched nor drawn.
+/// Refuses what means nothing to a fit in closed form, which is neither searched nor drawn: where
+/// that is said, and what it is of.
 pub(in crate::session) fn nothing_left_over(
     command: &Fit,
-    extremes: Span,
+    (place, what): (Span, &str),
 ) -> Result<(), Vec<Diagnostic>> {
     let setting = &command.setting;
     let start = match &command.from {
@@ -308,13 +309,9 @@ pub(in crate::session) fn nothing_left_over(
     let problems: Vec<Diagnostic> = said
         .into_iter()
         .filter_map(|(word, span)| {
-            let problem = Diagnostic::new(
-                Code::BadOption,
-                format!("`{word}` means nothing to lines through extreme cells"),
-            );
-            let problem = problem
-                .at(span?, "")
-                .at(extremes, "these are found in closed form");
+            let problem =
+                Diagnostic::new(Code::BadOption, format!("`{word}` means nothing to {what}"));
+            let problem = problem.at(span?, "").at(place, "");
             Some(problem.help("leave one of the two away"))
         })
         .collect();

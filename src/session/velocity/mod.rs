@@ -42,6 +42,9 @@ use crate::table::cells::{Axis, Cells};
 use lines::NoLine;
 use std::sync::Arc;
 
+/// What is fitted, in messages.
+const WHAT: &str = "lines through extreme cells, which are found in closed form";
+
 /// Lines through extreme cells.
 #[derive(Debug)]
 pub struct VelocityAnswer {
@@ -118,7 +121,7 @@ fn question(
     overrides: &Overrides,
     (command, extremes): (&Fit, &Extremes),
 ) -> Result<Question, Vec<Diagnostic>> {
-    nothing_left_over(command, extremes.span)?;
+    nothing_left_over(command, (extremes.span, WHAT))?;
     let lines = lines::of(compiled).map_err(|why| vec![no_line(compiled, extremes.span, &why)])?;
     let present = compiled.present(overrides);
     let has_offset = fitted(compiled, &present, &lines, command)?;
@@ -191,6 +194,7 @@ impl Session {
         self.fits.clear();
         self.inferred = Inferred::default();
         self.velocity = Some(Arc::clone(&answer));
+        self.factored = None;
         let diagnostics = warnings(&answer);
         Ok(Performed {
             diagnostics,
