@@ -136,6 +136,29 @@ fn a_gene_that_was_never_perturbed() {
     );
 }
 
+/// Perturbations are the cells of an AnnData file, whose names are those of genes: the numbers of
+/// the small table.
+#[test]
+fn a_screen_in_an_anndata_file() {
+    let text = model("penalty l2(0.1, sides)", "small.csv", 2);
+    let text = text.replacen(
+        "from \"small.csv\" column gene",
+        "from \"small.h5ad\" var",
+        1,
+    );
+    let text = text.replacen("from \"small.csv\" columns", "from \"small.h5ad\" obs", 1);
+    let place = Workplace::new();
+    let file = fs::read(root().join("tests/data/screen.h5ad")).expect("data");
+    place.write("small.h5ad", file);
+    place.write("model.lotka", text);
+    let mut session = Session::new(Arc::new(SystemWorld::default()));
+    let loaded = session.load(&place.path().join("model.lotka"));
+    loaded.expect("a model");
+    fitted(&mut session, "small.h5ad");
+    let found = predicted(&mut session, "four");
+    assert!((found.predicted[(0, 0)] - 0.831_194).abs() < 1e-6);
+}
+
 /// What cannot be fitted is told, with what to write.
 #[test]
 fn what_cannot_be_fitted_is_told() {

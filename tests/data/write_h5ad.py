@@ -132,3 +132,11 @@ counts = anndata.AnnData(
     layers={"Ms": s.astype(np.float32), "Mu": u.astype(np.float32)},
 )
 counts.write_h5ad("velocity.h5ad")
+
+# A screen: perturbations by genes.
+screen = anndata.AnnData(
+    X=np.array([[1.0, 0, 2, 1], [2, 1, 0, 1], [0, 3, 1, 1]]),
+    obs=pd.DataFrame(index=["control", "two", "four"]),
+    var=pd.DataFrame(index=["one", "two", "three", "four"]),
+)
+screen.write_h5ad("screen.h5ad")

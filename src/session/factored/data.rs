@@ -168,10 +168,10 @@ fn perturbed(
     Err(vec![
         Diagnostic::new(
             Code::NoData,
-            format!(
-                "{}{more} go by the name of no gene in `{set}`",
-                listed(&named)
-            ),
+            match lost.len() {
+                1 => format!("`{first}` is the name of no gene in `{set}`"),
+                _ => format!("{}{more} are names of no genes in `{set}`", listed(&named)),
+            },
         )
         .at(data.path.span, "a perturbation is of the gene of its name")
         .help(near.unwrap_or_else(|| {
