@@ -8,7 +8,7 @@ use std::collections::BTreeSet;
 use std::io;
 use std::num::NonZero;
 use std::path::{Path, PathBuf};
-use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
@@ -33,6 +33,28 @@ pub trait World: Send + Sync {
     /// Whatever the file system says.
     fn replace(&self, path: &Path, content: &[u8]) -> io::Result<()> {
         self.write(path, content)
+    }
+
+    /// A file that `make` makes at a place of its own, which takes its place here when it is
+    /// complete: for what cannot be made in memory.
+    ///
+    /// # Errors
+    /// Those of [`World::write`], then before anything is made; whatever `make` says, and nothing is
+    /// left of what it made.
+    fn write_made(
+        &self,
+        path: &Path,
+        make: &mut dyn FnMut(&Path) -> io::Result<()>,
+    ) -> io::Result<()> {
+        static MADE: AtomicU64 = AtomicU64::new(0);
+        let number = MADE.fetch_add(1, Ordering::Relaxed);
+        let name = format!("lotka-{}-{number}.partial", std::process::id());
+        let place = std::env::temp_dir().join(name);
+        let made = make(&place)
+            .and_then(|()| std::fs::read(&place))
+            .and_then(|content| self.write(path, &content));
+        let _ = std::fs::remove_file(&place);
+        made
     }
 
     /// True of a file that is not to be overwritten: it was there before, and nobody said that it
@@ -171,23 +193,21 @@ impl World for SystemWorld {
         if std::fs::metadata(path).is_ok_and(|known| !known.is_file()) {
             return std::fs::write(path, content);
         }
-        let path = &std::fs::canonicalize(path).unwrap_or_else(|_| path.to_owned());
-        // A reader never sees half a file: write beside it, then rename over it.
-        let mut partial = path.as_os_str().to_owned();
-        partial.push(format!(".{}.partial", std::process::id()));
-        let partial = PathBuf::from(partial);
-        let written =
-            std::fs::write(&partial, content).and_then(|()| std::fs::rename(&partial, path));
-        match &written {
-            Ok(()) => {
-                let own = std::fs::canonicalize(path).unwrap_or_else(|_| path.clone());
-                self.traffic.files().written.insert(own);
-            }
-            Err(_) => {
-                let _ = std::fs::remove_file(&partial);
-            }
+        self.beside(path, &mut |partial| std::fs::write(partial, content))
+    }
+
+    fn write_made(
+        &self,
+        path: &Path,
+        make: &mut dyn FnMut(&Path) -> io::Result<()>,
+    ) -> io::Result<()> {
+        if self.is_taken(path) {
+            return Err(io::ErrorKind::AlreadyExists.into());
         }
-        written
+        if std::fs::metadata(path).is_ok_and(|known| !known.is_file()) {
+            return Err(io::Error::other("this is no plain file"));
+        }
+        self.beside(path, make)
     }
 
     fn is_taken(&self, path: &Path) -> bool {
@@ -217,6 +237,27 @@ impl World for SystemWorld {
 
     fn interrupted(&self) -> bool {
         self.interrupt.is_raised()
+    }
+}
+
+impl SystemWorld {
+    /// A reader never sees half a file: it is made beside its place, then renamed over it.
+    fn beside(&self, path: &Path, make: &mut dyn FnMut(&Path) -> io::Result<()>) -> io::Result<()> {
+        let path = &std::fs::canonicalize(path).unwrap_or_else(|_| path.to_owned());
+        let mut partial = path.as_os_str().to_owned();
+        partial.push(format!(".{}.partial", std::process::id()));
+        let partial = PathBuf::from(partial);
+        let written = make(&partial).and_then(|()| std::fs::rename(&partial, path));
+        match &written {
+            Ok(()) => {
+                let own = std::fs::canonicalize(path).unwrap_or_else(|_| path.clone());
+                self.traffic.files().written.insert(own);
+            }
+            Err(_) => {
+                let _ = std::fs::remove_file(&partial);
+            }
+        }
+        written
     }
 }
 

@@ -425,6 +425,13 @@ impl Model {
         symbolic::print_operator(pool, operator, notation, &ElementNames::new(self, notation))
     }
 
+    /// How many elements a quantity with these index sets has; 1 without any.
+    #[must_use]
+    pub fn count_of(&self, indices: &[IndexSetId]) -> usize {
+        let sizes = indices.iter().map(|id| self.names.index_set(*id).len());
+        sizes.product()
+    }
+
     /// The printed name of one element: `y[GATA1]`, or the plain name of a scalar.
     #[must_use]
     pub fn element_name(&self, name: &str, indices: &[IndexSetId], element: usize) -> String {

@@ -1,17 +1,18 @@
 //! What data say of a model: covariates, observations, priors.
 //!
-//! Enters: `covariate weight by subject`, `observe conc ~ normal(C, sigma)`, `~ lognormal(1, 0.5)`
-//! after a parameter. Leaves: [`Covariate`], [`Observation`] and [`Distribution`], or what is wrong
-//! with them. Must not know files, nor densities.
+//! Enters: `covariate weight by subject`, `observe conc ~ normal(C, sigma)`, `observe u[gene] ~
+//! normal(gamma .* s)`, `~ lognormal(1, 0.5)` after a parameter. Leaves: [`Covariate`],
+//! [`Observation`] and [`Distribution`], or what is wrong with them. Must not know files, nor
+//! densities.
 
 use super::clauses::Clauses;
-use super::collect::{Draft, not_modelled};
+use super::collect::Draft;
 use super::elaborate::Scope;
 use super::names::Entity;
-use super::{Family, ParameterId, Support, Unit, walk};
+use super::{Family, IndexSetId, ParameterId, Support, Unit, walk};
 use crate::diagnostic::{Code, Diagnostic, did_you_mean, listed};
 use crate::source::Span;
-use crate::symbolic::Expr;
+use crate::symbolic::{Expr, Shape};
 use crate::syntax::tree::{self, DeclareKind, ExprKind};
 
 /// A quantity whose values come with the data; in equations it is a parameter.
@@ -34,13 +35,17 @@ pub enum Per {
     Subject,
     /// Each condition.
     Condition,
+    /// Each factor of the data: principal scores, which a model of perturbations is made of.
+    Scores,
 }
 
 /// `observe conc ~ lognormal(median = C1, sd = sigma)`
 #[derive(Debug, Clone, PartialEq)]
 pub struct Observation {
-    /// The name of the column of the data.
+    /// The name of the column of the data; of a vector its elements' columns are `u[g1]`, `u[g2]`.
     pub name: String,
+    /// The index sets of a vector or matrix of observations.
+    pub indices: Vec<IndexSetId>,
     /// Where the name stands.
     pub span: Span,
     /// Doc comment.
@@ -56,10 +61,29 @@ pub struct Observation {
 pub struct Distribution {
     /// Which.
     pub family: Family,
-    /// One for each parameter of the family; single numbers, definitions as names.
+    /// One for each parameter of the family: single numbers, or of the shape of what is observed;
+    /// definitions as names. An observation that is normal without a standard deviation has the
+    /// mean alone.
     pub arguments: Vec<Expr>,
     /// Where it stands.
     pub span: Span,
+}
+
+impl Distribution {
+    /// True of `normal(x)`: nothing is said of how data scatter, which means least squares.
+    #[must_use]
+    pub fn is_least_squares(&self) -> bool {
+        self.arguments.len() < self.family.parameters().len()
+    }
+}
+
+/// What a distribution is of.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Of {
+    /// Data of this shape.
+    Data(Shape),
+    /// A parameter.
+    Parameter,
 }
 
 /// An observation, before its names are looked up.
@@ -78,10 +102,11 @@ impl<'t> Draft<'t> {
         doc: Option<&'t String>,
     ) {
         let mut clauses = Clauses::new("a covariate", options);
-        let known = ["subject", "condition", "row"];
+        let known = ["subject", "condition", "row", "scores"];
         let per = match clauses.choice_if_any("by", &known) {
             Some(0) => Per::Subject,
             Some(1) => Per::Condition,
+            Some(3) => Per::Scores,
             _ => Per::Row,
         };
         self.diagnostics.extend(clauses.finish());
@@ -97,14 +122,6 @@ impl<'t> Draft<'t> {
     }
 
     pub(super) fn observation(&mut self, draft: DraftObservation<'t>) {
-        if !draft.name.indices.is_empty() {
-            self.diagnostics.push(
-                not_modelled("observations with indices")
-                    .at(draft.name.span, "")
-                    .help("write one observation for each element, as in `observe y1 ~ normal(y[1], sigma)`"),
-            );
-            return;
-        }
         let text = &draft.name.name.text;
         let mut known = self.observations.iter();
         if let Some(earlier) = known.find(|known| known.name.name.text == *text) {
@@ -138,9 +155,15 @@ impl<'t> Draft<'t> {
                 );
                 continue;
             }
-            if let Some(distribution) = self.distribution(draft.distribution, &|_| true) {
+            let Some((indices, shape)) = self.declared_shape(&draft.name.indices) else {
+                continue;
+            };
+            if let Some(distribution) =
+                self.distribution(draft.distribution, Of::Data(shape), &|_| true)
+            {
                 found.push(Observation {
                     name: name.text.clone(),
+                    indices,
                     span: name.span,
                     doc: draft.doc.cloned(),
                     unit: draft.unit.map(Unit::from),
@@ -148,13 +171,35 @@ impl<'t> Draft<'t> {
                 });
             }
         }
+        self.all_scatter_or_none(&found);
         found
+    }
+
+    /// Least squares weigh all data alike: they go with no data whose scatter is known.
+    fn all_scatter_or_none(&mut self, found: &[Observation]) {
+        let is_of_squares = |known: &&Observation| known.distribution.is_least_squares();
+        let (Some(squares), Some(scattered)) = (
+            found.iter().find(is_of_squares),
+            found.iter().find(|known| !is_of_squares(known)),
+        ) else {
+            return;
+        };
+        self.diagnostics.push(
+            Diagnostic::new(
+                Code::BadObservation,
+                "either all observations say how their data scatter, or none does",
+            )
+            .at(squares.distribution.span, "no standard deviation: least squares")
+            .at(scattered.distribution.span, "this one scatters")
+            .help("write a standard deviation, as in `normal(x, sigma)`, and fit it where it is not known"),
+        );
     }
 
     /// The prior of a parameter: of numbers alone.
     pub(super) fn prior(&mut self, written: &'t tree::Expr) -> Option<Distribution> {
-        let distribution =
-            self.distribution(written, &|family| family.support() != Support::Counts)?;
+        let distribution = self.distribution(written, Of::Parameter, &|family| {
+            family.support() != Support::Counts
+        })?;
         let mut offender = None;
         for argument in arguments(written) {
             walk::each_name(&argument.value, &mut |used| {
@@ -183,19 +228,40 @@ impl<'t> Draft<'t> {
     fn distribution(
         &mut self,
         written: &'t tree::Expr,
+        of: Of,
         serves: &dyn Fn(Family) -> bool,
     ) -> Option<Distribution> {
         let family = self.family(written, serves)?;
-        let slots = self.arguments_of(family, written)?;
+        let slots = self.arguments_of(family, of, written)?;
         let mut values = Vec::with_capacity(slots.len());
         for slot in &slots {
-            values.push(self.with_elaborator(|e| e.scalar(&Scope::default(), slot)));
+            values.push(match of {
+                Of::Data(shape) if shape != Shape::Scalar => self.argument_of_shape(slot, shape),
+                _ => self.with_elaborator(|e| e.scalar(&Scope::default(), slot)),
+            });
         }
         Some(Distribution {
             family,
             arguments: values.into_iter().collect::<Option<_>>()?,
             span: written.span,
         })
+    }
+
+    /// A number, or as many as are observed.
+    fn argument_of_shape(&mut self, slot: &tree::Expr, shape: Shape) -> Option<Expr> {
+        let value = self.with_elaborator(|e| e.number(&Scope::default(), slot))?;
+        let found = self.pool.shape(value);
+        if found == Shape::Scalar || found == shape {
+            return Some(value);
+        }
+        self.diagnostics.push(
+            Diagnostic::new(
+                Code::ShapeMismatch,
+                "the distribution does not fit what is observed",
+            )
+            .at(slot.span, format!("this is {found}, {shape} is observed")),
+        );
+        None
     }
 
     fn family(&mut self, written: &tree::Expr, serves: &dyn Fn(Family) -> bool) -> Option<Family> {
@@ -233,6 +299,7 @@ impl<'t> Draft<'t> {
     fn arguments_of(
         &mut self,
         family: Family,
+        of: Of,
         written: &'t tree::Expr,
     ) -> Option<Vec<&'t tree::Expr>> {
         let names = family.parameters();
@@ -260,6 +327,9 @@ impl<'t> Draft<'t> {
         }
         if self.diagnostics.len() > faults {
             return None;
+        }
+        if let (Family::Normal, Of::Data(_), [mean @ Some(_), None]) = (family, of, &slots[..]) {
+            return Some(mean.iter().copied().collect());
         }
         let found: Option<Vec<_>> = slots.iter().copied().collect();
         if found.is_none() {

@@ -106,8 +106,19 @@ impl Elaborator<'_> {
                 }
                 Binary::Power
             }
-            BinaryOperator::Add => Binary::Add,
-            BinaryOperator::Subtract => Binary::Subtract,
+            BinaryOperator::Add | BinaryOperator::Subtract => {
+                let both = (
+                    self.in_columns(left, right.0),
+                    self.in_columns(right, left.0),
+                );
+                let operator = match operator {
+                    BinaryOperator::Add => Binary::Add,
+                    _ => Binary::Subtract,
+                };
+                return self
+                    .elementwise(operator, span, both.0, both.1)
+                    .map(Quantity::number);
+            }
             BinaryOperator::ElementMultiply => Binary::Multiply,
             BinaryOperator::ElementDivide => Binary::Divide,
             BinaryOperator::ElementPower => Binary::Power,
@@ -145,6 +156,17 @@ impl Elaborator<'_> {
                     .at(right_span, format!("this is {}", shapes.right))
                     .help("both sides need the same shape, or one of them a single number"),
             ),
+        }
+    }
+
+    /// A vector beside a matrix with as many rows stands in each of its columns.
+    fn in_columns(&mut self, (side, span): (Expr, Span), other: Expr) -> (Expr, Span) {
+        match (self.pool.shape(side), self.pool.shape(other)) {
+            (Shape::Vector(n), Shape::Matrix(rows, columns)) if n == rows => {
+                let ones = self.pool.uniform(1.0, Shape::Vector(columns));
+                (self.pool.outer(side, ones).unwrap_or(side), span)
+            }
+            _ => (side, span),
         }
     }
 

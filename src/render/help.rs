@@ -338,7 +338,14 @@ fn pair(form: &str, meaning: &str) -> String {
 }
 
 /// Sentences that the overview only names: it is to be a screen.
-const SELDOM: &[&str] = &["histogram", "correlation", "bootstrap", "profile", "report"];
+const SELDOM: &[&str] = &[
+    "histogram",
+    "correlation",
+    "bootstrap",
+    "profile",
+    "report",
+    "predict",
+];
 
 fn overview() -> String {
     let mut text = String::new();

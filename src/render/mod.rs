@@ -17,6 +17,7 @@ mod equilibria;
 pub mod equilibria_json;
 pub mod explain;
 mod explain_fit;
+pub mod factored;
 pub mod figure;
 mod fit;
 pub mod fit_json;
@@ -50,6 +51,7 @@ mod sweep;
 pub mod sweep_json;
 pub mod table;
 mod units;
+pub mod velocity;
 mod words;
 
 /// Whether escape codes for colour may be written.

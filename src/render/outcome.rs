@@ -45,6 +45,22 @@ pub fn text(outcome: &Outcome, width: usize) -> String {
         Outcome::FitAtRestExplained(answer) => super::at_rest::explained(answer, width),
         Outcome::Profiled(answer) => super::inference::profiles(answer, width),
         Outcome::Sampled(answer) => super::inference::posterior(answer, width),
+        Outcome::Factored(answer) => super::factored::text(answer, width),
+        Outcome::FactoredExplained(answer) => super::factored::explained(answer, width),
+        Outcome::Predicted(answer) => super::factored::prediction(answer, width),
+        Outcome::Velocity(answer) => super::velocity::text(answer, width),
+        Outcome::VelocityExplained(answer) => super::velocity::explained(answer, width),
+        Outcome::SavedLayer {
+            path,
+            layer,
+            cells,
+            genes,
+        } => format!(
+            "wrote {}: {} by {}, with the layer `{layer}`\n",
+            path.display(),
+            counted(*cells, "cell", "cells"),
+            counted(*genes, "gene", "genes")
+        ),
         Outcome::FitExplained(answer) => super::explain_fit::text(answer, width),
         Outcome::Bootstrapped(answer) => super::inference::bootstrap(answer, width),
         Outcome::Swept(drawn) => super::sweep::text(drawn, width),

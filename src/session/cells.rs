@@ -212,6 +212,21 @@ impl CellFile {
         Ok((one(x)?, one(y)?))
     }
 
+    /// Refuses an AnnData file without the labels of an index set among its genes.
+    ///
+    /// # Errors
+    /// Genes that the file lacks.
+    pub fn has_genes(&self, labels: &[String]) -> Result<(), Diagnostic> {
+        let Contents::AnnData(file) = &self.contents else {
+            return Ok(());
+        };
+        let genes = file
+            .index(Frame::Var)
+            .map_err(|error| self.problem(&error))?;
+        let places = self.places(&genes, labels, |label| label.to_owned());
+        places.map(|_| ())
+    }
+
     /// Where labels stand among the names of a file.
     fn places(
         &self,

@@ -7,8 +7,8 @@ use super::modules::Whole;
 use super::tables::Tables;
 use super::values::Overrides;
 use super::{
-    Session, continuation, equilibria, fit, index, jacobian, measure, plot, portrait, rest,
-    sensitivity, set_value, simulate, stability, stationary, sweep,
+    Session, continuation, equilibria, factored, fit, index, jacobian, measure, plot, portrait,
+    rest, sensitivity, set_value, simulate, stability, stationary, sweep, velocity,
 };
 use crate::diagnostic::{Code, Diagnostic};
 use crate::model::{self, Allowance, Model};
@@ -355,7 +355,11 @@ impl Session {
                 return sweep::check(compiled, tables, overrides, command);
             }
             Command::Fit(command) => {
-                past.possible = fit::Possible::fitted(command.method == fit::Way::Posterior);
+                past.possible = match command.extremes {
+                    _ if factored::is_meant(compiled) => factored::leaves(),
+                    Some(_) => fit::Possible::lines(),
+                    None => fit::Possible::fitted(command.method == fit::Way::Posterior),
+                };
                 let found = match comes.is_empty() {
                     true => fit::check(compiled, tables, overrides, command),
                     false => fit::check_without_data(compiled, overrides, command),
@@ -364,7 +368,11 @@ impl Session {
             }
             Command::Report(command) => possible.has(fit::Need::Fit, command.span)?,
             Command::ExplainFit(_) if *at_rest => {}
-            Command::ExplainFit(span) => possible.has(fit::Need::Fit, *span)?,
+            Command::ExplainFit(span) => possible.has(fit::Need::Any, *span)?,
+            Command::Predict(command) => {
+                factored::check_prediction(compiled, command)?;
+                possible.has(fit::Need::Factors, command.span)?;
+            }
             Command::Profile(command) => {
                 possible.has(fit::Need::Fit, command.span)?;
                 possible.profiles = true;
@@ -389,6 +397,11 @@ impl Session {
                 if let Some(picture) = stability::RowsPicture::asked(compiled, command) {
                     needs_rows(*has_rows, command.span)?;
                     picture?;
+                    return Ok(Vec::new());
+                }
+                if velocity::is_of_lines(compiled, command) {
+                    velocity::check_plot(compiled, command)?;
+                    possible.has(fit::Need::Lines, command.span)?;
                     return Ok(Vec::new());
                 }
                 needs_run(*has_run, command.span)?;

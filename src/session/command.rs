@@ -1,6 +1,7 @@
 //! What a sentence asks for, with its words understood and its options sorted.
 
 use super::explain::Explained;
+use super::factored::Predict;
 use super::fit::{BootstrapCommand, Fit, FitAtRest, ProfileCommand, Report};
 use super::measure::Measures;
 use super::ranges::Ranged;
@@ -75,6 +76,8 @@ pub enum Command {
     },
     /// Statements of a model file: the model grows by them.
     Declare(Vec<tree::Statement>),
+    /// `predict Sox2`
+    Predict(Predict),
     /// `save session "today.lotka"`
     SaveSession(SaveSession),
     /// A bare expression, evaluated at the present state.
@@ -126,7 +129,9 @@ impl Command {
     /// The file of data that it writes.
     pub fn writes(&self) -> impl Iterator<Item = &tree::Text> {
         let file = match self {
-            Command::Save(_) | Command::Sweep(_) | Command::Stability(_) => self.output(),
+            Command::Save(_) | Command::Sweep(_) | Command::Stability(_) | Command::Predict(_) => {
+                self.output()
+            }
             _ => None,
         };
         file.into_iter()
@@ -139,6 +144,7 @@ impl Command {
             Command::Plot(plot) => plot.to.as_ref(),
             Command::Save(save) => Some(&save.path),
             Command::Report(report) => Some(&report.path),
+            Command::Predict(predict) => predict.to.as_ref(),
             Command::Portrait(portrait) => portrait.to.as_ref(),
             Command::Correlation(correlation) => correlation.to.as_ref(),
             Command::Histogram(histogram) => histogram.to.as_ref(),
@@ -178,6 +184,7 @@ impl Command {
             Command::Profile(command) => command.span,
             Command::Bootstrap(command) => command.span,
             Command::Report(command) => command.span,
+            Command::Predict(command) => command.span,
             Command::Sensitivity(command) => command.span,
             _ => return None,
         })

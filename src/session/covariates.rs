@@ -4,6 +4,7 @@
 //! covariates among them. Must not know runs.
 
 use super::compiled::Compiled;
+use super::fit::CovariateElement;
 use super::tables::{Columns, Tables};
 use super::values::Overrides;
 use crate::diagnostic::Diagnostic;
@@ -33,13 +34,16 @@ pub(super) fn of_subject(
             (Some(labels), Some(_)) => labels.get(row).map(String::as_str) == subject,
             _ => true,
         };
-        for covariate in &model.covariates {
-            let target = Target::Parameter(covariate.parameter);
-            if covariate.per != Per::Subject || own.contains(target) {
+        let of_subjects = model.covariates.iter();
+        let of_subjects = of_subjects.filter(|covariate| covariate.per == Per::Subject);
+        let known =
+            of_subjects.flat_map(|covariate| CovariateElement::all(model, covariate.parameter));
+        for known in known {
+            let target = Target::Parameter(known.parameter);
+            if own.sets(target, known.element.map_or(0, |element| element as usize)) {
                 continue;
             }
-            let name = &model.parameters[covariate.parameter.index()].name;
-            let Some(column) = columns.find(name, false) else {
+            let Some(column) = columns.find(&known.name(model), false) else {
                 continue;
             };
             let numbers = table
@@ -48,7 +52,7 @@ pub(super) fn of_subject(
             let mut rows = numbers.iter().enumerate();
             let value = rows.find(|(row, number)| is_own(*row) && !number.is_nan());
             if let Some((_, value)) = value {
-                own.set(target, None, vec![*value]);
+                own.set(target, known.element, vec![*value]);
             }
         }
     }

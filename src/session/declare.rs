@@ -225,6 +225,9 @@ impl Session {
             fits: self.fits.clone(),
             inferred: self.inferred.clone(),
             rows: self.rows.clone(),
+            cells_fit: self.cells_fit.clone(),
+            velocity: self.velocity.clone(),
+            factored: self.factored.clone(),
         }
     }
 }

@@ -463,7 +463,10 @@ pub(super) fn save(
         });
         return options.abandon();
     };
-    if !ends_in(&path.text, &["", "csv", "txt"]) {
+    let is_layer = |word: &tree::Name| word.text == super::velocity::LAYER;
+    let is_copy = matches!(columns.as_slice(), [only] if word_of(only).is_some_and(is_layer))
+        && super::cells::is_anndata(&path.text);
+    if !is_copy && !ends_in(&path.text, &["", "csv", "txt"]) {
         options.problem(
             Diagnostic::new(Code::CannotWrite, "a table is written as CSV")
                 .at(path.span, "this ending means something else")

@@ -18,6 +18,7 @@ mod doses;
 mod ensemble;
 mod equilibria;
 mod explain;
+mod factored;
 mod failure;
 pub mod fit;
 mod from_files;
@@ -62,6 +63,7 @@ mod undo;
 mod unsuited;
 mod upset;
 mod values;
+mod velocity;
 pub mod verbs;
 
 #[cfg(test)]
@@ -84,6 +86,9 @@ pub use correlation::CorrelationAnswer;
 pub use ensemble::{Ensemble, FailedPath, Quantity, SHARES};
 pub use equilibria::EquilibriaAnswer;
 pub use explain::Explained;
+pub use factored::{
+    FactoredAnswer, Form as FactoredForm, Met, Predict, PredictionAnswer, penalty_in_words,
+};
 pub use jacobian::JacobianAnswer;
 pub use library::{Error, compile};
 pub use lower::lower;
@@ -110,6 +115,9 @@ pub use sweep::{
 pub use timing::{LoadTimes, Timed, Timing};
 pub use trajectory::Trajectory;
 pub use values::{Overrides, Present};
+pub use velocity::{
+    Custom, Extremes, Lines, SaidTails, VelocityAnswer, cells_in_words, line_in_words,
+};
 
 use crate::diagnostic::{Code, Diagnostic};
 use crate::model::{self, Target};
@@ -147,6 +155,10 @@ pub struct Session {
     inferred: fit::Inferred,
     /// The linear parts at the rows of the last table.
     rows: Option<Arc<RowsAnswer>>,
+    /// The lines of the last sentence, when it fitted lines; `fits` is then empty.
+    velocity: Option<Arc<VelocityAnswer>>,
+    /// The model of perturbations of the last sentence, when it fitted one.
+    factored: Option<Arc<FactoredAnswer>>,
     history: Vec<String>,
     record: record::Record,
     allowed: allowed::Allowed,
@@ -196,6 +208,8 @@ impl Session {
             cells_fit: None,
             inferred: fit::Inferred::default(),
             rows: None,
+            velocity: None,
+            factored: None,
             history: Vec::new(),
             record: record::Record::default(),
             allowed: allowed::Allowed::default(),
@@ -452,6 +466,7 @@ impl Session {
             Command::Profile(command) => self.profile(command, observer),
             Command::FitAtRest(command) => self.fit_at_rest(command, observer),
             Command::Bootstrap(command) => self.bootstrap(command, observer),
+            Command::Predict(command) => self.predict(command),
             Command::Plot(command) => self.plot(command),
             Command::Report(command) => self.report(command),
             Command::ExplainFit(span) => self.explain_fit(*span),
@@ -527,6 +542,8 @@ impl Session {
         self.cells_fit = None;
         self.inferred = fit::Inferred::default();
         self.rows = None;
+        self.velocity = None;
+        self.factored = None;
     }
 
     /// The runs of the last `simulate`: one, or one for each subject.

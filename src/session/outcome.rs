@@ -123,6 +123,16 @@ pub enum Outcome {
     Profiled(Arc<super::fit::ProfileAnswer>),
     /// A posterior distribution.
     Sampled(Arc<super::fit::PosteriorAnswer>),
+    /// A linear model of perturbations.
+    Factored(Arc<super::factored::FactoredAnswer>),
+    /// How the last model of perturbations was solved.
+    FactoredExplained(Arc<super::factored::FactoredAnswer>),
+    /// What it says of perturbations.
+    Predicted(Arc<super::factored::PredictionAnswer>),
+    /// Lines through extreme cells.
+    Velocity(Arc<super::velocity::VelocityAnswer>),
+    /// How the last lines were found.
+    VelocityExplained(Arc<super::velocity::VelocityAnswer>),
     /// How the last fit was computed.
     FitExplained(Arc<super::fit::Explanation>),
     /// A fit of many data sets drawn from it.
@@ -185,6 +195,17 @@ pub enum Outcome {
         rows: usize,
         /// How many columns, time included.
         columns: usize,
+    },
+    /// A copy of an AnnData file was written, with a layer more.
+    SavedLayer {
+        /// Where.
+        path: PathBuf,
+        /// The name of the layer.
+        layer: &'static str,
+        /// How many cells.
+        cells: usize,
+        /// How many genes.
+        genes: usize,
     },
     /// Something of the model to be shown.
     Shown {

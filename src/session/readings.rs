@@ -8,7 +8,7 @@
 //! as those of doses, say nothing. All of these go by whatever case.
 
 use super::inputs::TIME;
-use super::tables::Columns;
+use super::tables::{Columns, is_element};
 use crate::diagnostic::{Code, Diagnostic, did_you_mean, listed};
 use crate::syntax::tree;
 use crate::table::{Column, Reading, TableError};
@@ -109,7 +109,8 @@ impl<'a> Readings<'a> {
     pub fn has(&self, name: &str) -> bool {
         match &self.long {
             Some(long) => {
-                let there = self.columns.mapped(name).unwrap_or(name);
+                let mapped = self.columns.mapped(name);
+                let there = mapped.as_deref().unwrap_or(name);
                 long.labels.iter().any(|label| label == there)
             }
             None => self.columns.find(name, false).is_some(),
@@ -129,7 +130,8 @@ impl<'a> Readings<'a> {
         let left_out = self.left_out()?.rows;
         let found = match &self.long {
             Some(long) => {
-                let there = self.columns.mapped(name).unwrap_or(name);
+                let mapped = self.columns.mapped(name);
+                let there = mapped.as_deref().unwrap_or(name);
                 let is_own = |row: usize| long.labels.get(row).is_some_and(|own| own == there);
                 let own = table.readings(long.value).filter(|(row, _)| is_own(*row));
                 Some((long.value, own.collect::<Vec<Cell>>())).filter(|_| self.has(name))
@@ -158,7 +160,9 @@ impl<'a> Readings<'a> {
         for (here, there) in self.columns.mappings() {
             let labels = self.long.iter().flat_map(|long| &long.labels);
             let is_label = labels.clone().any(|label| *label == there.text);
-            if is_label || self.columns.table.column(&there.text).is_some() {
+            let is_vector = self.columns.has_elements(&there.text)
+                || labels.clone().any(|label| is_element(label, &there.text));
+            if is_label || is_vector || self.columns.table.column(&there.text).is_some() {
                 problems.extend(unknown(here));
                 continue;
             }

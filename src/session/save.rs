@@ -89,11 +89,21 @@ impl Session {
             |path: &Path, error: &std::io::Error| vec![cannot_write(path, error).at(to.span, "")];
         let written = self.world.write(&path, content.as_bytes());
         written.map_err(|error| failed(&path, &error))?;
+        self.write_stamp(to)?;
+        Ok(path)
+    }
+
+    /// Writes the stamp of a file beside it.
+    ///
+    /// # Errors
+    /// What the file system says.
+    pub(super) fn write_stamp(&self, to: &tree::Text) -> Result<(), Vec<Diagnostic>> {
+        let failed =
+            |path: &Path, error: &std::io::Error| vec![cannot_write(path, error).at(to.span, "")];
         let beside = PathBuf::from(format!("{}.stamp.json", to.text));
         let stamp = serde_json::to_string_pretty(&self.stamp()).unwrap_or_default() + "\n";
         let written = self.world.replace(&beside, stamp.as_bytes());
-        written.map_err(|error| failed(&beside, &error))?;
-        Ok(path)
+        written.map_err(|error| failed(&beside, &error))
     }
 
     /// Why the answer of a command cannot be written where it says, seen before it is worked out.

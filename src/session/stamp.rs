@@ -92,15 +92,27 @@ impl Session {
             declared_sha256: self.declared(),
             values: overrides.into_iter().flatten().collect(),
             run: self.run_of_stamp(),
-            fit: self.fits.first().map(|fit| Work {
-                sentence: self.sentence(fit.span),
-                methods: vec![fit.method.name()],
-                rtol: None,
-                atol: None,
-                seed: Some(fit.seed),
-            }),
+            fit: self.fit_of_stamp(),
             sentence: sentence.filter(|text| !text.is_empty()),
         }
+    }
+
+    fn fit_of_stamp(&self) -> Option<Work> {
+        let work = |span, method, seed| Work {
+            sentence: self.sentence(span),
+            methods: vec![method],
+            rtol: None,
+            atol: None,
+            seed,
+        };
+        let lines = self.velocity.as_ref();
+        let fit = self.fits.first();
+        fit.map(|fit| work(fit.span, fit.method.name(), Some(fit.seed)))
+            .or_else(|| lines.map(|lines| work(lines.span, super::velocity::WORD, None)))
+            .or_else(|| {
+                let factored = self.factored.as_ref()?;
+                Some(work(factored.span, "factored", None))
+            })
     }
 
     /// Each file once, with the content that was read last.

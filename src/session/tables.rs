@@ -11,6 +11,7 @@ use crate::syntax::tree;
 use crate::table::{self, Column, Table};
 use crate::world::World;
 use rustc_hash::FxHashMap;
+use std::borrow::Cow;
 use std::cell::RefCell;
 use std::path::PathBuf;
 use std::sync::Arc;
@@ -111,7 +112,8 @@ impl<'t> Columns<'t> {
     }
 
     /// The column that goes by a name here: the mapped one, else the one with that name; letters
-    /// count alike in both cases when `any_case` says so.
+    /// count alike in both cases when `any_case` says so. Elements of a vector follow its mapping:
+    /// `u = Mu` also means `u[g1] = Mu[g1]`.
     pub fn find(&self, name: &str, any_case: bool) -> Option<&'t Column> {
         let same = |other: &str| {
             if any_case {
@@ -122,8 +124,25 @@ impl<'t> Columns<'t> {
         };
         match self.mapped.iter().find(|(here, _)| same(&here.text)) {
             Some((_, there)) => self.table.column(&there.text),
-            None => self.table.columns.iter().find(|column| same(&column.name)),
+            None => match self.element_mapped(name) {
+                Some(there) => self.table.column(&there),
+                None => self.table.columns.iter().find(|column| same(&column.name)),
+            },
         }
+    }
+
+    /// `Mu[g1]` for `u[g1]` where `u` is mapped to `Mu`.
+    fn element_mapped(&self, name: &str) -> Option<String> {
+        let (vector, rest) = name.split_at(name.find('[')?);
+        let mut mapped = self.mapped.iter();
+        let (_, there) = mapped.find(|(here, _)| here.text == vector)?;
+        Some(format!("{}{rest}", there.text))
+    }
+
+    /// True of `Mu` where the table has columns such as `Mu[g1]`.
+    pub fn has_elements(&self, vector: &str) -> bool {
+        let mut names = self.names();
+        names.any(|name| is_element(name, vector))
     }
 
     /// All mappings: name here, column there.
@@ -132,11 +151,11 @@ impl<'t> Columns<'t> {
     }
 
     /// What a name here is mapped to.
-    pub fn mapped(&self, name: &str) -> Option<&'t str> {
+    pub fn mapped(&self, name: &str) -> Option<Cow<'t, str>> {
         let mut mapped = self.mapped.iter();
-        mapped
-            .find(|(here, _)| here.text == name)
-            .map(|(_, there)| there.text.as_str())
+        let own = mapped.find(|(here, _)| here.text == name);
+        own.map(|(_, there)| Cow::Borrowed(there.text.as_str()))
+            .or_else(|| self.element_mapped(name).map(Cow::Owned))
     }
 
     /// True when a name is mapped, rightly or wrongly.
@@ -198,4 +217,10 @@ impl<'t> Columns<'t> {
                 .help(help),
         )
     }
+}
+
+/// True of `u[g1]` as an element of `u`.
+pub(super) fn is_element(name: &str, vector: &str) -> bool {
+    name.strip_prefix(vector)
+        .is_some_and(|rest| rest.starts_with('[') && rest.ends_with(']'))
 }

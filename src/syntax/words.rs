@@ -19,6 +19,7 @@ pub const VERBS: &[&str] = &[
     "stationary",
     "sensitivity",
     "fit",
+    "predict",
     "profile",
     "bootstrap",
     "report",

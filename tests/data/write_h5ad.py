@@ -127,3 +127,29 @@ n.layers["Ms"] = sp.csr_matrix(states)
 n.layers["holes"] = np.where(states == 9, states, np.nan)
 n.obsm["X_umap"] = np.array([[0, 0], [0, 1], [1, 0], [1, 1], [2, 2]], dtype=np.float32)
 n.write_h5ad("network.h5ad")
+# Unspliced and spliced counts of 40 cells by 5 genes along an induction, smoothed: lines go through
+# them. One gene is not spliced in any cell.
+rng = np.random.default_rng(5)
+cells, gammas = 40, np.array([0.2, 0.5, 0.9, 0.4, 0.7])
+t = np.linspace(0, 12, cells)[:, None]
+alpha = np.array([4.0, 6.0, 3.0, 5.0, 2.0])
+u = alpha * (1 - np.exp(-t))
+s = alpha * ((1 - np.exp(-gammas * t)) / gammas + (np.exp(-gammas * t) - np.exp(-t)) / (gammas - 1))
+noise = lambda: rng.gamma(20.0, 1 / 20.0, (cells, 5))
+u, s = u * noise(), s * noise()
+s[:, 4] = 0
+counts = anndata.AnnData(
+    X=sp.csr_matrix(np.round(s).astype(np.float32)),
+    obs=pd.DataFrame({"batch": np.arange(cells) % 2}, index=[f"cell{i}" for i in range(cells)]),
+    var=pd.DataFrame(index=["Actb", "Sox2", "Gata1", "Spi1", "Dead"]),
+    layers={"Ms": s.astype(np.float32), "Mu": u.astype(np.float32)},
+)
+counts.write_h5ad("velocity.h5ad")
+
+# A screen: perturbations by genes.
+screen = anndata.AnnData(
+    X=np.array([[1.0, 0, 2, 1], [2, 1, 0, 1], [0, 3, 1, 1]]),
+    obs=pd.DataFrame(index=["control", "two", "four"]),
+    var=pd.DataFrame(index=["one", "two", "three", "four"]),
+)
+screen.write_h5ad("screen.h5ad")

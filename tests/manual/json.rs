@@ -132,6 +132,34 @@ fn json_has_the_fields_that_the_manual_lists() {
     check_fields(&paths, "## Paths");
     check_fields(&paths["quantiles"][0], "Each of the `quantiles`:");
 
+    let lines = [
+        "fit",
+        "models/genes/velocity.lotka",
+        "gamma",
+        "--to",
+        "splicing.csv",
+        "--using",
+        "extremes",
+        "--format",
+        "json",
+    ];
+    let lines = run(&lines);
+    check_fields(&lines, "## Lines through extreme cells");
+    check_fields(&lines["genes"][0], "Each of the `genes`:");
+
+    let columns = ["--columns", "baseline=control", "--format", "json"];
+    let screen = [
+        "fit",
+        "models/genes/perturbations.lotka",
+        "K",
+        "b",
+        "--to",
+        "screen.csv",
+    ];
+    let screen = run(&[&screen[..], &columns].concat());
+    check_fields(&screen, "## Models of perturbations");
+    check_fields(&screen["perturbations"][0], "Each of the `perturbations`:");
+
     let rest = run(&["steady", "models/griffith.lotka", "--format", "json"]);
     check_fields(&rest, "## Steady states");
     for file in ["models/griffith.lotka", "models/damped_pendulum.lotka"] {

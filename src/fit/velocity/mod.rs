@@ -262,8 +262,8 @@ pub fn velocities(
     }
 }
 
-/// Which genes fulfil the criteria: expressed, with slope and R^2 above the least. When fewer than
-/// two do, the least R^2 becomes the 80 % percentile of all genes', as in scVelo.
+/// Which genes fulfil the criteria: expressed, with slope and R^2 above the least. When of several
+/// genes fewer than two do, the least R^2 becomes the 80 % percentile of all genes', as in scVelo.
 #[must_use]
 pub fn trusted(genes: &[Gene], criteria: Criteria) -> Vec<bool> {
     let with = |least: f64| -> Vec<bool> {
@@ -272,7 +272,7 @@ pub fn trusted(genes: &[Gene], criteria: Criteria) -> Vec<bool> {
         genes.iter().map(good).collect()
     };
     let found = with(criteria.r_squared);
-    if found.iter().filter(|good| **good).count() >= 2 {
+    if genes.len() < 2 || found.iter().filter(|good| **good).count() >= 2 {
         return found;
     }
     let mut all: Vec<f64> = genes

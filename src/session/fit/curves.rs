@@ -9,14 +9,14 @@
 use super::super::plot::time_label;
 use super::answer::FitAnswer;
 use super::bands::{self, Edges};
-use super::data::RunData;
+use super::data::{CovariateElement, RunData};
 use super::draws::Draws;
 use super::lens::Seen;
 use super::objective::{Likelihood, Looked};
 use super::runs::FitRun;
 use crate::figure::{Axis, Band, Figure, Mark, Series};
 use crate::fit::{Datum, Propagation, Wanted};
-use crate::model::{Motion, ParameterId};
+use crate::model::Motion;
 use crate::simulate::{Output, in_order};
 use crate::world::World;
 use std::ops::ControlFlow;
@@ -46,7 +46,7 @@ pub(super) const NORMAL_WIDTH: f64 = 1.959_963_984_540_054;
 pub(super) enum Against {
     Time,
     /// A regression's only covariate.
-    Covariate(ParameterId),
+    Covariate(CovariateElement),
     /// What the model gives: the data should lie on the diagonal.
     Fitted,
 }
@@ -502,9 +502,9 @@ pub(super) fn horizontal_words(answer: &FitAnswer, against: Against) -> (String,
     let unit = |unit: &Option<crate::model::Unit>| unit.as_ref().map(ToString::to_string);
     match against {
         Against::Time => (time_label(model.motion).to_owned(), unit(&model.time.unit)),
-        Against::Covariate(id) => {
-            let known = &model.parameters[id.index()];
-            (known.name.clone(), unit(&known.unit))
+        Against::Covariate(known) => {
+            let parameter = &model.parameters[known.parameter.index()];
+            (known.name(model), unit(&parameter.unit))
         }
         Against::Fitted => ("fitted".to_owned(), None),
     }

@@ -115,6 +115,12 @@ pub enum Against {
 
 impl Session {
     pub(in crate::session) fn explain_fit(&self, span: Span) -> Result<Performed, Vec<Diagnostic>> {
+        if let Some(lines) = &self.velocity {
+            return Ok(done(Outcome::VelocityExplained(Arc::clone(lines))));
+        }
+        if let Some(factored) = &self.factored {
+            return Ok(done(Outcome::FactoredExplained(Arc::clone(factored))));
+        }
         if let Some(answer) = self.cells_fit.as_ref().filter(|_| self.fits.is_empty()) {
             return Ok(done(Outcome::FitAtRestExplained(Arc::clone(answer))));
         }

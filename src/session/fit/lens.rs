@@ -71,14 +71,16 @@ impl Lens {
             let numbers: Vec<Expr> = arguments
                 .map(|argument| compiled.system.inline(&mut pool, *argument))
                 .collect();
-            let family = Some(known.distribution.family);
-            add(
-                &known.name,
-                family,
-                numbers,
-                known.unit.as_ref(),
-                known.span,
-            );
+            let scatters = !known.distribution.is_least_squares();
+            let family = scatters.then_some(known.distribution.family);
+            for element in 0..model.count_of(&known.indices) {
+                let own = numbers.iter();
+                let own = own
+                    .map(|number| element_of(&mut pool, *number, element))
+                    .collect();
+                let name = model.element_name(&known.name, &known.indices, element);
+                add(&name, family, own, known.unit.as_ref(), known.span);
+            }
         }
         if model.observations.is_empty() {
             let states = model.states.iter();
@@ -148,6 +150,14 @@ impl Lens {
     /// True when no distribution is known: least squares.
     pub(super) fn is_least_squares(&self) -> bool {
         self.seen.iter().all(|seen| seen.family.is_none())
+    }
+}
+
+/// One of several numbers; a single one holds for all.
+fn element_of(pool: &mut Pool, numbers: Expr, element: usize) -> Expr {
+    match pool.shape(numbers) {
+        Shape::Scalar => numbers,
+        _ => pool.element(numbers, element),
     }
 }
 

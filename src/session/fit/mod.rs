@@ -64,7 +64,7 @@ pub use at_rest::{
 };
 pub(super) use bootstrap::lower as lower_bootstrap;
 pub use bootstrap::{BootstrapAnswer, BootstrapCommand};
-pub use data::{LeftOut, Look, Point, RunData};
+pub use data::{CovariateElement, LeftOut, Look, Point, RunData};
 pub use draws::{Draw, Draws, Inferred};
 pub use explain::{Against, Entry, Explanation, FilterFrom, LikelihoodFrom};
 pub use inside::{Standing, StandingOfRun};
@@ -81,8 +81,8 @@ pub(super) use report::lower as lower_report;
 pub use report::{FitReport, Report, ReportForm};
 pub use runs::FitRun;
 pub use scores::{Checks, Score};
-pub(super) use sentence::lower;
 pub use sentence::{Fit, StartOfFit, Way};
+pub(super) use sentence::{lower, nothing_left_over};
 pub use stochastic::{Filters, NoiseFrom, Unfit};
 pub use tables::FitTable;
 
@@ -93,7 +93,7 @@ use super::readings::Readings;
 use super::simulate::{fault, whole, with_setting};
 use super::tables::{Columns, Tables};
 use super::values::Overrides;
-use super::{Observer, Session, Stage};
+use super::{Observer, Session, Stage, factored, velocity};
 use crate::diagnostic::Diagnostic;
 use crate::fit::{Findings, Progress, SearchMethod};
 use crate::world::World;
@@ -181,6 +181,12 @@ pub(super) fn check(
     overrides: &Overrides,
     command: &Fit,
 ) -> Result<Vec<Diagnostic>, Vec<Diagnostic>> {
+    if factored::is_meant(compiled) {
+        return factored::check(compiled, Some(tables), command);
+    }
+    if let Some(extremes) = &command.extremes {
+        return velocity::check(compiled, Some(tables), overrides, (command, extremes));
+    }
     let world = tables.world();
     let (likelihood, warnings) = understood(compiled, tables, overrides, command, world)?;
     plan(
@@ -202,6 +208,12 @@ pub(super) fn check_without_data(
     overrides: &Overrides,
     command: &Fit,
 ) -> Result<Vec<Diagnostic>, Vec<Diagnostic>> {
+    if factored::is_meant(compiled) {
+        return factored::check(compiled, None, command);
+    }
+    if let Some(extremes) = &command.extremes {
+        return velocity::check(compiled, None, overrides, (command, extremes));
+    }
     let present = compiled.present(overrides);
     quantities::fitted(compiled, &present, &command.quantities, command.span)?;
     Ok(Vec::new())
@@ -214,6 +226,12 @@ impl Session {
         observer: &mut dyn Observer,
     ) -> Result<Performed, Vec<Diagnostic>> {
         let compiled = Arc::clone(&self.need_model()?.compiled);
+        if factored::is_meant(&compiled) {
+            return self.fit_factored(command);
+        }
+        if let Some(extremes) = &command.extremes {
+            return self.velocity((command, extremes));
+        }
         let world = Arc::clone(&self.world);
         let tables = Tables::new(&*world, self.data_folder());
         let (likelihood, mut diagnostics) =
@@ -287,6 +305,8 @@ impl Session {
         diagnostics.extend(all_warnings(&answers, command.span));
         self.fits.clone_from(&answers);
         self.inferred = Inferred::default();
+        self.velocity = None;
+        self.factored = None;
         if let (Some(options), [mode]) = (draws, answers.as_slice()) {
             let mut performed = self.posterior(Arc::clone(mode), options, command, observer);
             diagnostics.append(&mut performed.diagnostics);

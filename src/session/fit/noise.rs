@@ -33,6 +33,24 @@ pub(super) fn filtered<'w>(
             ]),
         };
     }
+    let declared = !likelihood.compiled.model.observations.is_empty();
+    if let (true, Some(seen)) = (
+        declared,
+        likelihood
+            .lens
+            .seen
+            .iter()
+            .find(|seen| seen.family.is_none()),
+    ) {
+        return Err(vec![
+            Diagnostic::new(
+                Code::BadObservation,
+                "observations of a model with noise say how their data scatter",
+            )
+            .at(seen.span, "no standard deviation")
+            .help("write one, as in `normal(x, sigma)`; `normal(x, 0)` sees the state exactly"),
+        ]);
+    }
     let replaces = |run: &super::FitRun| run.own.sets_fitted();
     if likelihood.runs.iter().any(replaces) {
         return Err(vec![

@@ -293,10 +293,11 @@ impl Likelihood<'_> {
 
     /// Positions and values of covariates that change from row to row.
     fn covariates<'r>(&self, run: &'r FitRun) -> Vec<(usize, &'r [f64])> {
-        let blocks = self.compiled.system.parameters.blocks();
         let varying = run.data.varying.iter();
         varying
-            .filter_map(|(id, values)| Some((blocks.get(id.index())?.offset, values.as_slice())))
+            .filter_map(|(known, values)| {
+                Some((known.position(&self.compiled)?, values.as_slice()))
+            })
             .collect()
     }
 

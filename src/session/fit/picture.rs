@@ -42,6 +42,12 @@ pub(in crate::session) enum Need {
     Posterior,
     Draws,
     Profiles,
+    /// Lines through extreme cells.
+    Lines,
+    /// A model of perturbations.
+    Factors,
+    /// A fit of any kind.
+    Any,
 }
 
 /// What sentences before this one have made.
@@ -51,6 +57,8 @@ pub(in crate::session) struct Possible {
     pub posterior: bool,
     pub bootstrap: bool,
     pub profiles: bool,
+    pub lines: bool,
+    pub factors: bool,
 }
 
 impl Possible {
@@ -60,6 +68,8 @@ impl Possible {
         posterior: true,
         bootstrap: true,
         profiles: true,
+        lines: true,
+        factors: true,
     };
 
     /// What a fit leaves.
@@ -71,12 +81,35 @@ impl Possible {
         }
     }
 
+    /// What a fit of lines leaves.
+    pub fn lines() -> Possible {
+        Possible {
+            lines: true,
+            ..Possible::default()
+        }
+    }
+
     /// # Errors
     /// What is missing.
     pub fn has(self, need: Need, span: Span) -> Result<(), Vec<Diagnostic>> {
         let (is_there, message, help) = match need {
+            Need::Any if self.lines || self.factors => return Ok(()),
+            Need::Lines if self.lines => return Ok(()),
+            Need::Factors if self.factors => return Ok(()),
+            Need::Factors => return Err(vec![super::super::factored::nothing_to_predict(span)]),
+            Need::Lines => return Err(vec![super::super::velocity::no_lines(span)]),
+            _ if !self.fit && self.lines => (
+                false,
+                "the last fit is one of lines through extreme cells",
+                "`save lines to \"genes.csv\"`, `save velocity to \"out.h5ad\"` and `plot u[gene] vs s[gene]` are of lines",
+            ),
+            _ if !self.fit && self.factors => (
+                false,
+                "the last fit is one of a model of perturbations",
+                "`predict Sox2` and `explain fit` are of such a model",
+            ),
             _ if !self.fit => return Err(nothing_fitted(span)),
-            Need::Fit => (true, "", ""),
+            Need::Fit | Need::Any => (true, "", ""),
             Need::Posterior => (
                 self.posterior,
                 "no posterior has been drawn before this",
@@ -236,10 +269,8 @@ impl Session {
     /// The answers of the last `fit`.
     pub(super) fn need_fits(&self, span: Span) -> Result<&[Arc<FitAnswer>], Vec<Diagnostic>> {
         self.need_model()?;
-        match self.fits.as_slice() {
-            [] => Err(nothing_fitted(span)),
-            fits => Ok(fits),
-        }
+        self.possible().has(Need::Fit, span)?;
+        Ok(&self.fits)
     }
 
     /// What has been made.
@@ -249,6 +280,8 @@ impl Session {
             posterior: self.inferred.posterior.is_some(),
             bootstrap: self.inferred.bootstrap.is_some(),
             profiles: !self.inferred.profiles.is_empty(),
+            lines: self.velocity.is_some(),
+            factors: self.factored.is_some(),
         }
     }
 

@@ -94,13 +94,15 @@ fn run(
 ) -> Result<FitRun, Vec<Diagnostic>> {
     varying_in_observations_only(compiled, &data)?;
     let mut base = overrides.clone();
-    for (parameter, value) in &data.constants {
-        base.set(Target::Parameter(*parameter), None, vec![*value]);
+    for (known, value) in &data.constants {
+        let target = Target::Parameter(known.parameter);
+        base.set(target, known.element, vec![*value]);
     }
     // The first of the varying values stands in, so that what follows from it is finite.
-    for (parameter, values) in &data.varying {
+    for (known, values) in &data.varying {
         let first = values.first().copied().unwrap_or(0.0);
-        base.set(Target::Parameter(*parameter), None, vec![first]);
+        let target = Target::Parameter(known.parameter);
+        base.set(target, known.element, vec![first]);
     }
     let mut setting = command.setting.clone();
     if let Some(condition) = &data.condition {
@@ -231,8 +233,14 @@ fn varying_in_observations_only(
         .chain(&system.initial)
         .chain(&system.parameter_values);
     let mut problems = Vec::new();
-    for (parameter, _) in &data.varying {
-        let known = &compiled.model.parameters[parameter.index()];
+    let mut told = Vec::new();
+    for (known, _) in &data.varying {
+        // Elements of a vector drive together.
+        if told.contains(&known.parameter) {
+            continue;
+        }
+        told.push(known.parameter);
+        let known = &compiled.model.parameters[known.parameter.index()];
         let drives = driving
             .clone()
             .any(|expr| symbols_of(&system.pool, *expr).contains(&known.symbol));

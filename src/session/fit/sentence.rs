@@ -6,6 +6,7 @@
 use super::super::command::{Command, DataSource, Setting, SteadyStart, Subjects};
 use super::super::lower::{data_source, setting, subjects, subjects_without_vs, word_of};
 use super::super::options::Options;
+use super::super::velocity::{self, Extremes};
 use super::at_rest;
 use super::region::{self, Wish};
 use crate::diagnostic::{Code, Diagnostic, did_you_mean};
@@ -26,6 +27,8 @@ pub struct Fit {
     pub data: DataSource,
     /// How to search.
     pub method: Way,
+    /// `using extremes`: no search, but lines through extreme cells.
+    pub extremes: Option<Extremes>,
     /// From how many starts.
     pub starts: Option<tree::Expr>,
     /// For the starts, and for the draws of a posterior.
@@ -143,7 +146,7 @@ pub(in crate::session) fn lower(
             None
         }
     };
-    let method = way(&mut options);
+    let (method, extremes) = way(&mut options);
     let starts = options.value("starts");
     let seed = options.value("seed");
     let draws = options.value("draws");
@@ -179,6 +182,7 @@ pub(in crate::session) fn lower(
             quantities,
             data: data.ok_or(())?,
             method: method.ok_or(())?,
+            extremes,
             starts,
             seed,
             draws,
@@ -194,14 +198,31 @@ pub(in crate::session) fn lower(
     })
 }
 
-fn way(options: &mut Options<'_>) -> Option<Way> {
+/// The search, or lines instead of one; nothing where the words are at fault.
+fn way(options: &mut Options<'_>) -> (Option<Way>, Option<Extremes>) {
     let Some(option) = options.take("using") else {
-        return Some(Way::Auto);
+        return (Some(Way::Auto), None);
     };
+    if let [value] = option.values.as_slice()
+        && velocity::is_meant(value)
+    {
+        return match velocity::read(value) {
+            Ok(extremes) => (Some(Way::Auto), Some(extremes)),
+            Err(problems) => {
+                options.problems(problems);
+                (None, None)
+            }
+        };
+    }
+    (search(options, option), None)
+}
+
+fn search(options: &mut Options<'_>, option: &tree::SentenceOption) -> Option<Way> {
     let name = options.name_of(option)?;
     let found = Way::named(&name.text);
     if found.is_none() {
-        let known = Way::names();
+        let mut known = Way::names();
+        known.push(velocity::WORD);
         let near = did_you_mean(&name.text, known.iter().copied());
         options.problem(
             Diagnostic::new(
@@ -247,5 +268,56 @@ fn from(options: &mut Options<'_>) -> StartOfFit {
             );
             StartOfFit::Declared
         }
+    }
+}
+
+/// Refuses what means nothing to a fit in closed form, which is neither searched nor drawn: where
+/// that is said, and what it is of.
+pub(in crate::session) fn nothing_left_over(
+    command: &Fit,
+    (place, what): (Span, &str),
+) -> Result<(), Vec<Diagnostic>> {
+    let setting = &command.setting;
+    let start = match &command.from {
+        StartOfFit::Declared => None,
+        StartOfFit::Steady(start) => Some(start.span),
+        StartOfFit::Stationary(span) | StartOfFit::Diffuse(span) => Some(*span),
+    };
+    let subjects = match &command.subjects {
+        Subjects::One(name) => Some(name.span),
+        Subjects::Each(span) => Some(*span),
+        _ => None,
+    };
+    let span_of = |expr: &Option<tree::Expr>| expr.as_ref().map(|expr| expr.span);
+    let said = [
+        ("starts", span_of(&command.starts)),
+        ("seed", span_of(&command.seed)),
+        ("draws", span_of(&command.draws)),
+        ("chains", span_of(&command.chains)),
+        ("rtol", span_of(&command.relative)),
+        ("atol", span_of(&command.absolute)),
+        (
+            "checkpoint",
+            command.checkpoint.as_ref().map(|text| text.span),
+        ),
+        ("from", start),
+        ("where", command.within.first().map(|wish| wish.span)),
+        ("subject", subjects),
+        ("in", setting.condition.as_ref().map(|name| name.span)),
+        ("with", setting.with.first().map(|one| one.name.span)),
+    ];
+    let problems: Vec<Diagnostic> = said
+        .into_iter()
+        .filter_map(|(word, span)| {
+            let problem =
+                Diagnostic::new(Code::BadOption, format!("`{word}` means nothing to {what}"));
+            let problem = problem.at(span?, "").at(place, "");
+            Some(problem.help("leave one of the two away"))
+        })
+        .collect();
+    if problems.is_empty() {
+        Ok(())
+    } else {
+        Err(problems)
     }
 }

@@ -223,14 +223,13 @@ fn noisy(model: &Model, declared: System, noise: NoiseFrom) -> System {
 
 /// The data of a run, one look for each row.
 fn looks(likelihood: &Likelihood<'_>, run: &FitRun) -> Vec<Look> {
-    let blocks = likelihood.compiled.system.parameters.blocks();
     let rows = run.data.rows.iter().enumerate();
     let mut looks: Vec<Look> = rows
         .map(|(row, known)| Look {
             time: known.time,
             own: (run.data.varying.iter())
-                .filter_map(|(id, values)| {
-                    Some((blocks.get(id.index())?.offset, *values.get(row)?))
+                .filter_map(|(known, values)| {
+                    Some((known.position(&likelihood.compiled)?, *values.get(row)?))
                 })
                 .collect(),
             seen: Vec::new(),

@@ -21,12 +21,20 @@ pub enum FitTable {
     Draws,
     /// The fitted curves with their bands.
     Bands,
+    /// What is left of the data above lines through extreme cells.
+    Velocity,
+    /// These lines.
+    Lines,
 }
 
 impl FitTable {
     /// All with their words after `save`.
-    pub const WORDS: &'static [(&'static str, FitTable)] =
-        &[("draws", FitTable::Draws), ("bands", FitTable::Bands)];
+    pub const WORDS: &'static [(&'static str, FitTable)] = &[
+        ("draws", FitTable::Draws),
+        ("bands", FitTable::Bands),
+        ("velocity", FitTable::Velocity),
+        ("lines", FitTable::Lines),
+    ];
 
     /// The one that a `save` asks for: its word stands alone, and the model has no such name.
     pub(in crate::session) fn asked(compiled: &Compiled, save: &Save) -> Option<FitTable> {
@@ -47,6 +55,7 @@ impl FitTable {
         match self {
             FitTable::Draws => Need::Draws,
             FitTable::Bands => Need::Fit,
+            FitTable::Velocity | FitTable::Lines => Need::Lines,
         }
     }
 }
@@ -65,6 +74,8 @@ impl Session {
     ) -> Result<Performed, Vec<Diagnostic>> {
         self.possible().has(table.need(), save.span)?;
         let columns = match table {
+            FitTable::Velocity => return self.save_velocity(save),
+            FitTable::Lines => return self.save_lines(save),
             FitTable::Draws => self.inferred.draws().map(|draws| of_draws(&draws)),
             FitTable::Bands => {
                 let draws = self.inferred.draws();

@@ -170,6 +170,9 @@ impl Session {
         if let Some(picture) = RowsPicture::asked(&self.need_model()?.compiled, plot) {
             return self.plot_rows(&picture?, plot);
         }
+        if super::velocity::is_of_lines(&self.need_model()?.compiled, plot) {
+            return self.plot_lines(plot);
+        }
         let runs = match &self.ensemble {
             Some(_) => &[],
             None => self.need_runs()?,

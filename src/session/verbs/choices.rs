@@ -45,7 +45,7 @@ pub(super) const LAYER: Choice = choice(
     "layer",
     Value::Text,
     "layer \"Ms\"",
-    "of an .h5ad file after `over`; X when absent",
+    "the matrix of an .h5ad file; X when absent",
 );
 pub(super) const BY_GROUP: Choice = choice(
     "by",
@@ -242,12 +242,6 @@ pub(super) const AS_STATIONARY: Choice = choice(
     "as stationary",
     "cells that are each seen once, at rest",
 );
-pub(super) const LAYER: Choice = choice(
-    "layer",
-    Value::Text,
-    "layer \"Ms\"",
-    "the matrix of an .h5ad file; X when absent",
-);
 pub(super) const AS_LATEX: Choice =
     choice("as", Value::Words(&["latex"]), "as latex", "for a paper");
 pub(super) const OVER_SERIES: Choice = choice(
@@ -349,9 +343,9 @@ pub(super) const TO_DATA: Choice = choice(
 );
 pub(super) const USING_SEARCH: Choice = choice(
     "using",
-    Value::Words(&["lm", "lbfgs", "nelder_mead", "pso", "nuts"]),
+    Value::Words(&["lm", "lbfgs", "nelder_mead", "pso", "nuts", "extremes"]),
     "using lbfgs",
-    "lm when absent; nuts samples the posterior",
+    "lm when absent; nuts samples the posterior; extremes: lines through extreme cells",
 );
 pub(super) const STARTS: Choice = choice(
     "starts",

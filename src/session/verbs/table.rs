@@ -3,8 +3,8 @@
 use super::super::command::Command;
 use super::super::lower::{self, alone};
 use super::super::{
-    continuation, correlation, ensemble, explain, fit, jacobian, measure, portrait, sensitivity,
-    stability, stationary, steady, sweep,
+    continuation, correlation, ensemble, explain, factored, fit, jacobian, measure, portrait,
+    sensitivity, stability, stationary, steady, sweep,
 };
 use super::choices::*;
 use super::{Place, Reader, Value, Verb};
@@ -176,6 +176,10 @@ pub static VERBS: &[Verb] = &[
             (
                 "save bands | draws to \"fit.csv\"",
                 "of the last fit, posterior or bootstrap",
+            ),
+            (
+                "save velocity to \"out.h5ad\"",
+                "of lines through extreme cells; `save lines`: themselves",
             ),
         ],
         see: &["simulate", "plot"],
@@ -416,6 +420,20 @@ pub static VERBS: &[Verb] = &[
         see: &["fit", "profile"],
         place: Anywhere,
         read: fit::lower_bootstrap,
+    },
+    Verb {
+        word: "predict",
+        example: "predict Sox2",
+        summary: "what a fitted model says of a perturbation",
+        subjects: Value::Text,
+        options: &[TO_TABLE],
+        more: &[(
+            "predict Sox2, Spi1 to \"unseen.csv\"",
+            "all genes, as a table",
+        )],
+        see: &["fit"],
+        place: Anywhere,
+        read: factored::lower_predict,
     },
     Verb {
         word: "report",

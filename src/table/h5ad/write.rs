@@ -32,7 +32,26 @@ pub fn write_with(
     name: &str,
     added: Added<'_>,
 ) -> Result<(), H5adError> {
-    let file = H5ad::open(source)?;
+    let beside = beside(target);
+    let done = std::fs::copy(source, &beside)
+        .map_err(unreadable)
+        .and_then(|_| add(&beside, name, added))
+        .and_then(|()| std::fs::rename(&beside, target).map_err(unreadable));
+    if done.is_err() {
+        // What is left of an attempt is of no use; that it cannot be removed says nothing new.
+        let _ = std::fs::remove_file(&beside);
+    }
+    done
+}
+
+/// Adds a layer or a column of this name to a file, where it lies: a copy that is of no use when
+/// this fails.
+///
+/// # Errors
+/// Those of [`write_with`].
+pub fn add(path: &Path, name: &str, added: Added<'_>) -> Result<(), H5adError> {
+    let place = path;
+    let file = H5ad::open(place)?;
     let (group, found, expected) = match added {
         Added::Layer(numbers) => ("layers", numbers.len(), file.cells() * file.genes()),
         Added::Column(numbers) => ("obs", numbers.len(), file.cells()),
@@ -66,16 +85,7 @@ pub fn write_with(
         Added::Column(_) => vec![file.cells() as u64],
     };
     drop(file);
-    let beside = beside(target);
-    let done = std::fs::copy(source, &beside)
-        .map_err(unreadable)
-        .and_then(|_| add(&beside, (group, has_group), name, added, &shape, order))
-        .and_then(|()| std::fs::rename(&beside, target).map_err(unreadable));
-    if done.is_err() {
-        // What is left of an attempt is of no use; that it cannot be removed says nothing new.
-        let _ = std::fs::remove_file(&beside);
-    }
-    done
+    put(place, (group, has_group), name, added, &shape, order)
 }
 
 fn beside(target: &Path) -> PathBuf {
@@ -90,7 +100,7 @@ fn unreadable(error: std::io::Error) -> H5adError {
     }
 }
 
-fn add(
+fn put(
     path: &Path,
     (group, exists): (&str, bool),
     name: &str,

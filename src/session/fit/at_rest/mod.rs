@@ -155,6 +155,8 @@ impl Session {
         }
         let answer = Arc::new(answer);
         self.fits.clear();
+        self.velocity = None;
+        self.factored = None;
         self.cells_fit = Some(Arc::clone(&answer));
         Ok(Performed {
             outcome: Outcome::FittedAtRest(answer),

@@ -66,9 +66,7 @@ impl Reader<'_> {
         Diagnostic::new(Code::NoData, format!("the data have no column `{name}`"))
             .at(span, "observed here")
             .at(self.columns.file, self.readings.holds())
-            .help(format!(
-                "name the one that is meant, as in `to \"data.csv\" ({name} = column)`"
-            ))
+            .help(super::meant(name))
     }
 
     fn no_data(&self, name: &str, span: crate::source::Span) -> Diagnostic {

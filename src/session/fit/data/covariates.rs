@@ -2,9 +2,9 @@
 //!
 //! Enters: the data of a run. Leaves: its rows, each looked at once unless a covariate differs.
 
-use super::{Cell, Look, Point, Reader, RunData};
+use super::{Cell, CovariateElement, Look, MOST_FAULTS, Point, Reader, RunData};
 use crate::diagnostic::{Code, Diagnostic, number_text};
-use crate::model::{ParameterId, Per};
+use crate::model::{Covariate, Per};
 use crate::table::Column;
 
 impl Reader<'_> {
@@ -12,35 +12,36 @@ impl Reader<'_> {
     pub(super) fn covariates(
         &self,
         problems: &mut Vec<Diagnostic>,
-    ) -> Vec<(ParameterId, Per, Vec<f64>)> {
+    ) -> Vec<(CovariateElement, Per, Vec<f64>)> {
         let mut found = Vec::new();
-        for covariate in &self.compiled.model.covariates {
-            let known = &self.compiled.model.parameters[covariate.parameter.index()];
-            let Some(column) = self.columns.find(&known.name, false) else {
-                // A name that is mapped to nothing has been told.
-                if self.columns.maps(&[&known.name]) {
+        let model = &self.compiled.model;
+        for covariate in &model.covariates {
+            let before = problems.len();
+            for known in CovariateElement::all(model, covariate.parameter) {
+                let name = known.name(model);
+                let Some(column) = self.columns.find(&name, false) else {
+                    // A name that is mapped to nothing has been told.
+                    if !self.columns.maps(&[&name]) {
+                        problems.push(self.no_covariate(&name, covariate));
+                    }
                     continue;
+                };
+                match self.numbers(&column.name) {
+                    Ok(numbers) => found.push((known, covariate.per, numbers)),
+                    Err(problem) => problems.push(problem),
                 }
-                problems.push(
-                    Diagnostic::new(
-                        Code::NoData,
-                        format!("the covariate `{}` has no column", known.name),
-                    )
-                    .at(covariate.span, "declared here")
-                    .at(self.columns.file, self.columns.has())
-                    .help(format!(
-                        "name the one that is meant, as in `to \"data.csv\" ({} = column)`",
-                        known.name
-                    )),
-                );
-                continue;
-            };
-            match self.numbers(&column.name) {
-                Ok(numbers) => found.push((covariate.parameter, covariate.per, numbers)),
-                Err(problem) => problems.push(problem),
             }
+            problems.truncate(before + MOST_FAULTS);
         }
         found
+    }
+
+    fn no_covariate(&self, name: &str, covariate: &Covariate) -> Diagnostic {
+        let message = format!("the covariate `{name}` has no column");
+        Diagnostic::new(Code::NoData, message)
+            .at(covariate.span, "declared here")
+            .at(self.columns.file, self.columns.has())
+            .help(super::meant(name))
     }
 
     /// Gives a run its rows, data and covariates, from its data and all rows of the table that are
@@ -50,7 +51,7 @@ impl Reader<'_> {
         run: &mut RunData,
         (cells, own): (&[&Cell], &[usize]),
         times: &[f64],
-        covariates: &[(ParameterId, Per, Vec<f64>)],
+        covariates: &[(CovariateElement, Per, Vec<f64>)],
         problems: &mut Vec<Diagnostic>,
     ) {
         let mut order: Vec<usize> = cells.iter().map(|cell| cell.table_row).collect();
@@ -59,7 +60,7 @@ impl Reader<'_> {
         let time_of = |row: usize| times.get(row).copied().unwrap_or(f64::NAN);
         order.sort_by(|one, other| time_of(*one).total_cmp(&time_of(*other)));
         let mut varying = Vec::new();
-        for (parameter, per, numbers) in covariates {
+        for (known, per, numbers) in covariates {
             // What holds for a subject may stand in a row of its own, as that of a dose.
             let rows = match per {
                 Per::Row => order.as_slice(),
@@ -68,9 +69,9 @@ impl Reader<'_> {
             let own = rows
                 .iter()
                 .filter_map(|row| Some((*row, *numbers.get(*row)?)));
-            match self.one_value(*parameter, *per, own, &run.label(), problems) {
-                Some(value) => run.constants.push((*parameter, value)),
-                None => varying.push((*parameter, numbers)),
+            match self.one_value(*known, *per, own, &run.label(), problems) {
+                Some(value) => run.constants.push((*known, value)),
+                None => varying.push((*known, numbers)),
             }
         }
         // Rows of one time are looked at once, unless they differ in a covariate.
@@ -87,10 +88,10 @@ impl Reader<'_> {
             }
             place.insert(row, run.rows.len() - 1);
         }
-        for (parameter, numbers) in varying {
+        for (known, numbers) in varying {
             let rows = run.rows.iter();
             let own = rows.map(|look| numbers.get(look.table_row).copied().unwrap_or(f64::NAN));
-            run.varying.push((parameter, own.collect()));
+            run.varying.push((known, own.collect()));
         }
         run.points = cells
             .iter()
@@ -111,13 +112,13 @@ impl Reader<'_> {
     #[expect(clippy::float_cmp, reason = "the same cell again, not a measurement")]
     fn one_value(
         &self,
-        parameter: ParameterId,
+        known: CovariateElement,
         per: Per,
         mut rows: impl Iterator<Item = (usize, f64)>,
         whose: &str,
         problems: &mut Vec<Diagnostic>,
     ) -> Option<f64> {
-        let name = &self.compiled.model.parameters[parameter.index()].name;
+        let name = &known.name(&self.compiled.model);
         let column = self.columns.find(name, false)?;
         let mut first: Option<f64> = None;
         for (row, value) in rows.by_ref() {
@@ -179,7 +180,7 @@ impl Reader<'_> {
         Diagnostic::new(Code::BadDatum, message)
             .at(self.columns.file, "")
             .help(format!(
-                "`{name}` has one value for each subject or condition: correct the cell, or declare `covariate {name}` without `by`"
+                "`{name}` has one value for each subject or condition: correct the cell, or declare the covariate without `by`"
             ))
     }
 }

@@ -19,7 +19,7 @@ use super::super::tables::Columns;
 use super::lens::Lens;
 use crate::diagnostic::{Code, Diagnostic, did_you_mean, listed, number_text};
 use crate::fit::Datum;
-use crate::model::ParameterId;
+use crate::model::{Model, ParameterId};
 use crate::source::Span;
 use crate::symbolic::Shape;
 use crate::syntax::tree;
@@ -48,11 +48,48 @@ pub struct RunData {
     /// What was seen there.
     pub points: Vec<Point>,
     /// Covariates with one value for the run.
-    pub constants: Vec<(ParameterId, f64)>,
+    pub constants: Vec<(CovariateElement, f64)>,
     /// Covariates with a value for each of `rows`.
-    pub varying: Vec<(ParameterId, Vec<f64>)>,
+    pub varying: Vec<(CovariateElement, Vec<f64>)>,
     /// Rows of the table that are left out: a column EVID or MDV calls them no observations.
     pub left_out: LeftOut,
+}
+
+/// A covariate, or an element of one: what a column of the data belongs to.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct CovariateElement {
+    /// The parameter that holds it.
+    pub parameter: ParameterId,
+    /// Which element; none of a single number.
+    pub element: Option<u32>,
+}
+
+impl CovariateElement {
+    /// The elements of a parameter.
+    pub fn all(model: &Model, parameter: ParameterId) -> impl Iterator<Item = CovariateElement> {
+        let indices = &model.parameters[parameter.index()].indices;
+        let count = model.count_of(indices);
+        let is_single = indices.is_empty();
+        (0..count).map(move |element| CovariateElement {
+            parameter,
+            element: (!is_single).then(|| u32::try_from(element).unwrap_or(u32::MAX)),
+        })
+    }
+
+    /// Where it stands among the numbers of all parameters.
+    pub(in crate::session) fn position(self, compiled: &Compiled) -> Option<usize> {
+        let blocks = compiled.system.parameters.blocks();
+        let block = blocks.get(self.parameter.index())?;
+        Some(block.offset + self.element.map_or(0, |element| element as usize))
+    }
+
+    /// `s`, `s[g1]`
+    #[must_use]
+    pub fn name(self, model: &Model) -> String {
+        let known = &model.parameters[self.parameter.index()];
+        let element = self.element.map_or(0, |element| element as usize);
+        model.element_name(&known.name, &known.indices, element)
+    }
 }
 
 /// Rows that are no observations.
@@ -501,15 +538,20 @@ impl Reader<'_> {
                 .other_unit(time, &model.names, unit, "the model's time");
             warnings.extend(found);
         }
-        let parameters = model.covariates.iter().map(|known| {
-            let known = &model.parameters[known.parameter.index()];
-            (known.name.as_str(), model.names.unit_of(&known.name))
+        let covariates = model.covariates.iter();
+        let elements = covariates.flat_map(|known| CovariateElement::all(model, known.parameter));
+        let parameters = elements.map(|known| {
+            let parameter = &model.parameters[known.parameter.index()];
+            (known.name(model), model.names.unit_of(&parameter.name))
         });
         let seen = self.lens.seen.iter();
-        let seen = seen.map(|seen| (seen.name.as_str(), model.names.unit_of_data(&seen.name)));
+        let seen = seen.map(|seen| {
+            let vector = seen.name.split('[').next().unwrap_or(&seen.name);
+            (seen.name.clone(), model.names.unit_of_data(vector))
+        });
         let mut used: Vec<&str> = Vec::new();
         for (name, unit) in seen.chain(parameters) {
-            if let Some(column) = self.columns.find(name, false) {
+            if let Some(column) = self.columns.find(&name, false) {
                 used.push(&column.name);
                 let what = format!("`{name}`");
                 warnings.extend(self.columns.other_unit(column, &model.names, unit, &what));
@@ -577,4 +619,14 @@ impl Reader<'_> {
 struct Groups {
     known: Vec<RunData>,
     of_row: Vec<usize>,
+}
+
+/// How to say which column holds what goes by a name here; of an element, which columns.
+fn meant(name: &str) -> String {
+    match name.split_once('[') {
+        None => format!("name the one that is meant, as in `to \"data.csv\" ({name} = column)`"),
+        Some((vector, rest)) => format!(
+            "say which ones are meant, as in `to \"data.csv\" ({vector} = column)`: those named `column[{rest}` and so on"
+        ),
+    }
 }

@@ -190,7 +190,11 @@ observe y ~ normal(x + shift, 0.1)";
     let mut known = Overrides::new();
     known.set(Target::Parameter(shift), None, vec![0.0]);
     let mut shifted = run(known.clone(), &[(1.0, 5.3), (2.0, -6.9)]);
-    shifted.data.varying = vec![(shift, vec![5.0, -7.0])];
+    let covariate = super::super::data::CovariateElement {
+        parameter: shift,
+        element: None,
+    };
+    shifted.data.varying = vec![(covariate, vec![5.0, -7.0])];
     let value = |run: FitRun| {
         let found = likelihood(text, &["theta"], vec![run], &world);
         let found = found.filtering(NoiseFrom::Model, Start::Given).unwrap();
