@@ -2,6 +2,8 @@
 
 mod support;
 
+use lotka::fit::{Family, sample};
+use lotka::kernel::Stream;
 use lotka::session::fit::{AtRestAnswer, Known};
 use lotka::session::{Outcome, Session};
 use lotka::world::SystemWorld;
@@ -235,4 +237,33 @@ let full[gene, gene] = -inverse(A)\nstate s[gene] = 1\ns' = A*s + 0*full*s";
         &format!("save full to \"{}\"", full.display()),
     );
     performed(&mut session, "plot A");
+}
+
+/// Counts of a known truth: what counting adds to the variances is not taken for the model's.
+#[test]
+fn counting_is_told_from_fluctuating() {
+    let workplace = Workplace::new();
+    let mut stream = Stream::new(3, 0);
+    let mut table = "n[g],depth\n".to_owned();
+    for cell in 0..4000 {
+        let depth = if cell % 2 == 0 { 2.0 } else { 4.0 };
+        let y = sample(Family::Normal, &[5.0, 0.5_f64.sqrt()], &mut stream).expect("a number");
+        let mean = depth * (y + 0.5);
+        let count = sample(Family::Poisson, &[mean], &mut stream).expect("a number");
+        table.push_str(&format!("{count},{depth}\n"));
+    }
+    workplace.write("counts.csv", table);
+    let answer = fitted(
+        &workplace,
+        "index gene = {g}\nparam A[gene, gene] = diagonal(-2)\nparam b[gene] = 1
+covariate depth\nwiener W[gene]\nstate y[gene] = 1\ny' = A*y + b + W'
+observe n[gene] ~ poisson(mean = depth*(y + 0.5))",
+        "fit A, b to \"counts.csv\" as stationary",
+    );
+    let (a, b) = (answer.estimates[0].values[0], answer.estimates[1].values[0]);
+    // Of the variance 0.5 + 5.5 (1/2 + 1/4)/2 of n/d its standard error leaves about 0.06.
+    assert!((a + 1.0).abs() < 0.35, "{a}");
+    assert!((-b / a - 5.0).abs() < 0.15, "{b}");
+    let measured = answer.measured.expect("counting");
+    assert!((measured - 2.0625 / 2.5625).abs() < 0.03, "{measured}");
 }

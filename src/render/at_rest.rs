@@ -261,6 +261,18 @@ fn lines(answer: &AtRestAnswer) -> Vec<String> {
             format!("covariance: free, its best value put in{added}; the means alone speak about the rest")
         }
     });
+    if let Some(part) = answer.measured {
+        lines.push(match answer.spread {
+            Spread::Free(_) => format!(
+                "measuring makes {} % of the variance of the cells; a free covariance holds it",
+                number(100.0 * part, 2)
+            ),
+            _ => format!(
+                "measuring adds to the variances of the model: {} % of those of the cells",
+                number(100.0 * part, 2)
+            ),
+        });
+    }
     if !answer.penalties.is_empty() {
         let told: Vec<&str> = answer
             .penalties

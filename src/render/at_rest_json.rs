@@ -25,6 +25,7 @@ struct Fit<'a> {
     steps: usize,
     shortened: usize,
     leading: f64,
+    measured: Option<f64>,
     free: usize,
     undetermined: Option<usize>,
     directions: Option<Vec<Vec<Part<'a>>>>,
@@ -130,6 +131,7 @@ pub fn fit(answer: &AtRestAnswer) -> String {
         steps: found.iterations,
         shortened: found.unstable,
         leading: answer.leading,
+        measured: answer.measured,
         free,
         undetermined: open.map(Vec::len),
         directions: open.map(|open| {

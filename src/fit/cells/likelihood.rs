@@ -34,7 +34,8 @@ pub struct Moments {
 /// S and what solves with it.
 #[derive(Debug, Clone)]
 enum Spread {
-    /// From noise: S, the equation it solves, its factor, its inverse, and S^-1 T.
+    /// From noise: S and the equation it solves; of S with what measuring adds, M, the factor, the
+    /// inverse, and M^-1 T.
     Noise(Box<FromNoise>),
     /// Given: the factor is the base of the cells.
     Known,
@@ -50,7 +51,7 @@ struct FromNoise {
     covariance: DMatrix<f64>,
     factor: Cholesky,
     inverse: DMatrix<f64>,
-    /// S^-1 T
+    /// M^-1 T
     ratio: DMatrix<f64>,
 }
 
@@ -133,7 +134,11 @@ fn of_noise(
     equation: SignLyapunov,
     covariance: DMatrix<f64>,
 ) -> Result<(Spread, f64), Fault> {
-    let factor = Cholesky::new(covariance.clone()).map_err(|_| Fault::SingularCovariance)?;
+    let mut total = covariance.clone();
+    for (at, variance) in cells.measured.iter().enumerate() {
+        total[(at, at)] += variance;
+    }
+    let factor = Cholesky::new(total).map_err(|_| Fault::SingularCovariance)?;
     let inverse = factor.inverse();
     let mut second = cells.scatter.clone();
     add_symmetric_product(&mut second, 1.0, residuals, turned(residuals));
@@ -291,7 +296,8 @@ impl Moments {
         let Spread::Noise(spread) = &self.spread else {
             return None;
         };
-        if !cells.times.is_empty() {
+        // Its coordinates rest on A S + S A^T being all that the scatter shows.
+        if !cells.times.is_empty() || !cells.measured.is_empty() {
             return None;
         }
         let (mut means, mut inputs) = (self.means.values.clone(), cells.inputs.clone());

@@ -24,6 +24,8 @@
 //!
 //! - [`Covariance::FromNoise`]: S solves the Lyapunov equation. With G = df/dS =
 //!   (S^-1 - S^-1 T S^-1)/2 and A^T L + L A + G = 0, df/dA = 2 L S + (by the means), df/dC = 2 L C.
+//!   Measuring may add to the variances ([`Cells::measured_with`]): S + diag(v) then stands for S in f
+//!   and G, and S alone in df/dA.
 //! - [`Covariance::Profiled`]: S is free, and its best value S = T is put in: f = 1/2 log det T +
 //!   a constant. Only the means speak about A and B. Nothing is lost of them; but they depend on
 //!   A^-1 B alone, so M A and M B serve as well for any M, unless enough entries are held.

@@ -236,6 +236,8 @@ pub struct Cells {
     pub(super) covariance: Covariance,
     /// Of what stays: of the scatter, or of the known covariance.
     pub(super) base: Option<Cholesky>,
+    /// What measuring adds to the variances of S where that comes from noise; empty for nothing.
+    pub(super) measured: Vec<f64>,
 }
 
 impl Cells {
@@ -289,7 +291,25 @@ impl Cells {
             times,
             covariance,
             base,
+            measured: Vec::new(),
         })
+    }
+
+    /// The same cells where measuring adds these variances, p numbers that are not negative, to those
+    /// of S: the covariance of cells is S + diag(v). Of a covariance that does not come from noise
+    /// they are a part already, and nothing changes.
+    ///
+    /// # Errors
+    /// [`Mismatch::Shapes`], [`Mismatch::NotFinite`]
+    pub fn measured_with(mut self, variances: Vec<f64>) -> Result<Cells, Mismatch> {
+        if variances.len() != self.means.nrows() {
+            return Err(Mismatch::Shapes);
+        }
+        if !variances.iter().all(|v| v.is_finite() && *v >= 0.0) {
+            return Err(Mismatch::NotFinite);
+        }
+        self.measured = variances;
+        Ok(self)
     }
 
     /// The number of cells n.

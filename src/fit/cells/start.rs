@@ -24,7 +24,11 @@ pub fn matched_start(
     let noise = &design.noise.values;
     let diffusion = product(noise, turned(noise));
     Cholesky::new(diffusion.clone()).ok()?;
-    let factor = Cholesky::new(cells.scatter.clone()).ok()?;
+    let mut scatter = cells.scatter.clone();
+    for (at, variance) in cells.measured.iter().enumerate() {
+        scatter[(at, at)] -= variance;
+    }
+    let factor = Cholesky::new(scatter).ok()?;
     let weights = cells
         .counts
         .iter()

@@ -145,16 +145,20 @@ fn case(p: usize, covariance: Covariance, has_course: bool) -> (Cells, Point) {
 
 fn check_gradient(p: usize, covariance: Covariance, has_course: bool) {
     let (cells, point) = case(p, covariance, has_course);
-    let at = moments(&cells, &point, GO_ON).unwrap();
-    let exact = gradient(&cells, &point, &at, GO_ON).unwrap();
+    check_gradient_of(&cells, &point);
+}
+
+fn check_gradient_of(cells: &Cells, point: &Point) {
+    let at = moments(cells, point, GO_ON).unwrap();
+    let exact = gradient(cells, point, &at, GO_ON).unwrap();
     let design = Design {
         drift: Entries::free(point.drift.clone()),
         input: Entries::free(point.input.clone()),
         noise: Entries::free(point.noise.clone()),
     };
-    let (x, exact) = (design.packed(&point), design.packed(&exact));
+    let (x, exact) = (design.packed(point), design.packed(&exact));
     let value = |x: &[f64]| {
-        moments(&cells, &design.unpacked(x, &point), GO_ON)
+        moments(cells, &design.unpacked(x, point), GO_ON)
             .unwrap()
             .value
     };
@@ -175,6 +179,27 @@ fn check_gradient(p: usize, covariance: Covariance, has_course: bool) {
             exact[k]
         );
     }
+}
+
+#[test]
+fn measuring_adds_to_the_variances() {
+    let (cells, point) = case(4, Covariance::FromNoise, false);
+    let variances = vec![0.3, 0.0, 0.1, 2.0];
+    let measured = cells.clone().measured_with(variances.clone()).unwrap();
+    check_gradient_of(&measured, &point);
+    // The same as the sum of both given as a known covariance.
+    let at = moments(&cells, &point, GO_ON).unwrap();
+    let diagonal = DMatrix::from_diagonal(&nalgebra::DVector::from_vec(variances));
+    let (known, _) = case(
+        4,
+        Covariance::Known(at.covariance(&cells) + diagonal),
+        false,
+    );
+    let (one, other) = (
+        moments(&measured, &point, GO_ON),
+        moments(&known, &point, GO_ON),
+    );
+    assert!((one.unwrap().value - other.unwrap().value).abs() < 1e-10);
 }
 
 #[test]

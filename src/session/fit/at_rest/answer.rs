@@ -37,6 +37,8 @@ pub struct AtRestAnswer {
     pub estimates: Vec<Estimate>,
     /// The end of the search.
     pub found: Found,
+    /// The part of the mean variance of cells that measuring adds, where it adds any.
+    pub measured: Option<f64>,
     /// The log-likelihood at the values that held before, where it has one.
     pub before: Option<f64>,
     /// The covariance of cells at rest, p by p.

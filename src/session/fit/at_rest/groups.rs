@@ -4,6 +4,7 @@
 //! that hold in each, the group of every cell, and the statistics of the cells. Must not know
 //! matrices.
 
+use super::look::Look;
 use super::sentence::FitAtRest;
 use crate::diagnostic::{Code, Diagnostic, did_you_mean, listed, number_text};
 use crate::fit::cells::{Accumulator, Refused, Statistics};
@@ -14,7 +15,6 @@ use crate::session::compiled::Compiled;
 use crate::session::simulate::with_setting;
 use crate::session::values::Overrides;
 use crate::source::Span;
-use crate::symbolic::Shape;
 use crate::syntax::tree;
 use crate::table::cells::{Axis, Cells};
 use crate::table::h5ad::Column;
@@ -272,6 +272,14 @@ impl Reader<'_> {
             ))
     }
 
+    /// The depth of every cell.
+    pub fn depths(&self, parameter: ParameterId) -> Result<Vec<f64>, Diagnostic> {
+        let name = &self.compiled.model.parameters[parameter.index()].name;
+        let (column, span) = self.column_name(name);
+        let found = self.numbers(column, span)?;
+        found.ok_or_else(|| self.lacks(&[column], name, span))
+    }
+
     /// A column of numbers; none where there is no such column.
     fn numbers(&self, name: &str, span: Span) -> Result<Option<Vec<f64>>, Diagnostic> {
         match self.file.column(name)? {
@@ -432,39 +440,76 @@ fn label(
     parts.join(", ")
 }
 
-/// The statistics of cells in groups; each group is in the part of its own that `parts` says.
-pub(super) fn statistics(
-    cells: &Cells,
-    of_cells: &[Option<usize>],
-    parts: &[usize],
-    span: Span,
-    interrupted: &dyn Fn() -> bool,
-) -> Result<Statistics, Diagnostic> {
-    let genes = cells.columns();
-    let mut accumulator = Accumulator::new(genes, parts);
-    let mut lines = cells.lines::<f64>(Axis::Rows);
-    let mut from = 0;
-    let (mut groups, mut rows) = (Vec::with_capacity(BLOCK), Vec::new());
-    while from < cells.rows() {
-        let block = lines.block(BLOCK);
-        let count = block.len() / genes.max(1);
-        if count == 0 {
-            break;
-        }
-        groups.clear();
-        rows.clear();
-        for (row, group) in block.chunks_exact(genes).zip(&of_cells[from..from + count]) {
-            if let Some(group) = group {
+/// Cells, the group of each, and how they are looked at.
+pub(super) struct Seen<'a> {
+    pub cells: &'a Cells,
+    pub of_cells: &'a [Option<usize>],
+    pub look: &'a Look,
+    /// The depth of each cell, where the look has one.
+    pub depths: Option<Vec<f64>>,
+    pub labels: &'a [String],
+    pub span: Span,
+}
+
+impl Seen<'_> {
+    /// The statistics of the state in groups, each in the part of its own that `parts` says, and what
+    /// measuring adds to the variances.
+    pub fn statistics(
+        &self,
+        parts: &[usize],
+        interrupted: &dyn Fn() -> bool,
+    ) -> Result<(Statistics, Vec<f64>), Diagnostic> {
+        let genes = self.cells.columns();
+        let is_plain = self.look.is_plain();
+        let mut sums = vec![0.0; genes];
+        let mut accumulator = Accumulator::new(genes, parts);
+        let mut lines = self.cells.lines::<f64>(Axis::Rows);
+        let mut from = 0;
+        let (mut groups, mut rows) = (Vec::with_capacity(BLOCK), Vec::new());
+        while from < self.cells.rows() {
+            let block = lines.block(BLOCK);
+            let count = block.len() / genes.max(1);
+            if count == 0 {
+                break;
+            }
+            groups.clear();
+            rows.clear();
+            let own = self.of_cells.get(from..from + count).unwrap_or_default();
+            for (at, (row, group)) in block.chunks_exact(genes).zip(own).enumerate() {
+                let Some(group) = group else { continue };
                 groups.push(*group);
                 rows.extend_from_slice(row);
+                if !is_plain {
+                    let begin = rows.len() - genes;
+                    let cell = rows.get_mut(begin..).unwrap_or_default();
+                    self.turn(from + at, cell, &mut sums)?;
+                }
             }
+            accumulator
+                .take(&groups, &rows, interrupted)
+                .map_err(|refused| refusal(refused, from, self.span))?;
+            from += count;
         }
-        accumulator
-            .take(&groups, &rows, interrupted)
-            .map_err(|refused| refusal(refused, from, span))?;
-        from += count;
+        let statistics = accumulator.finish();
+        let variances = self.look.variances(&sums, statistics.cells());
+        Ok((statistics, variances))
     }
-    Ok(accumulator.finish())
+
+    fn turn(&self, cell: usize, row: &mut [f64], sums: &mut [f64]) -> Result<(), Diagnostic> {
+        let depth = self.depths.as_ref().map_or(1.0, |depths| depths[cell]);
+        if !(depth.is_finite() && depth > 0.0) {
+            let message = format!("cell {} has the depth {depth}", cell + 1);
+            return Err(Diagnostic::new(Code::BadDatum, message)
+                .at(self.span, "a depth is a positive number"));
+        }
+        self.look.turn(depth, row, sums).map_err(|(at, seen)| {
+            let gene = self.labels.get(at).map_or("", String::as_str);
+            let message = format!("{seen} is no count: `{gene}` of cell {}", cell + 1);
+            Diagnostic::new(Code::BadDatum, message)
+                .at(self.span, "counts are whole numbers, 0 or more")
+                .help("take the matrix of counts, as in `layer \"counts\"`; numbers that were scaled or smoothed are seen by `normal`")
+        })
+    }
 }
 
 fn refusal(refused: Refused, from: usize, span: Span) -> Diagnostic {
@@ -481,9 +526,4 @@ fn refusal(refused: Refused, from: usize, span: Span) -> Diagnostic {
         }
         _ => Diagnostic::new(Code::CannotFit, "the cells do not fit the model").at(span, ""),
     }
-}
-
-/// True for parameters whose numbers are a vector or a matrix.
-pub(super) fn is_array(shape: Shape) -> bool {
-    shape != Shape::Scalar
 }

@@ -5,6 +5,7 @@
 //! sentence.rs   the words
 //! recognise.rs  is the model y' = A*y + B*x + C*W', and what are A, B, x and C
 //! groups.rs     which cells belong together, and their statistics
+//! look.rs       how cells are seen: directly, with noise, by counts
 //! task.rs       matrices, masks, penalties: what the search is given
 //! answer.rs     what it found, with names
 //! ```
@@ -14,6 +15,7 @@
 
 mod answer;
 mod groups;
+mod look;
 mod recognise;
 mod sentence;
 mod task;
@@ -35,6 +37,7 @@ use crate::diagnostic::{Code, Diagnostic, did_you_mean, listed};
 use crate::fit::cells::{self, Blindness, End, Fault, Mismatch, Unidentified};
 use crate::linalg::products;
 use crate::model::{Entity, ParameterId, Target};
+use crate::symbolic::Shape;
 use crate::syntax::tree::ExprKind;
 use nalgebra::DMatrix;
 use std::sync::Arc;
@@ -74,7 +77,7 @@ fn fitted(compiled: &Compiled, command: &FitAtRest) -> Result<Vec<ParameterId>, 
         };
         match names.get(&name.text) {
             Some(Entity::Parameter(id))
-                if groups::is_array(compiled.shape_of(Target::Parameter(id)))
+                if compiled.shape_of(Target::Parameter(id)) != Shape::Scalar
                     && !compiled.model.parameters[id.index()].is_covariate =>
             {
                 found.push(id);
@@ -122,7 +125,7 @@ impl Session {
         let read = task::read(
             &compiled,
             &overrides,
-            (command, seed),
+            (command, &fitted, seed),
             &form,
             &tables,
             &interrupted,
@@ -242,6 +245,7 @@ fn answered(
         penalties: task.told_penalties(ran.weight),
         found: ran.found,
         before: task.before,
+        measured: task.measured,
         estimates,
         against: None,
     })

@@ -4,7 +4,8 @@
 //! words of sentences, or how results are shown.
 
 use super::answer::{Chosen, Estimate, Spread};
-use super::groups::{self, Groups, Reader};
+use super::groups::{Groups, Reader, Seen};
+use super::look::{self, Scatter};
 use super::matrix;
 use super::recognise::{Form, Noise, Term};
 use super::sentence::FitAtRest;
@@ -34,6 +35,8 @@ const FLOOR: f64 = 1e-2;
 pub(super) struct Read {
     pub groups: Groups,
     pub statistics: Statistics,
+    /// What measuring adds to the variances.
+    pub measured: Vec<f64>,
     /// The parameter values without conditions and covariates.
     pub plain: Vec<f64>,
 }
@@ -48,6 +51,8 @@ pub(super) struct Task {
     pub drift_name: String,
     /// The log-likelihood at the values that held before, where it has one.
     pub before: Option<f64>,
+    /// The part of the mean variance of cells that measuring adds, where it adds any.
+    pub measured: Option<f64>,
     statistics: Statistics,
     inputs: DMatrix<f64>,
     course: Option<Course>,
@@ -80,7 +85,7 @@ pub(super) struct Ran {
 pub(super) fn read(
     compiled: &Compiled,
     overrides: &Overrides,
-    (command, seed): (&FitAtRest, u64),
+    (command, fitted, seed): (&FitAtRest, &[ParameterId], u64),
     form: &Form,
     tables: &Tables<'_>,
     interrupted: &dyn Fn() -> bool,
@@ -97,18 +102,31 @@ pub(super) fn read(
     let state = &compiled.model.states[0];
     let labels = labels(compiled, state.indices.first().copied());
     let layer = command.layer.as_ref();
+    let plain = compiled.present(overrides).parameters;
+    let look = look::look(compiled, &plain, (fitted, command))?;
     let matrix = file
-        .matrix(layer, &state.name, &labels, interrupted)
+        .matrix(layer, &look.name, &labels, interrupted)
         .map_err(one)?;
+    let depths = match look.scatter {
+        Scatter::Counts(Some(depth)) => Some(reader.depths(depth).map_err(one)?),
+        _ => None,
+    };
     // The first group is as good a control as any, and is never held out.
     let parts = cells::folds(groups.groups.len(), FOLDS, &[0], seed);
-    let span = command.data.path.span;
-    let statistics =
-        groups::statistics(&matrix, &groups.of_cells, &parts, span, interrupted).map_err(one)?;
+    let seen = Seen {
+        cells: &matrix,
+        of_cells: &groups.of_cells,
+        look: &look,
+        depths,
+        labels: &labels,
+        span: command.data.path.span,
+    };
+    let (statistics, measured) = seen.statistics(&parts, interrupted).map_err(one)?;
     Ok(Read {
         groups,
         statistics,
-        plain: compiled.present(overrides).parameters,
+        measured,
+        plain,
     })
 }
 
@@ -182,7 +200,12 @@ pub(super) fn task(
         input,
         noise,
     };
+    let is_measured = read.measured.iter().any(|variance| *variance > 0.0);
     let cells = Cells::new(&read.statistics, &now, course.as_ref(), covariance.clone())
+        .and_then(|cells| match is_measured {
+            true => cells.measured_with(read.measured.clone()),
+            false => Ok(cells),
+        })
         .map_err(|mismatch| vec![super::misfit(mismatch, command)])?;
     let before = cells::moments(&cells, &design.start(), &|| false).ok();
     let before = before.map(|moments| -moments.value * cells.cells());
@@ -207,6 +230,10 @@ pub(super) fn task(
         before,
         spread,
         genes,
+        measured: is_measured.then(|| {
+            let total = read.statistics.scatter().trace() / read.statistics.cells();
+            read.measured.iter().sum::<f64>() / total
+        }),
         statistics: read.statistics.clone(),
         inputs: now,
         course,
