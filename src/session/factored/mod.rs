@@ -359,7 +359,7 @@ fn penalty(compiled: &Compiled, form: &Form) -> Result<Penalty, Vec<Diagnostic>>
         return Err(other(penalty.span, "this has no closed form"));
     }
     match penalty.weight {
-        Weight::Given(weight) if weight == 0.0 => Ok(Penalty::None),
+        Weight::Given(0.0) => Ok(Penalty::None),
         Weight::Given(weight) if penalty.is_two_sided => Ok(Penalty::TwoSided(weight)),
         Weight::Given(weight) => Ok(Penalty::Ridge(weight)),
         Weight::HeldOut => Err(other(penalty.span, "write its weight as a number")),
