@@ -7,8 +7,8 @@
 use super::outcome::counted;
 use super::table::{Column, number, table};
 use super::words;
+use crate::fit::factored::Matrix;
 use crate::session::{FactoredAnswer, PredictionAnswer, penalty_in_words};
-use nalgebra::DMatrix;
 use serde::Serialize;
 
 /// More perturbations than this are not read whole,
@@ -192,7 +192,7 @@ pub fn prediction(answer: &PredictionAnswer, width: usize) -> String {
     text
 }
 
-fn at(matrix: &DMatrix<f64>, row: usize, column: usize) -> f64 {
+fn at(matrix: &Matrix, row: usize, column: usize) -> f64 {
     matrix.get((row, column)).copied().unwrap_or(f64::NAN)
 }
 

@@ -14,10 +14,10 @@ use super::super::fit::Fit;
 use super::super::tables::Tables;
 use super::form::Form;
 use crate::diagnostic::{Code, Diagnostic, did_you_mean, listed};
+use crate::fit::factored::Matrix;
 use crate::syntax::tree;
 use crate::table::h5ad::{Frame, H5ad};
 use crate::table::{self, Table};
-use nalgebra::DMatrix;
 use rustc_hash::FxHashMap;
 
 /// The word for the column that changes are counted from.
@@ -27,7 +27,7 @@ const NAMED: usize = 5;
 
 /// A matrix of measurements.
 pub(super) struct Screen {
-    pub expression: DMatrix<f64>,
+    pub expression: Matrix,
     pub genes: Vec<String>,
     pub labels: Vec<String>,
     pub control: usize,
@@ -247,7 +247,7 @@ fn of_table(
     table: &Table,
     (rows, data): (&str, &DataSource),
     (genes, columns): (&[String], &[String]),
-) -> Result<DMatrix<f64>, Diagnostic> {
+) -> Result<Matrix, Diagnostic> {
     let there = mapped(data, rows);
     let name = there.map_or(rows, |there| there.text.as_str());
     let is_text = |column: &&table::Column| matches!(column.values, table::Values::Text(_));
@@ -272,7 +272,7 @@ fn of_table(
     };
     let places =
         places(genes, &table.labels(column)).map_err(|lost| missing(data, &lost, "no row of"))?;
-    let mut numbers = DMatrix::zeros(genes.len(), columns.len());
+    let mut numbers = Matrix::zeros(genes.len(), columns.len());
     for (mut to, label) in numbers.column_iter_mut().zip(columns) {
         if table.column(label).is_none() {
             return Err(missing(data, std::slice::from_ref(label), "no column"));
@@ -293,7 +293,7 @@ fn of_anndata(
     (form, data): (&Form, &DataSource),
     (genes, columns): (&[String], &[String]),
     interrupted: &dyn Fn() -> bool,
-) -> Result<DMatrix<f64>, Diagnostic> {
+) -> Result<Matrix, Diagnostic> {
     let observed = anndata
         .index(Frame::Obs)
         .map_err(|error| file.problem(&error))?;
@@ -303,7 +303,7 @@ fn of_anndata(
         span: there.span,
     });
     let cells = file.matrix(layer.as_ref(), &form.observed, genes, interrupted)?;
-    let numbers = DMatrix::from_fn(genes.len(), columns.len(), |gene, column| {
+    let numbers = Matrix::from_fn(genes.len(), columns.len(), |gene, column| {
         places
             .get(column)
             .map_or(f64::NAN, |row| cells.at(*row, gene))

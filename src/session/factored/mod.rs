@@ -26,12 +26,11 @@ use super::outcome::{Outcome, Performed};
 use super::tables::Tables;
 use super::{Session, done, undo};
 use crate::diagnostic::{Code, Diagnostic, number_text};
-use crate::fit::factored::{self, Penalty, Training, Unfit};
+use crate::fit::factored::{self, Matrix, Penalty, Training, Unfit};
 use crate::model::{Norm, ParameterId, Per, Target, Weight};
 use crate::source::Span;
 use crate::syntax::tree::{self, ExprKind};
 use data::Screen;
-use nalgebra::DMatrix;
 use std::sync::Arc;
 
 /// What the model is called in messages.
@@ -154,7 +153,7 @@ impl Session {
     }
 
     /// All four matrices are the values that hold now: the model can be evaluated.
-    fn take_factors(&mut self, answer: &FactoredAnswer, perturbations: &DMatrix<f64>) {
+    fn take_factors(&mut self, answer: &FactoredAnswer, perturbations: &Matrix) {
         let before = self.values_before();
         let model = &answer.model;
         for (id, numbers) in [
@@ -200,7 +199,7 @@ fn solved(
     screen: &Screen,
     penalty: Penalty,
     factors: usize,
-) -> Result<(factored::Model, DMatrix<f64>), Unfit> {
+) -> Result<(factored::Model, Matrix), Unfit> {
     let genes = factored::gene_factors(&screen.expression, factors)?;
     let perturbations = factored::perturbation_factors(&genes, &screen.perturbed)?;
     let training = Training {
@@ -217,7 +216,7 @@ fn answer(
     form: Form,
     command: &Fit,
     (screen, penalty, model): (Screen, Penalty, factored::Model),
-    perturbations: &DMatrix<f64>,
+    perturbations: &Matrix,
 ) -> FactoredAnswer {
     let fitted = model
         .predict(perturbations, &screen.baseline)
@@ -269,7 +268,7 @@ fn met(seen: &[f64], fitted: &[f64]) -> Met {
 }
 
 /// The share of the squares about the means of columns that lies along the factors.
-fn share(expression: &DMatrix<f64>, genes: &DMatrix<f64>) -> f64 {
+fn share(expression: &Matrix, genes: &Matrix) -> f64 {
     let columns = expression.column_iter();
     let all: f64 = columns
         .map(|column| {
@@ -359,7 +358,7 @@ fn penalty(compiled: &Compiled, form: &Form) -> Result<Penalty, Vec<Diagnostic>>
         return Err(other(penalty.span, "this has no closed form"));
     }
     match penalty.weight {
-        Weight::Given(weight) if weight == 0.0 => Ok(Penalty::None),
+        Weight::Given(0.0) => Ok(Penalty::None),
         Weight::Given(weight) if penalty.is_two_sided => Ok(Penalty::TwoSided(weight)),
         Weight::Given(weight) => Ok(Penalty::Ridge(weight)),
         Weight::HeldOut => Err(other(penalty.span, "write its weight as a number")),

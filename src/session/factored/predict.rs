@@ -12,10 +12,10 @@ use super::super::outcome::{Outcome, Performed};
 use super::super::{Session, done};
 use super::{FactoredAnswer, form, nothing_to_predict};
 use crate::diagnostic::{Code, Diagnostic, did_you_mean};
+use crate::fit::factored::Matrix;
 use crate::source::Span;
 use crate::syntax::tree::{self, ExprKind};
 use crate::table::Cells;
-use nalgebra::DMatrix;
 use std::sync::Arc;
 
 /// `predict Sox2, Spi1 to "unseen.csv"`
@@ -37,7 +37,7 @@ pub struct PredictionAnswer {
     /// The perturbed genes, by their places.
     pub perturbed: Vec<usize>,
     /// Genes by perturbations: what they come to, baseline included.
-    pub predicted: DMatrix<f64>,
+    pub predicted: Matrix,
 }
 
 /// Reads the sentence.
@@ -131,7 +131,7 @@ impl Session {
         let set = &fit.compiled.model.names.index_set(fit.form.sets.0).name;
         let perturbed = places(command, &fit.genes, set)?;
         let factors = &fit.model.genes;
-        let rows = DMatrix::from_fn(perturbed.len(), factors.ncols(), |at, factor| {
+        let rows = Matrix::from_fn(perturbed.len(), factors.ncols(), |at, factor| {
             factors[(perturbed[at], factor)]
         });
         let predicted = fit

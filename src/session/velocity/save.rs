@@ -15,7 +15,7 @@ use crate::table::Cells;
 use crate::table::cells::Numbers;
 use crate::table::h5ad::{self, Added, H5ad, H5adError};
 use std::io;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 /// The name of the layer.
 pub const LAYER: &str = "velocity";
@@ -108,22 +108,26 @@ impl Session {
         }
         let world = &**self.world();
         let bytes = Tables::new(world, self.data_folder()).bytes(source);
-        let bytes = bytes.map_err(|problem| vec![problem])?;
-        let (layer, genes) = layer(answer, &bytes, &|| world.interrupted())
-            .map_err(|problem| vec![problem.at(save.span, "")])?;
+        let mut bytes = Some(bytes.map_err(|problem| vec![problem])?);
         let path = PathBuf::from(&save.path.text);
-        let mut refused = None;
+        let (mut genes, mut refused) = (0, None);
         let written = world.write_made(&path, &mut |place| {
-            std::fs::write(place, &bytes)?;
-            h5ad::add(place, LAYER, Added::Layer(&layer)).map_err(|error| {
-                let told = io::Error::other(error.to_string());
-                refused = Some(error);
-                told
-            })
+            // What is on the disk is no longer needed in memory.
+            std::fs::write(place, bytes.take().unwrap_or_default())?;
+            match add_layer(answer, (place, save), &|| world.interrupted()) {
+                Ok(count) => {
+                    genes = count;
+                    Ok(())
+                }
+                Err(problem) => {
+                    refused = Some(problem);
+                    Err(io::Error::other("no layer"))
+                }
+            }
         });
         match (written, refused) {
             (Ok(()), _) => {}
-            (Err(_), Some(error)) => return Err(vec![not_added(&error, save)]),
+            (Err(_), Some(problem)) => return Err(vec![problem]),
             (Err(error), None) => {
                 return Err(vec![cannot_write(&path, &error).at(save.path.span, "")]);
             }
@@ -138,27 +142,41 @@ impl Session {
     }
 }
 
-/// The layer, and how many genes the file has.
-fn layer(
+/// Adds the layer to a copy of the file of counts; how many genes it has.
+fn add_layer(
     answer: &VelocityAnswer,
-    bytes: &[u8],
+    (place, save): (&Path, &Save),
     interrupted: &dyn Fn() -> bool,
-) -> Result<(Numbers, usize), Diagnostic> {
+) -> Result<usize, Diagnostic> {
     let changed = || {
         Diagnostic::new(
             Code::BadAnnData,
             "the file of counts is not what it was when the lines were fitted",
         )
         .at(answer.data.path.span, "this file")
+        .at(save.span, "")
         .help("fit once more")
     };
-    let file = H5ad::of_bytes(bytes.to_vec()).map_err(|_| changed())?;
+    let file = H5ad::open(place).map_err(|_| changed())?;
     let places = counts::places(&file, &answer.labels).ok_or_else(changed)?;
     let (cells, genes) = (file.cells(), file.genes());
+    drop(file);
     if cells != answer.cells() {
         return Err(changed());
     }
-    drop(file);
+    let layer =
+        layer(answer, (&places, genes), interrupted).map_err(|unfit| unfitted(unfit, save.span))?;
+    h5ad::add(place, LAYER, Added::Layer(&layer)).map_err(|error| not_added(&error, save))?;
+    Ok(genes)
+}
+
+/// Velocities in the places of their genes among those of the file; the others are no numbers.
+fn layer(
+    answer: &VelocityAnswer,
+    (places, genes): (&[usize], usize),
+    interrupted: &dyn Fn() -> bool,
+) -> Result<Numbers, velocity::Unfit> {
+    let cells = answer.cells();
     let is_single = answer.spliced.is_single() && answer.unspliced.is_single();
     let mut numbers = match is_single {
         true => Numbers::Single(vec![f32::NAN; cells * genes]),
@@ -178,9 +196,8 @@ fn layer(
             }
         }
     };
-    velocity::velocities(answer.counts(), &answer.genes, &mut take, interrupted)
-        .map_err(|unfit| unfitted(unfit, answer.data.path.span))?;
-    Ok((numbers, genes))
+    velocity::velocities(answer.counts(), &answer.genes, &mut take, interrupted)?;
+    Ok(numbers)
 }
 
 fn not_added(error: &H5adError, save: &Save) -> Diagnostic {

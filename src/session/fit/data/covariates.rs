@@ -2,10 +2,48 @@
 //!
 //! Enters: the data of a run. Leaves: its rows, each looked at once unless a covariate differs.
 
-use super::{Cell, CovariateElement, Look, MOST_FAULTS, Point, Reader, RunData};
+use super::{Cell, Look, MOST_FAULTS, Point, Reader, RunData};
 use crate::diagnostic::{Code, Diagnostic, number_text};
-use crate::model::{Covariate, Per};
+use crate::model::{Covariate, Model, ParameterId, Per};
+use crate::session::compiled::Compiled;
 use crate::table::Column;
+
+/// A covariate, or an element of one: what a column of the data belongs to.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct CovariateElement {
+    /// The parameter that holds it.
+    pub parameter: ParameterId,
+    /// Which element; none of a single number.
+    pub element: Option<u32>,
+}
+
+impl CovariateElement {
+    /// The elements of a parameter.
+    pub fn all(model: &Model, parameter: ParameterId) -> impl Iterator<Item = CovariateElement> {
+        let indices = &model.parameters[parameter.index()].indices;
+        let count = model.count_of(indices);
+        let is_single = indices.is_empty();
+        (0..count).map(move |element| CovariateElement {
+            parameter,
+            element: (!is_single).then(|| u32::try_from(element).unwrap_or(u32::MAX)),
+        })
+    }
+
+    /// Where it stands among the numbers of all parameters.
+    pub(in crate::session) fn position(self, compiled: &Compiled) -> Option<usize> {
+        let blocks = compiled.system.parameters.blocks();
+        let block = blocks.get(self.parameter.index())?;
+        Some(block.offset + self.element.map_or(0, |element| element as usize))
+    }
+
+    /// `s`, `s[g1]`
+    #[must_use]
+    pub fn name(self, model: &Model) -> String {
+        let known = &model.parameters[self.parameter.index()];
+        let element = self.element.map_or(0, |element| element as usize);
+        model.element_name(&known.name, &known.indices, element)
+    }
+}
 
 impl Reader<'_> {
     /// The numbers of each covariate, one for each row of the table.

@@ -9,6 +9,8 @@
 mod cells;
 mod covariates;
 
+pub use covariates::CovariateElement;
+
 use super::super::command::DataSource;
 use super::super::compiled::Compiled;
 use super::super::doses;
@@ -19,7 +21,6 @@ use super::super::tables::Columns;
 use super::lens::Lens;
 use crate::diagnostic::{Code, Diagnostic, did_you_mean, listed, number_text};
 use crate::fit::Datum;
-use crate::model::{Model, ParameterId};
 use crate::source::Span;
 use crate::symbolic::Shape;
 use crate::syntax::tree;
@@ -53,43 +54,6 @@ pub struct RunData {
     pub varying: Vec<(CovariateElement, Vec<f64>)>,
     /// Rows of the table that are left out: a column EVID or MDV calls them no observations.
     pub left_out: LeftOut,
-}
-
-/// A covariate, or an element of one: what a column of the data belongs to.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct CovariateElement {
-    /// The parameter that holds it.
-    pub parameter: ParameterId,
-    /// Which element; none of a single number.
-    pub element: Option<u32>,
-}
-
-impl CovariateElement {
-    /// The elements of a parameter.
-    pub fn all(model: &Model, parameter: ParameterId) -> impl Iterator<Item = CovariateElement> {
-        let indices = &model.parameters[parameter.index()].indices;
-        let count = model.count_of(indices);
-        let is_single = indices.is_empty();
-        (0..count).map(move |element| CovariateElement {
-            parameter,
-            element: (!is_single).then(|| u32::try_from(element).unwrap_or(u32::MAX)),
-        })
-    }
-
-    /// Where it stands among the numbers of all parameters.
-    pub(in crate::session) fn position(self, compiled: &Compiled) -> Option<usize> {
-        let blocks = compiled.system.parameters.blocks();
-        let block = blocks.get(self.parameter.index())?;
-        Some(block.offset + self.element.map_or(0, |element| element as usize))
-    }
-
-    /// `s`, `s[g1]`
-    #[must_use]
-    pub fn name(self, model: &Model) -> String {
-        let known = &model.parameters[self.parameter.index()];
-        let element = self.element.map_or(0, |element| element as usize);
-        model.element_name(&known.name, &known.indices, element)
-    }
 }
 
 /// Rows that are no observations.
