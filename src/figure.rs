@@ -78,6 +78,8 @@ pub enum Scale {
     Linear,
     /// Equal distances for equal ratios; values that are not positive are not drawn.
     Logarithmic,
+    /// As linear, and nothing of the axis is drawn: places mean nothing.
+    Hidden,
 }
 
 /// One curve or one set of points. `x` and `y` have the same length; a non-finite value

@@ -33,6 +33,7 @@ pub mod continuation;
 mod correlation;
 mod curve;
 mod demand;
+pub mod effects;
 mod eigen;
 pub mod ensemble;
 pub mod equilibria;

@@ -10,8 +10,8 @@ use super::simulate::in_quotes;
 use super::terminal::{Terminal, ending};
 use crate::diagnostic::{Code, Diagnostic};
 use crate::render::{
-    answers_json, diagram_json, equilibria_json, fit_json, inference_json, portrait, rows_json,
-    stability_json, stamp, stationary_json, sweep_json,
+    answers_json, at_rest_json, diagram_json, equilibria_json, fit_json, inference_json, portrait,
+    rows_json, stability_json, stamp, stationary_json, sweep_json,
 };
 use crate::session::fit::Inferred;
 use crate::session::{Command, Outcome, Performed, lower};
@@ -272,6 +272,7 @@ pub(super) fn finished(
         (Outcome::Diagram(drawn), Format::Json) => diagram_json::diagram(&drawn.answer),
         (Outcome::Swept(drawn), Format::Json) => sweep_json::sweep(&drawn.answer),
         (Outcome::Fitted(answers), Format::Json) => fit_json::fits(answers, &Inferred::default()),
+        (Outcome::FittedAtRest(answer), Format::Json) => at_rest_json::fit(answer),
         (Outcome::Sampled(answer), Format::Json) => inference_json::posterior(answer),
         (Outcome::Profiled(answer), Format::Json) => inference_json::profiles(answer),
         (Outcome::Bootstrapped(answer), Format::Json) => inference_json::bootstrap(answer),

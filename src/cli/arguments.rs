@@ -454,9 +454,15 @@ pub struct FitArguments {
     /// The data of one subject alone
     #[arg(long, value_name = "ID", conflicts_with = "by")]
     pub subject: Option<String>,
-    /// A fit for each subject of the data: subject
-    #[arg(long, value_name = "subject")]
+    /// A fit for each subject of the data: subject; of cells at rest the column of their groups
+    #[arg(long, value_name = "subject or COLUMN")]
     pub by: Option<String>,
+    /// Cells that are each seen once, at rest: stationary
+    #[arg(long = "as", value_name = "stationary")]
+    pub kind: Option<String>,
+    /// The matrix of an .h5ad file; X when absent
+    #[arg(long, value_name = "NAME")]
+    pub layer: Option<String>,
     /// `with` and `in`
     #[command(flatten)]
     pub setting: SettingArguments,

@@ -40,9 +40,12 @@ pub fn fit(terminal: &mut Terminal, arguments: &FitArguments) -> Ending {
 fn performed(terminal: &mut Terminal, sentence: &str) -> Result<Performed, Vec<Diagnostic>> {
     let commands = terminal.session.understand(sentence)?;
     match commands.as_slice() {
-        [command @ (Command::Fit(_) | Command::Profile(_) | Command::Bootstrap(_))] => {
-            terminal.watched(command)
-        }
+        [
+            command @ (Command::Fit(_)
+            | Command::FitAtRest(_)
+            | Command::Profile(_)
+            | Command::Bootstrap(_)),
+        ] => terminal.watched(command),
         _ => {
             let message = format!("`{sentence}` is not understood");
             Err(vec![Diagnostic::new(Code::BadOption, message)])
@@ -79,6 +82,7 @@ fn sentence(arguments: &FitArguments) -> String {
         ("from", &arguments.from),
         ("where", &arguments.within),
         ("by", &arguments.by),
+        ("as", &arguments.kind),
         ("rtol", &arguments.rtol),
         ("atol", &arguments.atol),
     ];
@@ -96,6 +100,9 @@ fn sentence(arguments: &FitArguments) -> String {
     }
     if let Some(file) = &arguments.checkpoint {
         add(format!(" checkpoint {}", in_quotes(file)));
+    }
+    if let Some(layer) = &arguments.layer {
+        add(format!(" layer {}", in_quotes(layer)));
     }
     if let Some(subject) = &arguments.subject {
         add(format!(" subject {}", in_quotes(subject)));

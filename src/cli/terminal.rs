@@ -201,7 +201,7 @@ impl Terminal {
         let label = match command {
             Command::Simulate(_) => "simulating",
             Command::Sweep(_) => "sweeping",
-            Command::Fit(_) => "fitting",
+            Command::Fit(_) | Command::FitAtRest(_) => "fitting",
             Command::Profile(_) => "profiling",
             Command::Bootstrap(_) => "refitting",
             _ => "working",

@@ -24,6 +24,7 @@
 //! not know names, text or the terminal.
 
 mod bootstrap;
+pub mod cells;
 mod coordinates;
 pub mod factored;
 mod family;

@@ -10,9 +10,13 @@
 //! francis.rs   and double-shift QR steps on it
 //! principal.rs thin singular value decompositions with signs that are always the same
 //! exponential.rs  the exponential of a small dense matrix
+//! exponential_slope.rs  the same together with its derivative in a direction
 //! transition.rs  the Gaussian transition of linear equations with additive noise
 //! varied_transition.rs  the same with its derivatives
 //! lyapunov.rs  A X + X A^T + Q = 0, by the real Schur form
+//! products.rs  products and factors of matrices of hundreds of rows, by faer
+//! sign.rs      A X + X A^T + Q = 0 at that size, by the matrix sign function
+//! certificate.rs  whether matrices near a stable one are stable, cheaply
 //! symmetric.rs eigenvalues and Cholesky factors of symmetric matrices
 //! least_squares.rs  small damped least-squares problems, by orthogonal factors
 //! length.rs    lengths known when compiling
@@ -21,16 +25,20 @@
 //! Enters: numbers and patterns, compressed by column. Leaves: factors and solutions. Must not
 //! know: equations, time.
 
+pub mod certificate;
 pub mod dense;
 pub mod elimination;
 mod exponential;
+pub mod exponential_slope;
 mod francis;
 mod large;
 mod least_squares;
 pub mod length;
 pub mod lyapunov;
 mod principal;
+pub mod products;
 pub mod shifted;
+pub mod sign;
 mod spectrum;
 mod symmetric;
 mod transition;

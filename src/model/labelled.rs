@@ -155,7 +155,7 @@ impl Elaborator<'_> {
         };
         let message = format!("{file} has no {what} {}{more}", named.join(", "));
         let label = format!(
-            "{} of the {} members of `{}` are missing",
+            "missing: {} of the {} members of `{}`",
             missing.len(),
             members.len(),
             set.name

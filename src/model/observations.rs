@@ -86,15 +86,6 @@ impl<'t> Draft<'t> {
         };
         self.diagnostics.extend(clauses.finish());
         for item in items {
-            if !item.name.indices.is_empty() {
-                self.diagnostics.push(
-                    not_modelled("covariates with indices")
-                        .at(item.name.span, "")
-                        .help("declare one covariate for each column of the data"),
-                );
-                self.names.refuse(&item.name.name.text);
-                continue;
-            }
             let parameter = ParameterId::new(self.parameters.len());
             self.covariates.push(Covariate {
                 parameter,

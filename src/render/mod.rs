@@ -5,6 +5,8 @@
 
 mod answers;
 pub mod answers_json;
+mod at_rest;
+pub mod at_rest_json;
 pub mod class;
 mod correlation;
 pub mod diagnostics;

@@ -41,6 +41,8 @@ pub fn text(outcome: &Outcome, width: usize) -> String {
         Outcome::Correlation { answer, .. } => super::correlation::text(answer, width),
         Outcome::Ensemble(ensemble) => super::ensemble::text(ensemble, width),
         Outcome::Fitted(answers) => super::fit::text(answers, width),
+        Outcome::FittedAtRest(answer) => super::at_rest::text(answer, width),
+        Outcome::FitAtRestExplained(answer) => super::at_rest::explained(answer, width),
         Outcome::Profiled(answer) => super::inference::profiles(answer, width),
         Outcome::Sampled(answer) => super::inference::posterior(answer, width),
         Outcome::FitExplained(answer) => super::explain_fit::text(answer, width),

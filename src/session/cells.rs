@@ -251,7 +251,7 @@ impl CellFile {
         Err(Diagnostic::new(Code::NoData, message)
             .at(
                 self.span,
-                format!("{} of {} are missing", missing.len(), labels.len()),
+                format!("missing: {} of {}", missing.len(), labels.len()),
             )
             .help(near.unwrap_or_else(|| {
                 let has: Vec<&str> = names.iter().take(NAMED).map(String::as_str).collect();

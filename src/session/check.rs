@@ -268,6 +268,7 @@ impl Session {
             has_run,
             has_rows,
             possible,
+            at_rest,
             ..
         } = past;
         match command {
@@ -362,10 +363,15 @@ impl Session {
                 return found.map_err(|problems| past.elsewhere(command.data.path.span, problems));
             }
             Command::Report(command) => possible.has(fit::Need::Fit, command.span)?,
+            Command::ExplainFit(_) if *at_rest => {}
             Command::ExplainFit(span) => possible.has(fit::Need::Fit, *span)?,
             Command::Profile(command) => {
                 possible.has(fit::Need::Fit, command.span)?;
                 possible.profiles = true;
+            }
+            Command::FitAtRest(command) => {
+                fit::check_at_rest(compiled, command)?;
+                *at_rest = true;
             }
             Command::Bootstrap(command) => {
                 possible.has(fit::Need::Fit, command.span)?;
@@ -380,6 +386,9 @@ impl Session {
                 if let Some(picture) = stability::RowsPicture::asked(compiled, command) {
                     needs_rows(*has_rows, command.span)?;
                     picture?;
+                    return Ok(Vec::new());
+                }
+                if super::matrices::plotted(compiled, command).is_some() {
                     return Ok(Vec::new());
                 }
                 needs_run(*has_run, command.span)?;
@@ -406,6 +415,9 @@ impl Session {
                     || (*has_rows && !*has_run && command.columns.is_empty())
                 {
                     needs_rows(*has_rows, command.span)?;
+                    return Ok(Vec::new());
+                }
+                if super::matrices::only_matrix(compiled, &command.columns, 1).is_some() {
                     return Ok(Vec::new());
                 }
                 needs_run(*has_run, command.span)?;
@@ -443,6 +455,8 @@ struct Past {
     has_rows: bool,
     /// What has been made of a fit.
     possible: fit::Possible,
+    /// Cells at rest have been fitted.
+    at_rest: bool,
     /// The files that they have written.
     written: Vec<tree::Text>,
 }

@@ -1,7 +1,7 @@
 //! What a sentence asks for, with its words understood and its options sorted.
 
 use super::explain::Explained;
-use super::fit::{BootstrapCommand, Fit, ProfileCommand, Report};
+use super::fit::{BootstrapCommand, Fit, FitAtRest, ProfileCommand, Report};
 use super::measure::Measures;
 use super::ranges::Ranged;
 use super::sweep::{Design, Sweep};
@@ -45,6 +45,8 @@ pub enum Command {
     Sweep(Box<Sweep>),
     /// Parameters from data.
     Fit(Box<Fit>),
+    /// Matrices from cells that are each seen once.
+    FitAtRest(Box<FitAtRest>),
     /// How the best likelihood falls as a fitted quantity is held elsewhere.
     Profile(ProfileCommand),
     /// The last fit for data that its own model makes.
@@ -107,6 +109,7 @@ impl Command {
                 _ => (None, None),
             },
             Command::Fit(fit) => (Some(&fit.data), fit.table_of_starts()),
+            Command::FitAtRest(fit) => (Some(&fit.data), None),
             _ => (None, None),
         };
         let data = data.map(|data| data.path.clone());
@@ -171,6 +174,7 @@ impl Command {
             Command::Continue(command) => command.span,
             Command::Sweep(command) => command.span,
             Command::Fit(command) => command.span,
+            Command::FitAtRest(command) => command.span,
             Command::Profile(command) => command.span,
             Command::Bootstrap(command) => command.span,
             Command::Report(command) => command.span,

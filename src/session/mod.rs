@@ -26,6 +26,7 @@ mod inputs;
 mod jacobian;
 mod library;
 mod lower;
+mod matrices;
 mod measure;
 mod method;
 mod modules;
@@ -110,8 +111,6 @@ pub use timing::{LoadTimes, Timed, Timing};
 pub use trajectory::Trajectory;
 pub use values::{Overrides, Present};
 
-use tables::Tables;
-
 use crate::diagnostic::{Code, Diagnostic};
 use crate::model::{self, Target};
 use crate::source::{SourceId, SourceMap, Span};
@@ -142,6 +141,8 @@ pub struct Session {
     ensemble: Option<Arc<Ensemble>>,
     /// The fits of the last sentence, one or one for each subject.
     fits: Vec<Arc<fit::FitAnswer>>,
+    /// The last fit of cells at rest.
+    cells_fit: Option<Arc<fit::AtRestAnswer>>,
     /// What was asked of that fit since.
     inferred: fit::Inferred,
     /// The linear parts at the rows of the last table.
@@ -192,6 +193,7 @@ impl Session {
             by_subject: Vec::new(),
             ensemble: None,
             fits: Vec::new(),
+            cells_fit: None,
             inferred: fit::Inferred::default(),
             rows: None,
             history: Vec::new(),
@@ -341,7 +343,7 @@ impl Session {
         let name = format!("line {}", self.history.len());
         let source = self.sources.add(name, line);
         let mut parsed = syntax::parse_line(source, line);
-        let tables = Tables::new(&*self.world, self.data_folder());
+        let tables = tables::Tables::new(&*self.world, self.data_folder());
         let unread = from_files::read_in(&tables, &mut parsed.file.statements);
         parsed.diagnostics.extend(unread);
         if !parsed.diagnostics.is_empty() {
@@ -448,6 +450,7 @@ impl Session {
             Command::Sweep(command) => self.sweep(command, observer),
             Command::Fit(command) => self.fit(command, observer),
             Command::Profile(command) => self.profile(command, observer),
+            Command::FitAtRest(command) => self.fit_at_rest(command, observer),
             Command::Bootstrap(command) => self.bootstrap(command, observer),
             Command::Plot(command) => self.plot(command),
             Command::Report(command) => self.report(command),
@@ -521,6 +524,7 @@ impl Session {
         self.by_subject.clear();
         self.ensemble = None;
         self.fits.clear();
+        self.cells_fit = None;
         self.inferred = fit::Inferred::default();
         self.rows = None;
     }

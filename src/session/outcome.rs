@@ -115,6 +115,10 @@ pub enum Outcome {
     },
     /// A fit, or one for each subject.
     Fitted(Vec<Arc<super::fit::FitAnswer>>),
+    /// Matrices from cells that are each seen once.
+    FittedAtRest(Arc<super::fit::AtRestAnswer>),
+    /// How the last fit of cells at rest was computed.
+    FitAtRestExplained(Arc<super::fit::AtRestAnswer>),
     /// Profiles of a fit, drawn by whoever shows them.
     Profiled(Arc<super::fit::ProfileAnswer>),
     /// A posterior distribution.

@@ -27,6 +27,9 @@ impl Session {
         if self.rows.is_some() && !has_run && save.columns.is_empty() {
             return self.save_of_rows(RowsTable::Spectra, save);
         }
+        if let Some(matrix) = self.saved_matrix(save) {
+            return self.save_matrix(matrix, save);
+        }
         if let Some(ensemble) = &self.ensemble {
             return self.save_paths(ensemble, save);
         }

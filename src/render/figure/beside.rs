@@ -48,7 +48,7 @@ const HEAD: (f64, f64) = (4.6, 0.45);
 /// How fast the place along an axis changes with the value there.
 fn slope(map: &Map, scale: Scale, value: f64) -> f64 {
     let unit = match scale {
-        Scale::Linear => map.place(1.0) - map.place(0.0),
+        Scale::Linear | Scale::Hidden => map.place(1.0) - map.place(0.0),
         Scale::Logarithmic => {
             (map.place(10.0) - map.place(1.0)) / (value * std::f64::consts::LN_10)
         }

@@ -98,11 +98,11 @@ impl Cells {
     /// Edges in the middle between places; the outer cells are as wide on both sides.
     pub fn new(places: &[f64], scale: Scale) -> Cells {
         let inward = |place: f64| match scale {
-            Scale::Linear => place,
+            Scale::Linear | Scale::Hidden => place,
             Scale::Logarithmic => place.log10(),
         };
         let outward = |place: f64| match scale {
-            Scale::Linear => place,
+            Scale::Linear | Scale::Hidden => place,
             Scale::Logarithmic => 10.0_f64.powf(place),
         };
         let places: Vec<f64> = places.iter().map(|place| inward(*place)).collect();
@@ -169,7 +169,7 @@ pub(super) struct Shade {
 impl Shade {
     /// The colours of a field; a logarithmic scale needs positive numbers.
     pub fn new(field: &Field) -> Shade {
-        let positive = |value: f64| field.scale == Scale::Linear || value > 0.0;
+        let positive = |value: f64| field.scale != Scale::Logarithmic || value > 0.0;
         let numbers = field.values.iter().flatten().copied();
         let (mut low, mut high) = numbers
             .filter(|value| value.is_finite() && positive(*value))
@@ -188,7 +188,7 @@ impl Shade {
             (low, high) = match scale {
                 Scale::Logarithmic => (low / 2.0, high * 2.0),
                 Scale::Linear if low == 0.0 => (-1.0, 1.0),
-                Scale::Linear => (low - low.abs() / 2.0, high + high.abs() / 2.0),
+                Scale::Linear | Scale::Hidden => (low - low.abs() / 2.0, high + high.abs() / 2.0),
             };
         }
         Shade {

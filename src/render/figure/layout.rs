@@ -11,7 +11,7 @@ use super::palette::{self, Rgb};
 use super::shapes::{Anchor, Cap, Picture, Rich, Shape};
 use super::ticks::{self, Label, Map, Ticks};
 use super::{FigureError, Size};
-use crate::figure::{Axis, Figure, Mark, Series};
+use crate::figure::{Axis, Figure, Mark, Scale, Series};
 
 /// Colour of words.
 pub const INK: Rgb = (0x22, 0x22, 0x22);
@@ -122,9 +122,13 @@ pub fn with_legend(
 
     let mut shapes = Vec::new();
     draw_grid(&mut shapes, &frame, &x.ticks, &y.ticks);
-    draw_x_axis(&mut shapes, &frame, &x, style);
+    if figure.x.scale != Scale::Hidden {
+        draw_x_axis(&mut shapes, &frame, &x, style);
+    }
     let words_top = style.gap + title_height(figure, style);
-    draw_y_axis(&mut shapes, &frame, &y, words_top, style);
+    if figure.y.scale != Scale::Hidden {
+        draw_y_axis(&mut shapes, &frame, &y, words_top, style);
+    }
     let maps = (&x.map, &y.map);
     shapes.extend(beside::bands(figure, &frame, maps));
     shapes.extend(beside::arrows(figure, &frame, maps, style));

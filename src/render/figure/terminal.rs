@@ -11,7 +11,7 @@ use super::layout::axis_words;
 use super::legend::{self, Entry};
 use super::ticks::{self, Label, Map, Ticks};
 use super::{Colour, FigureError};
-use crate::figure::{Axis, Figure, Mark, Note, Series};
+use crate::figure::{Axis, Figure, Mark, Note, Scale, Series};
 use crate::render::table::number;
 use crate::render::words;
 use std::fmt::Write;
@@ -79,14 +79,20 @@ pub fn text(
             .rev()
             .find(|(at, _)| row_of(*at, rows) == row);
         let text = label.map_or("", |(_, text)| text.as_str());
-        let axis = if label.is_some() { '┤' } else { '│' };
+        let axis = match label {
+            _ if figure.y.scale == Scale::Hidden => ' ',
+            Some(_) => '┤',
+            None => '│',
+        };
         let text = words::right(&words::fit(text, margin), margin);
         line(
             &mut out,
             &format!("{text} {axis}{}", canvas.row(row, colour)),
         );
     }
-    write_x_axis(&mut out, &figure.x, x_range, margin, columns);
+    if figure.x.scale != Scale::Hidden {
+        write_x_axis(&mut out, &figure.x, x_range, margin, columns);
+    }
     if !x_words.is_empty() {
         let before = (margin + 2 + columns.saturating_sub(words::width(&x_words)) / 2)
             .min(width - words::width(&x_words));

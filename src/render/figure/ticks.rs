@@ -67,7 +67,7 @@ impl Map {
     /// logarithmic scale.
     pub fn new(scale: Scale, low: f64, high: f64) -> Map {
         let (low, high) = match scale {
-            Scale::Linear => (low, high),
+            Scale::Linear | Scale::Hidden => (low, high),
             Scale::Logarithmic => (low.log10(), high.log10()),
         };
         Map { scale, low, high }
@@ -76,7 +76,7 @@ impl Map {
     /// Place of a value, 0 at the low end and 1 at the high end; NaN when it has none.
     pub fn place(&self, value: f64) -> f64 {
         match self.scale {
-            Scale::Linear => self.unit(value),
+            Scale::Linear | Scale::Hidden => self.unit(value),
             Scale::Logarithmic if value > 0.0 => self.unit(value.log10()),
             Scale::Logarithmic => f64::NAN,
         }
@@ -101,7 +101,7 @@ pub fn range(
     data: Option<(f64, f64)>,
     pad: (f64, f64),
 ) -> (f64, f64) {
-    let usable = |end: f64| end.is_finite() && (scale == Scale::Linear || end > 0.0);
+    let usable = |end: f64| end.is_finite() && (scale != Scale::Logarithmic || end > 0.0);
     if let Some((low, high)) = asked
         && usable(low)
         && usable(high)
@@ -110,10 +110,10 @@ pub fn range(
         return (low.min(high), low.max(high));
     }
     match (data, scale) {
-        (None, Scale::Linear) => (0.0, 1.0),
+        (None, Scale::Linear | Scale::Hidden) => (0.0, 1.0),
         (None, Scale::Logarithmic) => (1.0, 10.0),
         (Some((low, high)), _) if same(scale, low, high) => around(scale, low),
-        (Some((low, high)), Scale::Linear) => {
+        (Some((low, high)), Scale::Linear | Scale::Hidden) => {
             let span = high - low;
             let padded = (low - span * pad.0, high + span * pad.1);
             if padded.0.is_finite() && padded.1.is_finite() {
@@ -140,7 +140,7 @@ pub fn range(
 /// not magnified.
 fn same(scale: Scale, low: f64, high: f64) -> bool {
     match scale {
-        Scale::Linear => {
+        Scale::Linear | Scale::Hidden => {
             let span = (high - low).abs();
             // Nor are numbers below the smallest that have all their digits.
             span < f64::MIN_POSITIVE || span < 1e-11 * low.abs().max(high.abs())
@@ -160,8 +160,8 @@ fn around(scale: Scale, value: f64) -> (f64, f64) {
                 if high.is_finite() { high } else { value },
             )
         }
-        Scale::Linear if value.abs() < f64::MIN_POSITIVE => (-1.0, 1.0),
-        Scale::Linear => {
+        Scale::Linear | Scale::Hidden if value.abs() < f64::MIN_POSITIVE => (-1.0, 1.0),
+        Scale::Linear | Scale::Hidden => {
             let margin = value.abs() * 0.1;
             let (low, high) = (value - margin, value + margin);
             (low.max(f64::MIN), high.min(f64::MAX))
@@ -174,6 +174,10 @@ pub fn ticks(scale: Scale, low: f64, high: f64, wanted: usize) -> Ticks {
     let wanted = wanted.max(2);
     let map = Map::new(scale, low, high);
     match scale {
+        Scale::Hidden => Ticks {
+            ticks: Vec::new(),
+            exponent: 0,
+        },
         Scale::Linear => linear(&map, low, high, wanted),
         Scale::Logarithmic => {
             if map.high - map.low < 0.7 {

@@ -115,6 +115,9 @@ pub enum Against {
 
 impl Session {
     pub(in crate::session) fn explain_fit(&self, span: Span) -> Result<Performed, Vec<Diagnostic>> {
+        if let Some(answer) = self.cells_fit.as_ref().filter(|_| self.fits.is_empty()) {
+            return Ok(done(Outcome::FitAtRestExplained(Arc::clone(answer))));
+        }
         let fit = self.need_fits(span)?.first().cloned();
         let Some(fit) = fit else {
             return Err(nothing_fitted(span));

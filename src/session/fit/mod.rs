@@ -18,9 +18,11 @@
 //!   tables.rs      their numbers as tables in files
 //!   explain.rs     how all this was done, and why so
 //!   report.rs      the answers for others
+//!   at_rest/       `as stationary`: linear systems from cells that are each seen once
 //! ```
 
 mod answer;
+mod at_rest;
 mod bands;
 mod bootstrap;
 mod checkpoint;
@@ -55,6 +57,11 @@ mod tables;
 mod tests;
 
 pub use answer::{FitAnswer, LEVEL};
+pub(super) use at_rest::check as check_at_rest;
+pub use at_rest::{
+    AtRestAnswer, Chosen, Comparison, Difference, Estimate, FALSE_FINDINGS, FitAtRest, Group,
+    Known, Spread,
+};
 pub(super) use bootstrap::lower as lower_bootstrap;
 pub use bootstrap::{BootstrapAnswer, BootstrapCommand};
 pub use data::{LeftOut, Look, Point, RunData};

@@ -6,6 +6,7 @@
 use super::super::command::{Command, DataSource, Setting, SteadyStart, Subjects};
 use super::super::lower::{data_source, setting, subjects, subjects_without_vs, word_of};
 use super::super::options::Options;
+use super::at_rest;
 use super::region::{self, Wish};
 use crate::diagnostic::{Code, Diagnostic, did_you_mean};
 use crate::source::Span;
@@ -122,6 +123,9 @@ pub(in crate::session) fn lower(
     span: Span,
     mut options: Options<'_>,
 ) -> Option<Command> {
+    if at_rest::is_meant(&options) {
+        return at_rest::lower(sentence, span, options);
+    }
     let quantities = subjects_without_vs(
         sentence,
         &mut options,

@@ -11,7 +11,7 @@ use super::outcome::{Outcome, Performed};
 use super::stability::RowsPicture;
 use super::tables::Tables;
 use super::trajectory::Trajectory;
-use super::{Ensemble, Session, ensemble};
+use super::{Ensemble, Session, ensemble, matrices};
 use crate::diagnostic::{Code, Diagnostic, listed};
 use crate::figure::{Axis, Figure, Mark, Scale, Series};
 use crate::model::{Entity, Motion, Unit};
@@ -166,6 +166,9 @@ impl Session {
         }
         if let Some(picture) = RowsPicture::asked(&self.need_model()?.compiled, plot) {
             return self.plot_rows(&picture?, plot);
+        }
+        if let Some(matrix) = matrices::plotted(&self.need_model()?.compiled, plot) {
+            return self.plot_matrix(matrix, plot);
         }
         let runs = match &self.ensemble {
             Some(_) => &[],

@@ -41,12 +41,6 @@ pub(super) const OVER_RANGES: Choice = choice(
     "over k in 0..2, b in 0..1",
     "can it oscillate for parameters in these ranges?",
 );
-pub(super) const LAYER: Choice = choice(
-    "layer",
-    Value::Text,
-    "layer \"Ms\"",
-    "of an .h5ad file after `over`; X when absent",
-);
 pub(super) const BY_GROUP: Choice = choice(
     "by",
     Value::Text,
@@ -235,6 +229,18 @@ pub(super) const OVERWRITE: Choice = choice(
     Value::Nothing,
     "overwrite",
     "a session that is there already",
+);
+pub(super) const AS_STATIONARY: Choice = choice(
+    "as",
+    Value::Words(&["stationary"]),
+    "as stationary",
+    "cells that are each seen once, at rest",
+);
+pub(super) const LAYER: Choice = choice(
+    "layer",
+    Value::Text,
+    "layer \"Ms\"",
+    "the matrix of an .h5ad file; X when absent",
 );
 pub(super) const AS_LATEX: Choice =
     choice("as", Value::Words(&["latex"]), "as latex", "for a paper");

@@ -376,6 +376,8 @@ pub static VERBS: &[Verb] = &[
             IN_CONDITION,
             FIT_SUBJECT,
             FIT_BY_SUBJECT,
+            AS_STATIONARY,
+            LAYER,
             RTOL,
             ATOL,
         ],

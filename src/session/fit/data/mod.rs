@@ -24,6 +24,7 @@ use crate::source::Span;
 use crate::symbolic::Shape;
 use crate::syntax::tree;
 use crate::table::{Column, Table, TableError};
+use rustc_hash::FxHashMap;
 
 /// Faulty cells that are told one by one.
 const MOST_FAULTS: usize = 5;
@@ -39,6 +40,9 @@ pub struct RunData {
     pub subject: Option<String>,
     /// Under which condition of the model.
     pub condition: Option<String>,
+    /// Which replicate, of a model with noise: each is a path of its own. Those of a model without are
+    /// repeated looks at one run.
+    pub path: Option<String>,
     /// Where the model is looked at: ascending times.
     pub rows: Vec<Look>,
     /// What was seen there.
@@ -68,7 +72,11 @@ impl RunData {
             .subject
             .as_ref()
             .map(|label| format!("subject {label}"));
-        let parts = subject.into_iter().chain(self.condition.clone());
+        let path = self.path.as_ref().map(|label| format!("replicate {label}"));
+        let parts = subject
+            .into_iter()
+            .chain(self.condition.clone())
+            .chain(path);
         parts.collect::<Vec<_>>().join(", ")
     }
 }
@@ -330,22 +338,28 @@ impl Reader<'_> {
     fn groups(&self, problems: &mut Vec<Diagnostic>) -> Groups {
         let labels = |column: Option<&Column>| column.map(|column| self.table().labels(column));
         let (subjects, conditions) = (labels(self.keys.subject), labels(self.keys.condition));
+        let is_noisy = self.compiled.system.noise.is_some();
+        let paths = labels(self.keys.replicate.filter(|_| is_noisy));
         let mut groups = Groups::default();
+        let mut places: FxHashMap<[Option<String>; 3], usize> = FxHashMap::default();
         for row in 0..self.table().rows() {
             let label = |labels: &Option<Vec<String>>| {
                 labels.as_ref().and_then(|labels| labels.get(row)).cloned()
             };
-            let run = RunData {
-                subject: label(&subjects),
-                condition: label(&conditions).filter(|label| !label.is_empty()),
-                ..RunData::default()
-            };
-            let mut known = groups.known.iter();
-            let at = known.position(|known| *known == run);
-            groups.of_row.push(at.unwrap_or(groups.known.len()));
-            if at.is_none() {
-                groups.known.push(run);
-            }
+            let subject = label(&subjects);
+            let condition = label(&conditions).filter(|label| !label.is_empty());
+            let path = label(&paths);
+            let key = [subject.clone(), condition.clone(), path.clone()];
+            let at = *places.entry(key).or_insert_with(|| {
+                groups.known.push(RunData {
+                    subject,
+                    condition,
+                    path,
+                    ..RunData::default()
+                });
+                groups.known.len() - 1
+            });
+            groups.of_row.push(at);
         }
         self.known_conditions(&groups, problems);
         groups
@@ -435,7 +449,7 @@ impl Reader<'_> {
             .replicate
             .map(|column| self.table().labels(column));
         let start = self.compiled.model.time.start;
-        let mut last: rustc_hash::FxHashMap<(usize, usize, Option<&str>), f64> = Default::default();
+        let mut last: FxHashMap<(usize, usize, Option<&str>), f64> = Default::default();
         for cell in cells {
             let row = cell.table_row;
             let (Some(time), Some(group)) = (times.get(row), groups.of_row.get(row)) else {

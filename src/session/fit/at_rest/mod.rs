@@ -1,0 +1,388 @@
+//! `fit A, B to "cells.h5ad" as stationary by condition`: linear systems with noise from cells that
+//! are each seen once.
+//!
+//! ```text
+//! sentence.rs   the words
+//! recognise.rs  is the model y' = A*y + B*x + C*W', and what are A, B, x and C
+//! groups.rs     which cells belong together, and their statistics
+//! task.rs       matrices, masks, penalties: what the search is given
+//! answer.rs     what it found, with names
+//! ```
+//!
+//! Enters: a command, a file of cells. Leaves: an [`AtRestAnswer`]; the estimates hold from then on.
+//! Must not know how the minimum is found ([`crate::fit::cells`]).
+
+mod answer;
+mod groups;
+mod recognise;
+mod sentence;
+mod task;
+
+pub use answer::{
+    AtRestAnswer, Chosen, Comparison, Difference, Estimate, FALSE_FINDINGS, Known, Spread,
+};
+pub use groups::Group;
+pub use sentence::FitAtRest;
+pub(in crate::session) use sentence::{is_meant, lower};
+
+use super::super::compiled::Compiled;
+use super::super::outcome::{Outcome, Performed};
+use super::super::simulate::{fault, whole, with_setting};
+use super::super::tables::Tables;
+use super::super::values::Overrides;
+use super::super::{Observer, Session, undo};
+use crate::diagnostic::{Code, Diagnostic, did_you_mean, listed};
+use crate::fit::cells::{self, Blindness, End, Fault, Mismatch, Unidentified};
+use crate::linalg::products;
+use crate::model::{Entity, ParameterId, Target};
+use crate::syntax::tree::ExprKind;
+use nalgebra::DMatrix;
+use std::sync::Arc;
+use task::{Place, Task};
+
+/// Free entries above which the information is not looked at: it would take longer than the fit.
+const MOST_EXAMINED: usize = 1000;
+/// Directions that are written out.
+const MOST_OPEN: usize = 10;
+
+/// What can be refused without reading the cells.
+pub(in crate::session) fn check(
+    compiled: &Compiled,
+    command: &FitAtRest,
+) -> Result<(), Vec<Diagnostic>> {
+    let fitted = fitted(compiled, command)?;
+    recognise::form(compiled, &fitted, command.span)?;
+    Ok(())
+}
+
+/// The parameters that the sentence names.
+fn fitted(compiled: &Compiled, command: &FitAtRest) -> Result<Vec<ParameterId>, Vec<Diagnostic>> {
+    let names = &compiled.model.names;
+    let mut found = Vec::new();
+    let mut problems = Vec::new();
+    for expr in &command.quantities {
+        let name = match &expr.kind {
+            ExprKind::Reference(reference) if reference.indices.is_empty() => &reference.name,
+            _ => {
+                problems.push(
+                    Diagnostic::new(Code::WrongKind, "whole matrices are fitted here")
+                        .at(expr.span, "this is not the name of one")
+                        .help("which of its entries are fitted is said where it is declared: `param A[gene, gene] = 0 mask ...`"),
+                );
+                continue;
+            }
+        };
+        match names.get(&name.text) {
+            Some(Entity::Parameter(id))
+                if groups::is_array(compiled.shape_of(Target::Parameter(id)))
+                    && !compiled.model.parameters[id.index()].is_covariate =>
+            {
+                found.push(id);
+            }
+            _ => {
+                let arrays = compiled.model.parameters.iter();
+                let arrays: Vec<&str> = arrays
+                    .filter(|known| !known.indices.is_empty() && !known.is_covariate)
+                    .map(|known| known.name.as_str())
+                    .collect();
+                let message = format!("`{}` is not a vector or matrix of parameters", name.text);
+                let near = did_you_mean(&name.text, arrays.iter().copied());
+                problems.push(
+                    Diagnostic::new(Code::WrongKind, message)
+                        .at(expr.span, "")
+                        .help(near.unwrap_or_else(|| match arrays.as_slice() {
+                            [] => "the model has none".to_owned(),
+                            _ => format!("there is {}", listed(&arrays)),
+                        })),
+                );
+            }
+        }
+    }
+    if problems.is_empty() {
+        Ok(found)
+    } else {
+        Err(problems)
+    }
+}
+
+impl Session {
+    pub(in crate::session) fn fit_at_rest(
+        &mut self,
+        command: &FitAtRest,
+        _: &mut dyn Observer,
+    ) -> Result<Performed, Vec<Diagnostic>> {
+        let compiled = Arc::clone(&self.need_model()?.compiled);
+        let overrides = with_setting(&compiled, &self.overrides, &command.setting)?;
+        let world = Arc::clone(&self.world);
+        let tables = Tables::new(&*world, self.data_folder());
+        let interrupted = || world.interrupted();
+        let seed = seed(&compiled, &overrides, command)?;
+        let fitted = fitted(&compiled, command)?;
+        let form = recognise::form(&compiled, &fitted, command.span)?;
+        let read = task::read(
+            &compiled,
+            &overrides,
+            (command, seed),
+            &form,
+            &tables,
+            &interrupted,
+        )?;
+        let task = task::task(&compiled, &overrides, (command, &fitted), form, &read)?;
+        let ran = task
+            .run(&interrupted)
+            .map_err(|mismatch| vec![misfit(mismatch, command)])?;
+        if let End::Fault(fault) = ran.found.end {
+            return Err(vec![no_start(fault, &task, command)]);
+        }
+        let mut answer = answered(&compiled, command, &task, (read, ran), &interrupted)?;
+        let mut diagnostics = warnings(&answer, command);
+        answer.against = self
+            .cells_fit
+            .as_ref()
+            .and_then(|before| answer.compared(before));
+        let before = self.values_before();
+        for estimate in &answer.estimates {
+            let target = Target::Parameter(estimate.parameter);
+            self.overrides
+                .set(target, None, estimate.values.as_slice().to_vec());
+        }
+        self.can_undo(undo::Undid::Fitted, before);
+        if answer.found.end == End::Interrupted {
+            diagnostics.push(
+                Diagnostic::new(Code::NotConverged, "the fit was interrupted")
+                    .at(command.span, "the best point met is kept"),
+            );
+        }
+        let answer = Arc::new(answer);
+        self.fits.clear();
+        self.cells_fit = Some(Arc::clone(&answer));
+        Ok(Performed {
+            outcome: Outcome::FittedAtRest(answer),
+            diagnostics,
+        })
+    }
+}
+
+fn seed(
+    compiled: &Compiled,
+    overrides: &Overrides,
+    command: &FitAtRest,
+) -> Result<u64, Vec<Diagnostic>> {
+    let Some(written) = &command.seed else {
+        return Ok(1);
+    };
+    let value = compiled.number(written, &compiled.present(overrides))?;
+    let wrong = || fault(written, "a seed is a whole number", value, "as in `seed 7`");
+    whole(value, 0, 1 << 53).ok_or_else(wrong)
+}
+
+/// Everything about the estimate.
+fn answered(
+    compiled: &Arc<Compiled>,
+    command: &FitAtRest,
+    task: &Task,
+    (read, ran): (task::Read, task::Ran),
+    interrupted: &dyn Fn() -> bool,
+) -> Result<AtRestAnswer, Vec<Diagnostic>> {
+    let point = &ran.found.point;
+    let moments = cells::moments(&task.cells, point, interrupted)
+        .map_err(|fault| vec![no_start(fault, task, command)])?;
+    let spectrum = products::eigenvalues(&point.drift).unwrap_or_default();
+    let leading = spectrum
+        .iter()
+        .map(|value| value.re)
+        .fold(f64::NEG_INFINITY, f64::max);
+    let blindness = match task.design.size() > MOST_EXAMINED {
+        true => Err(Unidentified::TooMany(task.design.size())),
+        false => cells::blindness(&task.cells, &task.design, point, interrupted),
+    };
+    let n = task.cells.cells();
+    // Under a penalty an error is not one of the estimate alone, and is not told.
+    let errors = blindness
+        .as_ref()
+        .ok()
+        .filter(|_| ran.selection.is_none() && task.penalty.l1 == 0.0)
+        .map(|found| {
+            let errors: Vec<f64> = found.errors.iter().map(|error| error / n.sqrt()).collect();
+            let mut nothing = point.zeros_like();
+            nothing.drift.fill(f64::NAN);
+            nothing.input.fill(f64::NAN);
+            nothing.noise.fill(f64::NAN);
+            task.design.unpacked(&errors, &nothing)
+        });
+    let covariance = moments.covariance(&task.cells);
+    let estimates = task.estimates(compiled, point, errors.as_ref(), &covariance);
+    let known = known(&blindness, task, &estimates);
+    Ok(AtRestAnswer {
+        compiled: Arc::clone(compiled),
+        span: command.span,
+        file: command.data.path.text.clone(),
+        state: compiled
+            .model
+            .states
+            .first()
+            .map_or_else(String::new, |state| state.name.clone()),
+        drift: task.drift_name.clone(),
+        genes: task.genes.clone(),
+        left_out: read
+            .groups
+            .of_cells
+            .iter()
+            .filter(|group| group.is_none())
+            .count(),
+        groups: read.groups.groups,
+        spread: task.spread,
+        means: moments.means().clone(),
+        covariance,
+        leading,
+        known,
+        selection: ran.selection,
+        penalties: task.told_penalties(ran.weight),
+        found: ran.found,
+        before: task.before,
+        estimates,
+        against: None,
+    })
+}
+
+fn known(
+    blindness: &Result<Blindness, Unidentified>,
+    task: &Task,
+    estimates: &[Estimate],
+) -> Known {
+    match blindness {
+        Err(Unidentified::TooMany(free)) => Known::NotExamined(*free),
+        Err(_) => Known::Unknown,
+        Ok(found) => {
+            let name = |at: usize| match task.place(at)? {
+                Place::Of(id, row, column) => {
+                    let own = estimates.iter().find(|one| one.parameter == id)?;
+                    Some(own.entry(row, column))
+                }
+                Place::Held => None,
+            };
+            let mut open: Vec<_> = found
+                .directions
+                .iter()
+                .take(MOST_OPEN)
+                .map(|direction| answer::parts(direction, &name))
+                .collect();
+            open.resize(found.directions.len(), Vec::new());
+            Known::Examined {
+                free: found.free,
+                open,
+            }
+        }
+    }
+}
+
+fn warnings(answer: &AtRestAnswer, command: &FitAtRest) -> Vec<Diagnostic> {
+    let mut warnings = Vec::new();
+    if matches!(answer.found.end, End::Stalled | End::OutOfIterations) {
+        let why = match answer.found.end {
+            End::OutOfIterations => "the steps were used up",
+            _ => "no step makes the likelihood larger, though its slope is not small",
+        };
+        warnings.push(
+            Diagnostic::new(Code::NotConverged, "the fit has not converged")
+                .at(command.span, why)
+                .help(format!(
+                    "the gradient for a cell is {:.1e}; a larger penalty, or more entries held by a mask, make the question better posed",
+                    answer.found.gradient
+                )),
+        );
+    }
+    if let Known::Examined { open, .. } = &answer.known
+        && !open.is_empty()
+    {
+        let (what, it) = match open.len() {
+            1 => ("one direction".to_owned(), "it"),
+            many => (format!("{many} directions"), "them"),
+        };
+        warnings.push(
+            Diagnostic::new(
+                Code::Undetermined,
+                format!("the cells do not determine {what} of the fitted entries"),
+            )
+            .at(command.span, format!("a small penalty decides {it}"))
+            .help("more conditions, entries held by a mask, or cells seen on the way after a step determine more"),
+        );
+    }
+    let small: Vec<&str> = answer
+        .groups
+        .iter()
+        .filter(|group| group.cells == 1)
+        .map(|group| group.label.as_str())
+        .collect();
+    if let Some(first) = small.first() {
+        let message = match small.len() {
+            1 => format!("the group `{first}` has a single cell"),
+            many => format!("{many} groups have a single cell, as `{first}`"),
+        };
+        warnings.push(Diagnostic::new(Code::Undetermined, message).at(
+            command.data.path.span,
+            "it counts for the mean, not for the spread",
+        ));
+    }
+    warnings
+}
+
+/// Cells and model do not fit together.
+fn misfit(mismatch: Mismatch, command: &FitAtRest) -> Diagnostic {
+    let data = command.data.path.span;
+    match mismatch {
+        Mismatch::SingularCovariance => {
+            Diagnostic::new(Code::CannotFit, "the covariance of the cells is singular")
+                .at(data, "some genes do not vary, or follow from others, or there are fewer cells than genes")
+                .help("leave out such genes, or let a ridge add to the variances: `penalty l2(1e-3)` where C is declared")
+        }
+        Mismatch::NotFinite => {
+            Diagnostic::new(Code::NotFinite, "a value of the model is not finite in some group")
+                .at(command.span, "")
+                .help("parameters that are not fitted need values; covariates come with the data")
+        }
+        Mismatch::Time(_) => Diagnostic::new(Code::BadDatum, "a time is negative").at(data, ""),
+        Mismatch::Shapes | Mismatch::NoCells => {
+            Diagnostic::new(Code::CannotFit, "the cells do not fit the model").at(data, "")
+        }
+    }
+}
+
+/// The values that the search begins with have no likelihood.
+fn no_start(fault: Fault, task: &Task, command: &FitAtRest) -> Diagnostic {
+    let name = &task.drift_name;
+    let (message, help) = match fault {
+        Fault::Unstable => (
+            format!("the search cannot begin: `{name}` is not stable"),
+            format!(
+                "every eigenvalue of `{name}` needs a negative real part: give its diagonal values such as -1"
+            ),
+        ),
+        Fault::SingularCovariance => (
+            "the search cannot begin: the noise does not reach every gene".to_owned(),
+            "let every row of C have an entry, as in `param C[gene, gene] = diagonal(1)`"
+                .to_owned(),
+        ),
+        Fault::NotFinite => (
+            "the search cannot begin: a value is not finite".to_owned(),
+            "give held entries values".to_owned(),
+        ),
+        Fault::Interrupted => (
+            "the fit was interrupted before its first step".to_owned(),
+            "values are as they were".to_owned(),
+        ),
+    };
+    let code = match fault {
+        Fault::Interrupted => Code::Interrupted,
+        _ => Code::CannotFit,
+    };
+    Diagnostic::new(code, message)
+        .at(command.span, "")
+        .help(help)
+}
+
+/// Columns one after the other as a matrix.
+fn matrix(rows: usize, numbers: &[f64]) -> DMatrix<f64> {
+    let columns = numbers.len() / rows.max(1);
+    DMatrix::from_column_slice(rows, columns, &numbers[..rows * columns])
+}
