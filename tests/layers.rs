@@ -40,7 +40,13 @@ const DOORS: &[(&str, &[&str])] = &[
     ("diffsol::", &["simulate/diffsol"]),
     (
         "nalgebra::",
-        &["simulate/", "analyze/", "linalg/", "fit/factored"],
+        &[
+            "simulate/",
+            "analyze/",
+            "linalg/",
+            "fit/factored",
+            "fit/cells/",
+        ],
     ),
     ("faer::", &["simulate/", "linalg/"]),
     ("miette::", &["render/"]),

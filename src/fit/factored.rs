@@ -20,8 +20,7 @@
 use crate::linalg::{SingularValues, Spectrum};
 use nalgebra::{DMatrix, DVector, RowDVector};
 
-/// A dense matrix, column by column.
-pub type Matrix = DMatrix<f64>;
+pub use crate::linalg::Matrix;
 
 /// How K is found. Yc is Y - b 1^T.
 #[derive(Debug, Clone, Copy, PartialEq)]

@@ -53,6 +53,9 @@ pub use symmetric::{Spectrum, cholesky};
 pub use transition::{Transition, semidefinite_cholesky};
 pub use varied_transition::{Coefficients, Moved, VariedTransition};
 
+/// A dense matrix of numbers, column by column.
+pub type Matrix = nalgebra::DMatrix<f64>;
+
 /// A matrix could not be factorised: to working precision it is singular, or has entries that are
 /// not finite.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

@@ -2,7 +2,6 @@
 
 use crate::fit::cells::End;
 use crate::session::fit::{AtRestAnswer, Known, Spread};
-use nalgebra::DMatrix;
 use serde::Serialize;
 
 #[derive(Serialize)]
@@ -196,7 +195,7 @@ fn matrix(estimate: &crate::session::fit::Estimate) -> Matrix<'_> {
     }
 }
 
-fn by_rows(matrix: &DMatrix<f64>) -> Vec<Vec<f64>> {
+fn by_rows(matrix: &crate::linalg::Matrix) -> Vec<Vec<f64>> {
     matrix
         .row_iter()
         .map(|row| row.iter().copied().collect())

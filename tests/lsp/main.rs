@@ -390,7 +390,10 @@ fn completion_knows_names_functions_and_sentences() {
     assert!(offered("").contains(&"simulate ".to_owned()));
     assert_eq!(offered("# al"), [""; 0]);
     // A name that only this text declares, in a statement of two lines.
-    assert_eq!(offered("param sigma = 1\nlet z = exp(\n  sigm"), ["sigma"]);
+    assert_eq!(
+        offered("param spread = 1\nlet z = exp(\n  spre"),
+        ["spread"]
+    );
 }
 
 #[test]

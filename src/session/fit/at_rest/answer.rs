@@ -6,10 +6,10 @@
 use super::groups::Group;
 use crate::fit::cells::{End, Found, Point};
 use crate::fit::{Family, cdf};
+use crate::linalg::Matrix;
 use crate::model::ParameterId;
 use crate::session::compiled::Compiled;
 use crate::source::Span;
-use nalgebra::DMatrix;
 use std::sync::Arc;
 
 /// The fit of y' = A*y + B*x + C*W' to cells that are each seen once.
@@ -42,9 +42,9 @@ pub struct AtRestAnswer {
     /// The log-likelihood at the values that held before, where it has one.
     pub before: Option<f64>,
     /// The covariance of cells at rest, p by p.
-    pub covariance: DMatrix<f64>,
+    pub covariance: Matrix,
     /// The mean that the fit gives each group, p by K.
-    pub means: DMatrix<f64>,
+    pub means: Matrix,
     /// The largest real part among the eigenvalues of A; negative.
     pub leading: f64,
     /// What the cells do not determine.
@@ -80,12 +80,12 @@ pub struct Estimate {
     /// Labels of columns; none for a vector.
     pub columns: Vec<String>,
     /// The numbers, rows by columns (one for a vector).
-    pub values: DMatrix<f64>,
+    pub values: Matrix,
     /// Which are fitted, column by column.
     pub free: Vec<bool>,
     /// Standard errors of the fitted ones, not a number elsewhere; infinite where the cells do not
     /// determine them. None when they were not computed.
-    pub errors: Option<DMatrix<f64>>,
+    pub errors: Option<Matrix>,
 }
 
 /// What is known of the free entries.

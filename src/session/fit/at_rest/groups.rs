@@ -47,6 +47,9 @@ pub(super) struct Groups {
     pub on_the_way: bool,
 }
 
+/// The place of each cell among some names; none where it is missing.
+type Places = Vec<Option<usize>>;
+
 /// What each cell has for a covariate.
 struct Covariate {
     parameter: ParameterId,
@@ -155,7 +158,7 @@ impl Reader<'_> {
     }
 
     /// The groups that `by`, or a column `condition`, makes.
-    fn categories(&self) -> Result<(Vec<String>, Option<Vec<Option<usize>>>), Vec<Diagnostic>> {
+    fn categories(&self) -> Result<(Vec<String>, Option<Places>), Vec<Diagnostic>> {
         let column = match &self.command.by {
             Some(column) => column.clone(),
             None => {

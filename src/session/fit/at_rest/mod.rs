@@ -35,11 +35,11 @@ use super::super::values::Overrides;
 use super::super::{Observer, Session, undo};
 use crate::diagnostic::{Code, Diagnostic, did_you_mean, listed};
 use crate::fit::cells::{self, Blindness, End, Fault, Mismatch, Unidentified};
+use crate::linalg::Matrix;
 use crate::linalg::products;
 use crate::model::{Entity, ParameterId, Target};
 use crate::symbolic::Shape;
 use crate::syntax::tree::ExprKind;
-use nalgebra::DMatrix;
 use std::sync::Arc;
 use task::{Place, Task};
 
@@ -388,7 +388,7 @@ fn no_start(fault: Fault, task: &Task, command: &FitAtRest) -> Diagnostic {
 }
 
 /// Columns one after the other as a matrix.
-fn matrix(rows: usize, numbers: &[f64]) -> DMatrix<f64> {
+fn matrix(rows: usize, numbers: &[f64]) -> Matrix {
     let columns = numbers.len() / rows.max(1);
-    DMatrix::from_column_slice(rows, columns, &numbers[..rows * columns])
+    Matrix::from_column_slice(rows, columns, &numbers[..rows * columns])
 }

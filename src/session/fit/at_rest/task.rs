@@ -14,13 +14,13 @@ use crate::fit::cells::{
     self, Cells, Course, Covariance, Design, Entries, Found, Mismatch, Options, Path, Penalty,
     Point, Question, Statistics,
 };
+use crate::linalg::Matrix;
 use crate::model::{Norm, ParameterId, Weight};
 use crate::session::cells::CellFile;
 use crate::session::compiled::Compiled;
 use crate::session::tables::Tables;
 use crate::session::values::{self, Overrides};
 use crate::symbolic::{Expr, symbols_of};
-use nalgebra::DMatrix;
 
 /// Folds in which weights are tried.
 const FOLDS: usize = 5;
@@ -54,7 +54,7 @@ pub(super) struct Task {
     /// The part of the mean variance of cells that measuring adds, where it adds any.
     pub measured: Option<f64>,
     statistics: Statistics,
-    inputs: DMatrix<f64>,
+    inputs: Matrix,
     course: Option<Course>,
     covariance: Covariance,
     /// The weight is chosen by groups that are held out.
@@ -354,12 +354,7 @@ impl Own<'_> {
     }
 
     /// X in each group, and without conditions and covariates.
-    fn inputs(
-        &self,
-        form: &Form,
-        of_groups: &[Vec<f64>],
-        plain: &[f64],
-    ) -> (DMatrix<f64>, DMatrix<f64>) {
+    fn inputs(&self, form: &Form, of_groups: &[Vec<f64>], plain: &[f64]) -> (Matrix, Matrix) {
         let columns: Vec<Vec<f64>> = of_groups
             .iter()
             .map(|own| self.input_of(form, own))
@@ -402,7 +397,7 @@ impl Own<'_> {
         let free_covariance = |ridge: f64| {
             (
                 Covariance::Profiled { ridge },
-                Entries::held(DMatrix::zeros(p, p)),
+                Entries::held(Matrix::zeros(p, p)),
                 Spread::Free(ridge),
             )
         };
@@ -427,7 +422,7 @@ impl Own<'_> {
             }
             Noise::Diagonal(id) => {
                 let own = self.numbers_of(id);
-                let mut values = DMatrix::from_diagonal(&nalgebra::DVector::from_column_slice(own));
+                let mut values = diagonal(own);
                 start_of_noise(&mut values);
                 let along = self.free(id);
                 let mut free = vec![false; p * p];
@@ -444,12 +439,12 @@ impl Own<'_> {
     }
 
     /// C at the present values.
-    fn factor(&self) -> DMatrix<f64> {
+    fn factor(&self) -> Matrix {
         let Some(noise) = &self.compiled.system.noise else {
-            return DMatrix::zeros(self.p, self.p);
+            return Matrix::zeros(self.p, self.p);
         };
         let pattern = &noise.factor.pattern;
-        let mut full = DMatrix::zeros(pattern.rows, pattern.columns);
+        let mut full = Matrix::zeros(pattern.rows, pattern.columns);
         let places: Vec<(usize, usize)> = pattern.places().collect();
         for contribution in &noise.factor.contributions {
             let numbers = numbers(self.compiled, contribution.expr, self.present);
@@ -530,7 +525,7 @@ impl Own<'_> {
 }
 
 /// Free entries of C without a value start at 1 on the diagonal.
-fn start_of_noise(values: &mut DMatrix<f64>) {
+fn start_of_noise(values: &mut Matrix) {
     let rows = values.nrows().max(1);
     for (at, value) in values.iter_mut().enumerate() {
         if value.is_nan() {
@@ -629,7 +624,7 @@ impl Task {
         compiled: &Compiled,
         point: &Point,
         errors: Option<&Point>,
-        covariance: &DMatrix<f64>,
+        covariance: &Matrix,
     ) -> Vec<Estimate> {
         let mut found = Vec::new();
         for id in &self.fitted {
@@ -640,7 +635,7 @@ impl Task {
                 sets.next().unwrap_or_default(),
                 sets.next().unwrap_or_default(),
             );
-            let part = |of: &Point| -> Option<DMatrix<f64>> {
+            let part = |of: &Point| -> Option<Matrix> {
                 if *id == self.drift {
                     return Some(of.drift.clone());
                 }
@@ -651,7 +646,7 @@ impl Task {
                     Noise::Matrix(_) => Some(of.noise.clone()),
                     Noise::Diagonal(_) => {
                         let along = of.noise.diagonal();
-                        Some(DMatrix::from_column_slice(along.len(), 1, along.as_slice()))
+                        Some(Matrix::from_column_slice(along.len(), 1, along.as_slice()))
                     }
                     _ => None,
                 }
@@ -714,8 +709,18 @@ impl Task {
     }
 }
 
+/// A square matrix with these numbers on its diagonal.
+fn diagonal(along: &[f64]) -> Matrix {
+    let n = along.len();
+    Matrix::from_fn(
+        n,
+        n,
+        |row, column| if row == column { along[row] } else { 0.0 },
+    )
+}
+
 /// The lower triangle C with A S + S A^T + C C^T = 0.
-fn lower_factor(drift: &DMatrix<f64>, covariance: &DMatrix<f64>) -> Option<DMatrix<f64>> {
+fn lower_factor(drift: &Matrix, covariance: &Matrix) -> Option<Matrix> {
     let half = crate::linalg::products::product(drift, covariance);
     let diffusion = -(&half + half.transpose());
     let factor = crate::linalg::products::Cholesky::new(diffusion).ok()?;
