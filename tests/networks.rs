@@ -354,17 +354,15 @@ fn every_way_gives_the_eigenvalues_of_dense_work() {
         assert_eq!(second.told.way, Way::Jacobian(NoForm::States));
         // Entries that are zero everywhere are seen by both; the diagonal stands beside a network.
         assert!(second.told.largest == first.told.largest);
-        let spectra = [
-            eigenvalues(&mut by_network, place.path(), rows),
-            eigenvalues(&mut by_jacobian, place.path(), rows),
-        ];
-        for row in 0..rows {
+        let by_network = eigenvalues(&mut by_network, place.path(), rows);
+        let by_jacobian = eigenvalues(&mut by_jacobian, place.path(), rows);
+        for (row, (one, other)) in by_network.iter().zip(&by_jacobian).enumerate() {
             let jacobian = network.jacobian(&network.states[row]);
             let dense: Vec<Complex<f64>> = jacobian.complex_eigenvalues().iter().copied().collect();
             // A defective matrix spreads its eigenvalues by the root of the rounding errors.
-            let near = apart(&dense, &spectra[0][row]).max(apart(&dense, &spectra[1][row]));
+            let near = apart(&dense, one).max(apart(&dense, other));
             assert!(near < 1e-6, "round {round}, row {row}: {near:e}");
-            let between = apart(&spectra[0][row], &spectra[1][row]);
+            let between = apart(one, other);
             assert!(between < 1e-8, "round {round}, row {row}: {between:e}");
             for answer in [&first, &second] {
                 let shape = answer.linear(row).expect("found").shape;
@@ -382,7 +380,8 @@ fn every_way_gives_the_eigenvalues_of_dense_work() {
 fn other_forms_agree_with_scalar_equations() {
     let place = Workplace::new();
     let mut dice = Dice(4);
-    let forms: [(&str, Way, fn(usize) -> String); 4] = [
+    type Scalar = fn(usize) -> String;
+    let forms: [(&str, Way, Scalar); 4] = [
         (" + 2", Way::Network, |_| " + 2".to_owned()),
         (" - 0.3*s.^2", Way::Terms, |i| format!(" - 0.3*x{i}^2")),
         (" + transpose(W)*sigmoid(s)", Way::Terms, |_| String::new()),
