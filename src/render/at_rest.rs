@@ -344,8 +344,9 @@ fn known(known: &Known) -> Vec<String> {
         }
         Known::Examined { free, open } => {
             let mut lines = vec![format!(
-                "{} of {free} directions of the fitted entries are not determined; a small penalty decided",
-                open.len()
+                "{} of {free} directions of the fitted entries {} not determined; a small penalty decided",
+                open.len(),
+                if open.len() == 1 { "is" } else { "are" }
             )];
             for direction in open.iter().take(MOST_OPEN).filter(|one| !one.is_empty()) {
                 let mut sum = String::new();

@@ -374,10 +374,7 @@ fn overview() -> String {
         "save session \"today.lotka\"",
         "all of this as a file; history, quit",
     );
-    text.push_str(&format!(
-        "  more, as in `help report`: {}\n",
-        SELDOM.join(", ")
-    ));
+    text.push_str(&format!("  and {}\n", SELDOM.join(", ")));
     text.push_str(
         "`help simulate` says more on a word, `explain E0201` on an error; `help functions` and `help commands` are lists.\n",
     );

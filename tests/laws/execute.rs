@@ -250,7 +250,7 @@ impl Growth {
         let (which, number) = (choices.below(256), choices.number());
         let pool = &mut self.pool;
         let (kind, grown) = match form {
-            0..3 => (kind, function(pool, which, &[x, y])),
+            0..3 => (kind, function(pool, which, &[x, y, scalar])),
             3..8 => (kind, pool.binary(OPERATORS[which % 17], x, y).ok()),
             8 => (kind, pool.binary(OPERATORS[which % 17], x, scalar).ok()),
             9 => (kind, pool.binary(OPERATORS[which % 17], scalar, x).ok()),
@@ -404,9 +404,9 @@ fn function(pool: &mut Pool, which: usize, arguments: &[Expr]) -> Option<Expr> {
     let function = all[which % all.len()];
     let arity = match function.arity {
         Arity::Exactly(count) => count,
-        Arity::AtLeast(_) => arguments.len(),
+        Arity::AtLeast(_) => 2,
     };
-    function.call(pool, &arguments[..arity]).ok()
+    function.call(pool, arguments.get(..arity)?).ok()
 }
 
 fn call(kernel: &dyn Kernel, member: &Member, scratch: &mut Scratch) -> Vec<f64> {
