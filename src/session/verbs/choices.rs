@@ -45,7 +45,7 @@ pub(super) const LAYER: Choice = choice(
     "layer",
     Value::Text,
     "layer \"Ms\"",
-    "the matrix of an .h5ad file; X when absent",
+    "of an .h5ad file; X when absent",
 );
 pub(super) const BY_GROUP: Choice = choice(
     "by",
@@ -345,7 +345,7 @@ pub(super) const USING_SEARCH: Choice = choice(
     "using",
     Value::Words(&["lm", "lbfgs", "nelder_mead", "pso", "nuts", "extremes"]),
     "using lbfgs",
-    "lm when absent; nuts samples the posterior; extremes: lines through extreme cells",
+    "lm when absent; nuts: the posterior",
 );
 pub(super) const STARTS: Choice = choice(
     "starts",
