@@ -163,6 +163,17 @@ pub fn listed<T: AsRef<str>>(parts: &[T]) -> String {
     }
 }
 
+/// The first few names in backquotes, and how many more there are: `` `a`, `b` and 3 more ``.
+#[must_use]
+pub fn first_quoted<T: AsRef<str>>(names: &[T], most: usize) -> String {
+    let quoted = names.iter().take(most);
+    let mut parts: Vec<String> = quoted.map(|name| format!("`{}`", name.as_ref())).collect();
+    if names.len() > most {
+        parts.push(format!("{} more", names.len() - most));
+    }
+    listed(&parts)
+}
+
 macro_rules! codes {
     ($($(#[$meta:meta])* $name:ident = $code:literal, $title:literal;)*) => {
         /// The kind of a diagnostic. `E` codes are errors, `W` codes warnings.

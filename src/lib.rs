@@ -37,15 +37,15 @@
 //! | 0 | [`source`], [`diagnostic`], [`world`], [`figure`] | spans; problems with codes; the door to files, clock and interrupts; figures as data | the terminal |
 //! | 1 | [`syntax`] | text to tree, expressions to text, the layout of files | meanings; only its parser knows the grammar's rules |
 //! | 1 | [`symbolic`] | hash-consed expressions with shapes, the table of built-ins, derivatives, operators, printing | spans, numeric arrays |
-//! | 1 | [`table`] | data tables, CSV and TSV | models |
-//! | 2 | [`model`] | names, index sets, reactions, definitions, units and their scales, instances of other models; every check | derivatives |
+//! | 1 | [`table`] | data tables, CSV and TSV; cells by genes, AnnData files | models |
+//! | 2 | [`model`] | names, index sets, masks, reactions, definitions, units and their scales, instances of other models; every check | derivatives |
 //! | 3 | [`system`] | definitions inlined, drift, Jacobians with their sparsity, guards and the modes they set, the index of constraints, conservation laws, the diffusion matrix of noise; flows and maps | back ends |
 //! | 4 | [`kernel`] | one lowering to programs; the tape that executes them, machine code with the same bits, and lanes for many members at once (the only unsafe code); streams of random numbers | solvers, names |
-//! | 5 | [`linalg`] | factorisations of small and sparse matrices, over and over; exponentials; Lyapunov equations | equations |
+//! | 5 | [`linalg`] | factorisations of small and sparse matrices, over and over, and of large ones; exponentials; Lyapunov equations; spectra | equations |
 //! | 6 | [`simulate`] | own steppers and the one bridge to the solver crate, under one driver with all that interrupts a run: events, doses, inputs, switches, delays; sensitivities; maps iterated | text, terminal |
-//! | 7 | [`analyze`] | equilibria and their stability, continuation of any F(u, p) = 0, portraits, stationary distributions, measures of curves | text, terminal |
-//! | 8 | [`fit`] | distributions of data, objectives and filters with exact gradients, searches, also within regions, posteriors, how far to trust what they find | text, terminal |
-//! | 9 | [`session`] | commands, outcomes, values that hold now, which files a model is made of | standard output, line editing |
+//! | 7 | [`analyze`] | equilibria and their stability, continuation of any F(u, p) = 0, portraits, stationary distributions, measures of curves, networks at many states | text, terminal |
+//! | 8 | [`fit`] | distributions of data, objectives and filters with exact gradients, searches, also within regions, posteriors, how far to trust what they find; models of many genes by statistics of their cells | text, terminal |
+//! | 9 | [`session`] | commands, outcomes, values that hold now, which files a model is made of and reads | standard output, line editing |
 //! | 10 | [`typing`] | what may stand at the cursor, for the prompt and for editors; asks [`render`] for the words of help only | terminals, protocols |
 //! | 10 | [`render`], [`repl`], [`lsp`], [`cli`] | diagnostics and their pages, tables, figures, prompt, language server, arguments: the only places that print | algorithms |
 //!

@@ -4,13 +4,13 @@
 //! same code runs under the command line, in tests and in an editor.
 
 use sha2::{Digest, Sha256};
-use std::collections::BTreeSet;
-use std::io;
+use std::collections::{BTreeMap, BTreeSet};
+use std::io::{self, Read};
 use std::num::NonZero;
 use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
-use std::time::Duration;
+use std::time::{Duration, SystemTime};
 
 /// What the library may ask of its surroundings.
 pub trait World: Send + Sync {
@@ -19,6 +19,15 @@ pub trait World: Send + Sync {
     /// # Errors
     /// Whatever the file system says.
     fn read(&self, path: &Path) -> io::Result<Vec<u8>>;
+
+    /// Where a file stands that is to be read in parts since it may be large; nothing where this world
+    /// keeps its files elsewhere than on a disk, and [`World::read`] has them.
+    ///
+    /// # Errors
+    /// Those of [`World::read`].
+    fn on_disk(&self, _path: &Path) -> io::Result<Option<PathBuf>> {
+        Ok(None)
+    }
 
     /// Writes a whole file; what this world wrote before is replaced, only when the new content is
     /// complete. What is no plain file (a pipe, a device) is written to as it is.
@@ -127,6 +136,8 @@ struct Files {
     read: Option<Vec<FileRead>>,
     /// Full paths.
     written: BTreeSet<PathBuf>,
+    /// Files that were hashed in parts, by length and time of the last change.
+    hashed: BTreeMap<(PathBuf, u64, Option<SystemTime>), String>,
 }
 
 impl Traffic {
@@ -135,7 +146,7 @@ impl Traffic {
     pub fn of_all_files() -> Traffic {
         Traffic(Arc::new(Mutex::new(Files {
             read: Some(Vec::new()),
-            written: BTreeSet::new(),
+            ..Files::default()
         })))
     }
 
@@ -152,12 +163,52 @@ impl Traffic {
             });
         }
     }
+
+    /// The same of a file that is read in parts; one that has not changed is hashed once.
+    fn note_in_parts(&self, path: &Path, file: &mut std::fs::File) -> io::Result<()> {
+        let mut files = self.files();
+        if files.read.is_none() {
+            return Ok(());
+        }
+        let about = file.metadata()?;
+        let key = (path.to_owned(), about.len(), about.modified().ok());
+        let sha256 = match files.hashed.get(&key) {
+            Some(known) => known.clone(),
+            None => {
+                let sha256 = sha256_in_parts(file)?;
+                files.hashed.insert(key, sha256.clone());
+                sha256
+            }
+        };
+        if let Some(read) = &mut files.read {
+            read.push(FileRead {
+                path: path.to_owned(),
+                sha256,
+            });
+        }
+        Ok(())
+    }
 }
 
 /// The SHA-256 of bytes, in hexadecimal.
 #[must_use]
 pub fn sha256(content: &[u8]) -> String {
-    let bytes = Sha256::digest(content);
+    in_hexadecimal(&Sha256::digest(content))
+}
+
+/// The same of all that a reader gives.
+fn sha256_in_parts(file: &mut impl Read) -> io::Result<String> {
+    let mut hasher = Sha256::new();
+    let mut part = vec![0; 1 << 20];
+    loop {
+        match file.read(&mut part)? {
+            0 => return Ok(in_hexadecimal(&hasher.finalize())),
+            count => hasher.update(part.get(..count).unwrap_or_default()),
+        }
+    }
+}
+
+fn in_hexadecimal(bytes: &[u8]) -> String {
     bytes.iter().map(|byte| format!("{byte:02x}")).collect()
 }
 
@@ -179,6 +230,16 @@ impl World for SystemWorld {
         let content = std::fs::read(path)?;
         self.traffic.note(path, &content);
         Ok(content)
+    }
+
+    fn on_disk(&self, path: &Path) -> io::Result<Option<PathBuf>> {
+        let mut file = std::fs::File::open(path)?;
+        // A pipe is read once: as a whole.
+        if !file.metadata()?.is_file() {
+            return Ok(None);
+        }
+        self.traffic.note_in_parts(path, &mut file)?;
+        Ok(Some(path.to_owned()))
     }
 
     fn write(&self, path: &Path, content: &[u8]) -> io::Result<()> {
@@ -264,6 +325,24 @@ impl SystemWorld {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_file_read_in_parts_is_noted_with_the_same_hash() {
+        let path = std::env::temp_dir().join(format!("lotka-parts-{}", std::process::id()));
+        std::fs::write(&path, vec![7; (1 << 20) + 3]).unwrap();
+        let world = SystemWorld {
+            traffic: Traffic::of_all_files(),
+            ..SystemWorld::default()
+        };
+        assert_eq!(world.on_disk(&path).unwrap(), Some(path.clone()));
+        world.read(&path).unwrap();
+        assert_eq!(world.on_disk(&path).unwrap(), Some(path.clone()));
+        std::fs::remove_file(&path).unwrap();
+        let read = world.files_read();
+        assert_eq!(read.len(), 3);
+        assert!(read.iter().all(|one| *one == read[0]));
+        assert!(world.on_disk(&path).is_err());
+    }
 
     #[test]
     fn devices_and_links_stay_what_they_are() {

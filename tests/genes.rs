@@ -6,14 +6,14 @@ use lotka::fit::{Family, sample};
 use lotka::kernel::Stream;
 use lotka::session::fit::{AtRestAnswer, Known};
 use lotka::session::{Outcome, Session};
-use lotka::world::SystemWorld;
 use std::sync::Arc;
 use support::Workplace;
+use support::session::{loaded, say};
 
 /// What a sentence finds about a model.
 fn fitted(workplace: &Workplace, model: &str, sentence: &str) -> Arc<AtRestAnswer> {
     let mut session = opened(workplace, model);
-    match performed(&mut session, sentence) {
+    match say(&mut session, sentence) {
         Outcome::FittedAtRest(answer) => answer,
         other => panic!("{other:?}"),
     }
@@ -21,18 +21,7 @@ fn fitted(workplace: &Workplace, model: &str, sentence: &str) -> Arc<AtRestAnswe
 
 fn opened(workplace: &Workplace, model: &str) -> Session {
     workplace.write("model.lotka", model);
-    let mut session = Session::new(Arc::new(SystemWorld::default()));
-    let path = workplace.path().join("model.lotka");
-    let loaded = session.load(&path);
-    loaded.unwrap_or_else(|problems| panic!("{problems:?}"));
-    session
-}
-
-fn performed(session: &mut Session, sentence: &str) -> Outcome {
-    let commands = session.understand(sentence).expect(sentence);
-    let done = session.perform(&commands[0], &mut ());
-    done.unwrap_or_else(|problems| panic!("{sentence}: {problems:?}"))
-        .outcome
+    loaded(&workplace.path().join("model.lotka"))
 }
 
 /// The numbers of a parameter, column by column.
@@ -129,7 +118,7 @@ wiener V, W\nstate a = 1, b = 1
 a' = p*a + q*b + f + h*x + 0.5*V'\nb' = r*a + s*b + g + 0.5*W'
 condition control { }\ncondition out { x = 1 }",
     );
-    let outcome = performed(
+    let outcome = say(
         &mut session,
         "fit p, q, r, s, f, g, h to \"runs.csv\" from stationary",
     );
@@ -214,7 +203,7 @@ s' = (W + E + M + N)*s\nu' = R*u",
         .map(|at| if at % 5 == 0 { 2.0 } else { 0.0 })
         .collect();
     assert_eq!(numbers(&session, "R"), twice);
-    performed(&mut session, "W = read(\"e.csv\")");
+    say(&mut session, "W = read(\"e.csv\")");
     assert_eq!(numbers(&session, "W"), [0.0, 2.5, 0.0, 0.0]);
 }
 
@@ -226,17 +215,17 @@ fn a_saved_matrix_is_read_again() {
     let model = "index gene = {a, `b c`}\nparam A[gene, gene] = [[-1, 0.1], [1e-17, -3]]
 let full[gene, gene] = -inverse(A)\nstate s[gene] = 1\ns' = A*s + 0*full*s";
     let mut session = opened(&workplace, model);
-    performed(&mut session, &format!("save A to \"{}\"", file.display()));
+    say(&mut session, &format!("save A to \"{}\"", file.display()));
     let before = numbers(&session, "A");
-    performed(&mut session, "A = [[0, 0], [0, 0]]");
-    performed(&mut session, "A = read(\"A.csv\")");
+    say(&mut session, "A = [[0, 0], [0, 0]]");
+    say(&mut session, "A = read(\"A.csv\")");
     assert_eq!(numbers(&session, "A"), before);
     let full = workplace.path().join("full.csv");
-    performed(
+    say(
         &mut session,
         &format!("save full to \"{}\"", full.display()),
     );
-    performed(&mut session, "plot A");
+    say(&mut session, "plot A");
 }
 
 /// Counts of a known truth: what counting adds to the variances is not taken for the model's.

@@ -4,12 +4,12 @@
 mod support;
 
 use lotka::session::{NoForm, Outcome, RowsAnswer, Session, Way};
-use lotka::world::SystemWorld;
 use nalgebra::{Complex, DMatrix};
 use std::fmt::Write;
 use std::fs;
 use std::path::Path;
 use std::sync::Arc;
+use support::session::{loaded, say};
 use support::{Workplace, lotka, root};
 
 /// The network of the exact numbers below.
@@ -26,19 +26,7 @@ s' = W*hill(s, k, n) - gamma .* s + I
 fn load(folder: &Path, model: &str) -> Session {
     let path = folder.join("model.lotka");
     fs::write(&path, model).expect("a file");
-    let mut session = Session::new(Arc::new(SystemWorld::default()));
-    session
-        .load(&path)
-        .unwrap_or_else(|problems| panic!("{problems:?}"));
-    session
-}
-
-fn say(session: &mut Session, line: &str) -> Outcome {
-    let commands = session.understand(line).expect("a sentence");
-    let performed = session.perform(&commands[0], &mut ());
-    performed
-        .unwrap_or_else(|problems| panic!("{line}: {problems:?}"))
-        .outcome
+    loaded(&path)
 }
 
 fn ask(session: &mut Session, line: &str) -> Arc<RowsAnswer> {

@@ -3,10 +3,10 @@
 
 mod support;
 
-use lotka::session::{FactoredAnswer, Outcome, Performed, PredictionAnswer, Session};
-use lotka::world::SystemWorld;
+use lotka::session::{FactoredAnswer, Outcome, PredictionAnswer, Session};
 use std::fs;
 use std::sync::Arc;
+use support::session::{loaded, perform};
 use support::{Workplace, lotka, root};
 
 const SMALL: &str = "gene,control,two,four
@@ -36,19 +36,7 @@ fn session(text: &str) -> (Session, Workplace) {
     let screen = fs::read(root().join("models/genes/screen.csv")).expect("data");
     workplace.write("screen.csv", screen);
     workplace.write("model.lotka", text);
-    let mut session = Session::new(Arc::new(SystemWorld::default()));
-    let loaded = session.load(&workplace.path().join("model.lotka"));
-    loaded.expect("a model");
-    (session, workplace)
-}
-
-fn perform(session: &mut Session, sentence: &str) -> Result<Performed, String> {
-    let told = |problems: Vec<lotka::diagnostic::Diagnostic>| {
-        let all = problems.iter().map(ToString::to_string);
-        all.collect::<Vec<_>>().join("\n")
-    };
-    let commands = session.understand(sentence).map_err(told)?;
-    session.perform(&commands[0], &mut ()).map_err(told)
+    (loaded(&workplace.path().join("model.lotka")), workplace)
 }
 
 fn fitted(session: &mut Session, file: &str) -> Arc<FactoredAnswer> {
@@ -151,9 +139,7 @@ fn a_screen_in_an_anndata_file() {
     let file = fs::read(root().join("tests/data/screen.h5ad")).expect("data");
     place.write("small.h5ad", file);
     place.write("model.lotka", text);
-    let mut session = Session::new(Arc::new(SystemWorld::default()));
-    let loaded = session.load(&place.path().join("model.lotka"));
-    loaded.expect("a model");
+    let mut session = loaded(&place.path().join("model.lotka"));
     fitted(&mut session, "small.h5ad");
     let found = predicted(&mut session, "four");
     assert!((found.predicted[(0, 0)] - 0.831_194).abs() < 1e-6);

@@ -11,22 +11,11 @@ use lotka::session::{
 use lotka::world::SystemWorld;
 use std::path::Path;
 use std::sync::Arc;
+use support::session::{loaded, say};
 use support::{Workplace, lotka, root};
 
 fn load(file: &str) -> Session {
-    let mut session = Session::new(Arc::new(SystemWorld::default()));
-    session
-        .load(&root().join("models").join(file))
-        .unwrap_or_else(|problems| panic!("{file}: {problems:?}"));
-    session
-}
-
-fn say(session: &mut Session, line: &str) -> Outcome {
-    let commands = session.understand(line).expect("a sentence");
-    let performed = session.perform(&commands[0], &mut ());
-    performed
-        .unwrap_or_else(|problems| panic!("{line}: {problems:?}"))
-        .outcome
+    loaded(&root().join("models").join(file))
 }
 
 fn ask(session: &mut Session, line: &str) -> Arc<StabilityAnswer> {

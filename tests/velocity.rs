@@ -2,12 +2,12 @@
 
 mod support;
 
-use lotka::session::{Outcome, Performed, Session, VelocityAnswer};
+use lotka::session::{Outcome, Session, VelocityAnswer};
 use lotka::table::cells::Cells;
 use lotka::table::h5ad::{H5ad, Place};
-use lotka::world::SystemWorld;
 use std::fs;
 use std::sync::Arc;
+use support::session::{loaded, perform};
 use support::{Workplace, lotka, root};
 
 const LINE: &str = "index gene = {g1}
@@ -39,19 +39,7 @@ fn session(model: &str) -> (Session, Workplace) {
     let counts = fs::read(root().join("tests/data/velocity.h5ad")).expect("counts");
     workplace.write("cells.h5ad", &counts);
     workplace.write("half.h5ad", &counts[..counts.len() / 2]);
-    let mut session = Session::new(Arc::new(SystemWorld::default()));
-    let loaded = session.load(&workplace.path().join("model.lotka"));
-    loaded.expect("a model");
-    (session, workplace)
-}
-
-fn perform(session: &mut Session, sentence: &str) -> Result<Performed, String> {
-    let told = |problems: Vec<lotka::diagnostic::Diagnostic>| {
-        let all = problems.iter().map(ToString::to_string);
-        all.collect::<Vec<_>>().join("\n")
-    };
-    let commands = session.understand(sentence).map_err(told)?;
-    session.perform(&commands[0], &mut ()).map_err(told)
+    (loaded(&workplace.path().join("model.lotka")), workplace)
 }
 
 #[track_caller]
@@ -257,8 +245,7 @@ fn the_models_of_genes_run() {
     assert!(one.errors.is_empty(), "{}", one.errors);
     assert_eq!(one.output, two.output);
     let model = root().join("models/genes/splicing.lotka");
-    let mut session = Session::new(Arc::new(SystemWorld::default()));
-    session.load(&model).expect("a model");
+    let mut session = loaded(&model);
     perform(&mut session, "simulate 0..400 step 1 using ssa seed 11").expect("a run");
     let out = place.path().join("again.csv");
     perform(&mut session, &format!("save s, u to \"{}\"", out.display())).expect("a table");

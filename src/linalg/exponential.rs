@@ -41,7 +41,7 @@ const PADE_9: [f64; 10] = [
     90.0,
     1.0,
 ];
-const PADE_13: [f64; 14] = [
+pub(super) const PADE_13: [f64; 14] = [
     64_764_752_532_480_000.0,
     32_382_376_266_240_000.0,
     7_771_770_303_897_600.0,
@@ -59,7 +59,7 @@ const PADE_13: [f64; 14] = [
 ];
 
 /// Matrices with a larger norm are halved before their powers are taken, which then stay finite.
-const LARGEST_NORM: f64 = 1e40;
+pub(super) const LARGEST_NORM: f64 = 1e40;
 
 /// Working space for exponentials of n by n matrices; nothing is allocated after [`Self::new`].
 #[derive(Debug, Clone)]

@@ -7,31 +7,13 @@
 //!
 //! Enters: A, E. Leaves: exp(A), L(A, E). Must not know the time.
 
+use super::exponential::{LARGEST_NORM, PADE_13};
 use super::products::{Lu, Singular, add_product, is_finite, product};
 use nalgebra::DMatrix;
 
-/// Coefficients of the numerator of degree 13 (Higham's table 2.3).
-const PADE: [f64; 14] = [
-    64_764_752_532_480_000.0,
-    32_382_376_266_240_000.0,
-    7_771_770_303_897_600.0,
-    1_187_353_796_428_800.0,
-    129_060_195_264_000.0,
-    10_559_470_521_600.0,
-    670_442_572_800.0,
-    33_522_128_640.0,
-    1_323_241_920.0,
-    40_840_800.0,
-    960_960.0,
-    16_380.0,
-    182.0,
-    1.0,
-];
 /// The approximant is accurate up to this 1-norm (Higham's theta 13, lowered for the derivative as
 /// in table 6.1 of Al-Mohy and Higham).
 const MOST_NORM: f64 = 4.74;
-/// Larger norms overflow on the way.
-const LARGEST_NORM: f64 = 1e40;
 
 /// A matrix and its derivative; an empty one is zero.
 #[derive(Clone)]
@@ -144,7 +126,7 @@ fn pade(a: &Dual) -> Result<Dual, Singular> {
             .plus(low[2], &a2);
         sum.plus_identity(low[3])
     };
-    let c = &PADE;
+    let c = &PADE_13;
     let odd = a.times(&part([c[13], c[11], c[9]], [c[7], c[5], c[3], c[1]]));
     let even = part([c[12], c[10], c[8]], [c[6], c[4], c[2], c[0]]);
     let below = even.clone().plus(-1.0, &odd);

@@ -110,6 +110,11 @@ impl World for Editor {
         })
     }
 
+    /// Data are no open texts.
+    fn on_disk(&self, path: &Path) -> io::Result<Option<PathBuf>> {
+        self.disk.on_disk(path)
+    }
+
     /// Checking writes nothing.
     fn write(&self, _: &Path, _: &[u8]) -> io::Result<()> {
         Err(io::ErrorKind::PermissionDenied.into())

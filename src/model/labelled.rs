@@ -6,7 +6,7 @@
 use super::IndexSetId;
 use super::elaborate::Elaborator;
 use super::names::IndexSet;
-use crate::diagnostic::{Code, Diagnostic, did_you_mean};
+use crate::diagnostic::{Code, Diagnostic, did_you_mean, first_quoted};
 use crate::source::Span;
 use crate::symbolic::{Expr, Shape};
 use crate::syntax::tree::{Entries, Labelled};
@@ -144,16 +144,8 @@ impl Elaborator<'_> {
         let Some(first) = missing.first().filter(|_| too_few) else {
             return Some(places);
         };
-        let named: Vec<String> = missing
-            .iter()
-            .take(NAMED)
-            .map(|label| format!("`{label}`"))
-            .collect();
-        let more = match missing.len().saturating_sub(NAMED) {
-            0 => String::new(),
-            more => format!(" and {more} more"),
-        };
-        let message = format!("{file} has no {what} {}{more}", named.join(", "));
+        let named = first_quoted(&missing, NAMED);
+        let message = format!("{file} has no {what} {named}");
         let label = format!(
             "missing: {} of the {} members of `{}`",
             missing.len(),

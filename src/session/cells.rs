@@ -5,7 +5,7 @@
 //! not know what the numbers mean.
 
 use super::tables::Tables;
-use crate::diagnostic::{Code, Diagnostic, did_you_mean, listed};
+use crate::diagnostic::{Code, Diagnostic, did_you_mean, first_quoted, listed};
 use crate::source::Span;
 use crate::syntax::tree;
 use crate::table::cells::{Cells, Numbers, Values};
@@ -47,7 +47,7 @@ impl CellFile {
     pub fn open(tables: &Tables<'_>, file: &tree::Text) -> Result<CellFile, Diagnostic> {
         let name = tables.path(file).display().to_string();
         let contents = if is_anndata(&file.text) {
-            let opened = H5ad::of_bytes(tables.bytes(file)?);
+            let opened = tables.anndata(file)?;
             Contents::AnnData(Box::new(
                 opened.map_err(|error| problem(&error, &name, file.span))?,
             ))
@@ -250,18 +250,7 @@ impl CellFile {
         let Some(first) = missing.first() else {
             return Ok(places);
         };
-        let named: Vec<String> = missing
-            .iter()
-            .take(NAMED)
-            .map(|one| format!("`{one}`"))
-            .collect();
-        let more = missing.len().saturating_sub(NAMED);
-        let more = if more > 0 {
-            format!(" and {more} more")
-        } else {
-            String::new()
-        };
-        let message = format!("{} has no {}{more}", self.name, named.join(", "));
+        let message = format!("{} has no {}", self.name, first_quoted(&missing, NAMED));
         let near = did_you_mean(first, names.iter().map(String::as_str));
         Err(Diagnostic::new(Code::NoData, message)
             .at(

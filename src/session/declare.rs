@@ -225,9 +225,7 @@ impl Session {
             fits: self.fits.clone(),
             inferred: self.inferred.clone(),
             rows: self.rows.clone(),
-            cells_fit: self.cells_fit.clone(),
-            velocity: self.velocity.clone(),
-            factored: self.factored.clone(),
+            genes: self.genes.clone(),
         }
     }
 }

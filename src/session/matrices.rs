@@ -157,7 +157,9 @@ impl Session {
             ]);
         }
         let mut figure = network(&found);
-        figure.title = plot.title.clone().unwrap_or_default();
+        if let Some(title) = &plot.title {
+            figure.title.clone_from(title);
+        }
         Ok(done(Outcome::Figure {
             figure,
             to: plot.to.as_ref().map(|text| PathBuf::from(&text.text)),
@@ -210,10 +212,13 @@ fn network(matrix: &Labelled) -> Figure {
         }
         strokes
     };
-    let few = if all > edges.len() {
-        format!(" ({} largest of {all})", edges.len())
-    } else {
-        String::new()
+    let title = match all > edges.len() {
+        true => format!(
+            "{}: the {} largest of {all} entries",
+            matrix.name,
+            edges.len()
+        ),
+        false => String::new(),
     };
     let mut series = Vec::new();
     for (positive, label, mark) in [
@@ -221,7 +226,7 @@ fn network(matrix: &Labelled) -> Figure {
         (false, "lowers", Mark::Dashed),
     ] {
         let colour = usize::from(!positive);
-        let parts = [(format!("{label}{few}"), mark), (String::new(), Mark::Line)];
+        let parts = [(label.to_owned(), mark), (String::new(), Mark::Line)];
         for (Strokes { x, y }, (label, mark)) in sign(positive).into_iter().zip(parts) {
             if !x.is_empty() {
                 series.push(Series {
@@ -249,6 +254,7 @@ fn network(matrix: &Labelled) -> Figure {
         ..Axis::default()
     };
     Figure {
+        title,
         x: hidden(),
         y: hidden(),
         series,

@@ -149,16 +149,12 @@ pub struct Session {
     ensemble: Option<Arc<Ensemble>>,
     /// The fits of the last sentence, one or one for each subject.
     fits: Vec<Arc<fit::FitAnswer>>,
-    /// The last fit of cells at rest.
-    cells_fit: Option<Arc<fit::AtRestAnswer>>,
+    /// The last fit of a model of many genes, when no other came after it; `fits` is then empty.
+    genes: Option<fit::GeneFit>,
     /// What was asked of that fit since.
     inferred: fit::Inferred,
     /// The linear parts at the rows of the last table.
     rows: Option<Arc<RowsAnswer>>,
-    /// The lines of the last sentence, when it fitted lines; `fits` is then empty.
-    velocity: Option<Arc<VelocityAnswer>>,
-    /// The model of perturbations of the last sentence, when it fitted one.
-    factored: Option<Arc<FactoredAnswer>>,
     history: Vec<String>,
     record: record::Record,
     allowed: allowed::Allowed,
@@ -205,11 +201,9 @@ impl Session {
             by_subject: Vec::new(),
             ensemble: None,
             fits: Vec::new(),
-            cells_fit: None,
+            genes: None,
             inferred: fit::Inferred::default(),
             rows: None,
-            velocity: None,
-            factored: None,
             history: Vec::new(),
             record: record::Record::default(),
             allowed: allowed::Allowed::default(),
@@ -539,11 +533,9 @@ impl Session {
         self.by_subject.clear();
         self.ensemble = None;
         self.fits.clear();
-        self.cells_fit = None;
+        self.genes = None;
         self.inferred = fit::Inferred::default();
         self.rows = None;
-        self.velocity = None;
-        self.factored = None;
     }
 
     /// The runs of the last `simulate`: one, or one for each subject.

@@ -4,6 +4,7 @@
 //! figure, page and JSON, and beside every table. It names no time: the same input gives the same
 //! bytes. Must not know in which form it is kept.
 
+use super::fit::GeneFit;
 use super::{Command, Session};
 use crate::simulate::{MethodUse, Tolerances};
 use crate::source::Span;
@@ -60,6 +61,9 @@ pub struct StampedFile {
     pub sha256: String,
 }
 
+/// Values whose text is longer than this, as matrices of many genes, are told by a hash.
+const LONGEST_VALUE: usize = 4000;
+
 /// How a run or a fit was made.
 #[derive(Debug, Clone, PartialEq, Serialize)]
 pub struct Work {
@@ -75,13 +79,23 @@ pub struct Work {
     pub seed: Option<u64>,
 }
 
+/// An assignment as it stands; of one of very many numbers its name, and a hash of the whole.
+fn shortened(assignment: &str) -> String {
+    match assignment.split_once(" = ") {
+        Some((name, value)) if value.len() > LONGEST_VALUE => {
+            format!("{name} = (SHA-256 {})", sha256(assignment.as_bytes()))
+        }
+        _ => assignment.to_owned(),
+    }
+}
+
 impl Session {
     /// What the last sentence's output comes from.
     #[must_use]
     pub fn stamp(&self) -> Stamp {
         let overrides = self.loaded.as_ref().map(|loaded| {
             let values = self.overrides.sentences(&loaded.compiled);
-            values.into_iter().map(|one| one.trim().to_owned())
+            values.into_iter().map(|one| shortened(one.trim()))
         });
         let sentence = self.said.map(|span| self.sentence(span));
         Stamp {
@@ -105,14 +119,14 @@ impl Session {
             atol: None,
             seed,
         };
-        let lines = self.velocity.as_ref();
-        let fit = self.fits.first();
-        fit.map(|fit| work(fit.span, fit.method.name(), Some(fit.seed)))
-            .or_else(|| lines.map(|lines| work(lines.span, super::velocity::WORD, None)))
-            .or_else(|| {
-                let factored = self.factored.as_ref()?;
-                Some(work(factored.span, "factored", None))
-            })
+        if let Some(fit) = self.fits.first() {
+            return Some(work(fit.span, fit.method.name(), Some(fit.seed)));
+        }
+        Some(match self.genes.as_ref()? {
+            GeneFit::AtRest(fit) => work(fit.span, "stationary", Some(fit.seed)),
+            GeneFit::Lines(fit) => work(fit.span, super::velocity::WORD, None),
+            GeneFit::Factored(fit) => work(fit.span, "factored", None),
+        })
     }
 
     /// Each file once, with the content that was read last.

@@ -8,11 +8,13 @@ use crate::diagnostic::{Code, Diagnostic, did_you_mean, listed};
 use crate::model::{ColumnUnit, Names, compare_column};
 use crate::source::Span;
 use crate::syntax::tree;
+use crate::table::h5ad::{H5ad, H5adError};
 use crate::table::{self, Column, Table};
 use crate::world::World;
 use rustc_hash::FxHashMap;
 use std::borrow::Cow;
 use std::cell::RefCell;
+use std::io;
 use std::path::PathBuf;
 use std::sync::Arc;
 
@@ -21,6 +23,14 @@ pub(super) struct Tables<'w> {
     world: &'w dyn World,
     folder: PathBuf,
     known: RefCell<FxHashMap<PathBuf, Arc<Table>>>,
+}
+
+/// The contents of a file.
+pub(super) enum Original {
+    /// To be read in parts.
+    OnDisk(PathBuf),
+    /// As they are.
+    InMemory(Vec<u8>),
 }
 
 impl<'w> Tables<'w> {
@@ -48,13 +58,41 @@ impl<'w> Tables<'w> {
     /// # Errors
     /// A file that cannot be read; the problem points at the text.
     pub fn bytes(&self, file: &tree::Text) -> Result<Vec<u8>, Diagnostic> {
-        let path = self.path(file);
-        self.world.read(&path).map_err(|error| {
-            let message = format!("cannot read {}: {}", path.display(), reason(&error));
-            Diagnostic::new(Code::CannotRead, message)
-                .at(file.span, "")
-                .help("data files are looked for beside the model file")
+        let found = self.world.read(&self.path(file));
+        found.map_err(|error| self.unread(file, &error))
+    }
+
+    /// The AnnData file that a text names; of one on a disk only what is asked for is read.
+    ///
+    /// # Errors
+    /// A file that cannot be read; the problem points at the text. What is wrong with the contents is
+    /// the caller's to tell.
+    pub fn anndata(&self, file: &tree::Text) -> Result<Result<H5ad, H5adError>, Diagnostic> {
+        Ok(match self.original(file)? {
+            Original::OnDisk(place) => H5ad::open(&place),
+            Original::InMemory(bytes) => H5ad::of_bytes(bytes),
         })
+    }
+
+    /// Where the contents of a file are that may be large.
+    ///
+    /// # Errors
+    /// A file that cannot be read; the problem points at the text.
+    pub fn original(&self, file: &tree::Text) -> Result<Original, Diagnostic> {
+        let place = self.world.on_disk(&self.path(file));
+        let place = place.map_err(|error| self.unread(file, &error))?;
+        Ok(match place {
+            Some(place) => Original::OnDisk(place),
+            None => Original::InMemory(self.bytes(file)?),
+        })
+    }
+
+    fn unread(&self, file: &tree::Text, error: &io::Error) -> Diagnostic {
+        let path = self.path(file);
+        let message = format!("cannot read {}: {}", path.display(), reason(error));
+        Diagnostic::new(Code::CannotRead, message)
+            .at(file.span, "")
+            .help("data files are looked for beside the model file")
     }
 
     /// The table in the file that a text names.

@@ -1,12 +1,11 @@
 //! Taking steps back: assignments, declarations, `reset`, `load` and `reload`, one at a time.
 
-use super::fit::{AtRestAnswer, FitAnswer, Inferred};
+use super::fit::{FitAnswer, GeneFit, Inferred};
 use super::outcome::Undone;
 use super::trajectory::Trajectory;
 use super::values::{self, Overrides};
 use super::{
-    Asked, Ensemble, FactoredAnswer, Loaded, Outcome, Performed, RowsAnswer, Session,
-    VelocityAnswer, declare::Written, done,
+    Asked, Ensemble, Loaded, Outcome, Performed, RowsAnswer, Session, declare::Written, done,
 };
 use crate::diagnostic::{Code, Diagnostic};
 use crate::model::Target;
@@ -50,9 +49,7 @@ pub(super) struct Runs {
     pub fits: Vec<Arc<FitAnswer>>,
     pub inferred: Inferred,
     pub rows: Option<Arc<RowsAnswer>>,
-    pub cells_fit: Option<Arc<AtRestAnswer>>,
-    pub velocity: Option<Arc<VelocityAnswer>>,
-    pub factored: Option<Arc<FactoredAnswer>>,
+    pub genes: Option<GeneFit>,
 }
 
 /// One step that can be taken back.
@@ -126,9 +123,7 @@ impl Session {
             self.fits = runs.fits;
             self.inferred = runs.inferred;
             self.rows = runs.rows;
-            self.cells_fit = runs.cells_fit;
-            self.velocity = runs.velocity;
-            self.factored = runs.factored;
+            self.genes = runs.genes;
         }
         if let Some((loaded, waiting)) = step.before.model {
             self.loaded = loaded;

@@ -560,7 +560,7 @@ fn figures_of_analysis_are_drawn_by_the_models_on_their_page() {
         ("fitting/trust", "slow.lotka", "slow.svg"),
         ("fitting/trust", "pictures.lotka", "pairs.svg"),
         ("fitting/noise", "nile.lotka", "nile.svg"),
-        ("genes/cells", "knockouts.lotka", "network.svg"),
+        ("genes/cells", "truth.lotka", "network.svg"),
         ("genes/networks", "network.lotka", "cloud.svg"),
         ("genes/velocity", "velocity.lotka", "velocity.svg"),
     ] {

@@ -5,6 +5,7 @@
 // Each test binary takes what it needs of this module.
 #![allow(dead_code)]
 
+pub mod session;
 pub mod snapshot;
 
 use std::fs;

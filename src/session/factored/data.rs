@@ -13,7 +13,7 @@ use super::super::compiled::Compiled;
 use super::super::fit::Fit;
 use super::super::tables::Tables;
 use super::form::Form;
-use crate::diagnostic::{Code, Diagnostic, did_you_mean, listed};
+use crate::diagnostic::{Code, Diagnostic, did_you_mean, first_quoted, listed};
 use crate::fit::factored::Matrix;
 use crate::syntax::tree;
 use crate::table::h5ad::{Frame, H5ad};
@@ -155,22 +155,16 @@ fn perturbed(
     let Some(first) = lost.first() else {
         return Ok(found);
     };
-    let named: Vec<String> = lost
-        .iter()
-        .take(NAMED)
-        .map(|label| format!("`{label}`"))
-        .collect();
-    let more = match lost.len().saturating_sub(NAMED) {
-        0 => String::new(),
-        more => format!(" and {more} more"),
-    };
     let near = did_you_mean(first, genes.iter().map(String::as_str));
     Err(vec![
         Diagnostic::new(
             Code::NoData,
             match lost.len() {
                 1 => format!("`{first}` is the name of no gene in `{set}`"),
-                _ => format!("{}{more} are names of no genes in `{set}`", listed(&named)),
+                _ => format!(
+                    "{} are names of no genes in `{set}`",
+                    first_quoted(&lost, NAMED)
+                ),
             },
         )
         .at(data.path.span, "a perturbation is of the gene of its name")
@@ -212,16 +206,7 @@ fn mapped<'d>(data: &'d DataSource, name: &str) -> Option<&'d tree::Name> {
 }
 
 fn missing(data: &DataSource, lost: &[String], what: &str) -> Diagnostic {
-    let named: Vec<String> = lost
-        .iter()
-        .take(NAMED)
-        .map(|label| format!("`{label}`"))
-        .collect();
-    let more = match lost.len().saturating_sub(NAMED) {
-        0 => String::new(),
-        more => format!(" and {more} more"),
-    };
-    Diagnostic::new(Code::NoData, format!("{} has {what} {}{more}", data.path.text, listed(&named)))
+    Diagnostic::new(Code::NoData, format!("{} has {what} {}", data.path.text, first_quoted(lost, NAMED)))
         .at(data.path.span, format!("{} missing", lost.len()))
         .help("take the index sets from the file itself, as in `index gene from \"screen.csv\" column gene`")
 }

@@ -21,7 +21,7 @@ pub use predict::{Predict, PredictionAnswer};
 pub(super) use predict::{check as check_prediction, lower as lower_predict};
 
 use super::compiled::Compiled;
-use super::fit::{Fit, Inferred, Possible, nothing_left_over};
+use super::fit::{Fit, GeneFit, Possible, nothing_left_over};
 use super::outcome::{Outcome, Performed};
 use super::tables::Tables;
 use super::{Session, done, undo};
@@ -145,10 +145,7 @@ impl Session {
             &perturbations,
         ));
         self.take_factors(&answer, &perturbations);
-        self.fits.clear();
-        self.inferred = Inferred::default();
-        self.velocity = None;
-        self.factored = Some(Arc::clone(&answer));
+        self.keep_gene_fit(GeneFit::Factored(Arc::clone(&answer)));
         Ok(done(Outcome::Factored(answer)))
     }
 
@@ -170,9 +167,10 @@ impl Session {
 
     fn need_factored(&self, span: Span) -> Result<&Arc<FactoredAnswer>, Vec<Diagnostic>> {
         self.need_model()?;
-        self.factored
-            .as_ref()
-            .ok_or_else(|| vec![nothing_to_predict(span)])
+        match &self.genes {
+            Some(GeneFit::Factored(answer)) => Ok(answer),
+            _ => Err(vec![nothing_to_predict(span)]),
+        }
     }
 }
 

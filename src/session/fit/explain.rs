@@ -5,6 +5,7 @@
 
 use super::super::outcome::{Outcome, Performed};
 use super::super::{Session, done};
+use super::GeneFit;
 use super::answer::FitAnswer;
 use super::picture::nothing_fitted;
 use super::stochastic::Filters;
@@ -115,14 +116,12 @@ pub enum Against {
 
 impl Session {
     pub(in crate::session) fn explain_fit(&self, span: Span) -> Result<Performed, Vec<Diagnostic>> {
-        if let Some(lines) = &self.velocity {
-            return Ok(done(Outcome::VelocityExplained(Arc::clone(lines))));
-        }
-        if let Some(factored) = &self.factored {
-            return Ok(done(Outcome::FactoredExplained(Arc::clone(factored))));
-        }
-        if let Some(answer) = self.cells_fit.as_ref().filter(|_| self.fits.is_empty()) {
-            return Ok(done(Outcome::FitAtRestExplained(Arc::clone(answer))));
+        if let Some(fit) = self.genes.clone() {
+            return Ok(done(match fit {
+                GeneFit::AtRest(answer) => Outcome::FitAtRestExplained(answer),
+                GeneFit::Lines(answer) => Outcome::VelocityExplained(answer),
+                GeneFit::Factored(answer) => Outcome::FactoredExplained(answer),
+            }));
         }
         let fit = self.need_fits(span)?.first().cloned();
         let Some(fit) = fit else {

@@ -93,7 +93,7 @@ use super::readings::Readings;
 use super::simulate::{fault, whole, with_setting};
 use super::tables::{Columns, Tables};
 use super::values::Overrides;
-use super::{Observer, Session, Stage, factored, velocity};
+use super::{FactoredAnswer, Observer, Session, Stage, VelocityAnswer, factored, velocity};
 use crate::diagnostic::Diagnostic;
 use crate::fit::{Findings, Progress, SearchMethod};
 use crate::world::World;
@@ -102,6 +102,26 @@ use objective::{Calm, drivers};
 use std::ops::ControlFlow;
 use std::path::Path;
 use std::sync::Arc;
+
+/// A fit of a model of many genes, each by a way of its own.
+#[derive(Debug, Clone)]
+pub enum GeneFit {
+    /// Cells at rest.
+    AtRest(Arc<AtRestAnswer>),
+    /// Lines through extreme cells.
+    Lines(Arc<VelocityAnswer>),
+    /// A linear model of perturbations.
+    Factored(Arc<FactoredAnswer>),
+}
+
+impl Session {
+    /// From here on this is the last fit.
+    pub(super) fn keep_gene_fit(&mut self, fit: GeneFit) {
+        self.fits.clear();
+        self.inferred = Inferred::default();
+        self.genes = Some(fit);
+    }
+}
 
 /// Understands a sentence and its data: everything that can be refused before anything is run.
 ///
@@ -305,8 +325,7 @@ impl Session {
         diagnostics.extend(all_warnings(&answers, command.span));
         self.fits.clone_from(&answers);
         self.inferred = Inferred::default();
-        self.velocity = None;
-        self.factored = None;
+        self.genes = None;
         if let (Some(options), [mode]) = (draws, answers.as_slice()) {
             let mut performed = self.posterior(Arc::clone(mode), options, command, observer);
             diagnostics.append(&mut performed.diagnostics);

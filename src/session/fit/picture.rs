@@ -8,6 +8,7 @@ use super::super::compiled::Compiled;
 use super::super::lower::word_of;
 use super::super::outcome::{Outcome, Performed};
 use super::super::{Session, done};
+use super::GeneFit;
 use super::answer::FitAnswer;
 use super::draws::Inferred;
 use super::{curves, pairs, residuals};
@@ -280,8 +281,8 @@ impl Session {
             posterior: self.inferred.posterior.is_some(),
             bootstrap: self.inferred.bootstrap.is_some(),
             profiles: !self.inferred.profiles.is_empty(),
-            lines: self.velocity.is_some(),
-            factors: self.factored.is_some(),
+            lines: matches!(self.genes, Some(GeneFit::Lines(_))),
+            factors: matches!(self.genes, Some(GeneFit::Factored(_))),
         }
     }
 

@@ -135,17 +135,7 @@ pub(in crate::session) fn lower(
         "parameters stand after each other here",
         EXAMPLE,
     );
-    let data = match options.take("to") {
-        Some(option) => data_source(&mut options, option),
-        None => {
-            options.problem(
-                Diagnostic::new(Code::MissingArgument, "`fit` needs data")
-                    .at(sentence.verb.span, "to which file?")
-                    .help(EXAMPLE),
-            );
-            None
-        }
-    };
+    let data = data(sentence, &mut options, EXAMPLE);
     let (method, extremes) = way(&mut options);
     let starts = options.value("starts");
     let seed = options.value("seed");
@@ -196,6 +186,23 @@ pub(in crate::session) fn lower(
             setting,
         })))
     })
+}
+
+/// `to "data.csv" (time = year)`, which every fit needs.
+pub(super) fn data(
+    sentence: &tree::Sentence,
+    options: &mut Options<'_>,
+    example: &str,
+) -> Option<DataSource> {
+    if let Some(option) = options.take("to") {
+        return data_source(options, option);
+    }
+    options.problem(
+        Diagnostic::new(Code::MissingArgument, "`fit` needs data")
+            .at(sentence.verb.span, "to which file?")
+            .help(example),
+    );
+    None
 }
 
 /// The search, or lines instead of one; nothing where the words are at fault.

@@ -27,7 +27,7 @@ pub(super) use words::{is_meant, read};
 
 use super::command::DataSource;
 use super::compiled::Compiled;
-use super::fit::{Fit, Inferred, nothing_left_over};
+use super::fit::{Fit, GeneFit, nothing_left_over};
 use super::outcome::{Outcome, Performed};
 use super::tables::Tables;
 use super::values::{Overrides, Present};
@@ -191,10 +191,7 @@ impl Session {
             unspliced,
         });
         self.take_lines(&answer);
-        self.fits.clear();
-        self.inferred = Inferred::default();
-        self.velocity = Some(Arc::clone(&answer));
-        self.factored = None;
+        self.keep_gene_fit(GeneFit::Lines(Arc::clone(&answer)));
         let diagnostics = warnings(&answer);
         Ok(Performed {
             diagnostics,
@@ -228,7 +225,10 @@ impl Session {
     /// The lines that were found last.
     fn need_lines(&self, span: Span) -> Result<&Arc<VelocityAnswer>, Vec<Diagnostic>> {
         self.need_model()?;
-        self.velocity.as_ref().ok_or_else(|| vec![no_lines(span)])
+        match &self.genes {
+            Some(GeneFit::Lines(answer)) => Ok(answer),
+            _ => Err(vec![no_lines(span)]),
+        }
     }
 }
 

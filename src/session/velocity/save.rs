@@ -6,7 +6,7 @@
 use super::super::command::Save;
 use super::super::outcome::{Outcome, Performed};
 use super::super::save::cannot_write;
-use super::super::tables::Tables;
+use super::super::tables::{Original, Tables};
 use super::super::{Session, cells::is_anndata, done};
 use super::{VelocityAnswer, counts, unfitted};
 use crate::diagnostic::{Code, Diagnostic};
@@ -107,13 +107,15 @@ impl Session {
             ]);
         }
         let world = &**self.world();
-        let bytes = Tables::new(world, self.data_folder()).bytes(source);
-        let mut bytes = Some(bytes.map_err(|problem| vec![problem])?);
+        let original = Tables::new(world, self.data_folder()).original(source);
+        let original = original.map_err(|problem| vec![problem])?;
         let path = PathBuf::from(&save.path.text);
         let (mut genes, mut refused) = (0, None);
         let written = world.write_made(&path, &mut |place| {
-            // What is on the disk is no longer needed in memory.
-            std::fs::write(place, bytes.take().unwrap_or_default())?;
+            match &original {
+                Original::OnDisk(source) => std::fs::copy(source, place).map(|_| ())?,
+                Original::InMemory(bytes) => std::fs::write(place, bytes)?,
+            }
             match add_layer(answer, (place, save), &|| world.interrupted()) {
                 Ok(count) => {
                     genes = count;

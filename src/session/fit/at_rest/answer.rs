@@ -21,6 +21,8 @@ pub struct AtRestAnswer {
     pub span: Span,
     /// The file, as written.
     pub file: String,
+    /// For the folds in which weights are tried.
+    pub seed: u64,
     /// The name of the state vector.
     pub state: String,
     /// The name of A.

@@ -6,7 +6,8 @@
 //! recognise.rs  is the model y' = A*y + B*x + C*W', and what are A, B, x and C
 //! groups.rs     which cells belong together, and their statistics
 //! look.rs       how cells are seen: directly, with noise, by counts
-//! task.rs       matrices, masks, penalties: what the search is given
+//! design.rs     matrices with their masks, inputs and penalties, by number
+//! task.rs       what is searched, and the search
 //! answer.rs     what it found, with names
 //! ```
 //!
@@ -14,6 +15,7 @@
 //! Must not know how the minimum is found ([`crate::fit::cells`]).
 
 mod answer;
+mod design;
 mod groups;
 mod look;
 mod recognise;
@@ -33,11 +35,12 @@ use super::super::simulate::{fault, whole, with_setting};
 use super::super::tables::Tables;
 use super::super::values::Overrides;
 use super::super::{Observer, Session, undo};
+use super::GeneFit;
 use crate::diagnostic::{Code, Diagnostic, did_you_mean, listed};
 use crate::fit::cells::{self, Blindness, End, Fault, Mismatch, Unidentified};
 use crate::linalg::Matrix;
 use crate::linalg::products;
-use crate::model::{Entity, ParameterId, Target};
+use crate::model::{Entity, Parameter, ParameterId, Target};
 use crate::symbolic::Shape;
 use crate::syntax::tree::ExprKind;
 use std::sync::Arc;
@@ -80,6 +83,7 @@ fn fitted(compiled: &Compiled, command: &FitAtRest) -> Result<Vec<ParameterId>, 
                 if compiled.shape_of(Target::Parameter(id)) != Shape::Scalar
                     && !compiled.model.parameters[id.index()].is_covariate =>
             {
+                problems.extend(unused_limits(&compiled.model.parameters[id.index()]));
                 found.push(id);
             }
             _ => {
@@ -108,6 +112,22 @@ fn fitted(compiled: &Compiled, command: &FitAtRest) -> Result<Vec<ParameterId>, 
     }
 }
 
+/// Bounds and priors, of which these fits know nothing.
+fn unused_limits(known: &Parameter) -> Option<Diagnostic> {
+    let bounds = known.bounds.map(|bounds| (bounds.span, "bounds"));
+    let prior = known.prior.as_ref().map(|prior| (prior.span, "a prior"));
+    let (span, what) = bounds.or(prior)?;
+    let message = format!(
+        "cells at rest are fitted without bounds and priors: `{}` has {what}",
+        known.name
+    );
+    Some(
+        Diagnostic::new(Code::CannotFit, message)
+            .at(span, "")
+            .help("leave them out; `mask` holds entries, and `penalty` keeps them small"),
+    )
+}
+
 impl Session {
     pub(in crate::session) fn fit_at_rest(
         &mut self,
@@ -130,7 +150,7 @@ impl Session {
             &tables,
             &interrupted,
         )?;
-        let task = task::task(&compiled, &overrides, (command, &fitted), form, &read)?;
+        let task = task::task(&compiled, (command, &fitted), form, &read, &interrupted)?;
         let ran = task
             .run(&interrupted)
             .map_err(|mismatch| vec![misfit(mismatch, command)])?;
@@ -139,10 +159,9 @@ impl Session {
         }
         let mut answer = answered(&compiled, command, &task, (read, ran), &interrupted)?;
         let mut diagnostics = warnings(&answer, command);
-        answer.against = self
-            .cells_fit
-            .as_ref()
-            .and_then(|before| answer.compared(before));
+        if let Some(GeneFit::AtRest(before)) = &self.genes {
+            answer.against = answer.compared(before);
+        }
         let before = self.values_before();
         for estimate in &answer.estimates {
             let target = Target::Parameter(estimate.parameter);
@@ -157,10 +176,7 @@ impl Session {
             );
         }
         let answer = Arc::new(answer);
-        self.fits.clear();
-        self.velocity = None;
-        self.factored = None;
-        self.cells_fit = Some(Arc::clone(&answer));
+        self.keep_gene_fit(GeneFit::AtRest(Arc::clone(&answer)));
         Ok(Performed {
             outcome: Outcome::FittedAtRest(answer),
             diagnostics,
@@ -222,6 +238,7 @@ fn answered(
         compiled: Arc::clone(compiled),
         span: command.span,
         file: command.data.path.text.clone(),
+        seed: read.seed,
         state: compiled
             .model
             .states

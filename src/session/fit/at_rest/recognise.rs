@@ -54,6 +54,8 @@ struct Reader<'a> {
     pool: &'a Pool,
     state: SymbolId,
     fitted: &'a [ParameterId],
+    /// What is fitted, and what follows it.
+    moved: FxHashSet<SymbolId>,
     span: Span,
 }
 
@@ -79,6 +81,7 @@ pub(super) fn form(
         pool: &system.pool,
         state: state.symbol,
         fitted,
+        moved: moved(compiled, fitted),
         span,
     };
     let mut terms = Vec::new();
@@ -97,11 +100,66 @@ pub(super) fn form(
     let Some(drift) = found else {
         return Err(vec![other(span, "no matrix acts on the state")]);
     };
-    Ok(Form {
+    let form = Form {
         drift,
         terms: rest,
         noise: reader.noise()?,
-    })
+    };
+    form.holds_each_once(compiled, fitted, span)?;
+    Ok(form)
+}
+
+/// Symbols of what is fitted, and of parameters whose values follow it.
+fn moved(compiled: &Compiled, fitted: &[ParameterId]) -> FxHashSet<SymbolId> {
+    let symbol = |at: usize| compiled.model.parameters[at].symbol;
+    let mut moved: FxHashSet<SymbolId> = fitted.iter().map(|id| symbol(id.index())).collect();
+    let system = &compiled.system;
+    // Each comes after those that it needs.
+    for at in &system.followers {
+        let needs = symbols_of(&system.pool, system.parameter_values[*at]);
+        if needs.iter().any(|needed| moved.contains(needed)) {
+            moved.insert(symbol(*at));
+        }
+    }
+    moved
+}
+
+impl Form {
+    /// Places of fitted parameters.
+    fn places(&self) -> impl Iterator<Item = ParameterId> + '_ {
+        let terms = self.terms.iter().filter_map(|term| match term {
+            Term::Fitted { parameter, .. } => Some(*parameter),
+            Term::Given { .. } => None,
+        });
+        let noise = match self.noise {
+            Noise::Matrix(id) | Noise::Diagonal(id) => Some(id),
+            Noise::Absent | Noise::Given => None,
+        };
+        std::iter::once(self.drift).chain(terms).chain(noise)
+    }
+
+    /// What is fitted stands in one place: entries of two places would be searched apart.
+    fn holds_each_once(
+        &self,
+        compiled: &Compiled,
+        fitted: &[ParameterId],
+        span: Span,
+    ) -> Result<(), Vec<Diagnostic>> {
+        let mut problems = Vec::new();
+        for id in fitted {
+            let name = &compiled.model.parameters[id.index()].name;
+            let label = match self.places().filter(|place| place == id).count() {
+                1 => continue,
+                0 => format!("`{name}`, which is fitted, does not stand in it"),
+                _ => format!("`{name}`, which is fitted, stands in it twice"),
+            };
+            problems.push(other(span, &label));
+        }
+        match problems.is_empty() {
+            true => Ok(()),
+            false => Err(problems),
+        }
+    }
 }
 
 enum Read {
@@ -118,7 +176,10 @@ impl Reader<'_> {
                     if sign > 0.0 && *self.pool.node(state) == Node::Symbol(self.state) =>
                 {
                     match self.parameter(matrix) {
-                        Some(parameter) => Ok(Read::Drift(parameter)),
+                        Some(id) if !self.is_moved(id) || self.fitted.contains(&id) => {
+                            Ok(Read::Drift(id))
+                        }
+                        Some(_) => Err(self.misfit(expr, "its matrix follows what is fitted")),
                         None => Err(self.misfit(expr, "its matrix is not a parameter")),
                     }
                 }
@@ -131,7 +192,7 @@ impl Reader<'_> {
         if !self.holds_fitted(&symbols) {
             return Ok(Read::Term(Term::Given { expr, sign }));
         }
-        if let Some(parameter) = self.parameter(expr) {
+        if let Some(parameter) = self.fitted_parameter(expr) {
             let by = None;
             return Ok(Read::Term(Term::Fitted {
                 parameter,
@@ -140,7 +201,7 @@ impl Reader<'_> {
             }));
         }
         if let Node::Product(matrix, by) = *self.pool.node(expr)
-            && let Some(parameter) = self.parameter(matrix)
+            && let Some(parameter) = self.fitted_parameter(matrix)
             && !self.holds_fitted(&symbols_of(self.pool, by))
         {
             let by = Some(by);
@@ -172,8 +233,8 @@ impl Reader<'_> {
         }
         let fitted = match noise.factor.blocks.as_slice() {
             [block] => match &block.operator {
-                Operator::Matrix(matrix) => self.parameter(*matrix).map(Noise::Matrix),
-                Operator::Diagonal(along) => self.parameter(*along).map(Noise::Diagonal),
+                Operator::Matrix(matrix) => self.fitted_parameter(*matrix).map(Noise::Matrix),
+                Operator::Diagonal(along) => self.fitted_parameter(*along).map(Noise::Diagonal),
                 _ => None,
             },
             _ => None,
@@ -196,9 +257,17 @@ impl Reader<'_> {
         (self.pool.shape(expr) != Shape::Scalar).then(|| ParameterId::new(at))
     }
 
+    fn fitted_parameter(&self, expr: Expr) -> Option<ParameterId> {
+        self.parameter(expr).filter(|id| self.fitted.contains(id))
+    }
+
+    fn is_moved(&self, id: ParameterId) -> bool {
+        let symbol = self.compiled.model.parameters[id.index()].symbol;
+        self.moved.contains(&symbol)
+    }
+
     fn holds_fitted(&self, symbols: &FxHashSet<SymbolId>) -> bool {
-        let mut fitted = self.fitted.iter();
-        fitted.any(|id| symbols.contains(&self.compiled.model.parameters[id.index()].symbol))
+        symbols.iter().any(|symbol| self.moved.contains(symbol))
     }
 
     fn misfit(&self, expr: Expr, why: &str) -> Vec<Diagnostic> {

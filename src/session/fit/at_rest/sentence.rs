@@ -4,7 +4,8 @@
 
 use crate::diagnostic::{Code, Diagnostic, did_you_mean};
 use crate::session::command::{Command, DataSource, Setting};
-use crate::session::lower::{data_source, setting, subjects_without_vs};
+use crate::session::fit::sentence;
+use crate::session::lower::{setting, subjects_without_vs};
 use crate::session::options::Options;
 use crate::source::Span;
 use crate::syntax::tree;
@@ -37,16 +38,16 @@ pub(in crate::session) fn is_meant(options: &Options<'_>) -> bool {
 
 /// `fit A, B to "cells.h5ad" layer "Ms" as stationary by condition seed 1`
 pub(in crate::session) fn lower(
-    sentence: &tree::Sentence,
+    written: &tree::Sentence,
     span: Span,
     mut options: Options<'_>,
 ) -> Option<Command> {
     let why = "parameters stand after each other here";
-    let quantities = subjects_without_vs(sentence, &mut options, why, EXAMPLE);
+    let quantities = subjects_without_vs(written, &mut options, why, EXAMPLE);
     if quantities.is_empty() {
         options.problem(
             Diagnostic::new(Code::MissingArgument, "which matrices are fitted?")
-                .at(sentence.verb.span, "")
+                .at(written.verb.span, "")
                 .help(EXAMPLE),
         );
     }
@@ -63,17 +64,7 @@ pub(in crate::session) fn lower(
             );
         }
     }
-    let data = match options.take("to") {
-        Some(option) => data_source(&mut options, option),
-        None => {
-            options.problem(
-                Diagnostic::new(Code::MissingArgument, "`fit` needs data")
-                    .at(sentence.verb.span, "to which file?")
-                    .help(EXAMPLE),
-            );
-            None
-        }
-    };
+    let data = sentence::data(written, &mut options, EXAMPLE);
     let layer = options.text("layer");
     let by = options.word("by");
     let seed = options.value("seed");
