@@ -14,19 +14,19 @@ use super::problem::{Cells, Covariance, Fault, Point};
 use crate::linalg::products::{
     Cholesky, add_own_transpose, add_product, add_symmetric_product, product, turned,
 };
-use crate::linalg::sign::{Equation, SignLyapunov};
+use crate::linalg::sign::{Equation, SignLyapunov, Unsolved};
 use nalgebra::DMatrix;
 use std::f64::consts::TAU;
 
 /// Everything at a point that its value needs; derivatives go on from here.
 #[derive(Debug, Clone)]
 pub struct Moments {
-    means: Means,
+    pub(super) means: Means,
     spread: Spread,
     /// Residuals of the means m_k - mu_k with the weights (n_k/n)^(1/2): p by K.
-    residuals: DMatrix<f64>,
+    pub(super) residuals: DMatrix<f64>,
     /// (n_k/n)^(1/2)
-    weights: Vec<f64>,
+    pub(super) weights: Vec<f64>,
     /// Minus the log-likelihood for a cell.
     pub value: f64,
 }
@@ -46,13 +46,13 @@ enum Spread {
 }
 
 #[derive(Debug, Clone)]
-struct FromNoise {
-    equation: SignLyapunov,
-    covariance: DMatrix<f64>,
+pub(super) struct FromNoise {
+    pub equation: SignLyapunov,
+    pub covariance: DMatrix<f64>,
     factor: Cholesky,
-    inverse: DMatrix<f64>,
+    pub inverse: DMatrix<f64>,
     /// M^-1 T
-    ratio: DMatrix<f64>,
+    pub ratio: DMatrix<f64>,
 }
 
 /// How exact tangents of S are.
@@ -187,7 +187,25 @@ fn of_known(cells: &Cells, residuals: &DMatrix<f64>, base: &Cholesky) -> f64 {
     base.log_determinant() + half.norm_squared() + within.trace()
 }
 
+impl FromNoise {
+    /// L: A^T L + L A + df/dS = 0 with df/dS = (M^-1 - M^-1 T M^-1)/2.
+    pub fn adjoint(&self, interrupted: &dyn Fn() -> bool) -> Result<DMatrix<f64>, Unsolved> {
+        let mut by_covariance = &self.inverse * 0.5;
+        add_symmetric_product(&mut by_covariance, -0.5, &self.ratio, &self.inverse);
+        self.equation
+            .solve(Equation::Adjoint, &by_covariance, interrupted)
+    }
+}
+
 impl Moments {
+    /// Where S comes from noise.
+    pub(super) fn noise(&self) -> Option<&FromNoise> {
+        match &self.spread {
+            Spread::Noise(noise) => Some(noise),
+            _ => None,
+        }
+    }
+
     /// S: from noise, given, or the profiled one.
     #[must_use]
     pub fn covariance(&self, cells: &Cells) -> DMatrix<f64> {
@@ -209,7 +227,7 @@ impl Moments {
     }
 
     /// Replaces the columns of `b` by S^-1 times them.
-    fn whiten(&self, cells: &Cells, b: &mut DMatrix<f64>) {
+    pub(super) fn whiten(&self, cells: &Cells, b: &mut DMatrix<f64>) {
         match (&self.spread, &cells.base) {
             (Spread::Noise(spread), _) => spread.factor.solve(b),
             (Spread::Full(factor), _) => factor.solve(b),
@@ -382,12 +400,7 @@ pub fn gradient(
 ) -> Result<Point, Fault> {
     let mut out = point.zeros_like();
     if let Spread::Noise(spread) = &moments.spread {
-        // df/dS = (S^-1 - S^-1 T S^-1)/2
-        let mut by_covariance = &spread.inverse * 0.5;
-        add_symmetric_product(&mut by_covariance, -0.5, &spread.ratio, &spread.inverse);
-        let solved = spread
-            .equation
-            .solve(Equation::Adjoint, &by_covariance, interrupted)?;
+        let solved = spread.adjoint(interrupted)?;
         by_noise(&mut out, point, &spread.covariance, &solved);
     }
     let mut by_means = moments.residuals.clone();

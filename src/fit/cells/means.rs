@@ -14,7 +14,7 @@ use nalgebra::DMatrix;
 /// Means with what their derivatives need.
 #[derive(Debug, Clone)]
 pub(super) struct Means {
-    factors: Lu,
+    pub factors: Lu,
     /// At rest, for the inputs, and for those before steps.
     at_rest: DMatrix<f64>,
     /// Groups on the way, by time.

@@ -47,21 +47,29 @@
 //! ```text
 //! statistics.rs   cells in one pass to counts, means, scatter
 //! problem.rs      what is given, what is free; checks
+//! centre.rs       the same around the mean of the cells
 //! means.rs        means, their tangents and adjoints
 //! likelihood.rs   f, its exact gradient, products with the Fisher information
+//! curvature.rs    exact products with the Hessian
 //! identify.rs     the null directions of the information
 //! free_drift.rs   Newton directions where all of A is free, without Lyapunov equations
+//! maximum         the maximum of the likelihood alone where all of A is free: Newton steps without A
 //! search.rs       the minimum: truncated Newton steps with the Fisher information, also with l1
+//! newton.rs       their directions
 //! start.rs        a start that has the moments of the cells
 //! sparse.rs       the weight of l1 by groups held out
 //! ```
 //!
 //! Enters: cells, inputs, masks. Leaves: matrices with how the search ended. Must not know names.
 
+mod centre;
+mod curvature;
 mod free_drift;
 pub mod identify;
 pub mod likelihood;
+mod maximum;
 mod means;
+mod newton;
 pub mod problem;
 pub mod search;
 pub mod sparse;

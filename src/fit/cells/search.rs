@@ -1,26 +1,27 @@
 //! The minimum of minus the log-likelihood of a cell with its penalties.
 //!
-//! Truncated Newton steps with the Fisher information in the Hessian's place: conjugate gradients,
-//! preconditioned by its diagonal, solve each to a tolerance that falls with the gradient (S. C.
-//! Eisenstat, H. F. Walker, SIAM J. Sci. Comput. 17, 16, 1996). With penalties of the form w |x| a
+//! Truncated Newton steps (`newton.rs`). With penalties of the form w |x| a
 //! step stays in the orthant that steepest descent enters, entries that would leave it are put to
 //! zero, and entries at zero whose slope is below w are not moved (G. Andrew, J. Gao, ICML 2007; N.
 //! Keskar et al., Optim. Methods Softw. 31, 1190, 2016): once the signs have settled it is Newton's
 //! method on the entries that are not zero.
 //!
 //! Where every entry of A is free and none is penalised by |x|, steps go through stable matrices alone,
-//! in coordinates in which the information is nearly diagonal (`free_drift.rs`).
+//! in coordinates in which the information is nearly diagonal (`free_drift.rs`); and where a ridge only
+//! decides what cells leave open, they begin at the maximum of the likelihood (`maximum`).
 //!
 //! Elsewhere steps that would make A unstable, or its moments senseless, are halved and counted.
 //!
 //! Enters: cells, masks, penalties, options. Leaves: [`Found`], which says why it ended. Must not
 //! know where weights come from.
 
+use super::centre::Centre;
 use super::free_drift::{Geometry, Pair};
-use super::likelihood::{Moments, gradient, information_product, moments};
+use super::likelihood::{Moments, gradient, moments};
+use super::maximum::maximum;
 use super::problem::{Cells, Design, Fault, Mismatch, Point};
 use crate::linalg::certificate::Certificate;
-use nalgebra::DMatrix;
+use nalgebra::{DMatrix, DVector};
 
 /// Penalties, for a cell.
 #[derive(Debug, Clone, PartialEq)]
@@ -121,12 +122,10 @@ const GROWTH: f64 = 4.0;
 const FALL: f64 = 0.4;
 const MOST_DAMPING: f64 = 1e4;
 const LEAST_DAMPING: f64 = 1e-4;
-/// Nor does it grow above this, or fall below.
-const DAMPED: (f64, f64) = (1e-12, 1.0);
 /// A ridge up to this only decides where the cells say nothing.
-const ONLY_DECIDES: f64 = 1e-7;
-/// Conjugate gradients stop at this part of the gradient at first.
-const LOOSEST: f64 = 0.1;
+pub(super) const ONLY_DECIDES: f64 = 1e-7;
+/// A whole step that leaves more than this part of the gradient is slow.
+const SLOW: f64 = 0.3;
 
 /// Searches from the values of the design.
 ///
@@ -147,23 +146,51 @@ pub fn search(
     if !cells.fits(design) || !fitting {
         return Err(Mismatch::Shapes);
     }
-    let mut task = Task::new(cells, design, penalty, interrupted);
-    let start = design.start();
-    let first = task.certify(&start).and_then(|()| {
-        let place = task.place(design.packed(&start), &start)?;
-        let slopes = task.slopes(&place)?;
-        Ok((place, slopes))
-    });
-    let (place, slopes) = match first {
-        Ok(first) => first,
-        Err(fault) => return Ok(task.nothing(start, fault)),
+    // Penalties on b would not stay what they are.
+    let is_open = penalty.input_ridge <= ONLY_DECIDES;
+    let nothing = DVector::zeros(shape.0);
+    let found = match Centre::of(cells, design, &nothing).filter(|_| is_open) {
+        Some(centre) => {
+            let (cells, design) = (centre.cells(cells), centre.design(design));
+            let mut found = from_start(&cells, &design, penalty, options, interrupted);
+            found.point = centre.back(found.point);
+            found
+        }
+        None => from_start(cells, design, penalty, options, interrupted),
     };
-    Ok(run(task, place, slopes, options))
+    Ok(found)
+}
+
+/// A search that has been checked.
+fn from_start(
+    cells: &Cells,
+    design: &Design,
+    penalty: &Penalty,
+    options: &Options,
+    interrupted: &dyn Fn() -> bool,
+) -> Found {
+    let mut task = Task::new(cells, design, penalty, interrupted);
+    let start = match task.begin(design.start()) {
+        Ok(start) => start,
+        Err(fault) => return task.nothing(design.start(), fault),
+    };
+    // Where a ridge only decides, the maximum of the likelihood is as good as the minimum.
+    let is_likelihood = task.weights.iter().all(|w| *w == 0.0) && penalty.ridge <= ONLY_DECIDES;
+    let better = match is_likelihood {
+        true => maximum(cells, design, penalty.input_ridge, interrupted),
+        false => Ok(None),
+    };
+    let better = better.ok().flatten();
+    let better = better.and_then(|better| task.begin(better.start()).ok());
+    let lower = better.filter(|better| better.0.value < start.0.value);
+    run(task, lower.unwrap_or(start), options)
 }
 
 /// Newton steps from a place to the end.
-fn run(mut task: Task<'_>, mut place: Place, mut slopes: Vec<f64>, options: &Options) -> Found {
+fn run(mut task: Task<'_>, start: (Place, Vec<f64>), options: &Options) -> Found {
+    let (mut place, mut slopes) = start;
     let mut iterations = 0;
+    let mut before = f64::INFINITY;
     let end = loop {
         let size = length(&task.steepest(&place, &slopes));
         if size <= options.gradient {
@@ -172,6 +199,8 @@ fn run(mut task: Task<'_>, mut place: Place, mut slopes: Vec<f64>, options: &Opt
         if iterations == options.iterations {
             break End::OutOfIterations;
         }
+        task.is_slow = size > SLOW * before;
+        before = size;
         match task.step(&place, &slopes, options) {
             Ok(Some(next)) => (place, slopes) = next,
             Ok(None) => break End::Stalled,
@@ -194,16 +223,16 @@ fn run(mut task: Task<'_>, mut place: Place, mut slopes: Vec<f64>, options: &Opt
 }
 
 /// A point with its value.
-struct Place {
-    x: Vec<f64>,
-    point: Point,
-    moments: Moments,
+pub(super) struct Place {
+    pub x: Vec<f64>,
+    pub point: Point,
+    pub moments: Moments,
     /// With penalties.
     value: f64,
 }
 
 /// Where steps lead.
-enum Path {
+pub(super) enum Path {
     /// Straight on; entries that change their signs are stopped at zero.
     Line(Vec<f64>),
     /// Through stable matrices alone.
@@ -216,20 +245,22 @@ enum Path {
 }
 
 /// What stays and what is counted.
-struct Task<'a> {
-    cells: &'a Cells,
-    design: &'a Design,
-    interrupted: &'a dyn Fn() -> bool,
+pub(super) struct Task<'a> {
+    pub cells: &'a Cells,
+    pub design: &'a Design,
+    pub interrupted: &'a dyn Fn() -> bool,
     /// Of each free entry.
-    ridges: Vec<f64>,
+    pub ridges: Vec<f64>,
     /// w of each free entry.
-    weights: Vec<f64>,
+    pub weights: Vec<f64>,
     certificate: Option<Certificate>,
     evaluations: usize,
-    products: usize,
+    pub products: usize,
     unstable: usize,
     /// The part of the gradient that is added to the information.
-    damping: f64,
+    pub damping: f64,
+    /// Whether the last step was.
+    pub is_slow: bool,
 }
 
 impl<'a> Task<'a> {
@@ -260,6 +291,7 @@ impl<'a> Task<'a> {
             products: 0,
             unstable: 0,
             damping: DAMPING,
+            is_slow: false,
         }
     }
 
@@ -278,6 +310,14 @@ impl<'a> Task<'a> {
                 fault => End::Fault(fault),
             },
         }
+    }
+
+    /// A point with its slopes.
+    fn begin(&mut self, point: Point) -> Result<(Place, Vec<f64>), Fault> {
+        self.certify(&point)?;
+        let place = self.place(self.design.packed(&point), &point)?;
+        let slopes = self.slopes(&place)?;
+        Ok((place, slopes))
     }
 
     /// Whether A is stable, where the likelihood does not find out by itself.
@@ -356,135 +396,6 @@ impl<'a> Task<'a> {
             .map(|(v, d)| -v / d)
             .collect();
         self.along(place, &steepest, &Path::Line(scaled))
-    }
-
-    /// The Newton direction where all of A is free, C held, and nothing penalised by |x|.
-    fn free_drift(
-        &mut self,
-        place: &Place,
-        slopes: &[f64],
-        options: &Options,
-    ) -> Result<Option<Path>, Fault> {
-        let design = self.design;
-        let is_plain = design.drift.free.iter().all(|free| *free)
-            && design.noise.free.iter().all(|free| !free)
-            && self.weights.iter().all(|w| *w == 0.0);
-        if !is_plain {
-            return Ok(None);
-        }
-        let ridge = self.ridges.iter().copied().fold(0.0, f64::max);
-        let damping = self.added(slopes);
-        // A ridge below this only keeps directions finite.
-        let added = match ridge <= ONLY_DECIDES {
-            true => (damping + ridge, 0.0),
-            false => (damping, ridge),
-        };
-        let free = &design.input.free;
-        let Some(geometry) = place
-            .moments
-            .geometry(self.cells, &place.point, free, added)
-        else {
-            return Ok(None);
-        };
-        let by = design.unpacked(slopes, &place.point.zeros_like());
-        let tolerance = LOOSEST.min(length(slopes).sqrt());
-        let by = (&by.drift, &by.input);
-        let geometry = geometry?;
-        let (pair, products) =
-            geometry.direction(by, tolerance, options.products, self.interrupted)?;
-        self.products += products;
-        let (drift, input) = geometry.outward(&pair);
-        let first = design.packed(&Point {
-            drift,
-            input,
-            noise: place.point.noise.clone(),
-        });
-        Ok(Some(Path::Curve {
-            geometry: Box::new(geometry),
-            pair,
-            first,
-        }))
-    }
-
-    /// What is added to the information.
-    fn added(&self, gradient: &[f64]) -> f64 {
-        (self.damping * length(gradient)).clamp(DAMPED.0, DAMPED.1)
-    }
-
-    /// The preconditioner: positive.
-    fn diagonal(&self, place: &Place) -> Vec<f64> {
-        let all = place.moments.information_diagonal(self.cells, &place.point);
-        let mut diagonal = self.design.packed(&all);
-        let most = diagonal.iter().copied().fold(f64::MIN_POSITIVE, f64::max);
-        for (entry, ridge) in diagonal.iter_mut().zip(&self.ridges) {
-            *entry = (*entry + ridge).max(1e-10 * most);
-        }
-        diagonal
-    }
-
-    /// Conjugate gradients on the entries that move.
-    fn newton(
-        &mut self,
-        place: &Place,
-        steepest: &[f64],
-        diagonal: &[f64],
-        options: &Options,
-    ) -> Result<Vec<f64>, Fault> {
-        let moves: Vec<bool> = steepest
-            .iter()
-            .zip(&place.x)
-            .map(|(v, x)| *v != 0.0 || *x != 0.0)
-            .collect();
-        let nothing = place.point.zeros_like();
-        let mut rest: Vec<f64> = steepest.iter().map(|v| -v).collect();
-        let first = length(&rest);
-        let damping = self.added(&rest);
-        let goal = first * LOOSEST.min(first.sqrt());
-        let mut out = vec![0.0; rest.len()];
-        let mut scaled: Vec<f64> = rest.iter().zip(diagonal).map(|(r, d)| r / d).collect();
-        let mut along = scaled.clone();
-        let mut size = dot(&rest, &scaled);
-        for _ in 0..options.products {
-            self.products += 1;
-            let change = self.design.unpacked(&along, &nothing);
-            let turned = information_product(
-                self.cells,
-                &place.point,
-                &place.moments,
-                &change,
-                self.interrupted,
-            )?;
-            let mut turned = self.design.packed(&turned);
-            for (((t, a), ridge), moves) in
-                turned.iter_mut().zip(&along).zip(&self.ridges).zip(&moves)
-            {
-                *t = if *moves {
-                    *t + ridge.max(damping) * a
-                } else {
-                    0.0
-                };
-            }
-            let curvature = dot(&along, &turned);
-            if curvature.is_nan() || curvature <= 0.0 {
-                break;
-            }
-            let step = size / curvature;
-            add(&mut out, step, &along);
-            add(&mut rest, -step, &turned);
-            if length(&rest) <= goal {
-                break;
-            }
-            for ((s, r), d) in scaled.iter_mut().zip(&rest).zip(diagonal) {
-                *s = r / d;
-            }
-            let next = dot(&rest, &scaled);
-            let kept = next / size;
-            size = next;
-            for (a, s) in along.iter_mut().zip(&scaled) {
-                *a = s + kept * *a;
-            }
-        }
-        Ok(out)
     }
 
     /// The first of the halved steps along a direction that lowers the value enough.
@@ -593,15 +504,15 @@ impl<'a> Task<'a> {
     }
 }
 
-fn dot(a: &[f64], b: &[f64]) -> f64 {
+pub(super) fn dot(a: &[f64], b: &[f64]) -> f64 {
     a.iter().zip(b).map(|(a, b)| a * b).sum()
 }
 
-fn length(a: &[f64]) -> f64 {
+pub(super) fn length(a: &[f64]) -> f64 {
     dot(a, a).sqrt()
 }
 
-fn add(to: &mut [f64], factor: f64, what: &[f64]) {
+pub(super) fn add(to: &mut [f64], factor: f64, what: &[f64]) {
     to.iter_mut()
         .zip(what)
         .for_each(|(to, what)| *to += factor * what);
