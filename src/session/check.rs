@@ -236,7 +236,8 @@ impl Session {
     fn check_sentences(&self, compiled: &Arc<Compiled>) -> Vec<Diagnostic> {
         let mut overrides = Overrides::new();
         let mut past = Past::default();
-        let tables = Tables::new(&**self.world(), self.data_folder());
+        let tables =
+            Tables::new(&**self.world(), self.data_folder()).remembering(self.memory.as_deref());
         let mut problems = Vec::new();
         for statement in &compiled.model.sentences {
             let Ok(command) = lower(statement) else {
