@@ -1,12 +1,18 @@
 //! Times of compiled functions: `cargo bench --bench kernel`.
 //!
-//! Prints medians of ns per call, for right-hand sides and Jacobians, and of ms for lowering. The
-//! first argument, if it is no option, selects the cases whose name contains it.
+//! Prints medians of ns per call, for right-hand sides and Jacobians: of the tape, of machine code,
+//! and of the same written by hand in Rust; then medians of ms for lowering and for machine code. All
+//! are times of the processor. The first argument, if it is no option, selects the cases whose name
+//! contains it.
 
+mod plain;
+
+use cpu_time::ProcessTime;
+#[cfg(feature = "jit")]
+use lotka::kernel::Jit;
 use lotka::kernel::{Kernel, Layout, Output, Parameters, Place, Scratch, Tape, lower};
 use lotka::symbolic::{Expr, Pool, Shape, SymbolId, Unary};
 use std::hint::black_box;
-use std::time::Instant;
 
 /// Expressions being built, with states y1, y2, ... at the first offsets of the state.
 struct Builder {
@@ -260,38 +266,117 @@ fn irregular(count: usize) -> Tape {
     builder.tape(&exprs[20..])
 }
 
+/// A right-hand side of the state alone.
+type ByHand = fn(&[f64], &mut [f64]);
+
+fn state_for(len: usize) -> Vec<f64> {
+    (0..len).map(|k| 0.1 + (k % 10) as f64 * 0.05).collect()
+}
+
+fn median(runs: usize, run: impl FnMut() -> f64) -> f64 {
+    let mut times: Vec<f64> = std::iter::repeat_with(run).take(runs).collect();
+    times.sort_by(f64::total_cmp);
+    times[runs / 2]
+}
+
 /// Median over runs of the time of one call, in ns.
-fn time_call(tape: &Tape, parameters: usize) -> f64 {
-    let program = tape.program().clone();
-    let state: Vec<f64> = (0..program.state().source.end)
-        .map(|k| 0.1 + (k % 10) as f64 * 0.05)
-        .collect();
+fn time_calls(mut call: impl FnMut()) -> f64 {
+    let mut run = |calls: u32| {
+        let start = ProcessTime::now();
+        for _ in 0..calls {
+            call();
+        }
+        start.elapsed().as_secs_f64() * 1e9 / f64::from(calls)
+    };
+    let calls = (2e6 / run(1000).max(1.0)) as u32 + 1;
+    median(101, || run(calls))
+}
+
+fn time_kernel(kernel: &dyn Kernel, parameters: usize) -> f64 {
+    let state = state_for(kernel.program().state().source.end);
     let parameters = Parameters::new(
         (0..parameters)
             .map(|k| 0.01 + (k % 7) as f64 * 0.01)
             .collect::<Vec<_>>(),
     );
-    let mut out = vec![0.0; tape.out_len()];
+    let mut out = vec![0.0; kernel.out_len()];
     let mut scratch = Scratch::new();
-    let mut run = |calls: u32| {
-        let start = Instant::now();
-        for _ in 0..calls {
-            tape.call(
-                0.0,
-                black_box(&state),
-                &parameters,
-                &[],
-                &mut out,
-                &mut scratch,
-            );
-            black_box(&mut out);
-        }
-        start.elapsed().as_secs_f64() * 1e9 / f64::from(calls)
+    time_calls(|| {
+        kernel.call(
+            0.0,
+            black_box(&state),
+            &parameters,
+            &[],
+            &mut out,
+            &mut scratch,
+        );
+        black_box(&mut out);
+    })
+}
+
+/// The time of a function written by hand, which gives what the tape gives.
+fn time_by_hand(tape: &Tape, function: ByHand) -> f64 {
+    let state = state_for(tape.program().state().source.end);
+    let mut expected = vec![0.0; tape.out_len()];
+    let none = Parameters::new(Vec::new());
+    tape.call(0.0, &state, &none, &[], &mut expected, &mut Scratch::new());
+    let mut out = vec![0.0; tape.out_len()];
+    let function = black_box(function);
+    function(&state, &mut out);
+    for (found, expected) in out.iter().zip(&expected) {
+        assert!(
+            (found - expected).abs() <= 1e-12 * expected.abs().max(1.0),
+            "{found}, {expected}"
+        );
+    }
+    time_calls(|| {
+        function(black_box(&state), &mut out);
+        black_box(&mut out);
+    })
+}
+
+#[cfg(feature = "jit")]
+fn machine_code(tape: &Tape) -> Option<Jit> {
+    Jit::new(tape.program())
+}
+
+#[cfg(not(feature = "jit"))]
+fn machine_code(_: &Tape) -> Option<Tape> {
+    None
+}
+
+fn report(name: &str, tape: &Tape, parameters: usize, by_hand: Option<ByHand>) {
+    let statistics = tape.statistics();
+    let ns = |time: Option<f64>| time.map_or_else(|| "-".to_owned(), |time| format!("{time:.1}"));
+    let native = machine_code(tape).map(|native| time_kernel(&native, parameters));
+    let by_hand = by_hand.map(|function| time_by_hand(tape, function));
+    println!(
+        "{name:24} {:>10} {:>12} {:>10}   {:6} instructions {:7} operations {:6} registers",
+        ns(Some(time_kernel(tape, parameters))),
+        ns(native),
+        ns(by_hand),
+        statistics.body,
+        statistics.elementary,
+        statistics.registers
+    );
+}
+
+/// Lowering, and translation into machine code, of outputs that are numbers.
+fn report_compiling(name: &str, builder: &Builder, outputs: &[Output]) {
+    let ms = |run: &dyn Fn()| {
+        median(21, || {
+            let start = ProcessTime::now();
+            run();
+            start.elapsed().as_secs_f64() * 1e3
+        })
     };
-    let calls = (2e6 / run(100).max(1.0)) as u32 + 1;
-    let mut times: Vec<f64> = (0..101).map(|_| run(calls)).collect();
-    times.sort_by(f64::total_cmp);
-    times[times.len() / 2]
+    let program = || lower(&builder.pool, &builder.layout, outputs, outputs.len());
+    let tape = Tape::new(program().expect("complete expressions"));
+    println!(
+        "compiling {name:24} lowering {:8.2} ms   machine code {:8.2} ms",
+        ms(&|| drop(black_box(program()))),
+        ms(&|| drop(black_box(machine_code(&tape))))
+    );
 }
 
 fn main() {
@@ -299,48 +384,42 @@ fn main() {
         .nth(1)
         .filter(|name| !name.starts_with('-'))
         .unwrap_or_default();
-    let report = |name: &str, tape: Tape, parameters: usize| {
+    println!(
+        "{:24} {:>10} {:>12} {:>10}",
+        "ns per call", "tape", "machine code", "by hand"
+    );
+    let case = |name: &str, make: &dyn Fn() -> Tape, parameters, by_hand: Option<ByHand>| {
         if name.contains(&wanted) {
-            let statistics = tape.statistics();
-            println!(
-                "{name:24} {:10.1} ns   {:6} instructions {:7} operations {:6} registers",
-                time_call(&tape, parameters),
-                statistics.body,
-                statistics.elementary,
-                statistics.registers
-            );
+            report(name, &make(), parameters, by_hand);
         }
     };
-    report("empty", Builder::new(0).tape(&[]), 0);
-    report(
-        "one product",
-        {
-            let mut builder = Builder::new(2);
-            let product = builder.term(1.0, &[1, 2]);
-            builder.tape(&[product])
-        },
-        0,
-    );
-    report("hires", hires(), 0);
-    report("pollu", pollu(), 0);
-    report("irregular 2000", irregular(2000), 0);
+    case("empty", &|| Builder::new(0).tape(&[]), 0, None);
+    let one_product = || {
+        let mut builder = Builder::new(2);
+        let product = builder.term(1.0, &[1, 2]);
+        builder.tape(&[product])
+    };
+    case("one product", &one_product, 0, None);
+    case("hires", &hires, 0, Some(plain::hires));
+    case("pollu", &pollu, 0, Some(plain::pollu));
+    case("irregular 2000", &|| irregular(2000), 0, None);
     for size in [4, 16, 64] {
-        report(&format!("network {size}"), network(size), 2 * size * size);
+        let parameters = 2 * size * size;
+        case(
+            &format!("network {size}"),
+            &|| network(size),
+            parameters,
+            None,
+        );
     }
-    let (builder, results, outputs, len) = mass_action(1000);
-    report(
-        "mass action 1000 drift",
-        builder.tape(&results[..1000]),
-        1000,
-    );
-    report("mass action 1000", builder.tape(&results), 1000);
-    let mut times: Vec<f64> = (0..21)
-        .map(|_| {
-            let start = Instant::now();
-            let _ = black_box(lower(&builder.pool, &builder.layout, &outputs, len));
-            start.elapsed().as_secs_f64() * 1e3
-        })
-        .collect();
-    times.sort_by(f64::total_cmp);
-    println!("lowering of {len} entries {:8.2} ms", times[10]);
+    let drift = "mass action 1000 drift";
+    let whole = "mass action 1000";
+    let (builder, results, outputs, _) = mass_action(1000);
+    case(drift, &|| builder.tape(&results[..1000]), 1000, None);
+    case(whole, &|| builder.tape(&results), 1000, None);
+    for (name, outputs) in [(drift, &outputs[..1000]), (whole, &outputs[..])] {
+        if name.contains(&wanted) {
+            report_compiling(name, &builder, outputs);
+        }
+    }
 }

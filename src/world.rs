@@ -29,6 +29,12 @@ pub trait World: Send + Sync {
         Ok(None)
     }
 
+    /// What tells a file from itself before a change, without reading it; nothing where this world
+    /// cannot say.
+    fn state(&self, _path: &Path) -> Option<FileState> {
+        None
+    }
+
     /// Writes a whole file; what this world wrote before is replaced, only when the new content is
     /// complete. What is no plain file (a pipe, a device) is written to as it is.
     ///
@@ -124,6 +130,15 @@ pub struct FileRead {
     pub path: PathBuf,
     /// The SHA-256 of its bytes, in hexadecimal.
     pub sha256: String,
+}
+
+/// A file that differs in neither has not changed.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct FileState {
+    /// Its length in bytes.
+    pub len: u64,
+    /// When it was written last.
+    pub modified: SystemTime,
 }
 
 /// What a world has read and written.
@@ -240,6 +255,16 @@ impl World for SystemWorld {
         }
         self.traffic.note_in_parts(path, &mut file)?;
         Ok(Some(path.to_owned()))
+    }
+
+    fn state(&self, path: &Path) -> Option<FileState> {
+        let about = std::fs::metadata(path).ok()?;
+        // A pipe or a device may give something else each time.
+        let modified = about.modified().ok().filter(|_| about.is_file())?;
+        Some(FileState {
+            len: about.len(),
+            modified,
+        })
     }
 
     fn write(&self, path: &Path, content: &[u8]) -> io::Result<()> {

@@ -546,6 +546,25 @@ fn what_is_remembered_is_what_is_read() {
     }
 }
 
+/// What moves is the same at its new place, whatever it says: in every model file, and twice in a file.
+#[test]
+fn what_has_moved_is_what_is_read() {
+    let models = fixtures("../models");
+    assert!(models.len() > 20);
+    for (path, text) in models {
+        let mut memory = Memory::default();
+        for changed in [
+            text.clone(),
+            format!("# First.\n\n{text}"),
+            format!("{text}\n{text}"),
+            text,
+        ] {
+            let again = parse_file_again(FIRST, &changed, &mut memory);
+            assert_eq!(again, parse_file(FIRST, &changed), "{}", path.display());
+        }
+    }
+}
+
 #[test]
 fn a_layout_says_the_same_and_is_laid_out() {
     let mut random = Random(3);

@@ -4,16 +4,15 @@
 //! the files on disk.
 
 use super::document::Checked;
-use crate::session::Session;
-use crate::syntax::Memory;
-use crate::world::{SystemWorld, World};
+use crate::session::{Memory, Session};
+use crate::world::{FileState, SystemWorld, World};
 use crossbeam_channel::{Receiver, Sender};
 use gen_lsp_types::Uri;
 use rustc_hash::FxHashMap;
 use std::io;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::path::{Path, PathBuf};
-use std::sync::{Arc, Mutex};
+use std::sync::Arc;
 use std::time::Duration;
 
 /// The texts of all open documents.
@@ -68,7 +67,7 @@ pub(super) fn start(jobs: Receiver<Job>, done: Sender<Done>) -> io::Result<()> {
 }
 
 /// What `lotka check` finds.
-pub(super) fn check(job: Job, memory: &Arc<Mutex<Memory>>) -> Checked {
+pub(super) fn check(job: Job, memory: &Arc<Memory>) -> Checked {
     let is_blank = job
         .open
         .get(&job.path)
@@ -113,6 +112,14 @@ impl World for Editor {
     /// Data are no open texts.
     fn on_disk(&self, path: &Path) -> io::Result<Option<PathBuf>> {
         self.disk.on_disk(path)
+    }
+
+    /// What is open changes without a trace on the disk.
+    fn state(&self, path: &Path) -> Option<FileState> {
+        match self.open.contains_key(path) {
+            true => None,
+            false => self.disk.state(path),
+        }
     }
 
     /// Checking writes nothing.

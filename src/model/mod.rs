@@ -58,7 +58,8 @@ pub use observations::{Covariate, Distribution, Observation, Per};
 pub use occurrences::{Bound, InSentence, Occurrence, Role, occurrences};
 pub use settings::{setting, target};
 pub use units::{
-    ColumnUnit, PREFIXES, UNITS, Unit, UnitRow, Units, check_sentence, compare_column,
+    ColumnUnit, PREFIXES, UNITS, Unit, UnitRow, Units, check_sentence, check_sentences,
+    compare_column,
 };
 
 use crate::source::Span;

@@ -28,7 +28,7 @@ pub(super) struct CellFile {
 }
 
 enum Contents {
-    AnnData(Box<H5ad>),
+    AnnData(Arc<H5ad>),
     Table(Arc<Table>),
 }
 
@@ -48,9 +48,7 @@ impl CellFile {
         let name = tables.path(file).display().to_string();
         let contents = if is_anndata(&file.text) {
             let opened = tables.anndata(file)?;
-            Contents::AnnData(Box::new(
-                opened.map_err(|error| problem(&error, &name, file.span))?,
-            ))
+            Contents::AnnData(opened.map_err(|error| problem(&error, &name, file.span))?)
         } else {
             Contents::Table(tables.read(file)?)
         };

@@ -74,14 +74,15 @@ pub(super) fn check_whole(source: SourceId, text: &str, whole: &Whole) -> Checke
     if is_whole && let Some(model) = &checked.model {
         diagnostics.extend(index::problem(model));
     }
+    let mut understood = Vec::new();
     for statement in sentences(&whole.file) {
-        match (lower(statement), &checked.model) {
-            (Ok(_), Some(model)) => {
-                diagnostics.extend(model::check_sentence(&model.names, statement));
-            }
-            (Ok(_), None) => {}
-            (Err(problems), _) => diagnostics.extend(problems),
+        match lower(statement) {
+            Ok(_) => understood.push(statement),
+            Err(problems) => diagnostics.extend(problems),
         }
+    }
+    if let Some(model) = &checked.model {
+        diagnostics.extend(model::check_sentences(&model.names, understood));
     }
     in_order(&mut diagnostics);
     Checked {
@@ -235,7 +236,8 @@ impl Session {
     fn check_sentences(&self, compiled: &Arc<Compiled>) -> Vec<Diagnostic> {
         let mut overrides = Overrides::new();
         let mut past = Past::default();
-        let tables = Tables::new(&**self.world(), self.data_folder());
+        let tables =
+            Tables::new(&**self.world(), self.data_folder()).remembering(self.memory.as_deref());
         let mut problems = Vec::new();
         for statement in &compiled.model.sentences {
             let Ok(command) = lower(statement) else {

@@ -29,6 +29,7 @@ mod library;
 mod lower;
 mod matrices;
 mod measure;
+mod memory;
 mod method;
 mod modules;
 mod observer;
@@ -93,6 +94,7 @@ pub use jacobian::JacobianAnswer;
 pub use library::{Error, compile};
 pub use lower::lower;
 pub use measure::{MeasuredRow, MeasuredRun, Measures};
+pub use memory::Memory;
 pub use method::MethodAdvice;
 pub use observer::{Observer, Stage};
 pub use outcome::{Declared, Made, Outcome, Performed, Undone};
@@ -126,7 +128,7 @@ use crate::symbolic::Pool;
 use crate::syntax::{self, tree};
 use crate::world::World;
 use std::path::{Path, PathBuf};
-use std::sync::{Arc, Mutex};
+use std::sync::Arc;
 
 /// What is loaded and what has been set and computed since.
 #[derive(Clone)]
@@ -165,7 +167,7 @@ pub struct Session {
     /// How the program was called.
     called: Arc<[String]>,
     /// Of texts that are read over and over, what does not change.
-    memory: Option<Arc<Mutex<syntax::Memory>>>,
+    memory: Option<Arc<Memory>>,
 }
 
 /// What a run was asked for with: all that it takes to make it again.
@@ -214,9 +216,9 @@ impl Session {
         }
     }
 
-    /// Takes statements from an earlier session in which the same texts were read, up to a change.
+    /// Takes what has not changed from an earlier session in which the same texts were checked.
     #[must_use]
-    pub fn remembering(mut self, memory: Arc<Mutex<syntax::Memory>>) -> Session {
+    pub fn remembering(mut self, memory: Arc<Memory>) -> Session {
         self.memory = Some(memory);
         self
     }

@@ -17,7 +17,7 @@ use crate::syntax::tree::{Binding, File, Name, Statement, StatementKind, Text};
 use crate::world::World;
 use rustc_hash::FxHashSet;
 use std::path::{Component, Path, PathBuf};
-use std::sync::{Arc, PoisonError};
+use std::sync::Arc;
 
 /// Files that one model may use, each time counted.
 const MOST_FILES: usize = 10_000;
@@ -40,9 +40,7 @@ impl Session {
         match &self.memory {
             None => syntax::parse_file(source, &text),
             Some(memory) => {
-                // Whoever died while it held the memory left sound statements in it.
-                let mut memory = memory.lock().unwrap_or_else(PoisonError::into_inner);
-                syntax::parse_file_again(source, &text, &mut memory)
+                memory.of_statements(|known| syntax::parse_file_again(source, &text, known))
             }
         }
     }
@@ -185,7 +183,8 @@ impl Gatherer<'_> {
         present: &mut FxHashSet<PathBuf>,
         assembly: &mut Assembly,
     ) {
-        let tables = Tables::new(&*self.session.world, folder.to_owned());
+        let tables = Tables::new(&*self.session.world, folder.to_owned())
+            .remembering(self.session.memory.as_deref());
         self.diagnostics
             .extend(from_files::read_in(&tables, &mut statements));
         let mut instances: Vec<Name> = Vec::new();

@@ -3,6 +3,7 @@
 //! Enters: a path as written, columns as mapped. Leaves: tables, each read once, and columns, or
 //! problems that point at the text that asked for them. Must not know what a table means.
 
+use super::memory::{Contents, Memory};
 use super::reason;
 use crate::diagnostic::{Code, Diagnostic, did_you_mean, listed};
 use crate::model::{ColumnUnit, Names, compare_column};
@@ -10,12 +11,12 @@ use crate::source::Span;
 use crate::syntax::tree;
 use crate::table::h5ad::{H5ad, H5adError};
 use crate::table::{self, Column, Table};
-use crate::world::World;
+use crate::world::{FileState, World};
 use rustc_hash::FxHashMap;
 use std::borrow::Cow;
 use std::cell::RefCell;
 use std::io;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 /// Tables beside a model file, each read once.
@@ -23,6 +24,7 @@ pub(super) struct Tables<'w> {
     world: &'w dyn World,
     folder: PathBuf,
     known: RefCell<FxHashMap<PathBuf, Arc<Table>>>,
+    memory: Option<&'w Memory>,
 }
 
 /// The contents of a file.
@@ -40,7 +42,13 @@ impl<'w> Tables<'w> {
             world,
             folder,
             known: RefCell::default(),
+            memory: None,
         }
+    }
+
+    /// The same; files that are as they were are taken from a memory.
+    pub fn remembering(self, memory: Option<&'w Memory>) -> Tables<'w> {
+        Tables { memory, ..self }
     }
 
     /// The world that the files are in.
@@ -67,11 +75,33 @@ impl<'w> Tables<'w> {
     /// # Errors
     /// A file that cannot be read; the problem points at the text. What is wrong with the contents is
     /// the caller's to tell.
-    pub fn anndata(&self, file: &tree::Text) -> Result<Result<H5ad, H5adError>, Diagnostic> {
-        Ok(match self.original(file)? {
+    pub fn anndata(&self, file: &tree::Text) -> Result<Result<Arc<H5ad>, H5adError>, Diagnostic> {
+        let path = self.path(file);
+        let before = self.remembered(&path);
+        if let Some((_, _, Some(Contents::AnnData(known)))) = before {
+            return Ok(Ok(known));
+        }
+        let opened = match self.original(file)? {
             Original::OnDisk(place) => H5ad::open(&place),
             Original::InMemory(bytes) => H5ad::of_bytes(bytes),
-        })
+        };
+        Ok(opened.map(|opened| {
+            let Some((memory, state, _)) = before else {
+                return Arc::new(opened);
+            };
+            let opened = Arc::new(opened.remembering());
+            memory.keep(path, state, Contents::AnnData(Arc::clone(&opened)));
+            opened
+        }))
+    }
+
+    /// Where the contents of a file are kept, the state that the file is in, and the contents if they
+    /// were read in that state. A change while the file is read leaves another state behind, and so
+    /// is seen the next time.
+    fn remembered(&self, path: &Path) -> Option<(&'w Memory, FileState, Option<Contents>)> {
+        let memory = self.memory?;
+        let state = self.world.state(path)?;
+        Some((memory, state, memory.recall(path, &state)))
     }
 
     /// Where the contents of a file are that may be large.
@@ -104,11 +134,21 @@ impl<'w> Tables<'w> {
         if let Some(table) = self.known.borrow().get(&path) {
             return Ok(Arc::clone(table));
         }
-        let name = path.display().to_string();
-        let bytes = self.bytes(file)?;
-        let table = table::read(&name, &bytes)
-            .map_err(|error| error.diagnostic(&name).at(file.span, ""))?;
-        let table = Arc::new(table);
+        let before = self.remembered(&path);
+        let table = match before {
+            Some((_, _, Some(Contents::Table(known)))) => known,
+            _ => {
+                let name = path.display().to_string();
+                let bytes = self.bytes(file)?;
+                let table = table::read(&name, &bytes)
+                    .map_err(|error| error.diagnostic(&name).at(file.span, ""))?;
+                let table = Arc::new(table);
+                if let Some((memory, state, _)) = before {
+                    memory.keep(path.clone(), state, Contents::Table(Arc::clone(&table)));
+                }
+                table
+            }
+        };
         self.known.borrow_mut().insert(path, Arc::clone(&table));
         Ok(table)
     }

@@ -81,7 +81,8 @@ pub fn statement(statement: &mut Statement, v: &mut impl Visitor) {
     v.leave(statement);
 }
 
-fn kind(kind: &mut StatementKind, v: &mut impl Visitor) {
+/// Visits what a statement says, the block in it included.
+pub fn kind(kind: &mut StatementKind, v: &mut impl Visitor) {
     match kind {
         StatementKind::Version(_) | StatementKind::NoDoses => {}
         StatementKind::Model(own) => name(own, NameUse::Model, v),

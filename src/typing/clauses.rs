@@ -1,10 +1,10 @@
 //! The words that go on a declaration after its value or its head.
 //!
 //! Sentences have their own table in `session/verbs`; declarations are read by the model, clause
-//! by clause, and this list only helps who types them.
+//! by clause, and this list only helps who types them; the manual has it too.
 
 /// What may follow in a declaration that begins with a word.
-const CLAUSES: &[(&str, &[&str])] = &[
+pub const CLAUSES: &[(&str, &[&str])] = &[
     ("param", &["in", "log"]),
     ("state", &["in", "log", "atol"]),
     ("species", &["in", "log", "atol"]),

@@ -12,6 +12,7 @@ mod scan;
 #[cfg(test)]
 mod tests;
 
+pub use clauses::CLAUSES;
 pub use complete::{Cursor, Sort, Suggestion, suggestions};
 pub use known::{Known, Role};
 pub use scan::{Kind, Token, partner, tokens};

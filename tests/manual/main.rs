@@ -15,7 +15,8 @@
 //! - `rust` is run as a doc test of the library; `sh`, `text`, `json`, `toml`, other `csv` are not run.
 //!
 //! The figures of the manual are drawn anew and compared byte by byte; `json.rs` compares the fields
-//! of the JSON objects with those that the manual lists.
+//! of the JSON objects with those that the manual lists, `tables.rs` the tables that are made from the
+//! code's own.
 //!
 //! Each page has a directory of its own with a copy of `models/`. With `LOTKA_BLESS=1` the
 //! answers in the text and the figures are rewritten to what was made; read the difference before it is kept.
@@ -23,11 +24,8 @@
 mod json;
 #[path = "../support/mod.rs"]
 mod support;
+mod tables;
 
-use lotka::diagnostic::Code;
-use lotka::model::{Family, Support};
-use lotka::render::explain::place;
-use lotka::symbolic::Builtin;
 use std::fmt::Write as _;
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -438,73 +436,6 @@ fn rewrite(text: &str, blocks: &[(usize, Vec<String>)]) -> String {
         }
     }
     new
-}
-
-/// Replaces what stands between `<!-- name -->` and `<!-- /name -->`.
-fn generated(page: &str, name: &str, content: &str) {
-    let path = root().join(page);
-    let text = fs::read_to_string(&path).expect("a page");
-    let open = format!("<!-- {name} -->\n");
-    let close = format!("<!-- /{name} -->");
-    let (before, rest) = text.split_once(&open).expect("the opening mark");
-    let (between, after) = rest.split_once(&close).expect("the closing mark");
-    let right = format!("\n{}\n\n", content.trim());
-    if blessing() {
-        let new = format!("{before}{open}{right}{close}{after}");
-        fs::write(&path, new).expect("the page is written");
-    } else {
-        assert_eq!(between, right, "{page}: bless the list `{name}`");
-    }
-}
-
-#[test]
-fn the_list_of_codes_is_complete() {
-    let _guard = PAGES.lock();
-    let mut table = String::from("| code | what it means |\n| --- | --- |\n");
-    for code in Code::ALL {
-        let place = place(*code).expect("a page");
-        let _ = writeln!(
-            table,
-            "| [`{}`]({place}) | {} |",
-            code.as_str(),
-            code.title()
-        );
-    }
-    generated("docs/src/diagnostics.md", "codes", &table);
-}
-
-#[test]
-fn the_list_of_functions_is_complete() {
-    let _guard = PAGES.lock();
-    let mut table = String::from("| function | what it gives | where |\n| --- | --- | --- |\n");
-    for Builtin {
-        name,
-        description,
-        domain,
-        ..
-    } in Builtin::all()
-    {
-        let _ = writeln!(table, "| `{name}` | {description} | {domain} |");
-    }
-    generated("docs/src/language/functions.md", "functions", &table);
-}
-
-#[test]
-fn the_list_of_families_is_complete() {
-    let _guard = PAGES.lock();
-    let mut table = String::from("| family | what it gives |\n| --- | --- |\n");
-    for family in Family::ALL {
-        let gives = match family.support() {
-            Support::Real => "any number",
-            Support::Positive => "numbers above 0",
-            Support::Counts => "0, 1, 2, ...; not for priors",
-            Support::Fraction => "numbers between 0 and 1",
-            Support::Interval => "numbers between its two parameters",
-        };
-        let (name, parameters) = (family.name(), family.parameters().join(", "));
-        let _ = writeln!(table, "| `{name}({parameters})` | {gives} |");
-    }
-    generated("docs/src/fitting/scatter.md", "families", &table);
 }
 
 fn without_stamp(figure: &Path) -> String {

@@ -147,7 +147,7 @@ pub(super) struct Checker<'a> {
 }
 
 /// A model whose functions call functions more often than this is checked in part.
-const MOST_CALLS: usize = 20_000;
+pub(super) const MOST_CALLS: usize = 20_000;
 
 impl<'a> Checker<'a> {
     pub fn new(names: &'a Names, units: Units) -> Checker<'a> {

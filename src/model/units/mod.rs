@@ -38,7 +38,7 @@ mod written;
 
 pub use checker::Units;
 pub use columns::{ColumnUnit, compare_column};
-pub use sentences::check_sentence;
+pub use sentences::{check_sentence, check_sentences};
 pub use table::{PREFIXES, Row as UnitRow, UNITS};
 pub use written::Unit;
 

@@ -4,28 +4,36 @@
 //! not settle the unit of anything. Must not know what a sentence does.
 
 use super::super::names::Names;
-use super::checker::{Checker, Needed, Scope};
+use super::checker::{Checker, MOST_CALLS, Needed, Scope};
 use crate::diagnostic::Diagnostic;
 use crate::syntax::tree::{self, ExprKind, StatementKind};
 
 /// What is wrong with the units of a sentence, an assignment or an expression.
 #[must_use]
 pub fn check_sentence(names: &Names, statement: &tree::Statement) -> Vec<Diagnostic> {
+    check_sentences(names, [statement])
+}
+
+/// The same of several, each as if it stood alone.
+#[must_use]
+pub fn check_sentences<'t>(
+    names: &Names,
+    statements: impl IntoIterator<Item = &'t tree::Statement>,
+) -> Vec<Diagnostic> {
     let Some(units) = names.units() else {
         return Vec::new();
     };
     let mut checker = Checker::new(names, units.clone());
-    let scope = Scope::default();
-    match &statement.kind {
-        StatementKind::Sentence(sentence) => checker.sentence(&scope, sentence),
-        StatementKind::Assign { target, value } => checker.assign(&scope, target, value),
-        StatementKind::Expression(expr) | StatementKind::Assert(expr) => {
-            checker.term(&scope, expr);
-        }
-        _ => {}
+    let before = checker.units.store.mark();
+    let mut found = Vec::new();
+    for statement in statements {
+        checker.calls_left = MOST_CALLS;
+        checker.look_at(statement);
+        checker.finish_coefficients();
+        checker.units.store.back_to(before);
+        found.append(&mut checker.diagnostics);
     }
-    checker.finish_coefficients();
-    checker.diagnostics
+    found
 }
 
 /// Verbs whose ranges and steps are times.
@@ -42,6 +50,18 @@ const IN_TIME: [&str; 6] = [
 const OF_FILES: [&str; 3] = ["to", "from", "over"];
 
 impl Checker<'_> {
+    fn look_at(&mut self, statement: &tree::Statement) {
+        let scope = Scope::default();
+        match &statement.kind {
+            StatementKind::Sentence(sentence) => self.sentence(&scope, sentence),
+            StatementKind::Assign { target, value } => self.assign(&scope, target, value),
+            StatementKind::Expression(expr) | StatementKind::Assert(expr) => {
+                self.term(&scope, expr);
+            }
+            _ => {}
+        }
+    }
+
     fn sentence(&mut self, scope: &Scope, sentence: &tree::Sentence) {
         let verb = sentence.verb.text.as_str();
         if matches!(verb, "help" | "explain" | "load" | "show" | "history") {

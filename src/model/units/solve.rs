@@ -109,20 +109,22 @@ impl Store {
         self.entries.truncate(mark.entries);
     }
 
+    /// What an unknown has been found out to be.
+    fn value(&self, id: Unknown) -> Option<&Term> {
+        self.entry(id)?.value.as_ref()
+    }
+
     /// The term with what has been found out put in.
     #[must_use]
     pub fn resolve(&self, term: &Term) -> Term {
         let mut term = term.clone();
         // Each round puts in what an earlier equation said: there are no circles.
         loop {
-            let next = term.unknowns().find_map(|(id, exponent)| {
-                let value = self.entry(id)?.value.as_ref()?;
-                Some((id, value.raised(exponent)))
-            });
-            match next {
-                Some((id, value)) => term = term.without(id).times(&value, 1.0),
-                None => return term,
-            }
+            let found = |(id, _)| Some((id, self.value(id)?));
+            let Some((id, value)) = term.unknowns().find_map(found) else {
+                return term;
+            };
+            term.replace(id, value);
         }
     }
 

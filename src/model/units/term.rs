@@ -23,10 +23,12 @@ pub enum Atom {
 /// A product of powers of names: `n`, `m*n`, `1/n`. Empty for the number 1.
 pub type Names = BTreeMap<String, i32>;
 
-/// A polynomial in names, as far as exponents need them: numbers by products of names.
+/// A polynomial in names, as far as exponents need them: a number, and numbers by products of names.
+/// Nearly all exponents are numbers, and these take no room of their own.
 #[derive(Debug, Clone, PartialEq, Default)]
 pub struct Exponent {
-    parts: BTreeMap<Names, f64>,
+    number: f64,
+    named: BTreeMap<Names, f64>,
 }
 
 /// More parts than these are no exponent that anyone compares.
@@ -39,7 +41,9 @@ impl Exponent {
     /// A number.
     #[must_use]
     pub fn number(value: f64) -> Exponent {
-        Exponent::of(Names::new(), value)
+        let mut exponent = Exponent::default();
+        exponent.add_number(value);
+        exponent
     }
 
     /// A name.
@@ -51,7 +55,13 @@ impl Exponent {
     /// How many parts it has.
     #[must_use]
     pub fn size(&self) -> usize {
-        self.parts.len()
+        usize::from(self.number != 0.0) + self.named.len()
+    }
+
+    /// True for zero.
+    #[must_use]
+    pub fn is_zero(&self) -> bool {
+        self.size() == 0
     }
 
     /// The product, unless it has more parts than anyone compares: they grow with every factor.
@@ -66,19 +76,37 @@ impl Exponent {
         exponent
     }
 
+    fn add_number(&mut self, value: f64) {
+        let sum = self.number + value;
+        self.number = if sum.abs() < ROUND_OFF { 0.0 } else { sum };
+    }
+
     fn add(&mut self, names: Names, value: f64) {
-        let sum = self.parts.get(&names).copied().unwrap_or(0.0) + value;
-        if sum.abs() < ROUND_OFF {
-            self.parts.remove(&names);
-        } else {
-            self.parts.insert(names, sum);
+        if names.is_empty() {
+            self.add_number(value);
+            return;
         }
+        let sum = self.named.get(&names).copied().unwrap_or(0.0) + value;
+        if sum.abs() < ROUND_OFF {
+            self.named.remove(&names);
+        } else {
+            self.named.insert(names, sum);
+        }
+    }
+
+    /// The parts, the number first.
+    fn parts(&self) -> impl DoubleEndedIterator<Item = (&Names, f64)> {
+        static NO_NAMES: Names = Names::new();
+        let number = (self.number != 0.0).then_some((&NO_NAMES, self.number));
+        let named = self.named.iter().map(|(names, value)| (names, *value));
+        number.into_iter().chain(named)
     }
 
     /// This plus so many times another.
     #[must_use]
     pub fn plus(mut self, other: &Exponent, times: f64) -> Exponent {
-        for (names, value) in &other.parts {
+        self.add_number(times * other.number);
+        for (names, value) in &other.named {
             self.add(names.clone(), times * value);
         }
         self
@@ -87,9 +115,15 @@ impl Exponent {
     /// The product.
     #[must_use]
     pub fn times(&self, other: &Exponent) -> Exponent {
-        let mut product = Exponent::default();
-        for (a, x) in &self.parts {
-            for (b, y) in &other.parts {
+        let mut product = Exponent::number(self.number * other.number);
+        if self.named.is_empty() && other.named.is_empty() {
+            return product;
+        }
+        for (a, x) in self.parts() {
+            for (b, y) in other
+                .parts()
+                .filter(|(b, _)| !a.is_empty() || !b.is_empty())
+            {
                 product.add(joined(a, b), x * y);
             }
         }
@@ -107,16 +141,13 @@ impl Exponent {
     /// The number that it is, when it is one.
     #[must_use]
     pub fn as_number(&self) -> Option<f64> {
-        match self.only() {
-            Some((names, value)) => names.is_empty().then_some(value),
-            None => self.parts.is_empty().then_some(0.0),
-        }
+        self.named.is_empty().then_some(self.number)
     }
 
     fn only(&self) -> Option<(&Names, f64)> {
-        let mut parts = self.parts.iter();
+        let mut parts = self.parts();
         match (parts.next(), parts.next()) {
-            (Some((names, value)), None) => Some((names, *value)),
+            (Some(only), None) => Some(only),
             _ => None,
         }
     }
@@ -126,7 +157,7 @@ impl Exponent {
     pub fn text(&self) -> String {
         let mut text = String::new();
         // Names before numbers, as people write them.
-        for (names, value) in self.parts.iter().rev() {
+        for (names, value) in self.parts().rev() {
             let above = names.iter().filter(|(_, power)| **power > 0);
             let below = names.iter().filter(|(_, power)| **power < 0);
             let size = value.abs();
@@ -140,7 +171,7 @@ impl Exponent {
                 part.push('/');
                 part.push_str(&raised(name, -power));
             }
-            let sign = match (text.is_empty(), *value < 0.0) {
+            let sign = match (text.is_empty(), value < 0.0) {
                 (true, true) => "-",
                 (true, false) => "",
                 (false, true) => " - ",
@@ -194,7 +225,8 @@ fn joined(a: &Names, b: &Names) -> Names {
 /// A product of powers of atoms.
 #[derive(Debug, Clone, PartialEq, Default)]
 pub struct Term {
-    parts: BTreeMap<Atom, Exponent>,
+    /// Each atom once, none to the power of zero, in order.
+    parts: Vec<(Atom, Exponent)>,
 }
 
 impl Term {
@@ -207,41 +239,73 @@ impl Term {
     /// A known unit.
     #[must_use]
     pub fn unit(id: UnitId) -> Term {
-        Term::one().with(Atom::Unit(id), &Exponent::number(1.0), 1.0)
+        Term::of(Atom::Unit(id))
     }
 
     /// An unknown.
     #[must_use]
     pub fn unknown(id: Unknown) -> Term {
-        Term::one().with(Atom::Unknown(id), &Exponent::number(1.0), 1.0)
+        Term::of(Atom::Unknown(id))
     }
 
-    fn with(mut self, atom: Atom, exponent: &Exponent, times: f64) -> Term {
-        let sum = self.parts.remove(&atom).unwrap_or_default();
-        let sum = sum.plus(exponent, times);
-        if !sum.parts.is_empty() {
-            self.parts.insert(atom, sum);
+    fn of(atom: Atom) -> Term {
+        Term {
+            parts: vec![(atom, Exponent::number(1.0))],
         }
-        self
+    }
+
+    fn place(&self, atom: Atom) -> Result<usize, usize> {
+        self.parts.binary_search_by_key(&atom, |(known, _)| *known)
+    }
+
+    /// Multiplies it by an atom to so many times a power.
+    fn multiply(&mut self, atom: Atom, exponent: &Exponent, times: f64) {
+        match self.place(atom) {
+            Ok(at) => {
+                let sum = std::mem::take(&mut self.parts[at].1).plus(exponent, times);
+                if sum.is_zero() {
+                    self.parts.remove(at);
+                } else {
+                    self.parts[at].1 = sum;
+                }
+            }
+            Err(at) => {
+                let power = Exponent::default().plus(exponent, times);
+                if !power.is_zero() {
+                    self.parts.insert(at, (atom, power));
+                }
+            }
+        }
     }
 
     /// This times another to a power.
     #[must_use]
     pub fn times(mut self, other: &Term, power: f64) -> Term {
         for (atom, exponent) in &other.parts {
-            self = self.with(*atom, exponent, power);
+            self.multiply(*atom, exponent, power);
         }
         self
+    }
+
+    /// Puts a term in the place of an unknown.
+    pub fn replace(&mut self, id: Unknown, value: &Term) {
+        let Ok(at) = self.place(Atom::Unknown(id)) else {
+            return;
+        };
+        let (_, power) = self.parts.remove(at);
+        for (atom, exponent) in &value.parts {
+            self.multiply(*atom, &exponent.times(&power), 1.0);
+        }
     }
 
     /// To a power.
     #[must_use]
     pub fn raised(&self, power: &Exponent) -> Term {
-        let mut term = Term::one();
-        for (atom, exponent) in &self.parts {
-            term = term.with(*atom, &exponent.times(power), 1.0);
+        let parts = self.parts.iter();
+        let parts = parts.map(|(atom, exponent)| (*atom, exponent.times(power)));
+        Term {
+            parts: parts.filter(|(_, power)| !power.is_zero()).collect(),
         }
-        term
     }
 
     /// The parts of its largest exponent.
@@ -282,7 +346,9 @@ impl Term {
     /// Without one unknown.
     #[must_use]
     pub fn without(mut self, id: Unknown) -> Term {
-        self.parts.remove(&Atom::Unknown(id));
+        if let Ok(at) = self.place(Atom::Unknown(id)) {
+            self.parts.remove(at);
+        }
         self
     }
 
@@ -293,9 +359,9 @@ impl Term {
         let mut measures: BTreeMap<Names, Measure> = BTreeMap::new();
         for (atom, exponent) in &self.parts {
             let Atom::Unit(id) = atom else { continue };
-            for (names, value) in &exponent.parts {
+            for (names, value) in exponent.parts() {
                 let known = measures.remove(names).unwrap_or_default();
-                measures.insert(names.clone(), known.times(registry.measure(*id), *value));
+                measures.insert(names.clone(), known.times(registry.measure(*id), value));
             }
         }
         measures.retain(|_, measure| !measure.is_one());
@@ -320,11 +386,8 @@ impl Term {
     /// The one unit that it is, such as `degC`.
     #[must_use]
     pub fn only_unit(&self) -> Option<UnitId> {
-        let mut parts = self.parts.iter();
-        match (parts.next(), parts.next()) {
-            (Some((Atom::Unit(id), exponent)), None) => {
-                (exponent.as_number() == Some(1.0)).then_some(*id)
-            }
+        match self.parts.as_slice() {
+            [(Atom::Unit(id), exponent)] => (exponent.as_number() == Some(1.0)).then_some(*id),
             _ => None,
         }
     }

@@ -11,10 +11,12 @@ mod declarations;
 mod dynamics;
 mod expected;
 mod expressions;
+mod memory;
 mod sentences;
 mod values;
 
 pub use expressions::MAX_DEPTH;
+pub use memory::Memory;
 
 use super::classify::{Class, classify};
 use super::diagnose;
@@ -26,7 +28,6 @@ use crate::source::{SourceId, Span};
 use pest::Parser;
 use pest::error::{ErrorVariant, InputLocation};
 use pest::iterators::{Pair, Pairs};
-use rustc_hash::FxHashMap;
 use std::cell::RefCell;
 
 /// What pest makes of `grammar/lotka.pest`.
@@ -43,21 +44,6 @@ pub enum Place {
     Prompt,
 }
 
-/// The sound statements of texts as they were read last. Of a text that is read again after a change,
-/// those in front of the change need no reading: an editor asks at every keystroke.
-#[derive(Debug, Default)]
-pub struct Memory {
-    /// By the source and the first byte.
-    texts: FxHashMap<SourceId, FxHashMap<usize, Remembered>>,
-}
-
-#[derive(Debug)]
-struct Remembered {
-    text: String,
-    head: bool,
-    kind: StatementKind,
-}
-
 /// Reads all pieces of a text. `split` gives up its diagnostics, which come first.
 pub fn read(
     source: SourceId,
@@ -66,29 +52,16 @@ pub fn read(
     place: Place,
     mut memory: Option<&mut Memory>,
 ) -> (File, Vec<Diagnostic>) {
-    let mut known = memory
-        .as_mut()
-        .and_then(|memory| memory.texts.remove(&source))
-        .unwrap_or_default();
-    let mut keep = FxHashMap::default();
+    let mut again = memory.as_mut().map(|memory| memory.reread(source));
     let mut read_chunk = |chunk: &Chunk, place, head, diagnostics: &mut Vec<Diagnostic>| {
-        if memory.is_none() {
-            return read_chunk(source, text, chunk, place, head, diagnostics);
+        let mut read = || read_chunk(source, text, chunk, place, head, diagnostics);
+        match &mut again {
+            Some(again) if !chunk.faulty => {
+                let own = text.get(chunk.start..chunk.end)?;
+                again.recall(own, chunk.start, head, read)
+            }
+            _ => read(),
         }
-        let own = text.get(chunk.start..chunk.end)?;
-        let before = known.remove(&chunk.start);
-        let before = before.filter(|before| before.text == own && before.head == head);
-        let remembered = match before {
-            Some(before) if !chunk.faulty => before,
-            _ => Remembered {
-                kind: read_chunk(source, text, chunk, place, head, diagnostics)?,
-                text: own.to_owned(),
-                head,
-            },
-        };
-        let kind = remembered.kind.clone();
-        keep.insert(chunk.start, remembered);
-        Some(kind)
     };
     let mut diagnostics = split.diagnostics;
     let mut frames: Vec<Frame> = Vec::new();
@@ -125,8 +98,8 @@ pub fn read(
             }
         }
     }
-    if let Some(memory) = memory {
-        memory.texts.insert(source, keep);
+    if let (Some(memory), Some(again)) = (memory, again) {
+        memory.keep(again);
     }
     diagnostics.sort_by_key(|problem| problem.labels.first().map(|label| label.span.start));
     (file, diagnostics)

@@ -29,6 +29,11 @@ enum Layout {
 }
 
 impl Matrix {
+    /// Where it stands in the file.
+    pub(super) fn path(&self) -> &str {
+        &self.path
+    }
+
     /// The number of rows.
     #[must_use]
     pub fn rows(&self) -> usize {

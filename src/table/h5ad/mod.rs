@@ -5,6 +5,7 @@
 //! store.rs   the bridge to HDF5: groups, arrays, attributes
 //! frame.rs   the tables obs and var in the three ways in which they were stored
 //! matrix.rs  X, layers, maps: dense or sparse, whole or a run of lines at a time
+//! memo.rs    what has been read, for a file that is looked into over and over
 //! write.rs   a copy of a file with one more layer or column
 //! error.rs   what can be wrong
 //! ```
@@ -14,6 +15,7 @@
 mod error;
 mod frame;
 mod matrix;
+mod memo;
 mod store;
 #[cfg(test)]
 mod tests;
@@ -22,6 +24,7 @@ mod write;
 use super::cells::{Axis, Cells};
 pub use error::H5adError;
 pub use matrix::Matrix;
+use memo::Memo;
 use std::ops::Range;
 use std::path::Path;
 use store::{Kind, Store};
@@ -32,10 +35,11 @@ pub struct H5ad {
     store: Store,
     cells: usize,
     genes: usize,
+    memo: Option<Memo>,
 }
 
 /// A table of the file.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub enum Frame {
     /// About cells.
     Obs,
@@ -178,7 +182,17 @@ impl H5ad {
             store,
             cells,
             genes,
+            memo: None,
         })
+    }
+
+    /// The same file; what is read of it from now on is kept and not read again.
+    #[must_use]
+    pub fn remembering(self) -> H5ad {
+        H5ad {
+            memo: Some(Memo::default()),
+            ..self
+        }
     }
 
     /// The number of cells, rows of X.
@@ -206,7 +220,11 @@ impl H5ad {
     /// # Errors
     /// [`H5adError`].
     pub fn index(&self, frame: Frame) -> Result<Vec<String>, H5adError> {
-        frame::index(&self.store, frame)
+        let read = || frame::index(&self.store, frame);
+        match &self.memo {
+            Some(memo) => memo.index(frame, read),
+            None => read(),
+        }
     }
 
     /// The names of columns of a table.
@@ -222,7 +240,11 @@ impl H5ad {
     /// # Errors
     /// [`H5adError::NoColumn`] with the names that exist, and others.
     pub fn column(&self, frame: Frame, name: &str) -> Result<Column, H5adError> {
-        frame::column(&self.store, frame, name)
+        let read = || frame::column(&self.store, frame, name);
+        match &self.memo {
+            Some(memo) => memo.column(frame, name, read),
+            None => read(),
+        }
     }
 
     /// A column of a table as numbers; truth values are 0 and 1.
@@ -248,7 +270,11 @@ impl H5ad {
     /// # Errors
     /// [`H5adError::NoMatrix`] with the names that exist, [`H5adError::Shape`], and others.
     pub fn matrix(&self, place: Place<'_>) -> Result<Matrix, H5adError> {
-        matrix::describe(self, place)
+        let read = || matrix::describe(self, place);
+        match &self.memo {
+            Some(memo) => memo.matrix(place.path(), read),
+            None => read(),
+        }
     }
 
     /// All of a matrix, in the layout and precision in which it is stored: whole numbers of up to
@@ -262,7 +288,11 @@ impl H5ad {
         interrupted: &dyn Fn() -> bool,
     ) -> Result<Cells, H5adError> {
         let axis = matrix.stored_along();
-        self.lines(matrix, axis, 0..usize::MAX, interrupted)
+        let read = || self.lines(matrix, axis, 0..usize::MAX, interrupted);
+        match &self.memo {
+            Some(memo) => memo.cells(matrix, read),
+            None => read(),
+        }
     }
 
     /// A run of rows or columns of a matrix, as far as there are such. Along the axis in which the

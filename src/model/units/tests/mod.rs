@@ -287,36 +287,3 @@ fn temperatures_keep_their_zero() {
         assert_eq!(faults(text), Vec::<String>::new(), "{text}");
     }
 }
-
-/// The manual's page lists every unit and every prefix as the tables have them.
-#[test]
-fn the_manual_has_the_tables() {
-    let page = include_str!("../../../../docs/src/language/units.md");
-    let lines: std::collections::BTreeSet<&str> = page.lines().collect();
-    for (prefix, power) in PREFIXES {
-        let line = format!("| `{prefix}` | {power} |");
-        assert!(lines.contains(line.as_str()), "{line}");
-    }
-    for row in UNITS {
-        let names: Vec<String> = row.names.iter().map(|name| format!("`{name}`")).collect();
-        let one = match (row.names[0], row.of == row.names[0]) {
-            ("degC" | "degF", _) => "counted from its own zero".to_owned(),
-            (_, true) => "a dimension of its own".to_owned(),
-            _ => {
-                let of = format!(" {}", row.of);
-                format!(
-                    "{}{}",
-                    crate::diagnostic::number_text(row.factor),
-                    of.trim_end()
-                )
-            }
-        };
-        let prefixes = if row.takes_prefix { "yes" } else { "" };
-        let line = format!(
-            "| {} | {one} | {prefixes} | {} |",
-            names.join(", "),
-            row.description
-        );
-        assert!(lines.contains(line.as_str()), "{line}");
-    }
-}
