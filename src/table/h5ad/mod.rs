@@ -25,7 +25,7 @@ pub use matrix::Matrix;
 use std::ops::Range;
 use std::path::Path;
 use store::{Kind, Store};
-pub use write::{Added, add, write_with};
+pub use write::{Added, Taken, add, write_with};
 
 /// An open file.
 pub struct H5ad {
