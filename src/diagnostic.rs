@@ -410,6 +410,7 @@ codes! {
     UnusedColumn = "W0501", "a column that nothing uses";
     BeyondTable = "W0502", "a run that goes beyond the table of an input";
     OtherUnit = "W0503", "a column in another unit than the model's";
+    Doubtful = "W0504", "data that may not be what is meant";
 
     // 06: numerical work (simulate/)
     NonFiniteState = "E0601", "a state or derivative that is not finite";

@@ -78,6 +78,11 @@ pub trait World: Send + Sync {
         false
     }
 
+    /// True where it was said that files, and what stands in them, may be replaced.
+    fn overwrites(&self) -> bool {
+        false
+    }
+
     /// The files read so far, in order, where that is kept.
     fn files_read(&self) -> Vec<FileRead> {
         Vec::new()
@@ -302,6 +307,10 @@ impl World for SystemWorld {
             let place = std::fs::canonicalize(path).unwrap_or_else(|_| path.to_owned());
             !self.traffic.files().written.contains(&place)
         }
+    }
+
+    fn overwrites(&self) -> bool {
+        self.overwrite
     }
 
     fn files_read(&self) -> Vec<FileRead> {

@@ -2,13 +2,20 @@
 
 mod support;
 
+use lotka::diagnostic::Code;
+use lotka::fit::cells::End;
 use lotka::fit::{Family, sample};
 use lotka::kernel::Stream;
 use lotka::session::fit::{AtRestAnswer, Known};
-use lotka::session::{Outcome, Session};
+use lotka::session::{Observer, Outcome, Session};
+use lotka::world::{SystemWorld, World};
+use std::io;
+use std::path::Path;
 use std::sync::Arc;
+use std::sync::atomic::{AtomicU32, Ordering};
+use std::time::Duration;
 use support::Workplace;
-use support::session::{loaded, say};
+use support::session::{loaded, perform, say};
 
 /// What a sentence finds about a model.
 fn fitted(workplace: &Workplace, model: &str, sentence: &str) -> Arc<AtRestAnswer> {
@@ -255,4 +262,182 @@ observe n[gene] ~ poisson(mean = depth*(y + 0.5))",
     assert!((-b / a - 5.0).abs() < 0.15, "{b}");
     let measured = answer.measured.expect("counting");
     assert!((measured - 2.0625 / 2.5625).abs() < 0.03, "{measured}");
+}
+
+/// Three genes at rest under a control and two knock-outs, each number from a fixed sequence.
+fn knocked_out(stream: &mut Stream, cells: usize) -> String {
+    let mut table = "a,b,c,kind\n".to_owned();
+    for cell in 0..cells {
+        let kind = ["control", "a", "b"][cell % 3];
+        let mut draw = |mean: f64| sample(Family::Normal, &[mean, 0.4], stream).expect("a number");
+        let (a, b) = (
+            draw(if kind == "a" { 0.5 } else { 2.0 }),
+            draw(if kind == "b" { 0.2 } else { 1.0 }),
+        );
+        let c = draw(1.0) + 0.5 * a - 0.3 * b;
+        table.push_str(&format!("{a},{b},{c},{kind}\n"));
+    }
+    table
+}
+
+const KNOCKED_OUT: &str = "index gene = {a, b, c}\nindex kind = {control, a, b}
+param A[gene, gene] = diagonal(-1)\nparam b[gene] = 0
+param B[gene, kind] = 0 mask kind == gene\ncovariate x[kind]
+wiener W[gene]\nstate y[gene] = 0\ny' = A*y + b + B*x + 0.5*W'";
+
+/// Files, and a user who loses patience after so many questions.
+struct Impatient {
+    files: SystemWorld,
+    asked: AtomicU32,
+    most: u32,
+}
+
+impl World for Impatient {
+    fn read(&self, path: &Path) -> io::Result<Vec<u8>> {
+        self.files.read(path)
+    }
+
+    fn write(&self, path: &Path, content: &[u8]) -> io::Result<()> {
+        self.files.write(path, content)
+    }
+
+    fn cpu_time(&self) -> Duration {
+        Duration::ZERO
+    }
+
+    fn interrupted(&self) -> bool {
+        self.asked.fetch_add(1, Ordering::Relaxed) > self.most
+    }
+}
+
+/// An interrupted search tells of the best point that it has met, whose value is between those at the
+/// start and at the end; and whoever looks on has been told that it goes.
+#[test]
+fn an_interrupted_fit_keeps_what_it_has() {
+    struct Looking(u32);
+    impl Observer for Looking {
+        fn progress(&mut self, fraction: f64) {
+            assert!(fraction.is_nan());
+            self.0 += 1;
+        }
+    }
+    let workplace = Workplace::new();
+    workplace.write("cells.csv", knocked_out(&mut Stream::new(5, 0), 90));
+    workplace.write("model.lotka", KNOCKED_OUT);
+    let sentence = "fit A, b, B to \"cells.csv\" as stationary";
+    let whole = fitted(&workplace, KNOCKED_OUT, sentence);
+    let mut between = 0;
+    for most in (0..400).step_by(20) {
+        let mut session = Session::new(Arc::new(Impatient {
+            files: SystemWorld::default(),
+            asked: AtomicU32::new(0),
+            most,
+        }));
+        session
+            .load(&workplace.path().join("model.lotka"))
+            .expect("a model");
+        let commands = session.understand(sentence).expect("a sentence");
+        let mut looking = Looking(0);
+        let performed = session.perform(&commands[0], &mut looking);
+        let Ok(performed) = performed else { continue };
+        assert!(looking.0 > 0);
+        let Outcome::FittedAtRest(answer) = performed.outcome else {
+            panic!("no fit");
+        };
+        if answer.found.end != End::Interrupted {
+            continue;
+        }
+        between += 1;
+        let (start, best) = (answer.before.expect("a value"), whole.found.log_likelihood);
+        let found = answer.found.log_likelihood;
+        assert!(start <= found && found <= best, "{start} {found} {best}");
+        assert_eq!(performed.diagnostics[0].code, Code::NotConverged);
+        // It is the value that holds.
+        let drift = answer.estimates[0].values.as_slice();
+        assert_eq!(numbers(&session, "A"), drift);
+    }
+    assert!(between > 3, "{between}");
+}
+
+/// What is wrong with cells is told by the names of cells and genes.
+#[test]
+fn cells_at_fault() {
+    let workplace = Workplace::new();
+    let table = knocked_out(&mut Stream::new(5, 0), 9);
+    let lines: Vec<&str> = table.lines().collect();
+    let hole = table.replace(lines[5], "1,,2,a");
+    workplace.write("hole.csv", hole);
+    workplace.write("cells.csv", &table);
+    workplace.write("other.csv", table.replace(",a\n", ",bb\n"));
+    let told = |model: &str, file: &str| {
+        let mut session = opened(&workplace, model);
+        let sentence = format!("fit A, b, B to \"{file}\" as stationary");
+        perform(&mut session, &sentence).expect_err("refused")
+    };
+    let hole = told(KNOCKED_OUT, "hole.csv");
+    assert!(hole.contains("row 5") && hole.contains("`b`"), "{hole}");
+    let other = told(KNOCKED_OUT, "other.csv");
+    assert!(other.contains("`bb` is not a member of `kind`"), "{other}");
+    let no_control = KNOCKED_OUT.replace("{control, a, b}", "{a, b}");
+    let control = told(&no_control, "cells.csv");
+    assert!(control.contains("kind = {control, ...}"), "{control}");
+}
+
+/// A ridge that was asked for is named where it decides, and a fit under an `l1` says why it is not
+/// compared.
+#[test]
+fn penalties_are_named() {
+    let workplace = Workplace::new();
+    // One knock-out alone leaves a direction of three genes open.
+    let table = knocked_out(&mut Stream::new(5, 0), 90);
+    let lines = table.lines().filter(|line| !line.ends_with(",b"));
+    workplace.write("cells.csv", lines.collect::<Vec<_>>().join("\n") + "\n");
+    let ridge = KNOCKED_OUT
+        .replace(", b}\nparam", "}\nparam")
+        .replace("diagonal(-1)", "diagonal(-1) penalty l2(0.01, offdiag)");
+    let sentence = "fit A, b, B to \"cells.csv\" as stationary";
+    let mut session = opened(&workplace, &ridge);
+    let performed = perform(&mut session, sentence).expect("a fit");
+    let text = lotka::render::outcome::text(&performed.outcome, 200);
+    assert!(
+        text.contains("the penalty l2(0.01) on A off its diagonal decided"),
+        "{text}"
+    );
+    let lasso = ridge.replace("l2(0.01", "l1(0.01");
+    let mut session = opened(&workplace, &lasso);
+    say(&mut session, sentence);
+    let again = say(&mut session, sentence);
+    let text = lotka::render::outcome::text(&again, 200);
+    assert!(
+        text.contains("not compared with the fit to cells.csv"),
+        "{text}"
+    );
+}
+
+/// A matrix at the prompt has the names of its rows and columns; where two sets have one length it has
+/// numbers.
+#[test]
+fn matrices_are_shown_with_their_labels() {
+    let workplace = Workplace::new();
+    let model = "index gene = {a, b}\nindex input = {u}\nindex other = {p, q}
+param A[gene, gene] = [[-1, 0.5], [0, -2]]\nparam B[gene, input] = 3
+param D[other, gene] = 1\nstate s[gene] = 1\ns' = A*s"
+        .replace("input", "push");
+    let mut session = opened(&workplace, &model);
+    let mut text = |line: &str| lotka::render::outcome::text(&say(&mut session, line), 80);
+    let inverse = text("-inverse(A)");
+    let lines: Vec<&str> = inverse.lines().map(str::trim_end).collect();
+    assert!(
+        lines[0].starts_with("-inverse(A)  a") && lines[0].ends_with('b'),
+        "{inverse}"
+    );
+    assert!(
+        lines[2].starts_with("a ") && lines[2].ends_with("0.25"),
+        "{inverse}"
+    );
+    assert!(
+        text("-inverse(A)*B").contains(" u"),
+        "columns of the other set"
+    );
+    assert!(text("D*A").lines().nth(2).expect("a row").starts_with('1'));
 }

@@ -9,7 +9,7 @@ use std::fmt::Write;
 use std::fs;
 use std::path::Path;
 use std::sync::Arc;
-use support::session::{loaded, say};
+use support::session::{loaded, perform, say};
 use support::{Workplace, lotka, root};
 
 /// The network of the exact numbers below.
@@ -466,6 +466,44 @@ fn the_command_line_has_the_sentence_and_its_files() {
 }
 
 /// Half of a file is no file, and nothing is written of it.
+/// A threshold that is not above 0 is refused by name before any work, and one that follows the state
+/// makes the function not a number.
+#[test]
+fn thresholds_are_above_zero() {
+    let place = Workplace::new();
+    let mut session = load(place.path(), &NETWORK.replace("[1, 1, 2]", "[1, -1, 0]"));
+    place.write("cells.csv", "a,b,c\n1,2,3\n");
+    let told = perform(&mut session, "stability over \"cells.csv\"").expect_err("refused");
+    assert!(told.contains("`k[b]`, which is -1"), "{told}");
+    say(&mut session, "stability over \"cells.csv\" with k = 1");
+    let told = perform(&mut session, "stability over \"cells.csv\" with k = -1");
+    assert!(told.expect_err("refused").contains("`k[a]`"));
+    for (text, expected) in [
+        ("hill(2, 1, 2)", Some(0.8)),
+        ("hill(-2, 1, 2)", Some(0.0)),
+        ("hill(2, -1, 2)", None),
+        ("hill(-2, -1, 2)", None),
+        ("hill(1, 0, 2)", None),
+        ("hill_slope(2, -1, 2)", None),
+    ] {
+        let Outcome::Value { numbers, .. } = say(&mut session, text) else {
+            panic!("{text}");
+        };
+        match expected {
+            Some(expected) => assert_eq!(numbers, [expected], "{text}"),
+            None => assert!(numbers[0].is_nan(), "{text}"),
+        }
+    }
+    let mut falls = load(place.path(), "state x = 1\nx' = hill(1, x, 2) - 2");
+    let told = perform(&mut falls, "simulate 0..10");
+    let told = told.map(|performed| format!("{:?}", performed.diagnostics));
+    let (Ok(told) | Err(told)) = told;
+    assert!(
+        told.contains("`x`, which scales a Hill function, is not above 0"),
+        "{told}"
+    );
+}
+
 #[test]
 fn a_truncated_file_is_refused_whole() {
     let place = Workplace::new();

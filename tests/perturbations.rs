@@ -3,6 +3,7 @@
 
 mod support;
 
+use lotka::diagnostic::Code;
 use lotka::session::{FactoredAnswer, Outcome, PredictionAnswer, Session};
 use std::fs;
 use std::sync::Arc;
@@ -143,6 +144,78 @@ fn a_screen_in_an_anndata_file() {
     fitted(&mut session, "small.h5ad");
     let found = predicted(&mut session, "four");
     assert!((found.predicted[(0, 0)] - 0.831_194).abs() < 1e-6);
+    // The matrix of the file itself has a name too.
+    let sentence = "fit K, b to \"small.h5ad\" (baseline = control, Y = X)";
+    perform(&mut session, sentence).expect("a fit");
+}
+
+/// Rows for perturbations, some of them twice: their means are the columns of the small table, whose
+/// prediction is known. The same of a column of `obs`.
+#[test]
+fn rows_are_averaged() {
+    let rows = "who,batch,one,two,three,four
+control,1,1.5,0.25,2,1
+two,1,2,1,0,1
+control,2,0.5,-0.25,2,1
+four,1,-1,3,1,0.5
+four,1,1,3,1,1.5
+,2,9,9,9,9
+";
+    let text = model("penalty l2(0.1, sides)", "small.csv", 2);
+    let (mut session, place) = session(&text);
+    place.write("rows.csv", rows);
+    let sentence = "fit K, b to \"rows.csv\" (baseline = control, perturbation = who)";
+    let performed = perform(&mut session, sentence).expect("a fit");
+    let Outcome::Factored(answer) = &performed.outcome else {
+        panic!("no fit");
+    };
+    assert_eq!(answer.replicates, Some(vec![2, 1, 2]));
+    assert_eq!(answer.baseline, [1.0, 0.0, 2.0, 1.0]);
+    let shown = lotka::render::outcome::text(&performed.outcome, 200);
+    assert!(
+        shown.contains("the means of 5 rows, 2 rows of the baseline"),
+        "{shown}"
+    );
+    let found = predicted(&mut session, "four");
+    assert!((found.predicted[(0, 0)] - 0.831_194).abs() < 1e-6);
+    let lacks = "fit K, b to \"rows.csv\" (baseline = control, perturbation = batch)";
+    let lacks = perform(&mut session, lacks).expect_err("refused");
+    assert!(lacks.contains("no row of `control`"), "{lacks}");
+    let again = "fit K, b to \"rows.csv\" (baseline = control, perturbaton = who)";
+    let again = perform(&mut session, again).expect_err("refused");
+    assert!(again.contains("did you mean `perturbation`?"), "{again}");
+}
+
+/// Two sentences that go back: the fit is forgotten with its values.
+#[test]
+fn an_undone_fit_predicts_nothing() {
+    let (mut session, _place) = session(&model("", "small.csv", 2));
+    fitted(&mut session, "small.csv");
+    perform(&mut session, "undo").expect("back");
+    let told = perform(&mut session, "predict two").expect_err("refused");
+    assert!(told.contains("no model of perturbations"), "{told}");
+}
+
+/// A gene has one row, and a column with a slip in one cell is not lost without a word.
+#[test]
+fn doubtful_tables_are_told() {
+    let (mut session, place) = session(&model("", "small.csv", 2));
+    place.write("twice.csv", format!("{SMALL}two,9,9,9\n"));
+    let told = perform(
+        &mut session,
+        "fit K, b to \"twice.csv\" (baseline = control)",
+    );
+    let told = told.expect_err("refused");
+    assert!(told.contains("two rows of `two`, 2 and 5"), "{told}");
+    place.write("slip.csv", SMALL.replace("2,0,1", "2,lots,1"));
+    let performed = perform(&mut session, "index guide from \"slip.csv\" columns");
+    let warning = &performed.expect("a set").diagnostics[0];
+    assert_eq!(warning.code, Code::UnusedColumn);
+    assert!(
+        warning.message.contains("`two`") && warning.message.contains("row 3 (line 4)"),
+        "{}",
+        warning.message
+    );
 }
 
 /// What cannot be fitted is told, with what to write.

@@ -226,6 +226,53 @@ fn counts_at_fault() {
     assert!(!own.path().join("v.h5ad").exists());
 }
 
+/// A layer of the name is replaced, and the old file kept until the new one is complete, where it was
+/// said that files may be overwritten.
+#[test]
+fn a_layer_is_replaced_by_force() {
+    let place = Workplace::new();
+    let counts = fs::read(root().join("tests/data/velocity.h5ad")).expect("counts");
+    place.write("cells.h5ad", &counts);
+    let sentences = "fit gamma to \"cells.h5ad\" (s = Ms, u = Mu) using extremes
+save velocity to \"cells.h5ad\"
+";
+    place.write("model.lotka", format!("{GENES}{sentences}"));
+    let run = |words: &[&str]| lotka(place.path(), &[&["run", "model.lotka"], words].concat(), "");
+    assert!(run(&[]).errors.contains("E0502"));
+    for _ in 0..2 {
+        let forced = run(&["--force"]);
+        assert!(forced.status.success(), "{}", forced.both());
+    }
+    let file = H5ad::open(&place.path().join("cells.h5ad")).expect("a file of cells");
+    let layers = file.layers().expect("layers");
+    assert_eq!(layers.iter().filter(|name| *name == "velocity").count(), 1);
+    let matrix = file.matrix(Place::Layer("velocity")).expect("a layer");
+    let v = file.read(&matrix, &|| false).expect("numbers");
+    assert_eq!((v.rows(), v.columns()), (40, 5));
+}
+
+/// Numbers below 0 are counted, and the first is named.
+#[test]
+fn counts_below_zero_are_doubted() {
+    let (mut session, place) = session(LINE);
+    place.write("below.csv", "s[g1],u[g1]\n0,0.1\n1,-0.6\n-2,-0.9\n3,2\n");
+    let performed = perform(&mut session, "fit gamma to \"below.csv\" using extremes");
+    let performed = performed.expect("lines");
+    let told: Vec<String> = performed
+        .diagnostics
+        .iter()
+        .map(|one| one.message.clone())
+        .collect();
+    assert_eq!(
+        told,
+        ["1 number of `s` is below 0", "2 numbers of `u` are below 0"]
+    );
+    assert_eq!(
+        performed.diagnostics[1].labels[0].text,
+        "the first is `u[g1]` of cell 2"
+    );
+}
+
 /// The model of the manual gives the same bytes on any number of threads, and its data are those of
 /// the model beside it.
 #[test]

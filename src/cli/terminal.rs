@@ -10,6 +10,7 @@ use crate::session::{
     Command, DrawnInto, DrawnSweep, Explained, Made, Observer, Outcome, Performed, PortraitAnswer,
     Said, Session, Stage, SweepPicture,
 };
+use crate::source::Span;
 use crate::world::SystemWorld;
 use std::cell::Cell;
 use std::io::{IsTerminal, Write};
@@ -218,7 +219,7 @@ impl Terminal {
 
     fn conclude(&mut self, result: Result<Performed, Vec<Diagnostic>>) -> Ending {
         match result {
-            Ok(performed) => self.show(&performed),
+            Ok(performed) => self.show_of(&performed, self.session.said()),
             Err(problems) => {
                 self.report(&problems);
                 ending(&problems)
@@ -228,9 +229,17 @@ impl Terminal {
 
     /// Shows an outcome and its diagnostics.
     pub fn show(&mut self, performed: &Performed) -> Ending {
+        self.show_of(performed, None)
+    }
+
+    /// The same for a sentence, at which a file that cannot be written is told.
+    fn show_of(&mut self, performed: &Performed, sentence: Option<Span>) -> Ending {
         match self.show_outcome(&performed.outcome) {
             Ok(text) => self.print(&text),
-            Err(problem) => {
+            Err(mut problem) => {
+                if let (true, Some(span)) = (problem.labels.is_empty(), sentence) {
+                    problem = problem.at(span, "");
+                }
                 self.report(std::slice::from_ref(&problem));
                 return ending(&[problem]);
             }

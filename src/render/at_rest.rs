@@ -312,7 +312,7 @@ fn lines(answer: &AtRestAnswer) -> Vec<String> {
         "slowest relaxation: an eigenvalue with the real part {}",
         number(answer.leading, DIGITS)
     ));
-    lines.extend(known(&answer.known));
+    lines.extend(known(&answer.known, &answer.decided_by()));
     if answer.left_out > 0 {
         lines.push(format!(
             "{} cells were left out: their group or a covariate is missing",
@@ -328,10 +328,15 @@ fn lines(answer: &AtRestAnswer) -> Vec<String> {
             100.0 * FALSE_FINDINGS
         ));
     }
+    if let Some(file) = &answer.uncompared {
+        lines.push(format!(
+            "not compared with the fit to {file}: one of the two has no standard errors, as under an l1"
+        ));
+    }
     lines
 }
 
-fn known(known: &Known) -> Vec<String> {
+fn known(known: &Known, decided_by: &str) -> Vec<String> {
     match known {
         Known::NotExamined(free) => vec![format!(
             "whether the cells determine all {free} fitted entries was not examined: too many"
@@ -344,7 +349,7 @@ fn known(known: &Known) -> Vec<String> {
         }
         Known::Examined { free, open } => {
             let mut lines = vec![format!(
-                "{} of {free} directions of the fitted entries {} not determined; a small penalty decided",
+                "{} of {free} directions of the fitted entries {} not determined; {decided_by} decided",
                 open.len(),
                 if open.len() == 1 { "is" } else { "are" }
             )];

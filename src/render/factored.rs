@@ -51,14 +51,16 @@ pub fn text(answer: &FactoredAnswer, width: usize) -> String {
         .index_set(answer.form.sets.1)
         .name
         .clone();
-    text.push_str(&table(
-        &[
-            Column::text(set, labels.collect()),
-            Column::numbers("r of changes", met(&|met| met.correlation)),
-            Column::numbers("residual", met(&|met| met.residual)),
-        ],
-        width,
-    ));
+    let mut columns = vec![Column::text(set, labels.collect())];
+    if let Some(replicates) = &answer.replicates {
+        let counts = shown.iter().filter_map(|at| replicates.get(*at));
+        #[expect(clippy::cast_precision_loss, reason = "a number of rows")]
+        let counts = counts.map(|count| *count as f64);
+        columns.push(Column::numbers("rows", counts.collect()));
+    }
+    columns.push(Column::numbers("r of changes", met(&|met| met.correlation)));
+    columns.push(Column::numbers("residual", met(&|met| met.residual)));
+    text.push_str(&table(&columns, width));
     if shown.len() < count {
         let left = format!(
             "\u{2026} {} more, met better than these\n",
@@ -110,8 +112,15 @@ pub(super) fn explained(answer: &FactoredAnswer, width: usize) -> String {
 fn headline(answer: &FactoredAnswer) -> String {
     let name = |id| answer.name_of(id);
     let form = &answer.form;
+    let averaged = answer.replicates.as_ref().map(|replicates| {
+        let rows = replicates.iter().sum();
+        let control = replicates.get(answer.control).copied().unwrap_or(0);
+        let own = counted(control, "row", "rows");
+        let noun = counted(rows, "row", "rows");
+        format!(", the means of {noun}, {own} of the baseline")
+    });
     format!(
-        "{} = {}*{}*transpose({}) + {}: {} by {} from {}",
+        "{} = {}*{}*transpose({}) + {}: {} by {} from {}{}",
         form.observed,
         name(form.genes),
         name(form.coefficients),
@@ -120,6 +129,7 @@ fn headline(answer: &FactoredAnswer) -> String {
         counted(answer.genes.len(), "gene", "genes"),
         counted(answer.perturbations.len(), "column", "columns"),
         answer.file,
+        averaged.unwrap_or_default(),
     )
 }
 
@@ -214,6 +224,8 @@ struct Fit<'a> {
 #[derive(Serialize)]
 struct Met<'a> {
     name: &'a str,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    rows: Option<usize>,
     correlation: f64,
     residual: f64,
 }
@@ -222,7 +234,8 @@ struct Met<'a> {
 #[must_use]
 pub fn json(answer: &FactoredAnswer) -> String {
     let rows = answer.model.coefficients.row_iter();
-    let met = answer.perturbations.iter().zip(&answer.met);
+    let met = answer.perturbations.iter().zip(&answer.met).enumerate();
+    let rows_of = |at: usize| answer.replicates.as_ref()?.get(at).copied();
     let whole = Fit {
         schema: "lotka-perturbations-1",
         model: answer.compiled.model.name.as_deref().unwrap_or(""),
@@ -238,8 +251,9 @@ pub fn json(answer: &FactoredAnswer) -> String {
         penalty: penalty_in_words(answer.penalty),
         coefficients: rows.map(|row| row.iter().copied().collect()).collect(),
         perturbations: met
-            .map(|(name, met)| Met {
+            .map(|(at, (name, met))| Met {
                 name,
+                rows: rows_of(at),
                 correlation: met.correlation,
                 residual: met.residual,
             })

@@ -9,7 +9,7 @@ use super::subjects;
 use super::table::{Column, number, table};
 use super::words;
 use crate::model::Motion;
-use crate::session::{Compiled, Outcome, Trajectory};
+use crate::session::{Compiled, Outcome, Sides, Trajectory};
 use crate::simulate::{
     LinearSolver, MethodUse, NoiseReason, Occasion, Occurrence, Stop, SwitchReason,
 };
@@ -18,6 +18,10 @@ use crate::simulate::{
 const MOST_STATES: usize = 24;
 /// so of a larger model only the first are shown and the others counted.
 const FIRST_STATES: usize = 8;
+/// A matrix with more rows or columns than this is not read whole,
+const MOST_SIDE: usize = 12;
+/// so of a larger one so many are shown.
+const FIRST_SIDE: usize = 8;
 /// Digits of values in tables.
 const DIGITS: usize = 6;
 
@@ -95,8 +99,12 @@ pub fn text(outcome: &Outcome, width: usize) -> String {
         Outcome::Value {
             label,
             numbers,
+            matrix,
             is_condition,
-        } => value(label, numbers, *is_condition),
+        } => match matrix {
+            Some(sides) => matrix_value(label, numbers, sides, width),
+            None => value(label, numbers, *is_condition),
+        },
         Outcome::Holds(label) => format!("`{label}` holds\n"),
         Outcome::Loaded { path, compiled } => {
             format!("loaded {}: {}\n", path.display(), in_short(compiled))
@@ -196,6 +204,31 @@ fn value(label: &str, numbers: &[f64], is_condition: bool) -> String {
         .map(|number| if *number == 0.0 { "no" } else { "yes" })
         .collect();
     format!("{label}: {}\n", words.join(", "))
+}
+
+/// A matrix as a table with the names of its rows and columns; of a large one its first corner.
+fn matrix_value(label: &str, numbers: &[f64], sides: &Sides, width: usize) -> String {
+    let (rows, columns) = (sides.rows.len(), sides.columns.len());
+    let shown = |count: usize| match count > MOST_SIDE {
+        true => FIRST_SIDE,
+        false => count,
+    };
+    let (few_rows, few_columns) = (shown(rows), shown(columns));
+    let names = sides.rows.iter().take(few_rows).cloned();
+    let mut table_of = vec![Column::text(label, names.collect())];
+    let all = numbers.chunks(rows.max(1)).zip(&sides.columns);
+    for (column, name) in all.take(few_columns) {
+        let own = column.iter().take(few_rows).copied();
+        table_of.push(Column::numbers(name.clone(), own.collect()));
+    }
+    let mut text = table(&table_of, width);
+    if (few_rows, few_columns) != (rows, columns) {
+        text.push_str(&format!(
+            "\u{2026} {few_rows} of {rows} rows, {few_columns} of {columns} columns; \
+             `save` writes a declared matrix whole\n"
+        ));
+    }
+    text
 }
 
 fn simulated(run: &Trajectory, width: usize) -> String {

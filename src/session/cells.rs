@@ -67,6 +67,20 @@ impl CellFile {
         }
     }
 
+    /// What a cell is called in messages: by its name, or its row in a table.
+    pub fn cell_name(&self, cell: usize) -> String {
+        match &self.contents {
+            Contents::AnnData(file) => {
+                let names = file.index(Frame::Obs).unwrap_or_default();
+                match names.get(cell) {
+                    Some(name) => format!("the cell {name}"),
+                    None => format!("cell {}", cell + 1),
+                }
+            }
+            Contents::Table(table) => format!("row {} (line {})", cell + 1, table.line(cell)),
+        }
+    }
+
     /// The AnnData file, where it is one.
     pub fn anndata(&self) -> Option<&H5ad> {
         match &self.contents {
@@ -237,6 +251,20 @@ impl CellFile {
             .enumerate()
             .map(|(at, name)| (name.as_str(), at))
             .collect();
+        // Names of genes are not always unique; the file does not say which of them is meant.
+        if known.len() < names.len() {
+            let wanted = labels.iter().map(|label| written(label));
+            let mut twice = wanted.filter(|name| {
+                let mut same = names.iter().filter(|known| *known == name);
+                same.next().is_some() && same.next().is_some()
+            });
+            if let Some(name) = twice.next() {
+                let message = format!("{} has several columns `{name}`", self.name);
+                return Err(Diagnostic::new(Code::DuplicateColumn, message)
+                    .at(self.span, "")
+                    .help("make names unique, as by `adata.var_names_make_unique()`"));
+            }
+        }
         let mut places = Vec::with_capacity(labels.len());
         let mut missing = Vec::new();
         for label in labels {

@@ -7,8 +7,8 @@ use super::modules::Whole;
 use super::tables::Tables;
 use super::values::Overrides;
 use super::{
-    Session, continuation, equilibria, factored, fit, index, jacobian, measure, plot, portrait,
-    rest, sensitivity, set_value, simulate, stability, stationary, sweep, velocity,
+    Session, continuation, equilibria, factored, fit, index, jacobian, matrices, measure, plot,
+    portrait, rest, sensitivity, set_value, simulate, stability, stationary, sweep, velocity,
 };
 use crate::diagnostic::{Code, Diagnostic};
 use crate::model::{self, Allowance, Model};
@@ -64,7 +64,7 @@ pub(super) fn check_whole(source: SourceId, text: &str, whole: &Whole) -> Checke
     let mut diagnostics = whole.faults.clone();
     let unread = words_of_lines(text, &diagnostics);
     diagnostics.extend(whole.diagnostics.iter().cloned());
-    let is_whole = diagnostics.is_empty();
+    let is_whole = !diagnostics.iter().any(Diagnostic::is_error);
     let checked = model::check(&whole.file);
     // A statement that cannot be read leaves its names undeclared and ungoverned: what follows
     // from that would only repeat the syntax error.
@@ -315,11 +315,11 @@ impl Session {
                 if matches!(command.about, super::About::Here { from_last: true }) {
                     needs_run(*has_run, command.span)?;
                 }
-                if comes.is_empty() {
-                    stability::check(compiled, tables, overrides, command)?;
-                }
                 if matches!(command.about, super::About::Rows(_)) {
                     *has_rows = true;
+                }
+                if comes.is_empty() {
+                    return stability::check(compiled, tables, overrides, command);
                 }
             }
             Command::Stationary(command) => {
@@ -406,8 +406,11 @@ impl Session {
                     possible.has(fit::Need::Lines, command.span)?;
                     return Ok(Vec::new());
                 }
+                // A name that is none is none after a run too.
+                let curves = plot::curves(compiled, command).map_err(|problems| {
+                    stability::RowsPicture::meant(*has_rows, command, problems)
+                })?;
                 needs_run(*has_run, command.span)?;
-                let curves = plot::curves(compiled, command)?;
                 if let Some(data) = command.data.as_ref().filter(|_| comes.is_empty()) {
                     let (_, warnings) = plot::points(&compiled.model, tables, data, &curves)?;
                     return Ok(warnings);
@@ -435,10 +438,8 @@ impl Session {
                     needs_rows(*has_rows, command.span)?;
                     return Ok(Vec::new());
                 }
+                matrices::known(compiled, &command.columns)?;
                 needs_run(*has_run, command.span)?;
-                for column in &command.columns {
-                    compiled.observable(column)?;
-                }
             }
             Command::Sensitivity(command) => {
                 needs_run(*has_run, command.span)?;

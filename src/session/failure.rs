@@ -10,7 +10,7 @@ use crate::diagnostic::{Code, Diagnostic, listed, number_text};
 use crate::model::{Motion, Reaction};
 use crate::simulate::{Invalid, Method, NonFinite, Stop};
 use crate::source::Span;
-use crate::symbolic::{self, Binary, Expr, Node, Pool};
+use crate::symbolic::{self, Binary, Expr, Node, Pool, Unary};
 
 /// The diagnostic of a run that did not reach its end.
 pub(super) fn explain(run: &Trajectory, ending: &EndOfRun, sentence: Span) -> Option<Diagnostic> {
@@ -533,6 +533,16 @@ fn culprit(run: &Trajectory, fault: &Fault<'_>, position: usize) -> Option<Culpr
         .find(|number| !number.is_finite())?;
     let symbols: Vec<String> = named_values(&system.pool, broken, &value);
     let text = run.compiled.text_of(broken);
+    if let Node::Unary(Unary::Positive, _) = system.pool.node(broken) {
+        let place = match symbols.is_empty() {
+            true => String::new(),
+            false => format!(" at {}", listed(&symbols)),
+        };
+        return Some(Culprit {
+            text: format!("`{text}`, which scales a Hill function, is not above 0{place}"),
+            operation,
+        });
+    }
     Some(Culprit {
         text: if symbols.is_empty() {
             format!("`{text}` is {}", number_text(wrong))

@@ -56,7 +56,7 @@ impl Visitor for Reader<'_> {
         let IndexSet::Data(options) = set else {
             return;
         };
-        match labels(self.tables, name, options) {
+        match labels(self.tables, name, options, &mut self.diagnostics) {
             Ok((labels, span)) => {
                 let names = labels.into_iter().map(|text| Name { text, span });
                 *set = IndexSet::Labels(names.collect());
@@ -97,6 +97,7 @@ fn labels(
     tables: &Tables<'_>,
     name: &Name,
     options: &[SentenceOption],
+    warnings: &mut Vec<Diagnostic>,
 ) -> Result<(Vec<String>, Span), Diagnostic> {
     let file = options
         .iter()
@@ -117,7 +118,7 @@ fn labels(
     let labels = match (word.word.text.as_str(), opened.anndata()) {
         ("var", Some(cells)) => of_frame(&opened, cells, Frame::Var, value.as_ref())?,
         ("obs", Some(cells)) => of_frame(&opened, cells, Frame::Obs, value.as_ref())?,
-        ("columns", None) => of_columns(&opened, word.word.span, of.as_ref())?,
+        ("columns", None) => of_columns(&opened, word.word.span, of.as_ref(), warnings)?,
         ("column", None) => match &value {
             Some(column) => opened.groups(&named(column))?.0,
             None => return Err(which_labels(word.word.span, "which column?")),
@@ -161,6 +162,7 @@ fn of_columns(
     opened: &CellFile,
     span: Span,
     vector: Option<&Text>,
+    warnings: &mut Vec<Diagnostic>,
 ) -> Result<Vec<String>, Diagnostic> {
     let table = opened
         .table()
@@ -170,6 +172,12 @@ fn of_columns(
             .columns
             .iter()
             .filter(|column| matches!(column.values, table::Values::Numbers(_)));
+        warnings.extend(
+            table
+                .columns
+                .iter()
+                .filter_map(|column| mixed(table, column, span)),
+        );
         return Ok(numbers.map(|column| column.name.clone()).collect());
     };
     let own = table.columns.iter().filter_map(|column| {
@@ -182,6 +190,22 @@ fn of_columns(
         return Err(Diagnostic::new(Code::NoColumn, message).at(vector.span, ""));
     }
     Ok(own)
+}
+
+/// Told of a column that is no member although some of its cells are numbers: a slip of one cell
+/// would take the column away without a word.
+fn mixed(table: &Table, column: &table::Column, span: Span) -> Option<Diagnostic> {
+    if !table.has_number(column) {
+        return None;
+    }
+    let error = table.column_numbers(&column.name).err()?;
+    let message = format!("`{}` of {} is left out: {error}", column.name, table.source);
+    let help = "mend the cell if this is a column of numbers; missing ones are written as an empty cell, `NA`, `NaN` or `.`";
+    Some(
+        Diagnostic::new(Code::UnusedColumn, message)
+            .at(span, "columns of numbers are members")
+            .help(help),
+    )
 }
 
 /// Each text once, in the order of first appearance.

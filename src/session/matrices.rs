@@ -63,6 +63,18 @@ fn sets<'c>(compiled: &'c Compiled, expr: &tree::Expr) -> Option<&'c [IndexSetId
     (is_constant && !sets.is_empty()).then_some(sets)
 }
 
+/// Refuses columns with names that the model has not: they are none after a run either.
+pub(super) fn known(compiled: &Compiled, columns: &[tree::Expr]) -> Result<(), Vec<Diagnostic>> {
+    let problems = columns
+        .iter()
+        .filter_map(|column| compiled.observable(column).err());
+    let problems: Vec<Diagnostic> = problems.flatten().collect();
+    match problems.is_empty() {
+        true => Ok(()),
+        false => Err(problems),
+    }
+}
+
 /// `save A to "A.csv"`, `plot A`: of one matrix.
 pub(super) fn only_matrix<'e>(
     compiled: &Compiled,

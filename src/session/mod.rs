@@ -45,6 +45,7 @@ mod record;
 mod rest;
 mod run;
 mod save;
+mod scales;
 mod sensitivity;
 mod simulate;
 mod stability;
@@ -97,7 +98,7 @@ pub use measure::{MeasuredRow, MeasuredRun, Measures};
 pub use memory::Memory;
 pub use method::MethodAdvice;
 pub use observer::{Observer, Stage};
-pub use outcome::{Declared, Made, Outcome, Performed, Undone};
+pub use outcome::{Declared, Made, Outcome, Performed, Sides, Undone};
 pub use portrait::{Fixed, PortraitAnswer, View};
 pub use ranges::{Range, Ranged};
 pub use record::Said;
@@ -158,6 +159,8 @@ pub struct Session {
     /// The linear parts at the rows of the last table.
     rows: Option<Arc<RowsAnswer>>,
     history: Vec<String>,
+    /// Warnings about the files that a line reads, told with what it does.
+    heard: Vec<Diagnostic>,
     record: record::Record,
     allowed: allowed::Allowed,
     /// The sentence that is performed, or was last.
@@ -207,6 +210,7 @@ impl Session {
             inferred: fit::Inferred::default(),
             rows: None,
             history: Vec::new(),
+            heard: Vec::new(),
             record: record::Record::default(),
             allowed: allowed::Allowed::default(),
             said: None,
@@ -355,10 +359,12 @@ impl Session {
         let mut parsed = syntax::parse_line(source, line);
         let tables = tables::Tables::new(&*self.world, self.data_folder());
         let unread = from_files::read_in(&tables, &mut parsed.file.statements);
+        let (unread, warned): (Vec<_>, Vec<_>) = unread.into_iter().partition(Diagnostic::is_error);
         parsed.diagnostics.extend(unread);
         if !parsed.diagnostics.is_empty() {
             return Err(parsed.diagnostics);
         }
+        self.heard = warned;
         let mut heard: Vec<Said> = Vec::new();
         let mut problems = Vec::new();
         for statement in &parsed.file.statements {
@@ -431,6 +437,7 @@ impl Session {
             let note = rest::noise_left_out(&loaded.compiled, span);
             performed.diagnostics.extend(note);
         }
+        performed.diagnostics.append(&mut self.heard);
         self.silence_here(&mut performed.diagnostics);
         Ok(performed)
     }

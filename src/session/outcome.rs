@@ -60,6 +60,15 @@ pub enum Made {
     },
 }
 
+/// The names of the rows and of the columns of a matrix.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Sides {
+    /// Members of an index set, or numbers from 1 on.
+    pub rows: Vec<String>,
+    /// The same of columns.
+    pub columns: Vec<String>,
+}
+
 /// The kinds of results.
 #[derive(Debug, Clone)]
 pub enum Outcome {
@@ -237,8 +246,10 @@ pub enum Outcome {
     Value {
         /// As written.
         label: String,
-        /// Its numbers.
+        /// Its numbers, of a matrix column by column.
         numbers: Vec<f64>,
+        /// What the rows and columns of a matrix are called.
+        matrix: Option<Sides>,
         /// True when they mean a condition.
         is_condition: bool,
     },

@@ -5,9 +5,13 @@
 
 use super::command::{Form, Setting, Topic};
 use super::compiled::Compiled;
+use super::outcome::Sides;
 use super::tables::Tables;
 use super::{Outcome, Performed, Session, done, measure, method, run, simulate, values};
 use crate::diagnostic::{Code, Diagnostic};
+use crate::model::IndexSetId;
+use crate::symbolic::Shape;
+use crate::syntax::visit::{self, NameUse, Visitor};
 use crate::syntax::{show_expression, tree, verb_meant};
 use std::sync::Arc;
 
@@ -53,6 +57,7 @@ impl Session {
     }
 
     pub(super) fn evaluate(&self, expr: &tree::Expr) -> Result<Performed, Vec<Diagnostic>> {
+        let written = expr;
         let compiled = &self.need_model()?.compiled;
         let observable = compiled
             .observable(expr)
@@ -69,6 +74,7 @@ impl Session {
         Ok(done(Outcome::Value {
             label: observable.label,
             numbers,
+            matrix: sides(compiled, written, observable.shape),
             is_condition: observable.is_condition,
         }))
     }
@@ -79,6 +85,7 @@ impl Session {
             label,
             numbers,
             is_condition,
+            ..
         } = performed.outcome
         else {
             return Ok(performed);
@@ -120,6 +127,51 @@ impl Session {
             initial: present.initial,
             method,
         }))
+    }
+}
+
+/// What the sides of a matrix are called: a side goes by the index set of its length among those of
+/// the names in the expression, or by numbers where there are several.
+fn sides(compiled: &Compiled, expr: &tree::Expr, shape: Shape) -> Option<Sides> {
+    let Shape::Matrix(rows, columns) = shape else {
+        return None;
+    };
+    let names = &compiled.model.names;
+    let mut used = Used::default();
+    visit::expression(&mut expr.clone(), &mut used);
+    let mut sets: Vec<IndexSetId> = Vec::new();
+    for name in &used.names {
+        for set in names.indices(name) {
+            if !sets.contains(set) {
+                sets.push(*set);
+            }
+        }
+    }
+    let labels = |count: usize| -> Vec<String> {
+        let known = sets.iter().map(|set| names.index_set(*set));
+        let mut fitting = known.filter(|set| set.len() == count);
+        match (fitting.next(), fitting.next()) {
+            (Some(set), None) => (0..count).map(|at| set.label(at)).collect(),
+            _ => (1..=count).map(|at| at.to_string()).collect(),
+        }
+    };
+    Some(Sides {
+        rows: labels(rows),
+        columns: labels(columns),
+    })
+}
+
+/// The names that an expression uses.
+#[derive(Default)]
+struct Used {
+    names: Vec<String>,
+}
+
+impl Visitor for Used {
+    fn name(&mut self, name: &mut tree::Name, used: NameUse) {
+        if used == NameUse::Used {
+            self.names.push(name.text.clone());
+        }
     }
 }
 

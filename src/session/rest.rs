@@ -196,12 +196,10 @@ fn start(
         overrides.clone()
     });
     let present = compiled.present(&overrides);
-    problems.extend(
-        values::check_finite(compiled, &present)
-            .err()
-            .into_iter()
-            .flatten(),
-    );
+    let not_finite = values::check_finite(compiled, &present).err();
+    // Which sentence asks matters: it may set what is missing.
+    let not_finite = not_finite.into_iter().flatten();
+    problems.extend(not_finite.map(|problem| problem.at(span, "asked for here")));
     if !problems.is_empty() {
         return Err(problems);
     }

@@ -6,7 +6,7 @@ use super::outcome::{Outcome, Performed};
 use super::plot::time_label;
 use super::stability::RowsTable;
 use super::trajectory::Trajectory;
-use super::{Ensemble, Session, ensemble, reason_to_write};
+use super::{Ensemble, Session, ensemble, matrices, reason_to_write};
 use crate::diagnostic::{Code, Diagnostic};
 use crate::model::DefinitionKind;
 use crate::source::Span;
@@ -33,6 +33,7 @@ impl Session {
         if let Some(ensemble) = &self.ensemble {
             return self.save_paths(ensemble, save);
         }
+        matrices::known(&self.need_model()?.compiled, &save.columns)?;
         let runs = self.need_runs()?;
         let (mut headers, mut numbers) = (Vec::new(), Vec::new());
         let mut subjects = Vec::new();

@@ -184,6 +184,12 @@ impl Session {
         self.called = command_line.into();
     }
 
+    /// The sentence that is performed, or was last.
+    #[must_use]
+    pub fn said(&self) -> Option<Span> {
+        self.said
+    }
+
     /// Notes which sentence is performed, for the stamp of what it gives.
     pub(super) fn note_sentence(&mut self, command: &Command) {
         self.said = command.span();

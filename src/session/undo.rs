@@ -35,6 +35,8 @@ pub(super) struct Before {
     overrides: Overrides,
     /// The runs, where the step forgot them.
     runs: Option<Runs>,
+    /// The fit of many genes, which a fit takes the place of.
+    genes: Option<GeneFit>,
     /// The model and what waited for its equations, where the step changed them.
     model: Option<(Option<Loaded>, Option<Written>)>,
 }
@@ -68,6 +70,7 @@ impl Session {
         Before {
             overrides: self.overrides.clone(),
             runs: None,
+            genes: self.genes.clone(),
             model: None,
         }
     }
@@ -115,6 +118,9 @@ impl Session {
         };
         let now = std::mem::replace(&mut self.overrides, step.before.overrides);
         let is_of_model = step.before.model.is_some();
+        if matches!(step.what, Undid::Fitted) {
+            self.genes = step.before.genes;
+        }
         if let Some(runs) = step.before.runs {
             self.last = runs.last;
             self.asked = runs.asked;

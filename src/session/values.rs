@@ -373,7 +373,7 @@ pub fn check_bounds(
 }
 
 /// Refuses parameters and initial values that are not finite, each with the operation and the
-/// values that made it so. What follows from another one is not reported again.
+/// values that made it so; volumes and scales of Hill functions that are not positive. What follows from another one is not reported again.
 ///
 /// # Errors
 /// One diagnostic per offending quantity.
@@ -425,12 +425,13 @@ pub fn check_finite(compiled: &super::Compiled, present: &Present) -> Result<(),
             let wrong = *numbers.iter().find(|number| !number.is_finite())?;
             let inputs = inputs(compiled, present, value)?;
             if wrong.is_nan() && is_covariate(model, name) {
-                return Some(no_value_of_covariate(name, span));
+                return Some(no_value_of_covariate(name, numbers.len(), span));
             }
             let message = format!("{what} `{name}` is {}", number_text(wrong));
             Some(not_finite(message, span, &compiled.text_of(value), &inputs))
         })
         .chain(volumes)
+        .chain(super::scales::check(compiled, present))
         .collect();
     if problems.is_empty() {
         Ok(())
@@ -444,14 +445,21 @@ fn is_covariate(model: &Model, name: &str) -> bool {
     known.any(|known| known.is_covariate && known.name == name)
 }
 
-fn no_value_of_covariate(name: &str, span: Span) -> Diagnostic {
+fn no_value_of_covariate(name: &str, count: usize, span: Span) -> Diagnostic {
+    /// Zeros that are written out.
+    const MOST: usize = 6;
+    let example = match count {
+        1 => "1".to_owned(),
+        count if count <= MOST => format!("[{}]", vec!["0"; count].join(", ")),
+        _ => "0".to_owned(),
+    };
     Diagnostic::new(
         Code::NotFinite,
         format!("the covariate `{name}` has no value here"),
     )
     .at(span, "its values come with the data of a fit")
     .help(format!(
-        "give it one, as in `with {name} = 1`, or where it is declared: `covariate {name} = 1`"
+        "give it one, as in `with {name} = {example}`, or where it is declared, as in `covariate {name} = 1`"
     ))
 }
 

@@ -149,6 +149,7 @@ macro_rules! unary_functions {
                 match self {
                     Unary::Negate => -x,
                     Unary::Not => truth(x == 0.0),
+                    Unary::Positive => if x > 0.0 { x } else { f64::NAN },
                     $( Unary::$operator => { let value: fn(f64) -> f64 = $value; value(x) } )*
                 }
             }
@@ -159,6 +160,7 @@ macro_rules! unary_functions {
                 match self {
                     Unary::Negate => "-",
                     Unary::Not => "not",
+                    Unary::Positive => "positive",
                     $( Unary::$operator => $name, )*
                 }
             }
@@ -169,6 +171,7 @@ macro_rules! unary_functions {
                 match self {
                     Unary::Negate => pool.constant(-1.0),
                     Unary::Not => pool.constant(0.0),
+                    Unary::Positive => pool.constant(1.0),
                     $( Unary::$operator => {
                         let rule: fn(&mut Pool, Expr, Expr) -> Expr = $derivative;
                         rule(pool, x, f)
@@ -350,7 +353,9 @@ impl Builtin {
                 Ok(value)
             }
             (Operation::OfQuotient(operator), &[x, k, n]) => {
-                let quotient = pool.binary(Binary::Divide, x, k)?;
+                // A quotient no longer tells a negative scale from an amount below zero.
+                let scale = pool.unary(Unary::Positive, k);
+                let quotient = pool.binary(Binary::Divide, x, scale)?;
                 Ok(pool.binary(operator, quotient, n)?)
             }
             (Operation::Array(ArrayFunction::Dot), &[a, b]) => Ok(pool.dot(a, b)?),

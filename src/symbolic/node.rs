@@ -97,6 +97,8 @@ impl Node {
 pub enum Unary {
     Negate,
     Not,
+    /// `x` itself above 0, not a number elsewhere: what a function that saturates is scaled by.
+    Positive,
     Sin,
     Cos,
     Tan,

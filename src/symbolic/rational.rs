@@ -631,6 +631,10 @@ fn of_function(function: Unary, of: Span) -> Span {
             low: -1.0,
             high: 1.0,
         },
+        Unary::Positive => Span {
+            low: of.low.max(0.0),
+            high: of.high.max(0.0),
+        },
         Unary::Not => Span {
             low: 0.0,
             high: 1.0,

@@ -79,10 +79,6 @@ pub trait Real: Copy + PartialOrd + Default + Into<f64> + private::Sealed {
     fn nearest(x: f64) -> Self;
     /// The numbers, where they are of this type.
     fn own(numbers: &Numbers) -> Option<&[Self]>;
-    /// The sum of two.
-    fn plus(self, other: Self) -> Self;
-    /// The quotient of two.
-    fn over(self, other: Self) -> Self;
 }
 
 mod private {
@@ -102,12 +98,6 @@ impl Real for f32 {
             Numbers::Double(_) => None,
         }
     }
-    fn plus(self, other: f32) -> f32 {
-        self + other
-    }
-    fn over(self, other: f32) -> f32 {
-        self / other
-    }
 }
 
 impl Real for f64 {
@@ -119,12 +109,6 @@ impl Real for f64 {
             Numbers::Single(_) => None,
             Numbers::Double(numbers) => Some(numbers),
         }
-    }
-    fn plus(self, other: f64) -> f64 {
-        self + other
-    }
-    fn over(self, other: f64) -> f64 {
-        self / other
     }
 }
 

@@ -120,6 +120,17 @@ impl Table {
         })
     }
 
+    /// True where some cell of a column is a number.
+    #[must_use]
+    pub fn has_number(&self, column: &Column) -> bool {
+        match &column.values {
+            Values::Numbers(numbers) => numbers.iter().any(|number| !number.is_nan()),
+            Values::Text(cells) => cells
+                .iter()
+                .any(|cell| read::number(cell).is_some_and(|number| !number.is_nan())),
+        }
+    }
+
     /// The numbers of a column, NaN where they are missing.
     ///
     /// # Errors

@@ -232,6 +232,7 @@ pub(super) fn unary(operator: Unary, x: Interval) -> (Interval, Domain) {
     match operator {
         Unary::Negate => (x.negate(), Domain::Whole),
         Unary::Not => (truth(x.is_zero(), !x.has_zero()), Domain::Whole),
+        Unary::Positive => x.rising(|x| x, NOT_NEGATIVE, NOT_NEGATIVE),
         Unary::Sin => (x.sin(), Domain::Whole),
         Unary::Cos => (x.cos(), Domain::Whole),
         Unary::Tan => {
@@ -487,6 +488,7 @@ fn slope(operator: Unary, x: Interval, f: Interval) -> Interval {
     let constant = |x: f64| between(x.next_down(), x.next_up());
     match operator {
         Unary::Negate => Interval::point(-1.0),
+        Unary::Positive => one,
         Unary::Sin => x.cos(),
         Unary::Cos => x.sin().negate(),
         Unary::Tan => one.add(f.power(2)),

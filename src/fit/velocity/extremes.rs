@@ -6,12 +6,18 @@
 //! kept instead. So the result is exact, whatever the sample.
 //!
 //! A percentile of n numbers is the linear interpolation at (n - 1) q / 100 of the sorted numbers
-//! (R. Hyndman, Y. Fan, Am. Stat. 50, 361, 1996, type 7), computed with 64 bits.
+//! (R. Hyndman, Y. Fan, Am. Stat. 50, 361, 1996, type 7).
+//!
+//! Numbers that are equal but for rounding count as equal: a cell ties with a percentile when it is
+//! within [`TIE`] of it. Sums of counts divided by their largest are often ties in exact arithmetic,
+//! and which of them rounding puts above the others says nothing about the cells.
 //!
 //! Enters: a number for each cell. Leaves: thresholds and the cells beyond them. Must not know what
 //! the numbers measure.
 
-use crate::table::cells::Real;
+/// Two numbers closer than this part of them are one: a few roundings of 64 bits, and far less
+/// than what tells two quotients of counts from each other.
+const TIE: f64 = 8.0 * f64::EPSILON;
 
 /// Numbers in the sample.
 const SAMPLE: usize = 1024;
@@ -20,19 +26,19 @@ const CHUNK: usize = 256;
 
 /// Room that genes share.
 #[derive(Debug, Clone, Default)]
-pub(super) struct Room<T> {
-    sample: Vec<T>,
+pub(super) struct Room {
+    sample: Vec<f64>,
     /// Cells at or below the lower threshold, and at or above the upper one.
-    pub low: Kept<T>,
-    pub high: Kept<T>,
+    pub low: Kept,
+    pub high: Kept,
 }
 
 /// Cells beyond a bracket, ascending, and their numbers.
 #[derive(Debug, Clone, Default)]
-pub(super) struct Kept<T> {
+pub(super) struct Kept {
     pub cells: Vec<u32>,
-    values: Vec<T>,
-    scratch: Vec<T>,
+    values: Vec<f64>,
+    scratch: Vec<f64>,
     count: usize,
 }
 
@@ -45,11 +51,11 @@ enum Side {
 
 /// The percentile of the numbers `fill` writes for a run of cells that begins at its first
 /// argument; and those not below it are left in `room.high`, up to further ones near it.
-pub(super) fn upper<T: Real>(
+pub(super) fn upper(
     n: usize,
     percent: f64,
-    fill: &impl Fn(usize, &mut [T]),
-    room: &mut Room<T>,
+    fill: &impl Fn(usize, &mut [f64]),
+    room: &mut Room,
 ) -> f64 {
     draw(n, fill, &mut room.sample);
     let bracket = bracket(&room.sample, percent, Side::High);
@@ -70,11 +76,11 @@ pub(super) fn upper<T: Real>(
 }
 
 /// Both percentiles at once, as [`upper`]; those not above the lower one are left in `room.low`.
-pub(super) fn both<T: Real>(
+pub(super) fn both(
     n: usize,
     (lower, upper): (f64, f64),
-    fill: &impl Fn(usize, &mut [T]),
-    room: &mut Room<T>,
+    fill: &impl Fn(usize, &mut [f64]),
+    room: &mut Room,
 ) -> (f64, f64) {
     draw(n, fill, &mut room.sample);
     let below = bracket(&room.sample, lower, Side::Low);
@@ -106,8 +112,8 @@ pub(super) fn both<T: Real>(
     (found.0.unwrap_or(f64::NAN), found.1.unwrap_or(f64::NAN))
 }
 
-fn pass<T: Real>(n: usize, fill: &impl Fn(usize, &mut [T]), mut take: impl FnMut(usize, &[T])) {
-    let mut chunk = [T::default(); CHUNK];
+fn pass(n: usize, fill: &impl Fn(usize, &mut [f64]), mut take: impl FnMut(usize, &[f64])) {
+    let mut chunk = [0.0; CHUNK];
     let mut first = 0;
     while first < n {
         let some = &mut chunk[..CHUNK.min(n - first)];
@@ -118,10 +124,10 @@ fn pass<T: Real>(n: usize, fill: &impl Fn(usize, &mut [T]), mut take: impl FnMut
 }
 
 /// A sorted sample of evenly spread short runs of cells.
-fn draw<T: Real>(n: usize, fill: &impl Fn(usize, &mut [T]), sample: &mut Vec<T>) {
+fn draw(n: usize, fill: &impl Fn(usize, &mut [f64]), sample: &mut Vec<f64>) {
     const RUN: usize = 8;
     sample.clear();
-    sample.resize(SAMPLE.min(n), T::default());
+    sample.resize(SAMPLE.min(n), 0.0);
     if n <= SAMPLE {
         fill(0, sample);
     } else {
@@ -129,7 +135,7 @@ fn draw<T: Real>(n: usize, fill: &impl Fn(usize, &mut [T]), sample: &mut Vec<T>)
             fill((n - RUN) * run / (SAMPLE / RUN), some);
         }
     }
-    sample.sort_unstable_by(|a, b| (*a).into().total_cmp(&(*b).into()));
+    sample.sort_unstable_by(f64::total_cmp);
 }
 
 /// A number of the sample beyond which the percentile lies with near certainty. The sample's runs
@@ -140,9 +146,9 @@ fn draw<T: Real>(n: usize, fill: &impl Fn(usize, &mut [T]), sample: &mut Vec<T>)
     clippy::cast_sign_loss,
     reason = "a place in the sample, clamped to it"
 )]
-fn bracket<T: Real>(sample: &[T], percent: f64, side: Side) -> T {
+fn bracket(sample: &[f64], percent: f64, side: Side) -> f64 {
     let Some(last) = sample.len().checked_sub(1) else {
-        return T::default();
+        return 0.0;
     };
     let count = last as f64;
     let share = percent / 100.0;
@@ -151,15 +157,30 @@ fn bracket<T: Real>(sample: &[T], percent: f64, side: Side) -> T {
         Side::Low => (count * share + margin).ceil(),
         Side::High => (count * share - margin).floor(),
     };
-    sample[(place.max(0.0) as usize).min(last)]
+    let near = sample[(place.max(0.0) as usize).min(last)];
+    // What ties with it is kept as well.
+    match side {
+        Side::Low => raised(near),
+        Side::High => lowered(near),
+    }
 }
 
-impl<T: Real> Kept<T> {
+/// The least number that ties with `x`.
+fn lowered(x: f64) -> f64 {
+    x - TIE * x.abs()
+}
+
+/// The largest number that ties with `x`.
+fn raised(x: f64) -> f64 {
+    x + TIE * x.abs()
+}
+
+impl Kept {
     fn clear(&mut self, n: usize) {
         self.count = 0;
         // One more than can be kept, since every number is written before it is counted.
         self.cells.resize(n + 1, 0);
-        self.values.resize(n + 1, T::default());
+        self.values.resize(n + 1, 0.0);
     }
 
     /// Keeps the numbers for which `wanted` holds, without a branch that could be guessed wrong.
@@ -167,7 +188,7 @@ impl<T: Real> Kept<T> {
         clippy::cast_possible_truncation,
         reason = "fewer cells than 2^32, checked above"
     )]
-    fn keep(&mut self, first: usize, chunk: &[T], wanted: impl Fn(T) -> bool) {
+    fn keep(&mut self, first: usize, chunk: &[f64], wanted: impl Fn(f64) -> bool) {
         let end = (self.count + chunk.len()).min(self.cells.len());
         let cells = &mut self.cells[self.count..end];
         let values = &mut self.values[self.count..end];
@@ -196,25 +217,39 @@ impl<T: Real> Kept<T> {
         }
         self.scratch.clear();
         self.scratch.extend_from_slice(&self.values[..self.count]);
-        let order = |a: &T, b: &T| (*a).into().total_cmp(&(*b).into());
-        let (_, &mut below, rest) = self.scratch.select_nth_unstable_by(at, order);
-        let below: f64 = below.into();
-        let rest = rest.iter().map(|x| (*x).into());
+        let (_, &mut below, rest) = self.scratch.select_nth_unstable_by(at, f64::total_cmp);
         let above = if share > 0.0 {
-            rest.fold(f64::INFINITY, f64::min)
+            rest.iter().copied().fold(f64::INFINITY, f64::min)
         } else {
             below
         };
         Some(between(below, above, share))
     }
 
-    /// The kept cells with a number for which `wanted` holds.
-    pub fn those(&self, wanted: impl Fn(f64) -> bool) -> impl Iterator<Item = usize> {
+    /// The kept cells at or above a threshold, ties included.
+    pub fn at_or_above(&self, least: f64) -> impl Iterator<Item = usize> {
+        let least = lowered(least);
+        self.those(move |x| x >= least)
+    }
+
+    /// The kept cells at or below a threshold, ties included.
+    pub fn at_or_below(&self, most: f64) -> impl Iterator<Item = usize> {
+        let most = raised(most);
+        self.those(move |x| x <= most)
+    }
+
+    /// The kept cells at or above one threshold that are not at or below another.
+    pub fn above_but_not_below(&self, least: f64, most: f64) -> impl Iterator<Item = usize> {
+        let (least, most) = (lowered(least), raised(most));
+        self.those(move |x| x >= least && x > most)
+    }
+
+    fn those(&self, wanted: impl Fn(f64) -> bool) -> impl Iterator<Item = usize> {
         let pairs = self.cells[..self.count]
             .iter()
             .zip(&self.values[..self.count]);
         pairs
-            .filter(move |(_, value)| wanted((**value).into()))
+            .filter(move |(_, value)| wanted(**value))
             .map(|(cell, _)| *cell as usize)
     }
 }
@@ -259,7 +294,7 @@ mod tests {
     #[test]
     fn percentiles_are_those_of_the_sorted_numbers() {
         let mut rng = rand::rngs::SmallRng::seed_from_u64(1);
-        let mut room = Room::<f64>::default();
+        let mut room = Room::default();
         for n in [1, 2, 3, 10, 999, 1025, 5000] {
             for kind in 0..4 {
                 let numbers: Vec<f64> = (0..n)
@@ -286,14 +321,41 @@ mod tests {
                     let high = of_few(&mut sorted, higher).unwrap();
                     assert_eq!(upper(n, higher, &fill, &mut room), high);
                     assert_eq!(both(n, (lower, higher), &fill, &mut room), (low, high));
-                    let kept: Vec<usize> = room.high.those(|x| x >= high).collect();
+                    let kept: Vec<usize> = room.high.at_or_above(high).collect();
                     let all = (0..n).filter(|i| numbers[*i] >= high);
                     assert!(all.eq(kept), "{n} {kind} {higher}");
-                    let kept: Vec<usize> = room.low.those(|x| x <= low).collect();
+                    let kept: Vec<usize> = room.low.at_or_below(low).collect();
                     let all = (0..n).filter(|i| numbers[*i] <= low);
                     assert!(all.eq(kept), "{n} {kind} {lower}");
                 }
             }
+        }
+    }
+
+    /// Three cells in twenty are one but for a rounding; the 95 % percentile is among them.
+    #[test]
+    fn ties_are_kept_whatever_rounding_does_to_them() {
+        let mut room = Room::default();
+        for n in [20, 400, 20_000] {
+            let number = |cell: usize| match cell % 20 {
+                0 => 1.5,
+                1 => 1.5 * (1.0 - f64::EPSILON),
+                2 => 1.5 * (1.0 + f64::EPSILON),
+                _ => 1.0 + (cell % 17) as f64 / 40.0,
+            };
+            let fill = |first: usize, out: &mut [f64]| {
+                for (at, out) in out.iter_mut().enumerate() {
+                    *out = number(first + at);
+                }
+            };
+            let least = upper(n, 95.0, &fill, &mut room);
+            assert_eq!(room.high.at_or_above(least).count(), 3 * n / 20);
+            let negative = |first: usize, out: &mut [f64]| {
+                fill(first, out);
+                out.iter_mut().for_each(|x| *x = -*x);
+            };
+            let (most, _) = both(n, (5.0, 95.0), &negative, &mut room);
+            assert_eq!(room.low.at_or_below(most).count(), 3 * n / 20);
         }
     }
 

@@ -202,8 +202,8 @@ pub enum Unfit {
     Interrupted,
 }
 
-/// The lines of all genes, in order. Counts of 32 bits are compared as such, so that cells that tie
-/// do so here as well; sums have 64 bits.
+/// The lines of all genes, in order. All arithmetic has 64 bits, so that the same counts give the same
+/// line in either precision; cells that tie but for rounding do so here.
 ///
 /// # Errors
 /// [`Unfit`].
@@ -215,11 +215,11 @@ pub fn lines(
     check(convention)?;
     let mut found = Vec::with_capacity(counts.shape()?.0);
     if counts.single() {
-        let mut room = Room::<f32>::default();
+        let mut room = Room::default();
         let gene = |_, s: &[f32], u: &[f32]| found.push(gene(s, u, convention, &mut room));
         counts.each(gene, interrupted)?;
     } else {
-        let mut room = Room::<f64>::default();
+        let mut room = Room::default();
         let gene = |_, s: &[f64], u: &[f64]| found.push(gene(s, u, convention, &mut room));
         counts.each(gene, interrupted)?;
     }
@@ -346,15 +346,15 @@ impl Counts<'_> {
 }
 
 /// The line of one gene.
-fn gene<T: Real>(s: &[T], u: &[T], convention: Convention, room: &mut Room<T>) -> Gene {
+fn gene<T: Real>(s: &[T], u: &[T], convention: Convention, room: &mut Room) -> Gene {
     let n = s.len();
-    let (largest_s, largest_u) = (largest(s), largest(u));
+    let (largest_s, largest_u) = (largest(s).into(), largest(u).into());
     let scale_s = scale(s, largest_s, convention.scale, room);
     let scale_u = scale(u, largest_u, convention.scale, room);
-    let measure = |first: usize, out: &mut [T]| {
+    let measure = |first: usize, out: &mut [f64]| {
         let pairs = s[first..].iter().zip(&u[first..]);
-        for (out, (s, u)) in out.iter_mut().zip(pairs) {
-            *out = s.over(scale_s).plus(u.over(scale_u));
+        for (out, (&s, &u)) in out.iter_mut().zip(pairs) {
+            *out = s.into() / scale_s + u.into() / scale_u;
         }
     };
     let pair = |cell: usize| (s[cell].into(), u[cell].into());
@@ -362,13 +362,13 @@ fn gene<T: Real>(s: &[T], u: &[T], convention: Convention, room: &mut Room<T>) -
         Tails::All => (0..n).map(pair).collect(),
         Tails::Upper(percent) => {
             let least = upper(n, percent, &measure, room);
-            room.high.those(|x| x >= least).map(pair).collect()
+            room.high.at_or_above(least).map(pair).collect()
         }
         Tails::Both(low, high) => {
             let (most, least) = both(n, (low, high), &measure, room);
-            let below = room.low.those(|x| x <= most);
+            let below = room.low.at_or_below(most);
             // Where the percentiles are equal a cell can be beyond both.
-            let above = room.high.those(|x| x >= least && x > most);
+            let above = room.high.above_but_not_below(least, most);
             below.chain(above).map(pair).collect()
         }
     };
@@ -378,21 +378,22 @@ fn gene<T: Real>(s: &[T], u: &[T], convention: Convention, room: &mut Room<T>) -
         intercept,
         r_squared: r_squared(s, u, slope, intercept),
         extreme: pairs.len(),
-        expressed: largest_s.into() > 0.0 && largest_u.into() > 0.0,
+        expressed: largest_s > 0.0 && largest_u > 0.0,
     }
 }
 
-fn scale<T: Real>(counts: &[T], largest: T, scale: Scale, room: &mut Room<T>) -> T {
-    let largest = T::nearest(largest.into().max(LEAST_SCALE));
+fn scale<T: Real>(counts: &[T], largest: f64, scale: Scale, room: &mut Room) -> f64 {
+    let largest = largest.max(LEAST_SCALE);
     match scale {
         Scale::Largest => largest,
         Scale::Percentile(percent) => {
-            let copy = |first: usize, out: &mut [T]| {
-                let some = &counts[first..first + out.len()];
-                out.copy_from_slice(some);
+            let copy = |first: usize, out: &mut [f64]| {
+                for (out, &x) in out.iter_mut().zip(&counts[first..]) {
+                    *out = x.into();
+                }
             };
-            let found = T::nearest(upper(counts.len(), percent, &copy, room));
-            if found.into() == 0.0 { largest } else { found }
+            let found = upper(counts.len(), percent, &copy, room);
+            if found == 0.0 { largest } else { found }
         }
     }
 }

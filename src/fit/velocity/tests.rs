@@ -182,6 +182,56 @@ fn layouts_agree() {
     }
 }
 
+/// Counts s and u with s/5 + u/15 a number of fifteenths: most cells tie with others by other sums.
+/// How many are at or above the percentile is counted in whole fifteenths, without rounding.
+#[test]
+fn ties_do_not_depend_on_the_precision_of_the_file() {
+    let pairs: Vec<(u8, u8)> = (0..1500_u32)
+        .map(|i| match i {
+            0 => (5, 15),
+            _ => ((i * 7 % 6) as u8, ((i * i + i / 6) % 11) as u8),
+        })
+        .collect();
+    let mut fifteenths: Vec<u32> = pairs
+        .iter()
+        .map(|(s, u)| 3 * u32::from(*s) + u32::from(*u))
+        .collect();
+    fifteenths.sort_unstable();
+    // The percentile lies at the place 0.95*1499 = 1424.05, between two that tie.
+    assert_eq!(fifteenths[1424], fifteenths[1425]);
+    let least = fifteenths[1424];
+    let expected = fifteenths.iter().filter(|sum| **sum >= least).count();
+    assert!(
+        expected > 90,
+        "{expected} cells, more than the 75 without ties"
+    );
+    let single = |of: &dyn Fn(&(u8, u8)) -> u8| {
+        let numbers = pairs.iter().map(|pair| f32::from(of(pair))).collect();
+        Cells::new(1, pairs.len(), Values::Dense(Numbers::Single(numbers))).unwrap()
+    };
+    let double = |of: &dyn Fn(&(u8, u8)) -> u8| {
+        let numbers = pairs.iter().map(|pair| f64::from(of(pair))).collect();
+        rows(&[numbers])
+    };
+    let convention = Convention::scvelo(Offset::None);
+    let [narrow, wide] = [
+        fitted(
+            &single(&|pair| pair.0),
+            &single(&|pair| pair.1),
+            Axis::Rows,
+            convention,
+        ),
+        fitted(
+            &double(&|pair| pair.0),
+            &double(&|pair| pair.1),
+            Axis::Rows,
+            convention,
+        ),
+    ];
+    assert_eq!(narrow, wide);
+    assert_eq!(wide[0].extreme, expected);
+}
+
 #[test]
 fn velocities_are_what_the_line_leaves() {
     let (s, u) = counts(0);

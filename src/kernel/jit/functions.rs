@@ -36,7 +36,7 @@ macro_rules! binary_routines {
 }
 
 unary_routines! {
-    Negate Not Sin Cos Tan Asin Acos Atan Sinh Cosh Tanh Asinh Acosh Atanh Exp Expm1 Log Log10
+    Negate Not Positive Sin Cos Tan Asin Acos Atan Sinh Cosh Tanh Asinh Acosh Atanh Exp Expm1 Log Log10
     Log2 Log1p Sqrt Cbrt Abs Sign Floor Ceil Round Sigmoid
 }
 

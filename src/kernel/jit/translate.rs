@@ -288,6 +288,12 @@ impl Writer<'_, '_> {
                 let equal = self.builder.ins().fcmp(FloatCC::Equal, a, zero);
                 self.truth(equal)
             }
+            Unary::Positive => {
+                let zero = self.builder.ins().f64const(0.0);
+                let none = self.builder.ins().f64const(f64::NAN);
+                let above = self.builder.ins().fcmp(FloatCC::GreaterThan, a, zero);
+                self.builder.ins().select(above, a, none)
+            }
             _ => self.call(functions::unary(function), self.one, &[a]),
         }
     }

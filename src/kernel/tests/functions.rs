@@ -50,13 +50,14 @@ fn unary_functions() -> Vec<Unary> {
         Operation::Unary(function) => Some(function),
         _ => None,
     });
-    listed.chain([Unary::Negate, Unary::Not]).collect()
+    let others = [Unary::Negate, Unary::Not, Unary::Positive];
+    listed.chain(others).collect()
 }
 
 #[test]
 fn functions_of_one_argument() {
     let functions = unary_functions();
-    assert_eq!(functions.len(), 28);
+    assert_eq!(functions.len(), 29);
     let mut model = Model::default();
     let vector = model.state(0, Shape::Vector(SPECIAL.len()));
     let mut results: Vec<Expr> = Vec::new();

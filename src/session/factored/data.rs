@@ -1,9 +1,10 @@
 //! The data of a model of perturbations: a matrix of genes by perturbations, and which gene each
 //! perturbation is of.
 //!
-//! A table has a row for each gene, a column that names it, and a column for each perturbation. An
-//! AnnData file has perturbations for cells. A perturbation goes by the name of its gene; the one
-//! that changes are counted from is named by the sentence.
+//! A table has a row for each gene, a column that names it, and a column for each perturbation; or it
+//! has a column that names perturbations, and one for each gene. An AnnData file has perturbations for
+//! cells, by their names or by a column of `obs`. Rows of one perturbation are averaged. A perturbation
+//! goes by the name of its gene; the one that changes are counted from is named by the sentence.
 //!
 //! Enters: the file, as the sentence maps it. Leaves: a [`Screen`]. Must not know factors.
 
@@ -16,6 +17,7 @@ use super::form::Form;
 use crate::diagnostic::{Code, Diagnostic, did_you_mean, first_quoted, listed};
 use crate::fit::factored::Matrix;
 use crate::syntax::tree;
+use crate::table::cells::{Axis, Cells};
 use crate::table::h5ad::{Frame, H5ad};
 use crate::table::{self, Table};
 use rustc_hash::FxHashMap;
@@ -24,6 +26,8 @@ use rustc_hash::FxHashMap;
 const BASELINE: &str = "baseline";
 /// Names in a list of what is missing.
 const NAMED: usize = 5;
+/// The word for the matrix of an AnnData file that is no layer.
+const WHOLE: &str = "X";
 
 /// A matrix of measurements.
 pub(super) struct Screen {
@@ -34,6 +38,19 @@ pub(super) struct Screen {
     pub baseline: Vec<f64>,
     /// The gene of each column; none of the control.
     pub perturbed: Vec<Option<usize>>,
+    /// How many rows of the file each column is the mean of, where it has rows for perturbations.
+    pub replicates: Option<Vec<usize>>,
+}
+
+/// What the sentence and the model name.
+#[derive(Clone, Copy)]
+struct Names<'a> {
+    data: &'a DataSource,
+    observed: &'a str,
+    /// The index set of genes, and its labels.
+    rows: (&'a str, &'a [String]),
+    /// That of perturbations.
+    columns: (&'a str, &'a [String]),
 }
 
 pub(super) fn read(
@@ -57,21 +74,17 @@ pub(super) fn read(
     let data = &command.data;
     let control = control(data, &columns, columns_name)?;
     let perturbed = perturbed(data, (&genes, rows_name), (&columns, control))?;
-    foreign(data, &form.observed, rows_name)?;
+    let named = Names {
+        data,
+        observed: &form.observed,
+        rows: (rows_name, &genes),
+        columns: (columns_name, &columns),
+    };
+    foreign(named)?;
     let file = CellFile::open(tables, &data.path).map_err(|problem| vec![problem])?;
     let interrupted = || tables.world().interrupted();
-    let expression = match (file.anndata(), file.table()) {
-        (Some(anndata), _) => of_anndata(
-            &file,
-            anndata,
-            (form, data),
-            (&genes, &columns),
-            &interrupted,
-        ),
-        (None, Some(table)) => of_table(table, (rows_name, data), (&genes, &columns)),
-        (None, None) => Err(missing(data, &[], "no numbers")),
-    };
-    let expression = expression.map_err(|problem| vec![problem])?;
+    let found = measured(&file, named, &interrupted);
+    let (expression, replicates) = found.map_err(|problem| vec![problem])?;
     if let Some(at) = expression.iter().position(|x| !x.is_finite()) {
         let (gene, column) = (at % genes.len().max(1), at / genes.len().max(1));
         let label = |all: &[String], at: usize| all.get(at).cloned().unwrap_or_default();
@@ -96,7 +109,81 @@ pub(super) fn read(
         control,
         baseline,
         perturbed,
+        replicates,
     })
+}
+
+/// The matrix, and how many rows each of its columns is the mean of.
+fn measured(
+    file: &CellFile,
+    named: Names<'_>,
+    interrupted: &dyn Fn() -> bool,
+) -> Result<(Matrix, Option<Vec<usize>>), Diagnostic> {
+    let (set, _) = named.columns;
+    let by = match mapped(named.data, set) {
+        Some(there) => Some(there.clone()),
+        None => Some(tree::Name {
+            text: set.to_owned(),
+            span: named.data.path.span,
+        })
+        .filter(|own| file.column_names().contains(&own.text)),
+    };
+    if let Some(by) = by {
+        let layer = match file.anndata() {
+            Some(anndata) => layer(file, anndata, named)?,
+            None => None,
+        };
+        let cells = file.matrix(layer.as_ref(), named.observed, named.rows.1, interrupted)?;
+        let groups = file.groups(&by)?;
+        let (means, counts) = means(&cells, groups, named)?;
+        return Ok((means, Some(counts)));
+    }
+    let matrix = match (file.anndata(), file.table()) {
+        (Some(anndata), _) => of_anndata(file, anndata, named, interrupted)?,
+        (None, Some(table)) => of_table(table, named)?,
+        (None, None) => return Err(missing(named.data, &[], "no numbers")),
+    };
+    Ok((matrix, None))
+}
+
+/// Genes by perturbations: the means of the rows with the label of each, and how many there are.
+#[expect(clippy::cast_precision_loss, reason = "a number of rows")]
+fn means(
+    cells: &Cells,
+    (groups, places): (Vec<String>, Vec<Option<usize>>),
+    named: Names<'_>,
+) -> Result<(Matrix, Vec<usize>), Diagnostic> {
+    let (_, labels) = named.columns;
+    let known = by_label(labels);
+    let column_of: Vec<Option<usize>> = groups
+        .iter()
+        .map(|group| known.get(group.as_str()).copied())
+        .collect();
+    let mut sums = Matrix::zeros(cells.columns(), labels.len());
+    let mut counts = vec![0_usize; labels.len()];
+    let mut lines = cells.lines::<f64>(Axis::Rows);
+    for place in places {
+        let line = lines.block(1);
+        let Some(column) = place.and_then(|group| column_of.get(group).copied().flatten()) else {
+            continue;
+        };
+        counts[column] += 1;
+        for (sum, number) in sums.column_mut(column).iter_mut().zip(line) {
+            *sum += number;
+        }
+    }
+    let pairs = labels.iter().zip(&counts);
+    let lost: Vec<String> = pairs
+        .filter(|(_, count)| **count == 0)
+        .map(|(label, _)| label.clone())
+        .collect();
+    if !lost.is_empty() {
+        return Err(missing(named.data, &lost, "no row of"));
+    }
+    for (mut column, count) in sums.column_iter_mut().zip(&counts) {
+        column.unscale_mut(*count as f64);
+    }
+    Ok((sums, counts))
 }
 
 /// Which column changes are counted from.
@@ -174,21 +261,19 @@ fn perturbed(
     ])
 }
 
-fn foreign(data: &DataSource, observed: &str, rows: &str) -> Result<(), Vec<Diagnostic>> {
-    let known = [BASELINE, observed, rows];
-    let others = data
-        .columns
-        .iter()
-        .filter(|(here, _)| !known.contains(&here.text.as_str()));
+fn foreign(named: Names<'_>) -> Result<(), Vec<Diagnostic>> {
+    let known = [BASELINE, named.observed, named.rows.0, named.columns.0];
+    let others =
+        (named.data.columns.iter()).filter(|(here, _)| !known.contains(&here.text.as_str()));
     let problems: Vec<Diagnostic> = others
         .map(|(here, _)| {
-            let names: Vec<String> = known.iter().map(|name| format!("`{name}`")).collect();
-            Diagnostic::new(
-                Code::NoColumn,
-                format!("no data are read for `{}`", here.text),
-            )
-            .at(here.span, "")
-            .help(format!("what is read goes by {}", listed(&names)))
+            let message = format!("no data are read for `{}`", here.text);
+            let near = did_you_mean(&here.text, known);
+            Diagnostic::new(Code::NoColumn, message)
+                .at(here.span, "")
+                .help(near.unwrap_or_else(|| {
+                    format!("what is read goes by {}", first_quoted(&known, known.len()))
+                }))
         })
         .collect();
     if problems.is_empty() {
@@ -211,33 +296,54 @@ fn missing(data: &DataSource, lost: &[String], what: &str) -> Diagnostic {
         .help("take the index sets from the file itself, as in `index gene from \"screen.csv\" column gene`")
 }
 
-/// Where labels stand among others, or the lost ones.
-fn places(labels: &[String], among: &[String]) -> Result<Vec<usize>, Vec<String>> {
-    let known: FxHashMap<&str, usize> = among
-        .iter()
-        .enumerate()
-        .map(|(at, label)| (label.as_str(), at))
+fn by_label(labels: &[String]) -> FxHashMap<&str, usize> {
+    let places = labels.iter().enumerate();
+    places.map(|(at, label)| (label.as_str(), at)).collect()
+}
+
+/// Where labels stand among the rows of a file, each once.
+fn places(
+    labels: &[String],
+    among: &[String],
+    named: Names<'_>,
+    help: impl FnOnce() -> String,
+) -> Result<Vec<usize>, Diagnostic> {
+    let wanted = by_label(labels);
+    let mut found: Vec<Option<usize>> = vec![None; labels.len()];
+    for (row, label) in among.iter().enumerate() {
+        let Some(at) = wanted.get(label.as_str()) else {
+            continue;
+        };
+        if let Some(before) = found[*at] {
+            let message = format!(
+                "{} has two rows of `{label}`, {} and {}",
+                named.data.path.text,
+                before + 1,
+                row + 1
+            );
+            return Err(Diagnostic::new(Code::BadDatum, message)
+                .at(named.data.path.span, "")
+                .help(help()));
+        }
+        found[*at] = Some(row);
+    }
+    let pairs = labels.iter().zip(&found);
+    let lost: Vec<String> = pairs
+        .filter(|(_, row)| row.is_none())
+        .map(|(label, _)| label.clone())
         .collect();
-    let found = labels
-        .iter()
-        .map(|label| known.get(label.as_str()).copied().ok_or(label.clone()));
-    let (found, lost): (Vec<_>, Vec<_>) = found.partition(Result::is_ok);
     match lost.is_empty() {
         true => Ok(found.into_iter().flatten().collect()),
-        false => Err(lost.into_iter().filter_map(Result::err).collect()),
+        false => Err(missing(named.data, &lost, "no row of")),
     }
 }
 
-fn of_table(
-    table: &Table,
-    (rows, data): (&str, &DataSource),
-    (genes, columns): (&[String], &[String]),
-) -> Result<Matrix, Diagnostic> {
+fn of_table(table: &Table, named: Names<'_>) -> Result<Matrix, Diagnostic> {
+    let (data, (rows, genes), (set, columns)) = (named.data, named.rows, named.columns);
     let there = mapped(data, rows);
     let name = there.map_or(rows, |there| there.text.as_str());
     let is_text = |column: &&table::Column| matches!(column.values, table::Values::Text(_));
-    let named = table.column(name);
-    let column = named.or_else(|| {
+    let column = table.column(name).or_else(|| {
         table
             .columns
             .iter()
@@ -252,11 +358,12 @@ fn of_table(
                 "which gene is in which row?",
             )
             .help(format!(
-                "name it, as in `to \"screen.csv\" ({rows} = symbol)`"
+                "name it, as in `to \"screen.csv\" ({rows} = symbol)`; of a table with a row for each perturbation name the column of those, as in `({set} = guide)`"
             )));
     };
-    let places =
-        places(genes, &table.labels(column)).map_err(|lost| missing(data, &lost, "no row of"))?;
+    let places = places(genes, &table.labels(column), named, || {
+        "a gene has one row; delete the other, or give it a name of its own".to_owned()
+    })?;
     let mut numbers = Matrix::zeros(genes.len(), columns.len());
     for (mut to, label) in numbers.column_iter_mut().zip(columns) {
         if table.column(label).is_none() {
@@ -272,22 +379,40 @@ fn of_table(
     Ok(numbers)
 }
 
+/// Which matrix of an AnnData file is meant: none for `X`.
+fn layer(
+    file: &CellFile,
+    anndata: &H5ad,
+    named: Names<'_>,
+) -> Result<Option<tree::Text>, Diagnostic> {
+    let Some(there) = mapped(named.data, named.observed) else {
+        return Ok(None);
+    };
+    let layers = anndata.layers().map_err(|error| file.problem(&error))?;
+    let is_whole = there.text == WHOLE && !layers.contains(&there.text);
+    Ok((!is_whole).then(|| tree::Text {
+        text: there.text.clone(),
+        span: there.span,
+    }))
+}
+
 fn of_anndata(
     file: &CellFile,
     anndata: &H5ad,
-    (form, data): (&Form, &DataSource),
-    (genes, columns): (&[String], &[String]),
+    named: Names<'_>,
     interrupted: &dyn Fn() -> bool,
 ) -> Result<Matrix, Diagnostic> {
+    let ((_, genes), (set, columns)) = (named.rows, named.columns);
     let observed = anndata
         .index(Frame::Obs)
         .map_err(|error| file.problem(&error))?;
-    let places = places(columns, &observed).map_err(|lost| missing(data, &lost, "no row of"))?;
-    let layer = mapped(data, &form.observed).map(|there| tree::Text {
-        text: there.text.clone(),
-        span: there.span,
-    });
-    let cells = file.matrix(layer.as_ref(), &form.observed, genes, interrupted)?;
+    let places = places(columns, &observed, named, || {
+        format!(
+            "rows of one perturbation are averaged by a column of `obs`, as in `({set} = guide)`"
+        )
+    })?;
+    let layer = layer(file, anndata, named)?;
+    let cells = file.matrix(layer.as_ref(), named.observed, genes, interrupted)?;
     let numbers = Matrix::from_fn(genes.len(), columns.len(), |gene, column| {
         places
             .get(column)

@@ -55,6 +55,8 @@ pub struct FactoredAnswer {
     pub control: usize,
     /// The numbers of that column.
     pub baseline: Vec<f64>,
+    /// How many rows of the file each column is the mean of, where it has rows for perturbations.
+    pub replicates: Option<Vec<usize>>,
     /// What was asked of K.
     pub penalty: Penalty,
     /// K and b, with G.
@@ -242,6 +244,7 @@ fn answer(
         perturbations: screen.labels,
         control: screen.control,
         baseline: screen.baseline,
+        replicates: screen.replicates,
         penalty,
         model,
     }

@@ -86,6 +86,7 @@ pub(super) use sentence::{lower, nothing_left_over};
 pub use stochastic::{Filters, NoiseFrom, Unfit};
 pub use tables::FitTable;
 
+use super::cells::is_anndata;
 use super::command::{Setting, Subjects};
 use super::compiled::Compiled;
 use super::outcome::{Outcome, Performed};
@@ -94,8 +95,9 @@ use super::simulate::{fault, whole, with_setting};
 use super::tables::{Columns, Tables};
 use super::values::Overrides;
 use super::{FactoredAnswer, Observer, Session, Stage, VelocityAnswer, factored, velocity};
-use crate::diagnostic::Diagnostic;
+use crate::diagnostic::{Code, Diagnostic};
 use crate::fit::{Findings, Progress, SearchMethod};
+use crate::source::Span;
 use crate::world::World;
 use answer::{Found, all_warnings, answer};
 use objective::{Calm, drivers};
@@ -123,6 +125,16 @@ impl Session {
     }
 }
 
+/// An AnnData file has cells, each seen once, where this fit reads rows of a table.
+fn no_table(span: Span) -> Diagnostic {
+    Diagnostic::new(
+        Code::BadOption,
+        "this fit reads a table of text, and an AnnData file holds cells by genes",
+    )
+    .at(span, "how are its cells fitted?")
+    .help("`using extremes` puts lines through cells, as in `fit gamma to \"cells.h5ad\" (s = spliced, u = unspliced) using extremes`; `as stationary` takes them for draws at rest")
+}
+
 /// Understands a sentence and its data: everything that can be refused before anything is run.
 ///
 /// # Errors
@@ -134,6 +146,9 @@ pub(super) fn understood<'w>(
     command: &Fit,
     world: &'w dyn World,
 ) -> Result<(Likelihood<'w>, Vec<Diagnostic>), Vec<Diagnostic>> {
+    if is_anndata(&command.data.path.text) {
+        return Err(vec![no_table(command.data.path.span)]);
+    }
     let present = compiled.present(&begun(compiled, overrides, command)?);
     let mut problems = Vec::new();
     let fitted = quantities::fitted(compiled, &present, &command.quantities, command.span)

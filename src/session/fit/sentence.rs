@@ -129,6 +129,16 @@ pub(in crate::session) fn lower(
     if at_rest::is_meant(&options) {
         return at_rest::lower(sentence, span, options);
     }
+    if let Some(layer) = options.take("layer") {
+        options.problem(
+            Diagnostic::new(
+                Code::MissingArgument,
+                "a layer is chosen for cells that are fitted `as stationary`",
+            )
+            .at(layer.span, "these words are missing")
+            .help("as in `fit A, b to \"cells.h5ad\" layer \"log\" as stationary`; a fit of lines names its layers in parentheses, as in `(s = spliced, u = unspliced) using extremes`"),
+        );
+    }
     let quantities = subjects_without_vs(
         sentence,
         &mut options,

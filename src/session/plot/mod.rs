@@ -175,7 +175,12 @@ impl Session {
         }
         let runs = match &self.ensemble {
             Some(_) => &[],
-            None => self.need_runs()?,
+            None => {
+                let compiled = &self.need_model()?.compiled;
+                curves(compiled, plot)
+                    .map_err(|problems| RowsPicture::meant(self.rows.is_some(), plot, problems))?;
+                self.need_runs()?
+            }
         };
         let compiled = &self.need_model()?.compiled;
         let curves = curves(compiled, plot)?;

@@ -32,17 +32,20 @@ pub(in crate::session) fn check(
     tables: &Tables<'_>,
     overrides: &Overrides,
     command: &Stability,
-) -> Result<(), Vec<Diagnostic>> {
+) -> Result<Vec<Diagnostic>, Vec<Diagnostic>> {
     if let About::Rows(asked) = &command.about {
         return rows::check(compiled, tables, overrides, asked, command);
     }
     let at_rest = AtRest::new(compiled, overrides, &command.setting, None, command.span)?;
     refuse_delays(compiled, command.span)?;
     match &command.about {
-        About::At(bindings) => named_state(compiled, &at_rest, bindings).map(|_| ()),
-        About::Over(ranges) => over::check(compiled, &at_rest, ranges, command.span),
-        About::Here { .. } | About::Rows(_) => Ok(()),
+        About::At(bindings) => {
+            named_state(compiled, &at_rest, bindings)?;
+        }
+        About::Over(ranges) => over::check(compiled, &at_rest, ranges, command.span)?,
+        About::Here { .. } | About::Rows(_) => {}
     }
+    Ok(Vec::new())
 }
 
 /// A delay adds eigenvalues without end: those of the present state alone say nothing.

@@ -244,6 +244,25 @@ fn finite(
         .help("a cell without a count has 0; leave cells or genes out that were not measured"))
 }
 
+/// How many numbers are below 0, and where the first is: its cell and gene.
+pub(super) fn below_zero(counts: &Cells) -> Option<(usize, (usize, usize))> {
+    let numbers = match counts.values() {
+        Values::Dense(numbers) => numbers,
+        Values::Csr(lines) | Values::Csc(lines) => &lines.numbers,
+    };
+    let count = match numbers {
+        Numbers::Single(numbers) => numbers.iter().filter(|x| **x < 0.0).count(),
+        Numbers::Double(numbers) => numbers.iter().filter(|x| **x < 0.0).count(),
+    };
+    if count == 0 {
+        return None;
+    }
+    let mut places =
+        (0..counts.rows()).flat_map(|row| (0..counts.columns()).map(move |gene| (row, gene)));
+    let first = places.find(|(row, gene)| counts.at(*row, *gene) < 0.0);
+    Some((count, first?))
+}
+
 /// Where labels stand among the genes of an AnnData file.
 pub(super) fn places(anndata: &H5ad, labels: &[String]) -> Option<Vec<usize>> {
     let genes = anndata.index(crate::table::h5ad::Frame::Var).ok()?;

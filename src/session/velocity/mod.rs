@@ -340,6 +340,43 @@ fn outside(compiled: &Compiled, lines: &Lines, genes: &[Gene]) -> usize {
 }
 
 fn warnings(answer: &VelocityAnswer) -> Vec<Diagnostic> {
+    let mut warnings = below_zero(answer);
+    warnings.extend(outside_of_bounds(answer));
+    warnings
+}
+
+/// Counts below 0, in each of the two matrices.
+fn below_zero(answer: &VelocityAnswer) -> Vec<Diagnostic> {
+    let both = [
+        (answer.name_of(answer.lines.covariate), &answer.spliced),
+        (&answer.lines.observed, &answer.unspliced),
+    ];
+    both.into_iter()
+        .filter_map(|(name, counts)| {
+            let (count, (cell, gene)) = counts::below_zero(counts)?;
+            let gene = answer.labels.get(gene).map_or("", String::as_str);
+            let element = match answer.lines.set {
+                Some(_) => format!("{name}[{gene}]"),
+                None => name.to_owned(),
+            };
+            let (noun, verb) = match count {
+                1 => ("number", "is"),
+                _ => ("numbers", "are"),
+            };
+            let message = format!("{count} {noun} of `{name}` {verb} below 0");
+            Some(
+                Diagnostic::new(Code::Doubtful, message)
+                    .at(
+                        answer.data.path.span,
+                        format!("the first is `{element}` of cell {}", cell + 1),
+                    )
+                    .help("spliced and unspliced counts are 0 or more; centred or scaled numbers have no line through the origin"),
+            )
+        })
+        .collect()
+}
+
+fn outside_of_bounds(answer: &VelocityAnswer) -> Vec<Diagnostic> {
     if answer.outside == 0 {
         return Vec::new();
     }

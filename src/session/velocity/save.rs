@@ -13,7 +13,7 @@ use crate::diagnostic::{Code, Diagnostic};
 use crate::fit::velocity;
 use crate::table::Cells;
 use crate::table::cells::Numbers;
-use crate::table::h5ad::{self, Added, H5ad, H5adError};
+use crate::table::h5ad::{self, Added, H5ad, H5adError, Taken};
 use std::io;
 use std::path::{Path, PathBuf};
 
@@ -116,7 +116,11 @@ impl Session {
                 Original::OnDisk(source) => std::fs::copy(source, place).map(|_| ())?,
                 Original::InMemory(bytes) => std::fs::write(place, bytes)?,
             }
-            match add_layer(answer, (place, save), &|| world.interrupted()) {
+            let taken = match world.overwrites() {
+                true => Taken::Replaced,
+                false => Taken::Kept,
+            };
+            match add_layer(answer, (place, taken, save), &|| world.interrupted()) {
                 Ok(count) => {
                     genes = count;
                     Ok(())
@@ -147,7 +151,7 @@ impl Session {
 /// Adds the layer to a copy of the file of counts; how many genes it has.
 fn add_layer(
     answer: &VelocityAnswer,
-    (place, save): (&Path, &Save),
+    (place, taken, save): (&Path, Taken, &Save),
     interrupted: &dyn Fn() -> bool,
 ) -> Result<usize, Diagnostic> {
     let changed = || {
@@ -168,7 +172,8 @@ fn add_layer(
     }
     let layer =
         layer(answer, (&places, genes), interrupted).map_err(|unfit| unfitted(unfit, save.span))?;
-    h5ad::add(place, LAYER, Added::Layer(&layer)).map_err(|error| not_added(&error, save))?;
+    h5ad::add(place, LAYER, Added::Layer(&layer), taken)
+        .map_err(|error| not_added(&error, save))?;
     Ok(genes)
 }
 
@@ -210,7 +215,7 @@ fn not_added(error: &H5adError, save: &Save) -> Diagnostic {
     .at(save.path.span, "nothing was written");
     match error {
         H5adError::Name { .. } => problem.help(format!(
-            "the file of counts has {} already: `save velocity to \"velocity.csv\"` writes a table",
+            "the file of counts has {} already: start lotka with `--force` to replace it in what is written, or write a table, as in `save velocity to \"velocity.csv\"`",
             counts::layer_path(LAYER)
         )),
         _ => problem,

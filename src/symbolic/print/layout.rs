@@ -82,6 +82,8 @@ impl Writer<'_> {
             Node::Unary(Unary::Negate, _) | Node::Binary(Binary::Add | Binary::Subtract, ..) => {
                 (Level::Sum, self.sum(expr))
             }
+            // A scale is written as it stands in the model.
+            Node::Unary(Unary::Positive, a) => self.layout(a, absolute),
             Node::Unary(operator, a) => self.function_of_one(operator, a),
             Node::Binary(Binary::Multiply | Binary::Divide, ..) => self.product(expr, absolute),
             Node::Binary(Binary::Power, base, exponent) => self.power(expr, base, exponent),

@@ -6,6 +6,7 @@
 use super::{Reader, Rule};
 use crate::diagnostic::{Code, Diagnostic};
 use crate::source::Span;
+use crate::syntax::show_expression;
 use crate::syntax::tree::{
     Bounds, Calculus, Declaration, DeclareKind, Expr, ExprKind, IndexSet, OwnUnit, Reference,
     StatementKind, Unit,
@@ -151,6 +152,11 @@ impl Reader<'_> {
             Rule::item_value => {
                 let (value, unit) = self.value_with_unit(part.into_inner());
                 if let Some(value) = value {
+                    let compares = item.mask.as_ref().filter(|_| item.value.is_some());
+                    if let Some(mask) = compares {
+                        self.problem(compared_by_one_sign(mask, &value, span));
+                        return;
+                    }
                     self.set(&mut item.value, value, "value", span);
                 }
                 if let Some(unit) = unit {
@@ -452,4 +458,14 @@ fn take_last_unit(value: &mut Expr, end: u32) -> Option<Unit> {
         ExprKind::If { otherwise, .. } => take_last_unit(otherwise, end),
         _ => None,
     }
+}
+
+/// `mask knockout = gene`, where a comparison was meant.
+fn compared_by_one_sign(mask: &Expr, value: &Expr, span: Span) -> Diagnostic {
+    let (left, right) = (show_expression(mask), show_expression(value));
+    Diagnostic::new(Code::Unexpected, "a second value")
+        .at(span, "this declaration has a value already")
+        .help(format!(
+            "a mask compares with `==`, as in `mask {left} == {right}`"
+        ))
 }

@@ -28,7 +28,7 @@ use memo::Memo;
 use std::ops::Range;
 use std::path::Path;
 use store::{Kind, Store};
-pub use write::{Added, add, write_with};
+pub use write::{Added, Taken, add, write_with};
 
 /// An open file.
 pub struct H5ad {

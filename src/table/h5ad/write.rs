@@ -20,6 +20,15 @@ pub enum Added<'a> {
     Column(&'a [f64]),
 }
 
+/// What becomes of something that has the name already.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Taken {
+    /// It stays, and nothing is added.
+    Kept,
+    /// It is replaced.
+    Replaced,
+}
+
 /// Copies `source` to `target` with a layer or a column of this name added.
 ///
 /// # Errors
@@ -35,7 +44,7 @@ pub fn write_with(
     let beside = beside(target);
     let done = std::fs::copy(source, &beside)
         .map_err(unreadable)
-        .and_then(|_| add(&beside, name, added))
+        .and_then(|_| add(&beside, name, added, Taken::Kept))
         .and_then(|()| std::fs::rename(&beside, target).map_err(unreadable));
     if done.is_err() {
         // What is left of an attempt is of no use; that it cannot be removed says nothing new.
@@ -49,7 +58,7 @@ pub fn write_with(
 ///
 /// # Errors
 /// Those of [`write_with`].
-pub fn add(path: &Path, name: &str, added: Added<'_>) -> Result<(), H5adError> {
+pub fn add(path: &Path, name: &str, added: Added<'_>, taken: Taken) -> Result<(), H5adError> {
     let place = path;
     let file = H5ad::open(place)?;
     let (group, found, expected) = match added {
@@ -57,11 +66,11 @@ pub fn add(path: &Path, name: &str, added: Added<'_>) -> Result<(), H5adError> {
         Added::Column(numbers) => ("obs", numbers.len(), file.cells()),
     };
     let path = format!("{group}/{name}");
-    let taken = match added {
+    let is_there = match added {
         Added::Layer(_) => file.layers()?.iter().any(|known| known == name),
         Added::Column(_) => file.store.kind(&path)?.is_some(),
     };
-    if taken || name.is_empty() || name == "." || name.contains('/') {
+    if (is_there && taken == Taken::Kept) || name.is_empty() || name == "." || name.contains('/') {
         return Err(H5adError::Name { path });
     }
     if found != expected {
@@ -79,13 +88,20 @@ pub fn add(path: &Path, name: &str, added: Added<'_>) -> Result<(), H5adError> {
         ));
     }
     let mut order = file.columns(Frame::Obs)?;
-    order.push(name.to_owned());
+    if !order.iter().any(|known| known == name) {
+        order.push(name.to_owned());
+    }
     let shape = match added {
         Added::Layer(_) => vec![file.cells() as u64, file.genes() as u64],
         Added::Column(_) => vec![file.cells() as u64],
     };
     drop(file);
-    put(place, (group, has_group), name, added, &shape, order)
+    let parent = Parent {
+        group,
+        exists: has_group,
+        holds: is_there,
+    };
+    put(place, parent, name, added, &shape, order)
 }
 
 fn beside(target: &Path) -> PathBuf {
@@ -100,9 +116,22 @@ fn unreadable(error: std::io::Error) -> H5adError {
     }
 }
 
+/// Where something is added.
+struct Parent<'a> {
+    group: &'a str,
+    /// The group is there.
+    exists: bool,
+    /// Something of the name is in it, to be replaced.
+    holds: bool,
+}
+
 fn put(
     path: &Path,
-    (group, exists): (&str, bool),
+    Parent {
+        group,
+        exists,
+        holds,
+    }: Parent<'_>,
     name: &str,
     added: Added<'_>,
     shape: &[u64],
@@ -119,6 +148,9 @@ fn put(
             .map_err(tell)?;
         made
     };
+    if holds {
+        parent.delete(name).map_err(tell)?;
+    }
     parent
         .create_dataset(name, |array| {
             match added {

@@ -57,6 +57,9 @@ pub struct AtRestAnswer {
     pub penalties: Vec<(String, f64)>,
     /// What differs from the fit before, when that was of the same matrices.
     pub against: Option<Comparison>,
+    /// The file of the fit before, when that was of the same matrices and cannot be compared: one of
+    /// the two has no standard errors.
+    pub uncompared: Option<String>,
 }
 
 /// Where the covariance comes from.
@@ -177,13 +180,37 @@ impl AtRestAnswer {
         self.groups.iter().map(|group| group.cells).sum()
     }
 
-    /// What differs from an earlier fit of the same matrices beyond the errors of both.
-    pub(super) fn compared(&self, before: &AtRestAnswer) -> Option<Comparison> {
+    /// What decides where the cells say nothing: the penalties that were asked for, or the one that is
+    /// always there.
+    #[must_use]
+    pub fn decided_by(&self) -> String {
+        match self.penalties.as_slice() {
+            [] => "a small penalty".to_owned(),
+            [(only, _)] => format!("the penalty {only}"),
+            _ => "the penalties".to_owned(),
+        }
+    }
+
+    /// Compares with an earlier fit, if that was of the same matrices.
+    pub(super) fn compare(&mut self, before: &AtRestAnswer) {
+        let pairs: Option<Vec<(&Estimate, &Estimate)>> = (self.estimates.iter())
+            .map(|now| {
+                let then = before.estimates.iter().find(|other| {
+                    other.name == now.name && other.rows == now.rows && other.columns == now.columns
+                })?;
+                Some((now, then))
+            })
+            .collect();
+        let Some(pairs) = pairs else { return };
+        let against = Self::compared(&pairs, &before.file);
+        self.uncompared = against.is_none().then(|| before.file.clone());
+        self.against = against;
+    }
+
+    /// What differs beyond the errors of both.
+    fn compared(pairs: &[(&Estimate, &Estimate)], file: &str) -> Option<Comparison> {
         let mut all = Vec::new();
-        for now in &self.estimates {
-            let then = before.estimates.iter().find(|other| {
-                other.name == now.name && other.rows == now.rows && other.columns == now.columns
-            })?;
+        for (now, then) in pairs {
             let (Some(errors), Some(other)) = (&now.errors, &then.errors) else {
                 return None;
             };
@@ -210,7 +237,7 @@ impl AtRestAnswer {
         let kept = (0..all.len()).rev().find(|rank| within(*rank, &all[*rank]));
         all.truncate(kept.map_or(0, |kept| kept + 1));
         Some(Comparison {
-            file: before.file.clone(),
+            file: file.to_owned(),
             compared,
             differing: all,
         })

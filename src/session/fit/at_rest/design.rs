@@ -6,10 +6,10 @@
 use super::answer::Spread;
 use super::matrix;
 use super::recognise::{Form, Noise, Term};
-use crate::diagnostic::{Code, Diagnostic};
+use crate::diagnostic::{Code, Diagnostic, number_text};
 use crate::fit::cells::{Covariance, Entries};
 use crate::linalg::Matrix;
-use crate::model::{Norm, ParameterId, Weight};
+use crate::model::{Norm, ParameterId, Penalty, Weight};
 use crate::session::compiled::Compiled;
 use crate::session::values;
 use crate::symbolic::Expr;
@@ -42,7 +42,18 @@ pub(super) struct Own<'a> {
     pub p: usize,
 }
 
-impl Own<'_> {
+impl<'a> Own<'a> {
+    /// The parameters of a model at these values.
+    pub fn new(compiled: &'a Compiled, fitted: &'a [ParameterId], present: &'a [f64]) -> Own<'a> {
+        let state = compiled.model.states.first();
+        Own {
+            compiled,
+            fitted,
+            present,
+            p: state.map_or(0, |state| compiled.model.count_of(&state.indices)),
+        }
+    }
+
     fn numbers_of(&self, id: ParameterId) -> &[f64] {
         let block = self.compiled.system.parameters.blocks()[id.index()];
         &self.present[block.range()]
@@ -235,22 +246,22 @@ impl Own<'_> {
                 };
                 match (penalty.norm, given) {
                     _ if penalty.is_two_sided => problems.push(
-                        Diagnostic::new(Code::CannotFit, "`sides` belongs to a matrix between two others")
+                        Diagnostic::new(Code::BadOption, "`sides` belongs to a matrix between two others")
                             .at(penalty.span, "")
                             .help("leave the word out"),
                     ),
                     _ if is_drift && !penalty.off_diagonal => problems.push(
-                        Diagnostic::new(Code::CannotFit, "the diagonal of this matrix is not penalised: it keeps the system stable")
+                        Diagnostic::new(Code::BadOption, "the diagonal of this matrix is not penalised: it keeps the system stable")
                             .at(penalty.span, "")
-                            .help("say `offdiag`, as in `penalty l1(0.1, offdiag)`"),
+                            .help(format!("say `offdiag`, as in `penalty {}`", off_diagonal(penalty))),
                     ),
                     (Norm::Square, None) => problems.push(
-                        Diagnostic::new(Code::CannotFit, "only an `l1` of the matrix that acts on the state has a weight that is chosen")
+                        Diagnostic::new(Code::BadOption, "only an `l1` of the matrix that acts on the state has a weight that is chosen")
                             .at(penalty.span, "")
                             .help("give a number"),
                     ),
                     (Norm::Absolute, _) if !is_drift => problems.push(
-                        Diagnostic::new(Code::CannotFit, "an `l1` is for the matrix that acts on the state")
+                        Diagnostic::new(Code::BadOption, "an `l1` is for the matrix that acts on the state")
                             .at(penalty.span, "")
                             .help("use `l2` here"),
                     ),
@@ -274,6 +285,24 @@ impl Own<'_> {
             Err(problems)
         }
     }
+}
+
+/// The same penalty without the diagonal, as it is written.
+fn off_diagonal(penalty: &Penalty) -> String {
+    let norm = match penalty.norm {
+        Norm::Square => "l2",
+        Norm::Absolute => "l1",
+    };
+    let weight = match penalty.weight {
+        Weight::Given(weight) => number_text(weight),
+        Weight::HeldOut => "auto".to_owned(),
+    };
+    let adaptive = if penalty.is_adaptive {
+        ", adaptive"
+    } else {
+        ""
+    };
+    format!("{norm}({weight}, offdiag{adaptive})")
 }
 
 /// Free entries of C without a value start at 1 on the diagonal.

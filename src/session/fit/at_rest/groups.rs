@@ -244,7 +244,7 @@ impl Reader<'_> {
             return Err(Diagnostic::new(Code::BadIndex, message)
                 .at(at, format!("it stands in the column `{}`", column.text))
                 .help(near.unwrap_or_else(|| {
-                    format!("`{}` is 1 in the place of a cell's label and 0 in the others: take the labels from the data, as in `index {} from \"cells.h5ad\" obs {}`", known.name, set.name, column.text)
+                    format!("`{0}` is 1 in the place of a cell's label and 0 in the others, and a control is a member too: write `index {1} = {{{unknown}, ...}}`, or take all labels from the data, as in `index {1} from \"cells.h5ad\" obs {2}`; a mask such as `{1} == gene` lets a control act on nothing", known.name, set.name, column.text)
                 })));
         }
         let place = |place: Option<usize>| place.and_then(|place| positions.get(place).copied()?);
@@ -445,6 +445,7 @@ fn label(
 
 /// Cells, the group of each, and how they are looked at.
 pub(super) struct Seen<'a> {
+    pub file: &'a CellFile,
     pub cells: &'a Cells,
     pub of_cells: &'a [Option<usize>],
     pub look: &'a Look,
@@ -490,7 +491,7 @@ impl Seen<'_> {
             }
             accumulator
                 .take(&groups, &rows, interrupted)
-                .map_err(|refused| refusal(refused, from, self.span))?;
+                .map_err(|refused| self.refusal(refused, from))?;
             from += count;
         }
         let statistics = accumulator.finish();
@@ -501,32 +502,57 @@ impl Seen<'_> {
     fn turn(&self, cell: usize, row: &mut [f64], sums: &mut [f64]) -> Result<(), Diagnostic> {
         let depth = self.depths.as_ref().map_or(1.0, |depths| depths[cell]);
         if !(depth.is_finite() && depth > 0.0) {
-            let message = format!("cell {} has the depth {depth}", cell + 1);
+            let message = format!("{} has the depth {depth}", self.file.cell_name(cell));
             return Err(Diagnostic::new(Code::BadDatum, message)
                 .at(self.span, "a depth is a positive number"));
         }
         self.look.turn(depth, row, sums).map_err(|(at, seen)| {
             let gene = self.labels.get(at).map_or("", String::as_str);
-            let message = format!("{seen} is no count: `{gene}` of cell {}", cell + 1);
+            let name = self.file.cell_name(cell);
+            let message = format!("{seen} is no count: `{gene}` of {name}");
             Diagnostic::new(Code::BadDatum, message)
                 .at(self.span, "counts are whole numbers, 0 or more")
                 .help("take the matrix of counts, as in `layer \"counts\"`; numbers that were scaled or smoothed are seen by `normal`")
         })
     }
-}
 
-fn refusal(refused: Refused, from: usize, span: Span) -> Diagnostic {
-    match refused {
-        Refused::Interrupted => {
-            Diagnostic::new(Code::Interrupted, "the cells were not read to the end").at(span, "")
+    /// Why cells were not taken, of a block that begins at one of them.
+    fn refusal(&self, refused: Refused, from: usize) -> Diagnostic {
+        match refused {
+            Refused::Interrupted => {
+                Diagnostic::new(Code::Interrupted, "the cells were not read to the end")
+                    .at(self.span, "")
+            }
+            Refused::NotFinite(_) => self.not_finite(from),
+            _ => {
+                Diagnostic::new(Code::CannotFit, "the cells do not fit the model").at(self.span, "")
+            }
         }
-        Refused::NotFinite(_) => {
-            let message = "the cells have a number that is not finite, or missing";
-            Diagnostic::new(Code::EmptyCell, message).at(
-                span,
-                format!("among the {BLOCK} cells from the {}th on", from + 1),
+    }
+
+    /// The first number that is none, from a cell on.
+    fn not_finite(&self, from: usize) -> Diagnostic {
+        let used = |cell: &usize| self.of_cells.get(*cell).is_some_and(Option::is_some);
+        let mut places = (from..self.cells.rows())
+            .filter(used)
+            .flat_map(|cell| (0..self.cells.columns()).map(move |gene| (cell, gene)));
+        let found = places.find(|(cell, gene)| !self.cells.at(*cell, *gene).is_finite());
+        let Some((cell, gene)) = found else {
+            return Diagnostic::new(
+                Code::EmptyCell,
+                "the cells have a number that is not finite",
             )
-        }
-        _ => Diagnostic::new(Code::CannotFit, "the cells do not fit the model").at(span, ""),
+            .at(self.span, "");
+        };
+        let what = match self.cells.at(cell, gene).is_nan() {
+            true => "missing",
+            false => "infinite",
+        };
+        let gene = self.labels.get(gene).map_or("", String::as_str);
+        let name = self.file.cell_name(cell);
+        let message = format!("`{gene}` of {name} is {what}");
+        Diagnostic::new(Code::EmptyCell, message)
+            .at(self.span, "every gene of every cell has a number")
+            .help("leave the cell or the gene out, or fill what is missing")
     }
 }

@@ -34,15 +34,18 @@ use super::super::outcome::{Outcome, Performed};
 use super::super::simulate::{fault, whole, with_setting};
 use super::super::tables::Tables;
 use super::super::values::Overrides;
-use super::super::{Observer, Session, undo};
+use super::super::{Observer, Session, Stage, undo};
 use super::GeneFit;
-use crate::diagnostic::{Code, Diagnostic, did_you_mean, listed};
+use crate::diagnostic::{Code, Diagnostic, did_you_mean, first_quoted, listed};
+use crate::fit::Progress;
 use crate::fit::cells::{self, Blindness, End, Fault, Mismatch, Unidentified};
 use crate::linalg::Matrix;
 use crate::linalg::products;
 use crate::model::{Entity, Parameter, ParameterId, Target};
 use crate::symbolic::Shape;
 use crate::syntax::tree::ExprKind;
+use design::Own;
+use std::cell::RefCell;
 use std::sync::Arc;
 use task::{Place, Task};
 
@@ -57,8 +60,43 @@ pub(in crate::session) fn check(
     command: &FitAtRest,
 ) -> Result<(), Vec<Diagnostic>> {
     let fitted = fitted(compiled, command)?;
-    recognise::form(compiled, &fitted, command.span)?;
-    Ok(())
+    let form = recognise::form(compiled, &fitted, command.span)?;
+    let mut problems = foreign(compiled, command);
+    let present = compiled.present(&Overrides::new()).parameters;
+    let own = Own::new(compiled, &fitted, &present);
+    let (_, columns) = own.input(&form);
+    problems.extend(own.weights(&form, &columns).err().into_iter().flatten());
+    match problems.is_empty() {
+        true => Ok(()),
+        false => Err(problems),
+    }
+}
+
+/// Problems with columns that the sentence maps to what no fit of cells reads.
+fn foreign(compiled: &Compiled, command: &FitAtRest) -> Vec<Diagnostic> {
+    let covariates = compiled.model.parameters.iter();
+    let covariates = covariates.filter(|known| known.is_covariate);
+    let mut known: Vec<&str> = Vec::new();
+    for covariate in covariates {
+        known.push(&covariate.name);
+        if let [set] = covariate.indices.as_slice() {
+            known.push(&compiled.model.names.index_set(*set).name);
+        }
+    }
+    known.extend(["condition", "time"]);
+    let mapped = command.data.columns.iter();
+    mapped
+        .filter(|(here, _)| here.text != "t" && !known.contains(&here.text.as_str()))
+        .map(|(here, _)| {
+            let message = format!("no data are read for `{}`", here.text);
+            let near = did_you_mean(&here.text, known.iter().copied());
+            Diagnostic::new(Code::NoColumn, message)
+                .at(here.span, "the name in the model stands on this side")
+                .help(near.unwrap_or_else(|| {
+                    format!("what is read goes by {}", first_quoted(&known, known.len()))
+                }))
+        })
+        .collect()
 }
 
 /// The parameters that the sentence names.
@@ -132,14 +170,26 @@ impl Session {
     pub(in crate::session) fn fit_at_rest(
         &mut self,
         command: &FitAtRest,
-        _: &mut dyn Observer,
+        observer: &mut dyn Observer,
     ) -> Result<Performed, Vec<Diagnostic>> {
         let compiled = Arc::clone(&self.need_model()?.compiled);
         let overrides = with_setting(&compiled, &self.overrides, &command.setting)?;
         let world = Arc::clone(&self.world);
         let tables = Tables::new(&*world, self.data_folder());
-        let interrupted = || world.interrupted();
+        // Nobody knows how far a search has to go, but those who look on see that it goes.
+        let observer = RefCell::new(observer);
+        let stage = Stage::Search(Progress {
+            done: 0,
+            total: 1,
+            best: None,
+            pace: None,
+        });
+        let interrupted = || {
+            observer.borrow_mut().at(f64::NAN, &stage);
+            world.interrupted()
+        };
         let seed = seed(&compiled, &overrides, command)?;
+        check(&compiled, command)?;
         let fitted = fitted(&compiled, command)?;
         let form = recognise::form(&compiled, &fitted, command.span)?;
         let read = task::read(
@@ -154,13 +204,18 @@ impl Session {
         let ran = task
             .run(&interrupted)
             .map_err(|mismatch| vec![misfit(mismatch, command)])?;
-        if let End::Fault(fault) = ran.found.end {
-            return Err(vec![no_start(fault, &task, command)]);
+        match ran.found.end {
+            End::Fault(fault) => return Err(vec![no_start(fault, &task, command)]),
+            // There is no point to tell of: the search had none, or weights were still compared.
+            End::Interrupted if !ran.found.log_likelihood.is_finite() => {
+                return Err(vec![no_start(Fault::Interrupted, &task, command)]);
+            }
+            _ => {}
         }
         let mut answer = answered(&compiled, command, &task, (read, ran), &interrupted)?;
         let mut diagnostics = warnings(&answer, command);
         if let Some(GeneFit::AtRest(before)) = &self.genes {
-            answer.against = answer.compared(before);
+            answer.compare(before);
         }
         let before = self.values_before();
         for estimate in &answer.estimates {
@@ -206,7 +261,8 @@ fn answered(
     interrupted: &dyn Fn() -> bool,
 ) -> Result<AtRestAnswer, Vec<Diagnostic>> {
     let point = &ran.found.point;
-    let moments = cells::moments(&task.cells, point, interrupted)
+    // An interruption ends the search; what it found is still told, for one more evaluation.
+    let moments = cells::moments(&task.cells, point, &|| false)
         .map_err(|fault| vec![no_start(fault, task, command)])?;
     let spectrum = products::eigenvalues(&point.drift).unwrap_or_default();
     let leading = spectrum
@@ -215,6 +271,7 @@ fn answered(
         .fold(f64::NEG_INFINITY, f64::max);
     let blindness = match task.design.size() > MOST_EXAMINED {
         true => Err(Unidentified::TooMany(task.design.size())),
+        // Interrupted still, where the search was.
         false => cells::blindness(&task.cells, &task.design, point, interrupted),
     };
     let n = task.cells.cells();
@@ -265,6 +322,7 @@ fn answered(
         measured: task.measured,
         estimates,
         against: None,
+        uncompared: None,
     })
 }
 
@@ -322,12 +380,13 @@ fn warnings(answer: &AtRestAnswer, command: &FitAtRest) -> Vec<Diagnostic> {
             1 => ("one direction".to_owned(), "it"),
             many => (format!("{many} directions"), "them"),
         };
+        let by = answer.decided_by();
         warnings.push(
             Diagnostic::new(
                 Code::Undetermined,
                 format!("the cells do not determine {what} of the fitted entries"),
             )
-            .at(command.span, format!("a small penalty decides {it}"))
+            .at(command.span, format!("{by} decides {it}"))
             .help("more conditions, entries held by a mask, or cells seen on the way after a step determine more"),
         );
     }
@@ -391,7 +450,11 @@ fn no_start(fault: Fault, task: &Task, command: &FitAtRest) -> Diagnostic {
             "give held entries values".to_owned(),
         ),
         Fault::Interrupted => (
-            "the fit was interrupted before its first step".to_owned(),
+            match task.held_out {
+                true => "the fit was interrupted while the weight of its penalty was chosen",
+                false => "the fit was interrupted before its first step",
+            }
+            .to_owned(),
             "values are as they were".to_owned(),
         ),
     };

@@ -11,7 +11,7 @@ use super::recognise::{Form, Noise, Term};
 use super::sentence::FitAtRest;
 use crate::diagnostic::{Code, Diagnostic, number_text};
 use crate::fit::cells::{
-    self, Cells, Course, Covariance, Design, Found, Mismatch, Options, Path, Penalty, Point,
+    self, Cells, Course, Covariance, Design, End, Found, Mismatch, Options, Path, Penalty, Point,
     Question, Statistics,
 };
 use crate::linalg::Matrix;
@@ -56,7 +56,7 @@ pub(super) struct Task {
     course: Option<Course>,
     covariance: Covariance,
     /// The weight is chosen by groups that are held out.
-    held_out: bool,
+    pub held_out: bool,
     is_adaptive: bool,
     fitted: Vec<ParameterId>,
     /// Where fitted parameters stand: A itself, columns of B, C or its diagonal.
@@ -112,12 +112,13 @@ pub(super) fn read(
     // The first group is as good a control as any, and is never held out.
     let parts = cells::folds(groups.groups.len(), FOLDS, &[0], seed);
     let seen = Seen {
+        file: &file,
         cells: &matrix,
         of_cells: &groups.of_cells,
         look: &look,
         depths,
         labels: &labels,
-        span: command.data.path.span,
+        span: layer.map_or(command.data.path.span, |layer| layer.span),
     };
     let (statistics, measured) = seen.statistics(&parts, interrupted).map_err(one)?;
     Ok(Read {
@@ -160,12 +161,7 @@ pub(super) fn task(
     interrupted: &dyn Fn() -> bool,
 ) -> Result<Task, Vec<Diagnostic>> {
     let genes = labels(compiled, compiled.model.states[0].indices.first().copied());
-    let own = Own {
-        compiled,
-        fitted,
-        present: &read.plain,
-        p: genes.len(),
-    };
+    let own = Own::new(compiled, fitted, &read.plain);
     let (input, columns) = own.input(&form);
     let (now, before) = own.inputs(&form, &read.groups.parameters, &read.plain);
     let course = read.groups.on_the_way.then(|| Course {
@@ -237,6 +233,13 @@ impl Task {
                 ..penalty.clone()
             };
             let first = cells::search(&self.cells, &self.design, &plain, &options, interrupted)?;
+            if first.end == End::Interrupted {
+                return Ok(Ran {
+                    found: first,
+                    selection: None,
+                    weight: 0.0,
+                });
+            }
             let drift = &first.point.drift;
             let largest = drift
                 .iter()

@@ -11,7 +11,10 @@ use crate::session::tables::Tables;
 use crate::symbolic::Shape;
 use crate::syntax::tree;
 use crate::table::cells::Cells;
-use crate::table::h5ad::Frame;
+use crate::table::h5ad::{Column, Frame};
+
+/// Fewer groups than this are read as they are meant.
+const MANY_GROUPS: usize = 10;
 
 /// Rows of a file: a state each.
 pub struct Data {
@@ -31,6 +34,8 @@ pub struct Data {
     pub of: Vec<Option<usize>>,
     /// True for AnnData, whose rows are cells.
     pub cells: bool,
+    /// What is doubtful about the groups.
+    pub doubts: Vec<Diagnostic>,
 }
 
 impl Data {
@@ -77,6 +82,7 @@ impl Data {
             layer: asked.layer.as_ref().map(|layer| layer.text.clone()),
             by: asked.by.as_ref().map(|by| by.text.clone()),
             cells: file.table().is_none(),
+            doubts: doubts(&file, asked, &groups).map_err(one)?,
             numbers,
             names,
             groups,
@@ -136,6 +142,29 @@ impl Data {
         }
         Ok(())
     }
+}
+
+/// A column of numbers, nearly all of them different, makes no groups.
+fn doubts(file: &CellFile, asked: &Rows, groups: &[String]) -> Result<Vec<Diagnostic>, Diagnostic> {
+    let Some(by) = &asked.by else {
+        return Ok(Vec::new());
+    };
+    let column = file.column(&by.text)?;
+    let is_numbers = matches!(column, Some(Column::Numbers(_)));
+    if !is_numbers || groups.len() < MANY_GROUPS || 2 * groups.len() < file.cells() {
+        return Ok(Vec::new());
+    }
+    let message = format!(
+        "`{}` has {} different numbers in {} rows",
+        by.text,
+        groups.len(),
+        file.cells()
+    );
+    Ok(vec![
+        Diagnostic::new(Code::Doubtful, message)
+            .at(by.span, "each of them is a group here")
+            .help("`by` takes a column of labels, such as cell types or clusters"),
+    ])
 }
 
 /// What the columns are called: of a model whose only state is a vector its labels, of others the

@@ -6,7 +6,7 @@ use super::numbers::{Measure, summary};
 use super::sentence::element;
 use super::tables::without_spectrum;
 use super::{RowsAnswer, nothing_yet};
-use crate::diagnostic::{Code, Diagnostic, listed};
+use crate::diagnostic::{Code, Diagnostic, did_you_mean, listed};
 use crate::figure::{Axis, Figure, Mark, SHADE_STEPS, Series, Sheet, shade};
 use crate::fit::sample_quantile as quantile;
 use crate::session::Session;
@@ -87,6 +87,27 @@ impl RowsPicture {
             return None;
         }
         Some(picture(plot, known))
+    }
+}
+
+impl RowsPicture {
+    /// The problems of a plot, with the word that a name misspells where rows were looked at.
+    pub fn meant(has_rows: bool, plot: &Plot, problems: Vec<Diagnostic>) -> Vec<Diagnostic> {
+        let words = || {
+            let measures = Measure::WORDS.iter().map(|(word, _)| *word);
+            measures.chain(["eigenvalues", "groups"])
+        };
+        let near = |problem: &Diagnostic| {
+            let at = problem.labels.first()?.span;
+            let mut names = plot.curves.iter().filter_map(|one| word_of(&one.value));
+            let name = names.find(|name| name.span == at)?;
+            did_you_mean(&name.text, words())
+        };
+        let told = |problem: Diagnostic| match near(&problem) {
+            Some(near) if has_rows && problem.code == Code::UnknownName => problem.help(near),
+            _ => problem,
+        };
+        problems.into_iter().map(told).collect()
     }
 }
 

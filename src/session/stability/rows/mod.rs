@@ -144,14 +144,14 @@ fn refuse(compiled: &Compiled, span: Span) -> Result<(), Vec<Diagnostic>> {
     Ok(())
 }
 
-/// What can be refused without computing anything.
+/// What can be refused without computing anything, and what there is to warn of.
 pub(super) fn check(
     compiled: &Compiled,
     tables: &Tables<'_>,
     overrides: &Overrides,
     asked: &Rows,
     command: &Stability,
-) -> Result<(), Vec<Diagnostic>> {
+) -> Result<Vec<Diagnostic>, Vec<Diagnostic>> {
     refuse(compiled, command.span)?;
     let never = || false;
     let data = Data::read(compiled, tables, asked, &never)?;
@@ -166,7 +166,8 @@ pub(super) fn check(
             Some(at),
         )?;
     }
-    AtRest::new(compiled, overrides, &command.setting, None, command.span).map(|_| ())
+    AtRest::new(compiled, overrides, &command.setting, None, command.span)?;
+    Ok(data.doubts)
 }
 
 /// The values that hold for a group, and whether they are those of a condition of its name.
@@ -304,6 +305,7 @@ fn answered(
     let mut found: Vec<Option<Result<Linear, Unfound>>> = vec![None; data.rows()];
     let mut diagnostics: Vec<Diagnostic> =
         rest::noise_left_out(compiled, span).into_iter().collect();
+    diagnostics.extend(data.doubts.iter().cloned());
     for batch in &batches {
         let ended = batch.linear_parts(equations.time, &data.numbers, wanted, |row, linear| {
             if let Some(place) = found.get_mut(row) {
