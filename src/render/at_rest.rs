@@ -284,8 +284,9 @@ fn lines(answer: &AtRestAnswer) -> Vec<String> {
     if let Some(chosen) = &answer.selection {
         let score = |at: usize| chosen.scores.get(at).copied().unwrap_or(f64::NAN);
         lines.push(format!(
-            "its weight was chosen among {} by groups held out: log-likelihood of a held-out cell {} (at the largest weight, {}, {})",
+            "its weight was chosen among {} by groups held out (never `{}`): log-likelihood of a held-out cell {} (at the largest weight, {}, {})",
             chosen.weights.len(),
+            chosen.control,
             number(score(chosen.best), 6),
             chosen.weights.first().map_or_else(String::new, |most| number(*most, 3)),
             number(score(0), 6)

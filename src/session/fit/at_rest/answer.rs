@@ -118,6 +118,8 @@ pub struct Chosen {
     pub scores: Vec<f64>,
     /// The best.
     pub best: usize,
+    /// The group that was never held out.
+    pub control: String,
 }
 
 /// Two fits of the same matrices.

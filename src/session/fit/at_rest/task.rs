@@ -35,6 +35,8 @@ pub(super) struct Read {
     pub measured: Vec<f64>,
     /// For folds.
     pub seed: u64,
+    /// The group that is never held out, by number.
+    pub control: usize,
     /// The parameter values without conditions and covariates.
     pub plain: Vec<f64>,
 }
@@ -55,6 +57,8 @@ pub(super) struct Task {
     inputs: Matrix,
     course: Option<Course>,
     covariance: Covariance,
+    /// The group that is never held out.
+    control: String,
     /// The weight is chosen by groups that are held out.
     pub held_out: bool,
     is_adaptive: bool,
@@ -109,8 +113,8 @@ pub(super) fn read(
         Scatter::Counts(Some(depth)) => Some(reader.depths(depth).map_err(one)?),
         _ => None,
     };
-    // The first group is as good a control as any, and is never held out.
-    let parts = cells::folds(groups.groups.len(), FOLDS, &[0], seed);
+    let own = Own::new(compiled, fitted, &plain);
+    let (parts, control) = parts(&own, form, &groups, (&plain, seed));
     let seen = Seen {
         file: &file,
         cells: &matrix,
@@ -126,6 +130,7 @@ pub(super) fn read(
         statistics,
         measured,
         seed,
+        control,
         plain,
     })
 }
@@ -137,6 +142,40 @@ fn labels(compiled: &Compiled, set: Option<crate::model::IndexSetId>) -> Vec<Str
 }
 
 /// The covariates that the equations name.
+/// The fold of each group, and the control: the group whose inputs reach the fewest entries of B. Names
+/// decide, so that the order of the rows of a file does not.
+fn parts(
+    own: &Own,
+    form: &Form,
+    groups: &Groups,
+    (plain, seed): (&[f64], u64),
+) -> (Vec<usize>, usize) {
+    let (input, _) = own.input(form);
+    let (now, _) = own.inputs(form, &groups.parameters, plain);
+    let genes = input.values.nrows().max(1);
+    let acts = |at: &usize, free: &bool| *free || input.values[*at] != 0.0;
+    let reached: Vec<usize> = (0..input.values.ncols())
+        .map(|l| {
+            let own = (l * genes..).zip(input.free.iter().skip(l * genes).take(genes));
+            own.filter(|(at, free)| acts(at, free)).count()
+        })
+        .collect();
+    let pushes = |group: &usize| -> usize {
+        let inputs = now.column(*group);
+        let pairs = inputs.iter().zip(&reached);
+        pairs.filter(|(x, _)| **x != 0.0).map(|(_, n)| n).sum()
+    };
+    let label = |group: &usize| groups.groups.get(*group).map(|group| group.label.as_str());
+    let mut order: Vec<usize> = (0..groups.groups.len()).collect();
+    order.sort_by(|a, b| pushes(a).cmp(&pushes(b)).then(label(a).cmp(&label(b))));
+    let dealt = cells::folds(order.len(), FOLDS, &[0], seed);
+    let mut parts = vec![FOLDS; order.len()];
+    for (group, part) in order.iter().zip(dealt) {
+        parts[*group] = part;
+    }
+    (parts, order.first().copied().unwrap_or(0))
+}
+
 fn covariates(compiled: &Compiled, form: &Form) -> Vec<ParameterId> {
     let exprs = form.terms.iter().filter_map(|term| match term {
         Term::Fitted { by, .. } => *by,
@@ -214,6 +253,11 @@ pub(super) fn task(
         course,
         covariance,
         held_out: weights.held_out,
+        control: read
+            .groups
+            .groups
+            .get(read.control)
+            .map_or_else(String::new, |group| group.label.clone()),
         is_adaptive: weights.is_adaptive,
         fitted: fitted.to_vec(),
         drift: form.drift,
@@ -272,6 +316,7 @@ impl Task {
                 weights: selected.weights,
                 scores: selected.scores,
                 best: selected.best,
+                control: self.control.clone(),
             }),
             found: selected.found,
         })
