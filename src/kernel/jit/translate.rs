@@ -1,8 +1,12 @@
 //! From instructions to Cranelift's intermediate form.
 //!
 //! A body is cut into functions of bounded length, so that the time to translate it stays linear.
-//! Within a function registers are values; between functions they live in the register file, and
-//! results in `out`. State and slots are read where the caller has them, without a copy.
+//! Within a function what it has computed are values; between functions registers live in the register
+//! file, and results in `out`. State and slots are read where the caller has them, without a copy.
+//!
+//! No value lives longer than it must, for the allocator's work grows with what lives at once, and what
+//! does not fit into the processor's registers is written to memory and read back: results are stored as
+//! they come, and what stands in memory is read anew where it is used.
 
 use super::super::program::{Instruction, Operation, Program, Register};
 use super::functions;
@@ -30,14 +34,14 @@ pub(super) fn body(module: &mut JITModule, program: &Program) -> Option<Vec<Func
     let mut delivered = FxHashSet::default();
     let last = parts.len() - 1;
     let mut found = Vec::with_capacity(parts.len());
-    for (at, part) in parts.iter().enumerate() {
+    for (at, (part, read_later)) in parts.iter().zip(read_later(&parts)).enumerate() {
         context.func.signature = signature(module);
         let id = module
             .declare_anonymous_function(&context.func.signature)
             .ok()?;
         let place = Part {
             program,
-            is_alone: last == 0,
+            read_later,
             is_last: at == last,
         };
         place.translate(module, &mut context, &mut shared, part, &mut delivered);
@@ -46,6 +50,21 @@ pub(super) fn body(module: &mut JITModule, program: &Program) -> Option<Vec<Func
         found.push(id);
     }
     Some(found)
+}
+
+/// For each part the registers that later parts read before they write them.
+fn read_later(parts: &[&[Instruction]]) -> Vec<FxHashSet<usize>> {
+    let mut wanted: FxHashSet<usize> = FxHashSet::default();
+    let mut found = Vec::with_capacity(parts.len());
+    for part in parts.iter().rev() {
+        found.push(wanted.clone());
+        for instruction in part.iter().rev() {
+            wanted.remove(&instruction.to.index());
+            wanted.extend(instruction.reads().iter().map(|read| read.index()));
+        }
+    }
+    found.reverse();
+    found
 }
 
 /// That of `Entry`.
@@ -61,7 +80,7 @@ fn signature(module: &JITModule) -> Signature {
 /// Which part of the body a function is.
 struct Part<'p> {
     program: &'p Program,
-    is_alone: bool,
+    read_later: FxHashSet<usize>,
     is_last: bool,
 }
 
@@ -96,13 +115,22 @@ impl Part<'_> {
             one,
             two,
             values: FxHashMap::default(),
-            written: Vec::new(),
             delivered,
         };
-        for instruction in instructions {
+        let numbered = instructions.iter().enumerate();
+        let last_writes: FxHashMap<usize, usize> = numbered
+            .map(|(at, instruction)| (instruction.to.index(), at))
+            .collect();
+        for (at, instruction) in instructions.iter().enumerate() {
             writer.instruction(instruction);
+            let register = instruction.to.index();
+            if last_writes.get(&register) == Some(&at) {
+                writer.keep(register, &self.read_later);
+            }
         }
-        writer.finish(self.is_alone, self.is_last);
+        if self.is_last {
+            writer.deliver_rest();
+        }
         let Writer { mut builder, .. } = writer;
         builder.ins().return_(&[]);
         builder.seal_all_blocks();
@@ -130,10 +158,8 @@ struct Writer<'a, 'b> {
     out: Value,
     one: SigRef,
     two: SigRef,
-    /// What registers hold at this point.
+    /// What registers hold that the function has written.
     values: FxHashMap<usize, Value>,
-    /// Registers that the function has written, each once, in order.
-    written: Vec<usize>,
     /// Results that earlier functions have put into `out`.
     delivered: &'a mut FxHashSet<usize>,
 }
@@ -159,7 +185,7 @@ impl Writer<'_, '_> {
             return *value;
         }
         let program = self.program;
-        let value = if register == program.time().index() {
+        if register == program.time().index() {
             self.time
         } else if program.state().registers().contains(&register) {
             self.load(self.state, register - program.state().register)
@@ -169,41 +195,31 @@ impl Writer<'_, '_> {
             self.load(self.out, register - program.out().start)
         } else {
             self.load(self.file, register)
-        };
-        self.values.insert(register, value);
-        value
-    }
-
-    fn write(&mut self, register: Register, value: Value) {
-        let register = register.index();
-        self.values.insert(register, value);
-        self.written.push(register);
-    }
-
-    /// Puts results into `out`, and what later functions may read into the file.
-    fn finish(&mut self, is_alone: bool, is_last: bool) {
-        let out = self.program.out();
-        let mut written = std::mem::take(&mut self.written);
-        written.sort_unstable();
-        written.dedup();
-        for register in written {
-            let Some(&value) = self.values.get(&register) else {
-                continue;
-            };
-            if out.contains(&register) {
-                self.store(value, self.out, register - out.start);
-                self.delivered.insert(register);
-            } else if !is_alone && !is_last {
-                self.store(value, self.file, register);
-            }
         }
-        if is_last {
-            // Results that parameters alone determine are in the file.
-            for register in out.clone() {
-                if !self.delivered.contains(&register) {
-                    let value = self.load(self.file, register);
-                    self.store(value, self.out, register - out.start);
-                }
+    }
+
+    /// Stores what a register holds at the end of the function: a result into `out`, and what later
+    /// functions read into the file.
+    fn keep(&mut self, register: usize, read_later: &FxHashSet<usize>) {
+        let Some(&value) = self.values.get(&register) else {
+            return;
+        };
+        let out = self.program.out();
+        if out.contains(&register) {
+            self.store(value, self.out, register - out.start);
+            self.delivered.insert(register);
+        } else if read_later.contains(&register) {
+            self.store(value, self.file, register);
+        }
+    }
+
+    /// Puts results that parameters alone determine, and so stand in the file, into `out`.
+    fn deliver_rest(&mut self) {
+        let out = self.program.out();
+        for register in out.clone() {
+            if !self.delivered.contains(&register) {
+                let value = self.load(self.file, register);
+                self.store(value, self.out, register - out.start);
             }
         }
     }
@@ -214,7 +230,7 @@ impl Writer<'_, '_> {
             *operand = self.read(*register);
         }
         let value = self.compute(instruction.operation, operands);
-        self.write(instruction.to, value);
+        self.values.insert(instruction.to.index(), value);
     }
 
     fn compute(&mut self, operation: Operation, [a, b, c]: [Value; 3]) -> Value {
