@@ -351,7 +351,7 @@ fn an_interrupted_fit_keeps_what_it_has() {
         let (start, best) = (answer.before.expect("a value"), whole.found.log_likelihood);
         let found = answer.found.log_likelihood;
         assert!(start <= found && found <= best, "{start} {found} {best}");
-        assert_eq!(performed.diagnostics[0].code, Code::NotConverged);
+        assert_eq!(performed.diagnostics[0].code, Code::Interrupted);
         // It is the value that holds.
         let drift = answer.estimates[0].values.as_slice();
         assert_eq!(numbers(&session, "A"), drift);

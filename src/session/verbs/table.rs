@@ -79,6 +79,7 @@ pub static VERBS: &[Verb] = &[
                 "plot predator vs prey",
                 "one against the other instead of time",
             ),
+            ("plot A", "a square matrix: what acts on what"),
             ("plot fit | residuals | waterfall", "of the last fit"),
             (
                 "plot traces | pairs | profiles",
@@ -169,6 +170,7 @@ pub static VERBS: &[Verb] = &[
                 "save prey, prey + predator to \"out.csv\"",
                 "only these columns, after time",
             ),
+            ("save A to \"A.csv\"", "a vector or matrix with its labels"),
             (
                 "save spectra | eigenvalues to \"cells.csv\"",
                 "of `stability over` a table",

@@ -226,8 +226,9 @@ impl Session {
         self.can_undo(undo::Undid::Fitted, before);
         if answer.found.end == End::Interrupted {
             diagnostics.push(
-                Diagnostic::new(Code::NotConverged, "the fit was interrupted")
-                    .at(command.span, "the best point met is kept"),
+                Diagnostic::new(Code::Interrupted, "the search was interrupted")
+                    .at(command.span, "")
+                    .help("this is the best point that it has met"),
             );
         }
         let answer = Arc::new(answer);
