@@ -327,7 +327,7 @@ fn an_interrupted_fit_keeps_what_it_has() {
     let sentence = "fit A, b, B to \"cells.csv\" as stationary";
     let whole = fitted(&workplace, KNOCKED_OUT, sentence);
     let mut between = 0;
-    for most in (0..400).step_by(20) {
+    for most in (0..400).step_by(2) {
         let mut session = Session::new(Arc::new(Impatient {
             files: SystemWorld::default(),
             asked: AtomicU32::new(0),

@@ -181,8 +181,9 @@ fn sentences(file: &tree::File) -> impl Iterator<Item = &tree::Statement> {
 }
 
 fn empty(source: SourceId, text: &str) -> Diagnostic {
+    let first = text.chars().next().map_or(0, char::len_utf8);
     Diagnostic::new(Code::EmptyModel, "this file holds no statements")
-        .at(Span::new(source, 0, text.len().min(1)), "")
+        .at(Span::new(source, 0, first), "")
         .help("a model declares states and their equations, as in `state x = 1` and `x' = -x`")
 }
 

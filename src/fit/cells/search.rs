@@ -180,10 +180,14 @@ fn from_start(
         true => maximum(cells, design, penalty.input_ridge, interrupted),
         false => Ok(None),
     };
-    let better = better.ok().flatten();
-    let better = better.and_then(|better| task.begin(better.start()).ok());
-    let lower = better.filter(|better| better.0.value < start.0.value);
-    run(task, lower.unwrap_or(start), options)
+    let better = better.ok().flatten().and_then(|better| {
+        let begun = task.begin(better.design.start()).ok()?;
+        (begun.0.value < start.0.value).then_some((begun, better.steps))
+    });
+    let (start, steps) = better.unwrap_or((start, 0));
+    let mut found = run(task, start, options);
+    found.iterations += steps;
+    found
 }
 
 /// Newton steps from a place to the end.

@@ -340,7 +340,7 @@ fn the_maximum_without_a_is_that_of_the_likelihood() {
         let statistics = drawn(&screen, 3000, 3);
         let cells = Cells::new(&statistics, &screen.inputs, None, Covariance::FromNoise).unwrap();
         let start = matched_start(&cells, &design(&screen), GO_ON).unwrap();
-        let found = maximum(&cells, &start, 0.0, GO_ON).unwrap().unwrap();
+        let found = maximum(&cells, &start, 0.0, GO_ON).unwrap().unwrap().design;
         let point = found.start();
         let at = moments(&cells, &point, GO_ON).unwrap();
         let slopes = found.packed(&gradient(&cells, &point, &at, GO_ON).unwrap());

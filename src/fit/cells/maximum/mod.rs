@@ -100,6 +100,14 @@ const DEPENDENT: f64 = 1e-12;
 /// Free entries of B at most: their information is formed.
 const MOST_FREE: usize = 2000;
 
+/// What came of it.
+pub(super) struct Nearer {
+    /// The design with A and B at the maximum, or nearer to it.
+    pub design: Design,
+    /// Newton steps, with those not taken.
+    pub steps: usize,
+}
+
 /// The design with A and B where the likelihood, with a ridge on B, is greatest, or nearer to it;
 /// `None` where this way does not apply.
 ///
@@ -110,7 +118,7 @@ pub(super) fn maximum(
     design: &Design,
     ridge: f64,
     interrupted: &dyn Fn() -> bool,
-) -> Result<Option<Design>, Fault> {
+) -> Result<Option<Nearer>, Fault> {
     let applies = design.drift.free.iter().all(|free| *free)
         && design.noise.free.iter().all(|free| !free)
         && cells.base.is_none()
@@ -127,8 +135,8 @@ pub(super) fn maximum(
     let (cells, design) = (centre.cells(cells), centre.design(design));
     let found = near(&cells, &design, ridge, interrupted)?;
     Ok(found.map(|mut found| {
-        let point = centre.back(found.start());
-        (found.drift.values, found.input.values) = (point.drift, point.input);
+        let point = centre.back(found.design.start());
+        (found.design.drift.values, found.design.input.values) = (point.drift, point.input);
         found
     }))
 }
@@ -139,20 +147,20 @@ fn near(
     design: &Design,
     ridge: f64,
     interrupted: &dyn Fn() -> bool,
-) -> Result<Option<Design>, Fault> {
+) -> Result<Option<Nearer>, Fault> {
     let Some(problem) = Problem::new(cells, design, ridge) else {
         return Ok(None);
     };
     let Some(start) = start(&problem, cells, design, interrupted)? else {
         return Ok(None);
     };
-    let place = descend(&problem, start, interrupted)?;
+    let (place, steps) = descend(&problem, start, interrupted)?;
     let drift = recover::drift(&problem, &place, interrupted)?;
     Ok(drift.map(|drift| {
         let mut out = design.clone();
         out.drift.values = drift;
         out.input.values = place.input;
-        out
+        Nearer { design: out, steps }
     }))
 }
 
@@ -306,7 +314,7 @@ fn descend(
     problem: &Problem,
     mut place: Place,
     interrupted: &dyn Fn() -> bool,
-) -> Result<Place, Fault> {
+) -> Result<(Place, usize), Fault> {
     let mut steps = 0;
     // As wide as the first gradient is long, until steps say more.
     let mut region = None;
@@ -320,7 +328,7 @@ fn descend(
             }
             steps += 1;
             if steps > MOST_STEPS {
-                return Ok(place);
+                return Ok((place, steps));
             }
             let step = saddle.step(&slopes, *region, LOOSEST.min(size), MOST_PRODUCTS);
             let kept = saddle.moved(&step.change).map(|next| {
@@ -343,5 +351,5 @@ fn descend(
             break;
         }
     }
-    Ok(place)
+    Ok((place, steps))
 }
