@@ -246,21 +246,25 @@ impl AtRestAnswer {
     }
 }
 
-/// A direction by its largest parts.
+/// A direction by its largest parts, the first of them positive. Parts that differ by rounding alone
+/// keep their order.
 pub(super) fn parts(
     direction: &Point,
     names: &dyn Fn(usize) -> Option<String>,
 ) -> Vec<(String, f64)> {
+    let most = direction
+        .numbers()
+        .fold(0.0_f64, |most, part| most.max(part.abs()));
+    let rank = |part: f64| (part.abs() / most * 1e9).round();
     let mut all: Vec<(usize, f64)> = direction
         .numbers()
         .copied()
         .enumerate()
-        .filter(|(_, part)| *part != 0.0)
+        .filter(|(_, part)| part.abs() > 0.05 * most)
         .collect();
-    all.sort_by(|a, b| b.1.abs().total_cmp(&a.1.abs()).then(a.0.cmp(&b.0)));
-    let most = all.first().map_or(0.0, |(_, part)| part.abs());
+    all.sort_by(|a, b| rank(b.1).total_cmp(&rank(a.1)).then(a.0.cmp(&b.0)));
+    let sign = all.first().map_or(1.0, |(_, part)| part.signum());
     all.into_iter()
-        .take_while(|(_, part)| part.abs() > 0.05 * most)
-        .filter_map(|(at, part)| Some((names(at)?, part)))
+        .filter_map(|(at, part)| Some((names(at)?, sign * part)))
         .collect()
 }
