@@ -9,11 +9,9 @@ use lotka::source::{SourceId, SourceMap};
 use lotka::world::{SystemWorld, World};
 use std::collections::BTreeSet;
 use std::fs;
-use std::io;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
-use std::sync::atomic::{AtomicU32, Ordering};
-use std::time::Duration;
+use support::session::Impatient;
 use support::{entries, root, snapshot};
 
 /// Folders whose files are only checked.
@@ -114,7 +112,7 @@ fn files(folder: &str) -> Vec<PathBuf> {
 /// What is said about each sentence of a file, with what is kept of each run.
 fn run(file: &Path) -> String {
     let world: Arc<dyn World> = if file.file_stem().is_some_and(|stem| stem == "interrupted") {
-        Arc::new(Impatient::default())
+        Arc::new(Impatient::new(1000))
     } else {
         Arc::new(SystemWorld::default())
     };
@@ -153,31 +151,6 @@ fn run(file: &Path) -> String {
         text.push_str(&snapshot::diagnostics(&found, &session.sources));
     }
     text
-}
-
-/// A user who presses Ctrl-C after a while.
-#[derive(Default)]
-struct Impatient {
-    files: SystemWorld,
-    asked: AtomicU32,
-}
-
-impl World for Impatient {
-    fn read(&self, path: &Path) -> io::Result<Vec<u8>> {
-        self.files.read(path)
-    }
-
-    fn write(&self, path: &Path, content: &[u8]) -> io::Result<()> {
-        self.files.write(path, content)
-    }
-
-    fn cpu_time(&self) -> Duration {
-        Duration::ZERO
-    }
-
-    fn interrupted(&self) -> bool {
-        self.asked.fetch_add(1, Ordering::Relaxed) > 1000
-    }
 }
 
 /// Codes without a wrong file, and why.

@@ -8,14 +8,9 @@ use lotka::fit::{Family, sample};
 use lotka::kernel::Stream;
 use lotka::session::fit::{AtRestAnswer, Known};
 use lotka::session::{Observer, Outcome, Session};
-use lotka::world::{SystemWorld, World};
-use std::io;
-use std::path::Path;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicU32, Ordering};
-use std::time::Duration;
 use support::Workplace;
-use support::session::{loaded, perform, say};
+use support::session::{Impatient, loaded, perform, say};
 
 /// What a sentence finds about a model.
 fn fitted(workplace: &Workplace, model: &str, sentence: &str) -> Arc<AtRestAnswer> {
@@ -285,31 +280,6 @@ param A[gene, gene] = diagonal(-1)\nparam b[gene] = 0
 param B[gene, kind] = 0 mask kind == gene\ncovariate x[kind]
 wiener W[gene]\nstate y[gene] = 0\ny' = A*y + b + B*x + 0.5*W'";
 
-/// Files, and a user who loses patience after so many questions.
-struct Impatient {
-    files: SystemWorld,
-    asked: AtomicU32,
-    most: u32,
-}
-
-impl World for Impatient {
-    fn read(&self, path: &Path) -> io::Result<Vec<u8>> {
-        self.files.read(path)
-    }
-
-    fn write(&self, path: &Path, content: &[u8]) -> io::Result<()> {
-        self.files.write(path, content)
-    }
-
-    fn cpu_time(&self) -> Duration {
-        Duration::ZERO
-    }
-
-    fn interrupted(&self) -> bool {
-        self.asked.fetch_add(1, Ordering::Relaxed) > self.most
-    }
-}
-
 /// An interrupted search tells of the best point that it has met, whose value is between those at the
 /// start and at the end; and whoever looks on has been told that it goes.
 #[test]
@@ -328,11 +298,7 @@ fn an_interrupted_fit_keeps_what_it_has() {
     let whole = fitted(&workplace, KNOCKED_OUT, sentence);
     let mut between = 0;
     for most in (0..400).step_by(2) {
-        let mut session = Session::new(Arc::new(Impatient {
-            files: SystemWorld::default(),
-            asked: AtomicU32::new(0),
-            most,
-        }));
+        let mut session = Session::new(Arc::new(Impatient::new(most)));
         session
             .load(&workplace.path().join("model.lotka"))
             .expect("a model");

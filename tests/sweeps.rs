@@ -4,14 +4,10 @@
 mod support;
 
 use lotka::session::{Command, Outcome, Session, Sweep, SweepAnswer};
-use lotka::world::{SystemWorld, World};
 use serde_json::Value;
 use std::fs;
-use std::io;
-use std::path::Path;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicU32, Ordering};
-use std::time::Duration;
+use support::session::Impatient;
 use support::{Printed, Workplace, lotka};
 
 const LOTKA_VOLTERRA: &str = "models/lotka_volterra.lotka";
@@ -274,43 +270,9 @@ fn a_failing_member_is_kept_apart() {
     assert_eq!(column(&sweep, 0).iter().filter(|x| x.is_nan()).count(), 29);
 }
 
-/// A user who presses Ctrl-C after so many questions.
-struct Impatient {
-    files: SystemWorld,
-    asked: AtomicU32,
-    after: u32,
-}
-
-impl World for Impatient {
-    fn read(&self, path: &Path) -> io::Result<Vec<u8>> {
-        self.files.read(path)
-    }
-
-    fn write(&self, path: &Path, content: &[u8]) -> io::Result<()> {
-        self.files.write(path, content)
-    }
-
-    fn cpu_time(&self) -> Duration {
-        Duration::ZERO
-    }
-
-    fn threads(&self) -> usize {
-        1
-    }
-
-    fn interrupted(&self) -> bool {
-        self.asked.fetch_add(1, Ordering::Relaxed) > self.after
-    }
-}
-
 /// A sentence performed by a session that may be interrupted.
 fn said(after: u32, sentence: &str) -> (SweepAnswer, bool) {
-    let world = Impatient {
-        files: SystemWorld::default(),
-        asked: AtomicU32::new(0),
-        after,
-    };
-    let mut session = Session::new(Arc::new(world));
+    let mut session = Session::new(Arc::new(Impatient::new(after)));
     let file = support::root().join(LOTKA_VOLTERRA);
     session.load(&file).expect("a model");
     let commands = session.understand(sentence).expect("a sentence");
