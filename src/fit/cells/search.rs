@@ -8,7 +8,8 @@
 //!
 //! Where every entry of A is free and none is penalised by |x|, steps go through stable matrices alone,
 //! in coordinates in which the information is nearly diagonal (`free_drift.rs`); and where a ridge only
-//! decides what cells leave open, they begin at the maximum of the likelihood (`maximum`).
+//! decides what cells leave open, they begin at the maximum of the likelihood (`maximum`), where there is
+//! nothing left to decide and they go on without it.
 //!
 //! Elsewhere steps that would make A unstable, or its moments senseless, are halved and counted.
 //!
@@ -174,20 +175,36 @@ fn from_start(
         Ok(start) => start,
         Err(fault) => return task.nothing(design.start(), fault),
     };
-    // Where a ridge only decides, the maximum of the likelihood is as good as the minimum.
-    let is_likelihood = task.weights.iter().all(|w| *w == 0.0) && penalty.ridge <= ONLY_DECIDES;
-    let better = match is_likelihood {
-        true => maximum(cells, design, penalty.input_ridge, interrupted),
-        false => Ok(None),
+    let only_decide = penalty.ridge <= ONLY_DECIDES && penalty.input_ridge <= ONLY_DECIDES;
+    if !only_decide || task.weights.iter().any(|w| *w != 0.0) {
+        return run(task, start, options);
+    }
+    from_maximum(cells, design, options, interrupted)
+        .filter(|found| found.value < start.0.value)
+        .unwrap_or_else(|| run(task, start, options))
+}
+
+/// From the maximum of the likelihood, which has decided what cells leave open: without ridges. `None`
+/// where there is no way to it.
+fn from_maximum(
+    cells: &Cells,
+    design: &Design,
+    options: &Options,
+    interrupted: &dyn Fn() -> bool,
+) -> Option<Found> {
+    let nothing = Penalty {
+        ridge: 0.0,
+        input_ridge: 0.0,
+        ..Penalty::default()
     };
-    let better = better.ok().flatten().and_then(|better| {
-        let begun = task.begin(better.design.start()).ok()?;
-        (begun.0.value < start.0.value).then_some((begun, better.steps))
-    });
-    let (start, steps) = better.unwrap_or((start, 0));
+    let nearer = maximum(cells, design, interrupted)?;
+    // What has been found counts, also when the way to it was interrupted.
+    let mut task = Task::new(cells, design, &nothing, &|| false);
+    let start = task.begin(nearer.design.start()).ok()?;
+    task.interrupted = interrupted;
     let mut found = run(task, start, options);
-    found.iterations += steps;
-    found
+    found.iterations += nearer.steps;
+    Some(found)
 }
 
 /// Newton steps from a place to the end.

@@ -24,26 +24,29 @@
 //! of means that groups hardly tell apart make the problem in A as good as singular; here they
 //! only make c flat. Newton steps along c = 0 come to the minimum in a few steps, by conjugate
 //! gradients that are projected (N. Gould, M. Hribar, J. Nocedal, SIAM J. Sci. Comput. 23, 1376,
-//! 2001) and kept in a trust region (T. Steihaug, SIAM J. Numer. Anal. 20, 626, 1983); after each the
-//! way leads back to c = 0.
+//! 2001) and kept in a trust region (T. Steihaug, SIAM J. Numer. Anal. 20, 626, 1983). A step along c = 0
+//! is also a change of Q; with the new Q and B, Y = -(Q - D/2)^-1 B X, and no step leaves c = 0.
 //!
 //! ```text
 //! saddle.rs    the slopes of c, projections, products with the Hessian
-//! recover.rs   A from Y and B: of all that have them, the one with the smallest entries
+//! frame.rs     the smallest skew matrix with Q Y = w
+//! recover.rs   A from Y, B and Q: of all that fit, the one with the smallest entries
 //! ```
 //!
 //! Enters: cells, masks, a start. Leaves: the masks with A and B at the maximum, or nothing where this
-//! way does not lead there. Must not know penalties but a small ridge on B.
+//! way does not lead there. Must not know penalties.
 
+mod frame;
 mod recover;
 mod saddle;
 
 use super::centre::Centre;
 use super::likelihood::{moments, scale_columns};
-use super::problem::{Cells, Design, Fault};
+use super::problem::{Cells, Design};
 use crate::linalg::products::{
     Cholesky, Lu, add_product, add_symmetric_product, inner, product, symmetric_eigen, turned,
 };
+use frame::Frame;
 use nalgebra::DMatrix;
 use saddle::Saddle;
 
@@ -61,8 +64,6 @@ struct Problem {
     inputs: DMatrix<f64>,
     /// The free entries of B, by columns.
     free: Vec<(usize, usize)>,
-    /// ridge/2 |B|^2 over the free entries.
-    ridge: f64,
 }
 
 /// Y and B with what is known of phi there.
@@ -75,8 +76,15 @@ struct Place {
     /// E and z.
     basis: DMatrix<f64>,
     z: Vec<f64>,
-    /// phi with the ridge.
+    /// phi, with half of [`OPEN`] times the squares of the free entries of B.
     value: f64,
+}
+
+/// A place on c = 0, with Q.
+#[derive(Debug, Clone)]
+struct Balanced {
+    place: Place,
+    turning: DMatrix<f64>,
 }
 
 /// Newton steps at most, with those not taken.
@@ -85,10 +93,8 @@ const MOST_STEPS: usize = 80;
 const MOST_PRODUCTS: usize = 400;
 /// Conjugate gradients stop at this part of the gradient at first.
 const LOOSEST: f64 = 0.1;
-/// After a whole step that promised less than this, the next would be lost in rounding.
-const LAST: f64 = 1e-11;
-/// Values are known to this part.
-const ROUNDING: f64 = 1e-13;
+/// A step that promises less than this is the last: values do not show what it brings.
+const LAST: f64 = 1e-10;
 /// A step that keeps this part of what it promised lets the region grow; below the other it is not
 /// taken.
 const GOOD: f64 = 0.7;
@@ -99,6 +105,8 @@ const FALL: f64 = 0.3;
 const DEPENDENT: f64 = 1e-12;
 /// Free entries of B at most: their information is formed.
 const MOST_FREE: usize = 2000;
+/// The ridge on B: what the cells leave open stays where it is, and the rest does not feel it.
+const OPEN: f64 = 1e-12;
 
 /// What came of it.
 pub(super) struct Nearer {
@@ -108,64 +116,46 @@ pub(super) struct Nearer {
     pub steps: usize,
 }
 
-/// The design with A and B where the likelihood, with a ridge on B, is greatest, or nearer to it;
-/// `None` where this way does not apply.
-///
-/// # Errors
-/// [`Fault::Interrupted`]
+/// The design with A and B where the likelihood is greatest, or nearer to it, as far as it went
+/// when interrupted; `None` where this way does not apply.
 pub(super) fn maximum(
     cells: &Cells,
     design: &Design,
-    ridge: f64,
     interrupted: &dyn Fn() -> bool,
-) -> Result<Option<Nearer>, Fault> {
+) -> Option<Nearer> {
     let applies = design.drift.free.iter().all(|free| *free)
         && design.noise.free.iter().all(|free| !free)
         && cells.base.is_none()
         && cells.times.is_empty()
         && cells.measured.is_empty();
     if !applies {
-        return Ok(None);
+        return None;
     }
     // A combination of groups without a mean has no Y: away from zero, by a standard deviation.
     let spreads = cells.scatter.diagonal().map(f64::sqrt);
     let Some(centre) = Centre::of(cells, design, &spreads) else {
-        return near(cells, design, ridge, interrupted);
+        return near(cells, design, interrupted);
     };
     let (cells, design) = (centre.cells(cells), centre.design(design));
-    let found = near(&cells, &design, ridge, interrupted)?;
-    Ok(found.map(|mut found| {
-        let point = centre.back(found.design.start());
-        (found.design.drift.values, found.design.input.values) = (point.drift, point.input);
-        found
-    }))
+    let mut found = near(&cells, &design, interrupted)?;
+    let point = centre.back(found.design.start());
+    (found.design.drift.values, found.design.input.values) = (point.drift, point.input);
+    Some(found)
 }
 
 /// The same for cells that are where they should be.
-fn near(
-    cells: &Cells,
-    design: &Design,
-    ridge: f64,
-    interrupted: &dyn Fn() -> bool,
-) -> Result<Option<Nearer>, Fault> {
-    let Some(problem) = Problem::new(cells, design, ridge) else {
-        return Ok(None);
-    };
-    let Some(start) = start(&problem, cells, design, interrupted)? else {
-        return Ok(None);
-    };
-    let (place, steps) = descend(&problem, start, interrupted)?;
-    let drift = recover::drift(&problem, &place, interrupted)?;
-    Ok(drift.map(|drift| {
-        let mut out = design.clone();
-        out.drift.values = drift;
-        out.input.values = place.input;
-        Nearer { design: out, steps }
-    }))
+fn near(cells: &Cells, design: &Design, interrupted: &dyn Fn() -> bool) -> Option<Nearer> {
+    let problem = Problem::new(cells, design)?;
+    let start = start(&problem, cells, design, interrupted)?;
+    let (found, steps) = descend(&problem, start, interrupted);
+    let mut design = design.clone();
+    design.drift.values = recover::drift(&problem, &found, interrupted)?;
+    design.input.values = found.place.input;
+    Some(Nearer { design, steps })
 }
 
 impl Problem {
-    fn new(cells: &Cells, design: &Design, ridge: f64) -> Option<Problem> {
+    fn new(cells: &Cells, design: &Design) -> Option<Problem> {
         let weights = cells.counts.iter().map(|n| (n / cells.total).sqrt());
         let weights: Vec<f64> = weights.collect();
         let (mut means, mut inputs) = (cells.means.clone(), cells.inputs.clone());
@@ -196,7 +186,6 @@ impl Problem {
             means: product(&means, &turn),
             inputs: product(&inputs, &turn),
             free,
-            ridge,
         })
     }
 
@@ -209,7 +198,7 @@ impl Problem {
         let z: Vec<f64> = z.collect();
         let spectral: f64 = z.iter().map(|z| 2.0 * z - 2.0 - z.ln()).sum();
         let pushes: f64 = self.entries(&input).map(|entry| entry * entry).sum();
-        let value = 0.5 * (spectral + self.ridge * pushes) - inner(&self.means, &y);
+        let value = 0.5 * (spectral + OPEN * pushes) - inner(&self.means, &y);
         value.is_finite().then_some(Place {
             y,
             input,
@@ -253,29 +242,15 @@ fn start(
     cells: &Cells,
     design: &Design,
     interrupted: &dyn Fn() -> bool,
-) -> Result<Option<Place>, Fault> {
-    let input = &design.input.values;
-    if let Ok(within) = Cholesky::new(cells.scatter.clone()) {
-        let mut y = problem.means.clone();
-        within.solve(&mut y);
-        if let Some(start) = balanced(problem, y, input.clone(), interrupted)? {
-            return Ok(Some(start));
-        }
-    }
-    let point = design.start();
-    let Ok(moments) = moments(cells, &point, interrupted) else {
-        return Ok(None);
+) -> Option<Balanced> {
+    let place = match shown(problem, cells, design, interrupted) {
+        Some(place) => place,
+        None => meant(problem, cells, design, interrupted)?,
     };
-    let mut y = -product(input, &problem.inputs);
-    let (Ok(drift), Ok(covariance)) = (
-        Lu::new(point.drift),
-        Cholesky::new(moments.covariance(cells)),
-    ) else {
-        return Ok(None);
-    };
-    drift.solve(&mut y);
-    covariance.solve(&mut y);
-    Ok(problem.place(y, input.clone()))
+    let mut wanted = product(&problem.diffusion, &place.y) * 0.5;
+    add_product(&mut wanted, -1.0, &place.input, &problem.inputs);
+    let turning = Frame::new(problem, &place)?.smallest(wanted);
+    Some(Balanced { place, turning })
 }
 
 /// Steps to c = 0 at most.
@@ -283,73 +258,84 @@ const MOST_BALANCING: usize = 12;
 /// c counts as zero, beside its terms.
 const BALANCED: f64 = 1e-14;
 
-/// The way to c = 0 by Newton steps, each the shortest.
-fn balanced(
+/// From the cells' Y to c = 0 by Newton steps, each the shortest.
+fn shown(
     problem: &Problem,
-    y: DMatrix<f64>,
-    input: DMatrix<f64>,
+    cells: &Cells,
+    design: &Design,
     interrupted: &dyn Fn() -> bool,
-) -> Result<Option<Place>, Fault> {
-    let mut place = problem.place(y, input);
+) -> Option<Place> {
+    let mut y = problem.means.clone();
+    Cholesky::new(cells.scatter.clone()).ok()?.solve(&mut y);
+    let mut place = problem.place(y, design.input.values.clone())?;
     for _ in 0..MOST_BALANCING {
-        if interrupted() {
-            return Err(Fault::Interrupted);
-        }
-        let Some(at) = place else { break };
-        let Some(saddle) = Saddle::new(problem, &at) else {
-            break;
-        };
-        let c = problem.constraint(&at.y, &at.input);
+        let saddle = Saddle::new(problem, &place).filter(|_| !interrupted())?;
+        let c = problem.constraint(&place.y, &place.input);
         if c.norm() <= BALANCED * saddle.terms() {
-            return Ok(Some(at));
+            return Some(place);
         }
         let back = saddle.back(&c);
-        place = problem.place(&at.y + back.y, &at.input + back.input);
+        place = problem.place(&place.y + back.y, &place.input + back.input)?;
     }
-    Ok(None)
+    None
+}
+
+/// Y of the design's A and B.
+fn meant(
+    problem: &Problem,
+    cells: &Cells,
+    design: &Design,
+    interrupted: &dyn Fn() -> bool,
+) -> Option<Place> {
+    let point = design.start();
+    let moments = moments(cells, &point, interrupted).ok()?;
+    let mut y = -product(&point.input, &problem.inputs);
+    Lu::new(point.drift).ok()?.solve(&mut y);
+    Cholesky::new(moments.covariance(cells)).ok()?.solve(&mut y);
+    problem.place(y, point.input)
 }
 
 /// Newton steps towards the minimum, to it where [`MOST_STEPS`] suffice.
 fn descend(
     problem: &Problem,
-    mut place: Place,
+    mut at: Balanced,
     interrupted: &dyn Fn() -> bool,
-) -> Result<(Place, usize), Fault> {
+) -> (Balanced, usize) {
     let mut steps = 0;
     // As wide as the first gradient is long, until steps say more.
     let mut region = None;
-    while let Some(saddle) = Saddle::new(problem, &place) {
+    loop {
+        let (place, turning) = (&at.place, &at.turning);
+        let tools = Saddle::new(problem, place).zip(Frame::new(problem, place));
+        let Some((saddle, frame)) = tools else { break };
         let slopes = saddle.slopes();
         let size = slopes.size();
         let region = region.get_or_insert(size);
-        let (next, step) = loop {
-            if interrupted() {
-                return Err(Fault::Interrupted);
+        let tolerance = LOOSEST.min(size.sqrt());
+        let next = loop {
+            if steps == MOST_STEPS || interrupted() {
+                return (at, steps);
             }
             steps += 1;
-            if steps > MOST_STEPS {
-                return Ok((place, steps));
+            let step = saddle.step(&slopes, *region, tolerance, MOST_PRODUCTS);
+            let is_last = step.promise <= LAST;
+            let next = saddle.moved(&frame, turning, &step.change);
+            if is_last {
+                // What the value does is rounding.
+                return (next.filter(|_| step.is_whole).unwrap_or(at), steps);
             }
-            let step = saddle.step(&slopes, *region, LOOSEST.min(size), MOST_PRODUCTS);
-            let kept = saddle.moved(&step.change).map(|next| {
-                let rounding = ROUNDING * place.value.abs().max(1.0);
-                let kept = (place.value - next.value + rounding) / step.promise.max(rounding);
-                (next, kept)
-            });
+            let kept = next.map(|next| ((place.value - next.place.value) / step.promise, next));
             match kept {
-                Some((next, kept)) if kept >= POOR => {
+                Some((kept, next)) if kept >= POOR => {
                     if kept >= GOOD {
                         *region = region.max(GROWTH * step.length);
                     }
-                    break (next, step);
+                    break next;
                 }
                 _ => *region = FALL * step.length,
             }
         };
-        place = next;
-        if step.is_whole && step.promise <= LAST {
-            break;
-        }
+        at = next;
     }
-    Ok((place, steps))
+    (at, steps)
 }

@@ -1,11 +1,11 @@
-//! A place on c = 0: projections along it, products with the Hessian, steps and the way back.
+//! A place on c = 0: projections along it, products with the Hessian, steps.
 //!
 //! With Z = E z E^T, G = T0 (.) Z^-1 and C = B X - D Y, the slope of c along dY and dB is the symmetric
 //! half of dY^T C + Y^T dB X. Projections solve
 //!
 //! ```text
 //! G dY        + C s         = r_Y
-//! ridge dB    + [Y s X^T]   = r_B      (on the free entries)
+//! OPEN dB     + [Y s X^T]   = r_B      (on the free entries)
 //! half of dY^T C + Y^T dB X = r_c
 //! ```
 //!
@@ -15,9 +15,10 @@
 //!
 //! Enters: a problem, a place. Leaves: steps. Must not know where they lead.
 
-use super::{BALANCED, Place, Problem, symmetric};
+use super::frame::Frame;
+use super::{Balanced, OPEN, Place, Problem, symmetric};
 use crate::fit::cells::likelihood::scale_columns;
-use crate::linalg::products::{Cholesky, add_product, inner, product, symmetric_eigen, turned};
+use crate::linalg::products::{Cholesky, Lu, add_product, inner, product, symmetric_eigen, turned};
 use nalgebra::DMatrix;
 
 /// A change of Y and B, or a gradient by them.
@@ -104,10 +105,6 @@ pub(super) struct Step {
 const SINGULAR: f64 = 1e-15;
 /// Added to the matrix of the free entries of B is this part of its largest entry.
 const LEAST: f64 = 1e-13;
-/// Steps back to c = 0 at most, with the slopes of the place.
-const MOST_BACK: usize = 12;
-/// A step back that leaves more than this part has gone too far.
-const CONTRACTS: f64 = 0.7;
 
 impl<'a> Saddle<'a> {
     /// `None` where Y has no full rank, or numbers are not finite.
@@ -178,7 +175,7 @@ impl<'a> Saddle<'a> {
         }
         let most = all.diagonal().amax();
         for at in 0..free.len() {
-            all[(at, at)] += self.problem.ridge + LEAST * most;
+            all[(at, at)] += OPEN + LEAST * most;
         }
         Cholesky::new(all).ok()
     }
@@ -247,7 +244,7 @@ impl<'a> Saddle<'a> {
         let (problem, place) = (self.problem, self.place);
         let mut down = Move {
             y: &problem.means - product(&place.shown, &self.shrink),
-            input: self.masked(&place.input) * -problem.ridge,
+            input: self.masked(&place.input) * -OPEN,
         };
         let (along, multipliers) = self.solve(&down, None);
         add_product(&mut down.y, -1.0, &self.slope, &multipliers);
@@ -280,7 +277,7 @@ impl<'a> Saddle<'a> {
         let pushed = product(&change.input, &problem.inputs);
         add_product(&mut y, 1.0, &pushed, s);
         let mut input = product(&weighed, turned(&problem.inputs));
-        input += &change.input * problem.ridge;
+        input += &change.input * OPEN;
         Move {
             y,
             input: self.masked(&input),
@@ -336,27 +333,20 @@ impl<'a> Saddle<'a> {
         }
     }
 
-    /// The place after a move and the way back to c = 0; `None` where that does not come near.
-    pub fn moved(&self, change: &Move) -> Option<Place> {
+    /// The place after a move: Q is turned as Y and B move, and the new Q and B say what Y is.
+    pub fn moved(&self, frame: &Frame, turning: &DMatrix<f64>, change: &Move) -> Option<Balanced> {
         let problem = self.problem;
-        let mut y = &self.place.y + &change.y;
-        let mut input = &self.place.input + &change.input;
-        let mut before = f64::INFINITY;
-        for _ in 0..MOST_BACK {
-            let c = problem.constraint(&y, &input);
-            let left = c.norm() / self.terms();
-            let is_rounding = left <= 1e3 * BALANCED && left > 0.5 * before;
-            if left <= 0.1 * BALANCED || is_rounding {
-                return problem.place(y, input);
-            }
-            if left.is_nan() || left > CONTRACTS * before {
-                return None;
-            }
-            before = left;
-            let back = self.back(&c);
-            y += back.y;
-            input += back.input;
-        }
-        None
+        // dQ Y = -(Q - D/2) dY - dB X
+        let mut wanted = product(&problem.diffusion, &change.y) * 0.5;
+        add_product(&mut wanted, -1.0, turning, &change.y);
+        add_product(&mut wanted, -1.0, &change.input, &problem.inputs);
+        let turning = turning + frame.smallest(wanted);
+        let input = &self.place.input + &change.input;
+        let mut y = -product(&input, &problem.inputs);
+        Lu::new(&turning - &problem.diffusion * 0.5)
+            .ok()?
+            .solve(&mut y);
+        let place = problem.place(y, input)?;
+        Some(Balanced { place, turning })
     }
 }

@@ -83,7 +83,7 @@ fn the_maximum_without_a_is_that_of_the_likelihood() {
         let statistics = drawn(&screen, 3000, 3);
         let cells = Cells::new(&statistics, &screen.inputs, None, Covariance::FromNoise).unwrap();
         let start = matched_start(&cells, &design(&screen), GO_ON).unwrap();
-        let found = maximum(&cells, &start, 0.0, GO_ON).unwrap().unwrap().design;
+        let found = maximum(&cells, &start, GO_ON).unwrap().design;
         let point = found.start();
         let at = moments(&cells, &point, GO_ON).unwrap();
         let slopes = found.packed(&gradient(&cells, &point, &at, GO_ON).unwrap());
@@ -93,7 +93,7 @@ fn the_maximum_without_a_is_that_of_the_likelihood() {
             noise: Entries::free(screen.truth.noise.clone()),
             ..start
         };
-        assert!(maximum(&cells, &held, 0.0, GO_ON).unwrap().is_none());
+        assert!(maximum(&cells, &held, GO_ON).is_none());
     }
 }
 
