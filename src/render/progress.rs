@@ -60,6 +60,17 @@ impl Display for At<'_> {
                     many => write!(out, ", {many} divergences"),
                 }
             }
+            Stage::Weights(tried) => {
+                write!(out, "{} of at most {} fits", tried.fits, tried.most)?;
+                match tried.best.is_finite() {
+                    true => write!(
+                        out,
+                        ", held-out log L {} a cell",
+                        number(tried.best, DIGITS)
+                    ),
+                    false => Ok(()),
+                }
+            }
         }
     }
 }

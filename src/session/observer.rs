@@ -17,6 +17,8 @@ pub enum Stage {
         /// Divergences so far.
         divergences: usize,
     },
+    /// The weight of a penalty is chosen.
+    Weights(crate::fit::cells::Tried),
 }
 
 /// Looks on while a command runs, from any of its threads.

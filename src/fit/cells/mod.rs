@@ -82,6 +82,6 @@ pub use identify::{Blindness, Unidentified, blindness};
 pub use likelihood::{Moments, gradient, moments};
 pub use problem::{Cells, Course, Covariance, Design, Entries, Fault, Mismatch, Point};
 pub use search::{End, Found, Options, Penalty, search};
-pub use sparse::{Path, Question, Selection, adaptive, folds, select};
+pub use sparse::{Path, Question, Selection, Tried, Watch, adaptive, folds, select};
 pub use start::matched_start;
 pub use statistics::{Accumulator, Refused, SparseRows, Statistics};

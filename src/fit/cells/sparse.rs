@@ -1,7 +1,8 @@
 //! How sparse A should be: the weight of l1 by the likelihood of groups held out.
 //!
 //! Groups are dealt into folds; for each fold A, B and C are fitted to the other groups along falling
-//! weights, each from the fit before, and the held-out groups are scored with them. Effects of inputs
+//! weights, each from the fit before, and the held-out groups are scored with them, until smaller weights
+//! have made the score worse twice. Effects of inputs
 //! that act in held-out groups only (a knock-out's own) are fitted there first, with A and S held:
 //! nothing else could know them. Multipliers 1/|a|^g of a first fit make it adaptive (H. Zou, J. Am.
 //! Stat. Assoc. 101, 1418, 2006).
@@ -14,8 +15,10 @@ use super::problem::{Cells, Course, Covariance, Design, Entries, Mismatch, Point
 use super::search::{End, Found, Options, Penalty, search};
 use super::statistics::Statistics;
 use crate::kernel::Stream;
+use crate::simulate::in_order;
 use nalgebra::DMatrix;
 use rand::seq::SliceRandom;
+use std::ops::ControlFlow;
 
 /// Which weights are tried.
 #[derive(Debug, Clone, Copy, PartialEq)]
@@ -38,10 +41,32 @@ impl Default for Path {
     }
 }
 
+/// Who works, and who looks on.
+#[derive(Clone, Copy)]
+pub struct Watch<'a> {
+    /// Folds are fitted on so many threads.
+    pub threads: usize,
+    /// Ends the work early.
+    pub interrupted: &'a (dyn Fn() -> bool + Sync),
+    /// Hears how far it is.
+    pub told: &'a dyn Fn(Tried),
+}
+
+/// How far the choice of a weight is.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct Tried {
+    /// Fits done.
+    pub fits: usize,
+    /// Fits at most.
+    pub most: usize,
+    /// The best log-likelihood of a held-out cell so far; minus infinity before there is any.
+    pub best: f64,
+}
+
 /// The weights with their scores.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Selection {
-    /// Descending.
+    /// Those that were tried, descending.
     pub weights: Vec<f64>,
     /// The log-likelihood of a held-out cell; minus infinity where a fit failed.
     pub scores: Vec<f64>,
@@ -87,6 +112,12 @@ pub fn adaptive(drift: &DMatrix<f64>, floor: f64, power: f64) -> DMatrix<f64> {
     drift.map(|entry| (floor / (entry.abs() + floor)).powf(power))
 }
 
+/// While weights are compared the gradient that ends a search may be this part of the weight: scores
+/// do not change by what is left.
+const LOOSE: f64 = 0.02;
+/// The path ends where so many weights after the best have scored worse.
+const WORSE: usize = 2;
+
 /// Tries weights and fits with the best. `penalty` gives ridge and multipliers.
 ///
 /// # Errors
@@ -96,44 +127,26 @@ pub fn select(
     penalty: &Penalty,
     options: &Options,
     path: &Path,
-    interrupted: &dyn Fn() -> bool,
+    watch: Watch<'_>,
 ) -> Result<Selection, Mismatch> {
+    let interrupted = watch.interrupted;
     let cells = question.cells(question.statistics, question.covariance.clone())?;
     let diagonal = question.diagonal(&cells, penalty, options, interrupted)?;
     let most = most_weight(&cells, question.design, penalty, &diagonal, interrupted);
     let many = path.weights.max(1);
     let fall = |k: usize| path.last.powf(k as f64 / (many.max(2) - 1) as f64);
-    let weights: Vec<f64> = (0..many).map(|k| most * fall(k)).collect();
-    let mut sums = vec![0.0; many];
-    let mut total = 0.0;
-    for fold in 0..path.folds {
-        let rest = question.statistics.of_parts(&|part| part != fold);
-        let held = question.statistics.of_parts(&|part| part == fold);
-        if held.cells() == 0.0 || rest.cells() == 0.0 {
-            continue;
-        }
-        total += held.cells();
-        let scores = question.scores(&rest, &held, (&weights, penalty, options), interrupted)?;
-        for (sum, score) in sums.iter_mut().zip(scores) {
-            *sum += score;
-        }
-    }
-    let scores: Vec<f64> = sums.iter().map(|sum| sum / total).collect();
-    let mut best = 0;
-    for (k, score) in scores.iter().enumerate() {
-        if *score > scores[best] {
-            best = k;
-        }
-    }
+    let mut weights: Vec<f64> = (0..many).map(|k| most * fall(k)).collect();
+    let (scores, best) = question.compare(path.folds, (&weights, penalty, options), watch);
+    weights.truncate(scores.len());
     // All groups, along the same path, so that the start is near.
     let mut design = with_start(question.design, &diagonal.point);
     let mut found = diagonal;
-    for weight in &weights[..=best] {
-        let own = Penalty {
-            l1: *weight,
-            ..penalty.clone()
-        };
-        found = search(&cells, &design, &own, options, interrupted)?;
+    for (at, weight) in weights.iter().enumerate().take(best + 1) {
+        let (own, mut steps) = at_weight(*weight, penalty, options);
+        if at == best {
+            steps = *options;
+        }
+        found = search(&cells, &design, &own, &steps, interrupted)?;
         design = with_start(&design, &found.point);
     }
     Ok(Selection {
@@ -142,6 +155,28 @@ pub fn select(
         best,
         found,
     })
+}
+
+/// Penalty and options while weights are compared.
+fn at_weight(weight: f64, penalty: &Penalty, options: &Options) -> (Penalty, Options) {
+    let own = Penalty {
+        l1: weight,
+        ..penalty.clone()
+    };
+    let loose = Options {
+        gradient: options.gradient.max(LOOSE * weight),
+        ..*options
+    };
+    (own, loose)
+}
+
+/// A fold on its way along the weights.
+struct Fold {
+    rest: Statistics,
+    held: Statistics,
+    cells: Cells,
+    /// With the fit to the rest at the weight before.
+    design: Design,
 }
 
 impl Question<'_> {
@@ -172,34 +207,95 @@ impl Question<'_> {
         search(cells, &design, &own, options, interrupted)
     }
 
-    /// The log-likelihood of the held-out cells at each weight.
-    fn scores(
+    /// The log-likelihood of a held-out cell at each weight, and which is best, as far along the weights as
+    /// it pays.
+    fn compare(
         &self,
-        rest: &Statistics,
-        held: &Statistics,
+        folds: usize,
         (weights, penalty, options): (&[f64], &Penalty, &Options),
-        interrupted: &dyn Fn() -> bool,
-    ) -> Result<Vec<f64>, Mismatch> {
-        let failed = vec![f64::NEG_INFINITY; weights.len()];
-        let Ok(cells) = self.cells(rest, self.covariance.clone()) else {
-            return Ok(failed);
-        };
-        let diagonal = self.diagonal(&cells, penalty, options, interrupted)?;
-        let mut design = with_start(self.design, &diagonal.point);
-        let mut scores = Vec::with_capacity(weights.len());
+        watch: Watch<'_>,
+    ) -> (Vec<f64>, usize) {
+        let dealt =
+            (0..folds).filter_map(|fold| self.fold(fold, penalty, options, watch.interrupted));
+        let mut dealt: Vec<Fold> = dealt.collect();
+        let total: f64 = dealt.iter().map(|fold| fold.held.cells()).sum();
+        let mut scores: Vec<f64> = Vec::with_capacity(weights.len());
+        let mut best = 0;
         for weight in weights {
-            let own = Penalty {
-                l1: *weight,
-                ..penalty.clone()
+            let (own, loose) = at_weight(*weight, penalty, options);
+            let mut sum = 0.0;
+            let mut points = Vec::with_capacity(dealt.len());
+            let work = |at: usize| {
+                let fold = dealt.get(at)?;
+                self.tried(fold, &own, &loose, watch.interrupted)
             };
-            let found = search(&cells, &design, &own, options, interrupted)?;
-            scores.push(match found.end {
-                End::Fault(_) | End::Interrupted => f64::NEG_INFINITY,
-                _ => self.score(&cells, rest, held, &found.point, options, interrupted),
+            in_order(dealt.len(), watch.threads, work, |at, tried| {
+                sum += tried
+                    .as_ref()
+                    .map_or(f64::NEG_INFINITY, |(score, _)| *score);
+                points.push(tried.map(|(_, point)| point));
+                (watch.told)(Tried {
+                    fits: scores.len() * dealt.len() + at + 1,
+                    most: weights.len() * dealt.len(),
+                    best: scores.get(best).copied().unwrap_or(f64::NEG_INFINITY),
+                });
+                ControlFlow::Continue(())
             });
-            design = with_start(&design, &found.point);
+            for (fold, point) in dealt.iter_mut().zip(points) {
+                if let Some(point) = point {
+                    fold.design = with_start(&fold.design, &point);
+                }
+            }
+            scores.push(sum / total);
+            let last = scores.len() - 1;
+            if scores.get(last) > scores.get(best) {
+                best = last;
+            }
+            if last >= best + WORSE || (watch.interrupted)() {
+                break;
+            }
         }
-        Ok(scores)
+        (scores, best)
+    }
+
+    /// A fold with its fit where all penalised entries are zero; `None` for one without cells.
+    fn fold(
+        &self,
+        fold: usize,
+        penalty: &Penalty,
+        options: &Options,
+        interrupted: &dyn Fn() -> bool,
+    ) -> Option<Fold> {
+        let rest = self.statistics.of_parts(&|part| part != fold);
+        let held = self.statistics.of_parts(&|part| part == fold);
+        if held.cells() == 0.0 || rest.cells() == 0.0 {
+            return None;
+        }
+        let cells = self.cells(&rest, self.covariance.clone()).ok()?;
+        let diagonal = self.diagonal(&cells, penalty, options, interrupted).ok()?;
+        Some(Fold {
+            design: with_start(self.design, &diagonal.point),
+            rest,
+            held,
+            cells,
+        })
+    }
+
+    /// The score of a fold's held-out cells with a penalty, and the fit that has it.
+    fn tried(
+        &self,
+        fold: &Fold,
+        penalty: &Penalty,
+        options: &Options,
+        interrupted: &dyn Fn() -> bool,
+    ) -> Option<(f64, Point)> {
+        let found = search(&fold.cells, &fold.design, penalty, options, interrupted).ok()?;
+        if matches!(found.end, End::Fault(_) | End::Interrupted) {
+            return None;
+        }
+        let (rest, held) = (&fold.rest, &fold.held);
+        let score = self.score(&fold.cells, rest, held, &found.point, options, interrupted);
+        Some((score, found.point))
     }
 
     /// The log-likelihood of held-out cells at a point, the effects of their own inputs fitted.

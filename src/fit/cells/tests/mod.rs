@@ -9,7 +9,7 @@ use nalgebra::DMatrix;
 
 mod search;
 
-const GO_ON: &dyn Fn() -> bool = &|| false;
+const GO_ON: &(dyn Fn() -> bool + Sync) = &|| false;
 
 /// Numbers from -1 to 1 from a linear congruential generator (Knuth's MMIX).
 struct Numbers(u64);
@@ -482,7 +482,11 @@ fn the_weight_is_chosen_by_groups_held_out() {
             &Penalty::default(),
             &Options::default(),
             &path,
-            GO_ON,
+            Watch {
+                threads: 2,
+                interrupted: GO_ON,
+                told: &|_| {},
+            },
         )
         .unwrap()
     };

@@ -39,14 +39,14 @@ use super::GeneFit;
 use crate::diagnostic::{Code, Diagnostic, did_you_mean, first_quoted, listed};
 use crate::fit::Progress;
 use crate::fit::cells::{self, Blindness, End, Fault, Mismatch, Unidentified};
+use crate::fit::cells::{Tried, Watch};
 use crate::linalg::Matrix;
 use crate::linalg::products;
 use crate::model::{Entity, Parameter, ParameterId, Target};
 use crate::symbolic::Shape;
 use crate::syntax::tree::ExprKind;
 use design::Own;
-use std::cell::RefCell;
-use std::sync::Arc;
+use std::sync::{Arc, Mutex};
 use task::{Place, Task};
 
 /// Free entries above which the information is not looked at: it would take longer than the fit.
@@ -177,16 +177,30 @@ impl Session {
         let world = Arc::clone(&self.world);
         let tables = Tables::new(&*world, self.data_folder());
         // Nobody knows how far a search has to go, but those who look on see that it goes.
-        let observer = RefCell::new(observer);
         let stage = Stage::Search(Progress {
             done: 0,
             total: 1,
             best: None,
             pace: None,
         });
+        let shown = Mutex::new((observer, f64::NAN, stage));
         let interrupted = || {
-            observer.borrow_mut().at(f64::NAN, &stage);
+            if let Ok(mut shown) = shown.try_lock() {
+                let (fraction, stage) = (shown.1, shown.2);
+                shown.0.at(fraction, &stage);
+            }
             world.interrupted()
+        };
+        let told = |tried: Tried| {
+            if let Ok(mut shown) = shown.lock() {
+                let fraction = tried.fits as f64 / tried.most as f64;
+                (shown.1, shown.2) = (fraction, Stage::Weights(tried));
+            }
+        };
+        let watch = Watch {
+            threads: world.threads(),
+            interrupted: &interrupted,
+            told: &told,
         };
         let seed = seed(&compiled, &overrides, command)?;
         check(&compiled, command)?;
@@ -202,7 +216,7 @@ impl Session {
         )?;
         let task = task::task(&compiled, (command, &fitted), form, &read, &interrupted)?;
         let ran = task
-            .run(&interrupted)
+            .run(watch)
             .map_err(|mismatch| vec![misfit(mismatch, command)])?;
         match ran.found.end {
             End::Fault(fault) => return Err(vec![no_start(fault, &task, command)]),

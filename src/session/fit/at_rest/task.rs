@@ -12,7 +12,7 @@ use super::sentence::FitAtRest;
 use crate::diagnostic::{Code, Diagnostic, number_text};
 use crate::fit::cells::{
     self, Cells, Course, Covariance, Design, End, Found, Mismatch, Options, Path, Penalty, Point,
-    Question, Statistics,
+    Question, Statistics, Watch,
 };
 use crate::linalg::Matrix;
 use crate::model::ParameterId;
@@ -268,7 +268,8 @@ pub(super) fn task(
 
 impl Task {
     /// The search, with the weight of its penalty chosen where that is wished.
-    pub fn run(&self, interrupted: &dyn Fn() -> bool) -> Result<Ran, Mismatch> {
+    pub fn run(&self, watch: Watch<'_>) -> Result<Ran, Mismatch> {
+        let interrupted = watch.interrupted;
         let options = Options::default();
         let mut penalty = self.penalty.clone();
         if self.is_adaptive {
@@ -309,7 +310,7 @@ impl Task {
             folds: FOLDS.min(self.statistics.groups() - 1),
             ..Path::default()
         };
-        let selected = cells::select(question, &penalty, &options, &path, interrupted)?;
+        let selected = cells::select(question, &penalty, &options, &path, watch)?;
         Ok(Ran {
             weight: selected.weights.get(selected.best).copied().unwrap_or(0.0),
             selection: Some(Chosen {
