@@ -71,6 +71,7 @@ mod maximum;
 mod means;
 mod newton;
 pub mod problem;
+mod proximal;
 pub mod search;
 pub mod sparse;
 pub mod start;

@@ -67,7 +67,7 @@ impl Task<'_> {
     }
 
     /// What is added to the information.
-    fn added(&self, gradient: &[f64]) -> f64 {
+    pub(super) fn added(&self, gradient: &[f64]) -> f64 {
         (self.damping * length(gradient)).clamp(DAMPED.0, DAMPED.1)
     }
 

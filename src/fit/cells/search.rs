@@ -1,10 +1,10 @@
 //! The minimum of minus the log-likelihood of a cell with its penalties.
 //!
-//! Truncated Newton steps (`newton.rs`). With penalties of the form w |x| a
-//! step stays in the orthant that steepest descent enters, entries that would leave it are put to
-//! zero, and entries at zero whose slope is below w are not moved (G. Andrew, J. Gao, ICML 2007; N.
-//! Keskar et al., Optim. Methods Softw. 31, 1190, 2016): once the signs have settled it is Newton's
-//! method on the entries that are not zero.
+//! Truncated Newton steps (`newton.rs`). With penalties of the form w |x| steps go across signs
+//! (`proximal.rs`) as long as these change. Then they stay in the orthant that steepest descent enters:
+//! entries that would leave it are put to zero, and entries at zero whose slope is below w are not moved
+//! (G. Andrew, J. Gao, ICML 2007; N. Keskar et al., Optim. Methods Softw. 31, 1190, 2016), which is
+//! Newton's method on the entries that are not zero.
 //!
 //! Where every entry of A is free and none is penalised by |x|, steps go through stable matrices alone,
 //! in coordinates in which the information is nearly diagonal (`free_drift.rs`); and where a ridge only
@@ -223,7 +223,10 @@ fn run(mut task: Task<'_>, start: (Place, Vec<f64>), options: &Options) -> Found
         task.is_slow = size > SLOW * before;
         before = size;
         match task.step(&place, &slopes, options) {
-            Ok(Some(next)) => (place, slopes) = next,
+            Ok(Some(next)) => {
+                task.crosses = task.crossed(&place.x, &next.0.x);
+                (place, slopes) = next;
+            }
             Ok(None) => break End::Stalled,
             Err(Fault::Interrupted) => break End::Interrupted,
             Err(_) => break End::Stalled,
@@ -256,6 +259,12 @@ pub(super) struct Place {
 pub(super) enum Path {
     /// Straight on; entries that change their signs are stopped at zero.
     Line(Vec<f64>),
+    /// Straight on, whatever changes its sign.
+    Across {
+        direction: Vec<f64>,
+        /// What a whole step promises: negative.
+        fall: f64,
+    },
     /// Through stable matrices alone.
     Curve {
         geometry: Box<Geometry>,
@@ -282,6 +291,10 @@ pub(super) struct Task<'a> {
     pub damping: f64,
     /// Whether the last step was.
     pub is_slow: bool,
+    /// Entries with a weight came to zero or left it in the last step.
+    crosses: bool,
+    /// Of the information in the scale of its diagonal, as last seen.
+    pub bound: f64,
 }
 
 impl<'a> Task<'a> {
@@ -313,6 +326,8 @@ impl<'a> Task<'a> {
             unstable: 0,
             damping: DAMPING,
             is_slow: false,
+            crosses: penalty.l1 > 0.0,
+            bound: 0.0,
         }
     }
 
@@ -382,6 +397,13 @@ impl<'a> Task<'a> {
         }
     }
 
+    /// True when entries with a weight came to zero, left it or changed sides.
+    fn crossed(&self, from: &[f64], to: &[f64]) -> bool {
+        let mut all = from.iter().zip(to).zip(&self.weights);
+        let side = |x: f64| if x == 0.0 { 0.0 } else { x.signum() };
+        all.any(|((from, to), w)| *w > 0.0 && side(*from) != side(*to))
+    }
+
     /// The shortest subgradient.
     fn steepest(&self, place: &Place, slopes: &[f64]) -> Vec<f64> {
         let all = slopes.iter().zip(&place.x).zip(&self.weights);
@@ -406,6 +428,10 @@ impl<'a> Task<'a> {
         let diagonal = self.diagonal(place);
         let newton = match self.free_drift(place, slopes, options)? {
             Some(path) => path,
+            None if self.crosses => {
+                let scale = (diagonal.as_slice(), self.added(&steepest));
+                self.across(place, slopes, scale, options)?
+            }
             None => Path::Line(self.newton(place, &steepest, &diagonal, options)?),
         };
         if let Some(next) = self.along(place, &steepest, &newton)? {
@@ -477,6 +503,11 @@ impl<'a> Task<'a> {
                     noise: place.point.noise.clone(),
                 };
                 Some((self.design.packed(&point), step * dot(first, steepest)))
+            }
+            Path::Across { direction, fall } => {
+                let all = place.x.iter().zip(direction);
+                let x = all.map(|(x, d)| x + step * d).collect();
+                Some((x, step * fall))
             }
             Path::Line(direction) => {
                 let all = place
