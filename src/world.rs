@@ -78,6 +78,11 @@ pub trait World: Send + Sync {
         false
     }
 
+    /// True of a file that was written through this door before.
+    fn wrote(&self, _path: &Path) -> bool {
+        false
+    }
+
     /// True where it was said that files, and what stands in them, may be replaced.
     fn overwrites(&self) -> bool {
         false
@@ -303,10 +308,12 @@ impl World for SystemWorld {
 
     fn is_taken(&self, path: &Path) -> bool {
         let is_there = std::fs::metadata(path).is_ok_and(|known| known.is_file());
-        is_there && !self.overwrite && {
-            let place = std::fs::canonicalize(path).unwrap_or_else(|_| path.to_owned());
-            !self.traffic.files().written.contains(&place)
-        }
+        is_there && !self.overwrite && !self.wrote(path)
+    }
+
+    fn wrote(&self, path: &Path) -> bool {
+        let place = std::fs::canonicalize(path).unwrap_or_else(|_| path.to_owned());
+        self.traffic.files().written.contains(&place)
     }
 
     fn overwrites(&self) -> bool {

@@ -8,6 +8,7 @@ use super::show;
 use super::subjects;
 use super::table::{Column, number, table};
 use super::words;
+use crate::diagnostic::listed;
 use crate::model::Motion;
 use crate::session::{Compiled, Outcome, Sides, Trajectory};
 use crate::simulate::{
@@ -54,17 +55,22 @@ pub fn text(outcome: &Outcome, width: usize) -> String {
         Outcome::Predicted(answer) => super::factored::prediction(answer, width),
         Outcome::Velocity(answer) => super::velocity::text(answer, width),
         Outcome::VelocityExplained(answer) => super::velocity::explained(answer, width),
-        Outcome::SavedLayer {
+        Outcome::Annotated {
             path,
-            layer,
             cells,
             genes,
-        } => format!(
-            "wrote {}: {} by {}, with the layer `{layer}`\n",
-            path.display(),
-            counted(*cells, "cell", "cells"),
-            counted(*genes, "gene", "genes")
-        ),
+            added,
+        } => {
+            let added: Vec<&str> = added.iter().map(String::as_str).collect();
+            let told = format!(
+                "wrote {}: {} by {}, with {}",
+                path.display(),
+                counted(*cells, "cell", "cells"),
+                counted(*genes, "gene", "genes"),
+                listed(&added)
+            );
+            super::words::wrapped(&told, width, "  ") + "\n"
+        }
         Outcome::FitExplained(answer) => super::explain_fit::text(answer, width),
         Outcome::Bootstrapped(answer) => super::inference::bootstrap(answer, width),
         Outcome::Swept(drawn) => super::sweep::text(drawn, width),

@@ -174,6 +174,27 @@ impl CellFile {
         }
     }
 
+    /// Refuses what [`CellFile::matrix`] would refuse, numbers of an AnnData file apart: they are not
+    /// read.
+    ///
+    /// # Errors
+    /// A layer that is not there, genes that the file lacks.
+    pub fn check(
+        &self,
+        layer: Option<&tree::Text>,
+        vector: &str,
+        labels: &[String],
+    ) -> Result<(), Diagnostic> {
+        let Contents::AnnData(file) = &self.contents else {
+            return self.matrix(layer, vector, labels, &|| false).map(|_| ());
+        };
+        self.gene_places(labels)?;
+        let span = layer.map_or(self.span, |layer| layer.span);
+        let place = layer.map_or(Place::X, |layer| Place::Layer(&layer.text));
+        let described = file.matrix(place).map(|_| ());
+        described.map_err(|error| self.problem_at(&error, span))
+    }
+
     /// Two coordinates of every cell: the first columns of a matrix of `obsm`.
     ///
     /// # Errors
@@ -224,19 +245,18 @@ impl CellFile {
         Ok((one(x)?, one(y)?))
     }
 
-    /// Refuses an AnnData file without the labels of an index set among its genes.
+    /// Where the labels of an index set stand among the genes of an AnnData file; of a table nothing.
     ///
     /// # Errors
     /// Genes that the file lacks.
-    pub fn has_genes(&self, labels: &[String]) -> Result<(), Diagnostic> {
+    pub fn gene_places(&self, labels: &[String]) -> Result<Vec<usize>, Diagnostic> {
         let Contents::AnnData(file) = &self.contents else {
-            return Ok(());
+            return Ok(Vec::new());
         };
         let genes = file
             .index(Frame::Var)
             .map_err(|error| self.problem(&error))?;
-        let places = self.places(&genes, labels, |label| label.to_owned());
-        places.map(|_| ())
+        self.places(&genes, labels, |label| label.to_owned())
     }
 
     /// Where labels stand among the names of a file.

@@ -1,5 +1,6 @@
 //! Checking a whole file: its declarations, and its sentences in order.
 
+use super::cells::is_anndata;
 use super::command::Command;
 use super::compiled::Compiled;
 use super::lower::lower;
@@ -7,8 +8,8 @@ use super::modules::Whole;
 use super::tables::Tables;
 use super::values::Overrides;
 use super::{
-    Session, continuation, equilibria, factored, fit, index, jacobian, matrices, measure, plot,
-    portrait, rest, sensitivity, set_value, simulate, stability, stationary, sweep, velocity,
+    Session, annotate, continuation, equilibria, factored, fit, index, jacobian, matrices, measure,
+    plot, portrait, rest, sensitivity, set_value, simulate, stability, stationary, sweep, velocity,
 };
 use crate::diagnostic::{Code, Diagnostic};
 use crate::model::{self, Allowance, Model};
@@ -267,7 +268,9 @@ impl Session {
     ) -> Result<Vec<Diagnostic>, Vec<Diagnostic>> {
         let comes = |file: &tree::Text| past.writes(tables, file);
         let comes: Vec<tree::Text> = command.reads().filter(comes).collect();
+        past.has_cells |= command.reads().any(|file| is_anndata(&file.text));
         let Past {
+            has_cells,
             has_run,
             has_rows,
             possible,
@@ -381,8 +384,12 @@ impl Session {
                 possible.profiles = true;
             }
             Command::FitAtRest(command) => {
-                fit::check_at_rest(compiled, command)?;
                 *at_rest = true;
+                fit::check_at_rest(compiled, command)?;
+                if comes.is_empty() {
+                    fit::check_cells(compiled, tables, overrides, command)
+                        .map_err(|problems| past.elsewhere(command.data.path.span, problems))?;
+                }
             }
             Command::Bootstrap(command) => {
                 possible.has(fit::Need::Fit, command.span)?;
@@ -425,6 +432,15 @@ impl Session {
                 needs_run(*has_run, command.span)?;
                 super::ensemble::check_histogram(compiled, command)?;
             }
+            Command::Save(command) if annotate::is_meant(command) => {
+                let left = annotate::Left {
+                    possible: *possible,
+                    cells: *has_cells,
+                    rows: *has_rows,
+                    run: *has_run,
+                };
+                annotate::check(compiled, command, left)?;
+            }
             Command::Save(command) => {
                 if let Some(table) = fit::FitTable::asked(compiled, command) {
                     possible.has(table.need(), command.span)?;
@@ -448,12 +464,13 @@ impl Session {
             }
             Command::Reset => {
                 *overrides = Overrides::new();
-                (*has_run, *has_rows) = (false, false);
+                (*has_run, *has_rows, *has_cells) = (false, false, false);
                 *possible = fit::Possible::default();
             }
             // What was taken back may have been a `reset`, which forgot the run.
             Command::Undo => {
                 (*has_run, *has_rows, *possible) = (true, true, fit::Possible::ALL);
+                *has_cells = true;
             }
             Command::Evaluate(expr) | Command::Assert(expr) => {
                 compiled.observable(expr)?;
@@ -468,6 +485,8 @@ impl Session {
 #[derive(Default)]
 struct Past {
     has_run: bool,
+    /// A file of cells has been read.
+    has_cells: bool,
     /// A table of states has been looked at.
     has_rows: bool,
     /// What has been made of a fit.

@@ -463,22 +463,11 @@ pub(super) fn save(
         });
         return options.abandon();
     };
-    let is_layer = |word: &tree::Name| word.text == super::velocity::LAYER;
-    let is_copy = matches!(columns.as_slice(), [only] if word_of(only).is_some_and(is_layer))
-        && super::cells::is_anndata(&path.text);
-    if !is_copy && !ends_in(&path.text, &["", "csv", "txt"]) {
+    if !ends_in(&path.text, &["", "csv", "txt", "h5ad"]) {
         options.problem(
             Diagnostic::new(Code::CannotWrite, "a table is written as CSV")
                 .at(path.span, "this ending means something else")
-                .help(
-                    Some(&columns)
-                        .filter(|_| super::cells::is_anndata(&path.text))
-                        .and_then(|columns| joined_in_python(columns))
-                        .unwrap_or_else(|| {
-                            "as in `save \"out.csv\"`; figures come from `plot ... to \"figure.svg\"`"
-                                .to_owned()
-                        }),
-                ),
+                .help("as in `save \"out.csv\"`; figures come from `plot ... to \"figure.svg\"`"),
         );
     }
     options.finish(|| {
@@ -488,26 +477,6 @@ pub(super) fn save(
             columns,
         }))
     })
-}
-
-/// How a table comes into an AnnData file, which only velocities are written into: one about cells, or
-/// a matrix of genes by genes.
-fn joined_in_python(columns: &[tree::Expr]) -> Option<String> {
-    let [only] = columns else { return None };
-    let name = word_of(only)?.text.as_str();
-    let mut of_fits = super::fit::FitTable::WORDS.iter();
-    if name == "eigenvalues" || of_fits.any(|(word, _)| *word == name) {
-        return None;
-    }
-    let joined = match name {
-        "spectra" => "adata.obs = adata.obs.join(pandas.read_csv(\"spectra.csv\", index_col=\"cell\", dtype={\"cell\": str}), rsuffix=\"_saved\")".to_owned(),
-        name => format!(
-            "adata.varp[\"{name}\"] = pandas.read_csv(\"{name}.csv\", index_col=0).loc[adata.var_names, adata.var_names].to_numpy()"
-        ),
-    };
-    Some(format!(
-        "write `save {name} to \"{name}.csv\"`, and join it in Python: `{joined}`"
-    ))
 }
 
 /// `as latex`

@@ -27,20 +27,21 @@ const STEPS: usize = 300;
 
 /// A vector or matrix with labels.
 #[derive(Debug, Clone, PartialEq)]
-struct Labelled {
-    name: String,
+pub(super) struct Labelled {
+    pub name: String,
     /// The name of the set of rows, and its members.
-    set: String,
-    rows: Vec<String>,
+    pub set: String,
+    pub rows: Vec<String>,
     /// Members of the set of columns; none for a vector.
-    columns: Option<Vec<String>>,
+    pub columns: Option<Vec<String>>,
     /// Both sets are one.
-    is_square: bool,
-    numbers: Vec<f64>,
+    pub is_square: bool,
+    /// Column by column.
+    pub numbers: Vec<f64>,
 }
 
 /// True for the name of a vector or matrix that is the same throughout a run.
-fn is_constant_array(compiled: &Compiled, expr: &tree::Expr, least: usize) -> bool {
+pub(super) fn is_constant_array(compiled: &Compiled, expr: &tree::Expr, least: usize) -> bool {
     sets(compiled, expr).is_some_and(|sets| sets.len() >= least)
 }
 
@@ -118,7 +119,7 @@ impl Session {
         self.write_cells_to(&save.path, &headers, &cells, rows)
     }
 
-    fn labelled(&self, expr: &tree::Expr) -> Result<Labelled, Vec<Diagnostic>> {
+    pub(super) fn labelled(&self, expr: &tree::Expr) -> Result<Labelled, Vec<Diagnostic>> {
         let compiled = &self.need_model()?.compiled;
         let observable = compiled.observable(expr)?;
         let present = compiled.present(&self.overrides);

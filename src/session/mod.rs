@@ -4,6 +4,7 @@
 //! line, the prompt and the Rust interface all go through it. Must not know the terminal.
 
 mod allowed;
+mod annotate;
 mod cells;
 mod chance;
 mod check;

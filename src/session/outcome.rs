@@ -205,16 +205,16 @@ pub enum Outcome {
         /// How many columns, time included.
         columns: usize,
     },
-    /// A copy of an AnnData file was written, with a layer more.
-    SavedLayer {
+    /// A copy of an AnnData file was written, with results in it.
+    Annotated {
         /// Where.
         path: PathBuf,
-        /// The name of the layer.
-        layer: &'static str,
         /// How many cells.
         cells: usize,
         /// How many genes.
         genes: usize,
+        /// Where each result is found, as in `varp["A"]`.
+        added: Vec<String>,
     },
     /// Something of the model to be shown.
     Shown {

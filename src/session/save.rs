@@ -6,7 +6,7 @@ use super::outcome::{Outcome, Performed};
 use super::plot::time_label;
 use super::stability::RowsTable;
 use super::trajectory::Trajectory;
-use super::{Ensemble, Session, ensemble, matrices, reason_to_write};
+use super::{Ensemble, Session, annotate, ensemble, matrices, reason_to_write};
 use crate::diagnostic::{Code, Diagnostic};
 use crate::model::DefinitionKind;
 use crate::source::Span;
@@ -17,6 +17,9 @@ use std::path::{Path, PathBuf};
 
 impl Session {
     pub(super) fn save(&self, save: &Save) -> Result<Performed, Vec<Diagnostic>> {
+        if annotate::is_meant(save) {
+            return self.save_into_cells(save);
+        }
         if let Some(table) = FitTable::asked(&self.need_model()?.compiled, save) {
             return self.save_of_fit(table, save);
         }

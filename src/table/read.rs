@@ -24,59 +24,31 @@ pub fn read(source: &str, bytes: &[u8]) -> Result<Table, TableError> {
     if first_line.is_empty() {
         return Err(TableError::EmptyFile);
     }
-    let delimiter = delimiter(first_line);
-    let mut reader = csv::ReaderBuilder::new()
-        .has_headers(false)
-        .flexible(true)
-        .delimiter(delimiter)
-        .trim(csv::Trim::All)
-        .from_reader(body.as_bytes());
-
-    let mut record = csv::StringRecord::new();
-    let mut headers: Vec<Header> = Vec::new();
-    let mut cells: Vec<Vec<String>> = Vec::new();
-    let mut lines = Vec::new();
-    let mut lines_to = LineCounter {
-        rest: body,
-        passed: 0,
+    let body = Body {
+        text: body,
         line: header_line,
+        delimiter: delimiter(first_line),
     };
-    while next(&mut reader, &mut record)? {
-        let line = lines_to.advance(record.position().map_or(0, csv::Position::byte) as usize);
-        if headers.is_empty() {
-            headers = header(&record, line)?;
-            cells = vec![Vec::new(); headers.len()];
-            continue;
-        }
-        // Spreadsheets leave rows of bare delimiters behind the data.
-        if record.iter().all(str::is_empty) {
-            continue;
-        }
-        if record.len() != headers.len() {
-            return Err(TableError::RaggedRow {
-                row: lines.len() + 1,
-                line,
-                found: record.len(),
-                expected: headers.len(),
-            });
-        }
-        lines.push(line);
-        for (column, cell) in cells.iter_mut().zip(&record) {
-            column.push(cell.to_owned());
-        }
+    let Scan {
+        headers,
+        numbers,
+        lines,
+        commas,
+    } = Scan::of(&body)?;
+    let is_text = |column: usize| commas || numbers.get(column).is_none_or(Option::is_none);
+    let mut texts = body.texts(headers.len(), &is_text)?;
+    if commas {
+        points_for_commas(&mut texts);
     }
-    if lines.is_empty() {
-        return Err(TableError::NoRows);
-    }
-    if delimiter != b',' {
-        points_for_commas(&mut cells);
-    }
-    let columns = headers.into_iter().zip(cells);
-    let columns = columns.map(|(header, cells)| Column {
+    let columns = headers.into_iter().zip(numbers.into_iter().zip(texts));
+    let columns = columns.map(|(header, (numbers, texts))| Column {
         name: header.name,
         header: header.whole,
         unit: header.unit,
-        values: values(cells),
+        values: match numbers.filter(|_| !commas) {
+            Some(numbers) => Values::Numbers(numbers),
+            None => values(texts),
+        },
     });
     let columns = columns.collect();
     Ok(Table {
@@ -84,6 +56,129 @@ pub fn read(source: &str, bytes: &[u8]) -> Result<Table, TableError> {
         columns,
         lines: lines.into(),
     })
+}
+
+/// The text of a table from its header on.
+struct Body<'t> {
+    text: &'t str,
+    /// The line of the header in the file.
+    line: usize,
+    delimiter: u8,
+}
+
+impl Body<'_> {
+    /// Hands out each row that holds something, with its line, and gives the header.
+    fn rows(
+        &self,
+        take: &mut dyn FnMut(usize, &csv::StringRecord),
+    ) -> Result<Vec<Header>, TableError> {
+        let mut reader = csv::ReaderBuilder::new()
+            .has_headers(false)
+            .flexible(true)
+            .delimiter(self.delimiter)
+            .trim(csv::Trim::All)
+            .from_reader(self.text.as_bytes());
+        let mut record = csv::StringRecord::new();
+        let mut headers: Vec<Header> = Vec::new();
+        let mut rows = 0;
+        let mut lines_to = LineCounter {
+            rest: self.text,
+            passed: 0,
+            line: self.line,
+        };
+        while next(&mut reader, &mut record)? {
+            let line = lines_to.advance(record.position().map_or(0, csv::Position::byte) as usize);
+            if headers.is_empty() {
+                headers = header(&record, line)?;
+                continue;
+            }
+            // Spreadsheets leave rows of bare delimiters behind the data.
+            if record.iter().all(str::is_empty) {
+                continue;
+            }
+            if record.len() != headers.len() {
+                return Err(TableError::RaggedRow {
+                    row: rows + 1,
+                    line,
+                    found: record.len(),
+                    expected: headers.len(),
+                });
+            }
+            rows += 1;
+            take(line, &record);
+        }
+        match rows {
+            0 => Err(TableError::NoRows),
+            _ => Ok(headers),
+        }
+    }
+
+    /// The cells of the columns that are text; nothing of the others.
+    fn texts(
+        &self,
+        count: usize,
+        is_text: &dyn Fn(usize) -> bool,
+    ) -> Result<Vec<Vec<String>>, TableError> {
+        let mut texts = vec![Vec::new(); count];
+        let wanted: Vec<usize> = (0..count).filter(|column| is_text(*column)).collect();
+        if wanted.is_empty() {
+            return Ok(texts);
+        }
+        self.rows(&mut |_, record| {
+            for column in &wanted {
+                texts[*column].push(record.get(*column).unwrap_or("").to_owned());
+            }
+        })?;
+        Ok(texts)
+    }
+}
+
+/// What a first look at a table finds. Cells that are numbers are not kept as text: there may be many
+/// millions of them.
+struct Scan {
+    headers: Vec<Header>,
+    /// The numbers of each column; none where a cell is text.
+    numbers: Vec<Option<Vec<f64>>>,
+    /// The line of each row.
+    lines: Vec<usize>,
+    /// Commas may be decimal marks: cells have some, and no number has a point.
+    commas: bool,
+}
+
+impl Scan {
+    fn of(body: &Body<'_>) -> Result<Scan, TableError> {
+        let mut numbers: Vec<Option<Vec<f64>>> = Vec::new();
+        let mut lines = Vec::new();
+        let (mut has_commas, mut has_points) = (false, false);
+        let headers = body.rows(&mut |line, record| {
+            lines.push(line);
+            numbers.resize(record.len(), Some(Vec::new()));
+            for (column, cell) in numbers.iter_mut().zip(record) {
+                if body.delimiter != b',' {
+                    has_commas |= cell.contains(',');
+                    has_points |= !has_points && cell.contains('.') && is_reading(cell);
+                }
+                if let Some(known) = column {
+                    match number(cell) {
+                        Some(number) => known.push(number),
+                        None => *column = None,
+                    }
+                }
+            }
+        })?;
+        numbers.iter_mut().flatten().for_each(Vec::shrink_to_fit);
+        Ok(Scan {
+            headers,
+            numbers,
+            lines,
+            commas: has_commas && !has_points,
+        })
+    }
+}
+
+/// True of a number, or a limit.
+fn is_reading(cell: &str) -> bool {
+    !cell.is_empty() && matches!(reading(cell), Some(Some(_)))
 }
 
 /// Counts lines while records are read. The reader's own count takes blank lines before a record
@@ -199,18 +294,12 @@ fn delimiter(header: &str) -> u8 {
         .map_or(b',', |(delimiter, _)| delimiter)
 }
 
-/// Decimal commas become points, unless some number of the table has a point: then a comma may
-/// group thousands.
+/// Decimal commas become points.
 fn points_for_commas(cells: &mut [Vec<String>]) {
-    let is_number = |cell: &str| !cell.is_empty() && matches!(reading(cell), Some(Some(_)));
-    let mut all = cells.iter().flatten();
-    if all.any(|cell| cell.contains('.') && is_number(cell)) {
-        return;
-    }
     for cell in cells.iter_mut().flatten() {
         if cell.contains(',') {
             let pointed = cell.replacen(',', ".", 1);
-            if is_number(&pointed) {
+            if is_reading(&pointed) {
                 *cell = pointed;
             }
         }
@@ -228,7 +317,8 @@ struct Header {
 /// Names and units of the columns.
 fn header(record: &csv::StringRecord, line: usize) -> Result<Vec<Header>, TableError> {
     let written = |text: &str| !text.is_empty() && number(text).is_some_and(|x| !x.is_nan());
-    if let Some(text) = record.iter().find(|text| written(text)) {
+    let mut numbers = record.iter().filter(|text| written(text));
+    if let Some(text) = numbers.next().filter(|_| !counts_up(record)) {
         return Err(TableError::NoHeader {
             line,
             text: text.to_owned(),
@@ -257,6 +347,15 @@ fn header(record: &csv::StringRecord, line: usize) -> Result<Vec<Header>, TableE
         }
     }
     Ok(headers)
+}
+
+/// True of the labels of a numeric index set above a matrix: `gene,1,2,3`.
+fn counts_up(record: &csv::StringRecord) -> bool {
+    let mut cells = record.iter();
+    let is_named = cells.next().is_some_and(|first| number(first).is_none());
+    let labels: Option<Vec<i64>> = cells.map(|cell| cell.parse().ok()).collect();
+    let follows = |two: &[i64]| two[0].checked_add(1) == Some(two[1]);
+    is_named && labels.is_some_and(|labels| labels.len() > 1 && labels.windows(2).all(follows))
 }
 
 /// What stands in parentheses is no unit where only it tells columns apart: `dose (oral)` and
@@ -339,6 +438,16 @@ mod tests {
                 table.column("name, of it").map(|column| &column.values),
                 Some(&Values::Text(vec!["a \"b\"".into(), "c".into()]))
             );
+        }
+    }
+
+    /// `save` writes a matrix over a numeric index set so; a first row of data is no header still.
+    #[test]
+    fn columns_of_a_matrix_may_count_up() {
+        let table = read("W.csv", b"cell,1,2,3\n1,0,5,0\n2,1,0,0\n").expect("a matrix");
+        assert_eq!(numbers(&table, "2"), [5.0, 0.0]);
+        for text in ["HSC,1,3\nEry,1,2\n", "HSC,1\nEry,2\n", "0,1,2\n3,4,5\n"] {
+            assert!(told(text.as_bytes()).contains("E0508"), "{text}");
         }
     }
 

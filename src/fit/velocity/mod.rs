@@ -20,7 +20,7 @@ mod line;
 #[cfg(test)]
 mod tests;
 
-use crate::table::cells::{Axis, Cells, Real};
+use crate::table::cells::{Axis, Cells, Lines, Real};
 use extremes::{Room, both, of_few, upper};
 use line::{Sums, fit};
 
@@ -259,6 +259,51 @@ pub fn velocities(
             },
             interrupted,
         )
+    }
+}
+
+/// Velocities cell by cell, beginning with the first one.
+pub struct OfCells<'a> {
+    genes: &'a [Gene],
+    spliced: Lines<'a, f64>,
+    unspliced: Lines<'a, f64>,
+}
+
+impl<'a> Counts<'a> {
+    /// The velocities u - slope s - intercept, cell by cell.
+    ///
+    /// # Errors
+    /// [`Unfit`].
+    pub fn velocities(self, genes: &'a [Gene]) -> Result<OfCells<'a>, Unfit> {
+        let (expected, _) = self.shape()?;
+        let found = genes.len();
+        if found != expected {
+            return Err(Unfit::Genes { found, expected });
+        }
+        let across = match self.genes {
+            Axis::Rows => Axis::Columns,
+            Axis::Columns => Axis::Rows,
+        };
+        Ok(OfCells {
+            genes,
+            spliced: self.spliced.lines(across),
+            unspliced: self.unspliced.lines(across),
+        })
+    }
+}
+
+impl OfCells<'_> {
+    /// The velocities of the next cells, `most` of them or as many as are left: those of all genes of
+    /// a cell, then those of the next.
+    pub fn next(&mut self, most: usize) -> Vec<f64> {
+        let counts = self
+            .spliced
+            .block(most)
+            .iter()
+            .zip(self.unspliced.block(most));
+        let genes = self.genes.iter().cycle();
+        let velocity = |((s, u), gene): ((&f64, &f64), &Gene)| u - gene.slope * s - gene.intercept;
+        counts.zip(genes).map(velocity).collect()
     }
 }
 

@@ -57,11 +57,11 @@ mod tables;
 mod tests;
 
 pub use answer::{FitAnswer, LEVEL};
-pub(super) use at_rest::check as check_at_rest;
 pub use at_rest::{
     AtRestAnswer, Chosen, Comparison, Difference, Estimate, FALSE_FINDINGS, FitAtRest, Group,
     Known, Spread,
 };
+pub(super) use at_rest::{check as check_at_rest, check_cells};
 pub(super) use bootstrap::lower as lower_bootstrap;
 pub use bootstrap::{BootstrapAnswer, BootstrapCommand};
 pub use data::{CovariateElement, LeftOut, Look, Point, RunData};
@@ -132,7 +132,7 @@ fn no_table(span: Span) -> Diagnostic {
         "this fit reads a table of text, and an AnnData file holds cells by genes",
     )
     .at(span, "how are its cells fitted?")
-    .help("`using extremes` puts lines through cells, as in `fit gamma to \"cells.h5ad\" (s = spliced, u = unspliced) using extremes`; `as stationary` takes them for draws at rest")
+    .help("`using extremes` puts lines through cells, as in `fit gamma to \"cells.h5ad\" (s = spliced, u = unspliced) using extremes`, through all of them with `extremes(tails = all)`; `as stationary` takes them for draws at rest")
 }
 
 /// Understands a sentence and its data: everything that can be refused before anything is run.
@@ -148,6 +148,9 @@ pub(super) fn understood<'w>(
 ) -> Result<(Likelihood<'w>, Vec<Diagnostic>), Vec<Diagnostic>> {
     if is_anndata(&command.data.path.text) {
         return Err(vec![no_table(command.data.path.span)]);
+    }
+    if let Some(problem) = velocity::too_many(compiled, command.span) {
+        return Err(vec![problem]);
     }
     let present = compiled.present(&begun(compiled, overrides, command)?);
     let mut problems = Vec::new();

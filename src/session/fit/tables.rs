@@ -12,6 +12,7 @@ use super::curves;
 use super::draws::Draws;
 use super::picture::Need;
 use crate::diagnostic::{Code, Diagnostic};
+use crate::syntax::tree;
 use crate::table::Cells;
 
 /// A table of a fit.
@@ -41,6 +42,14 @@ impl FitTable {
         let [column] = save.columns.as_slice() else {
             return None;
         };
+        FitTable::of_word(compiled, column)
+    }
+
+    /// The one of a word that no name of the model is.
+    pub(in crate::session) fn of_word(
+        compiled: &Compiled,
+        column: &tree::Expr,
+    ) -> Option<FitTable> {
         let word = word_of(column)?;
         if compiled.model.names.get(&word.text).is_some() {
             return None;

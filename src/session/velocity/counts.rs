@@ -12,7 +12,7 @@ use crate::diagnostic::{Code, Diagnostic, did_you_mean, listed, number_text};
 use crate::model::ParameterId;
 use crate::syntax::tree;
 use crate::table::cells::{Cells, Numbers, Values};
-use crate::table::h5ad::{H5ad, Place};
+use crate::table::h5ad::H5ad;
 
 /// The word for the matrix of an AnnData file that is no layer.
 const WHOLE: &str = "X";
@@ -60,7 +60,7 @@ pub(super) fn check(
     let Some(anndata) = file.anndata() else {
         return read(compiled, tables, (lines, labels), data, &|| false).map(|_| ());
     };
-    file.has_genes(labels).map_err(|problem| vec![problem])?;
+    file.gene_places(labels).map_err(|problem| vec![problem])?;
     let one = |name: &str| layer(&file, anndata, (name, mapped(data, name), data));
     both(
         one(name_of(compiled, lines.covariate)),
@@ -261,23 +261,4 @@ pub(super) fn below_zero(counts: &Cells) -> Option<(usize, (usize, usize))> {
         (0..counts.rows()).flat_map(|row| (0..counts.columns()).map(move |gene| (row, gene)));
     let first = places.find(|(row, gene)| counts.at(*row, *gene) < 0.0);
     Some((count, first?))
-}
-
-/// Where labels stand among the genes of an AnnData file.
-pub(super) fn places(anndata: &H5ad, labels: &[String]) -> Option<Vec<usize>> {
-    let genes = anndata.index(crate::table::h5ad::Frame::Var).ok()?;
-    let known: rustc_hash::FxHashMap<&str, usize> = genes
-        .iter()
-        .enumerate()
-        .map(|(at, gene)| (gene.as_str(), at))
-        .collect();
-    labels
-        .iter()
-        .map(|label| known.get(label.as_str()).copied())
-        .collect()
-}
-
-/// The path of the matrix of a name, for messages.
-pub(super) fn layer_path(name: &str) -> String {
-    Place::Layer(name).path()
 }

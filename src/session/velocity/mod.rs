@@ -21,7 +21,7 @@ mod words;
 
 pub(super) use figure::{asked as is_of_lines, check as check_plot};
 pub use lines::Lines;
-pub(super) use save::LAYER;
+pub(super) use save::{LAYER, TRUSTED, columns_of_lines, next_rows};
 pub use words::{Custom, Extremes, SaidTails, WORD, cells_in_words, line_in_words};
 pub(super) use words::{is_meant, read};
 
@@ -106,6 +106,9 @@ impl VelocityAnswer {
         Some(self.name_of(offset))
     }
 }
+
+/// Lines that the general search takes: it works with a matrix of all data by all parameters.
+const MOST_SEARCHED: usize = 100;
 
 /// A sentence understood: all but the counts.
 struct Question {
@@ -223,13 +226,24 @@ impl Session {
     }
 
     /// The lines that were found last.
-    fn need_lines(&self, span: Span) -> Result<&Arc<VelocityAnswer>, Vec<Diagnostic>> {
+    pub(super) fn need_lines(&self, span: Span) -> Result<&Arc<VelocityAnswer>, Vec<Diagnostic>> {
         self.need_model()?;
         match &self.genes {
             Some(GeneFit::Lines(answer)) => Ok(answer),
             _ => Err(vec![no_lines(span)]),
         }
     }
+}
+
+/// Refuses what the general search would take hours for, and the closed form seconds.
+pub(super) fn too_many(compiled: &Compiled, span: Span) -> Option<Diagnostic> {
+    let count = lines::of(compiled).ok()?.labels(compiled).len();
+    (count > MOST_SEARCHED).then(|| {
+        let message = format!("{count} lines are too many for the general search");
+        Diagnostic::new(Code::CannotFit, message)
+            .at(span, format!("it takes up to {MOST_SEARCHED}"))
+            .help("least squares through all cells, line by line and at once: `using extremes(tails = all)`; `using extremes` takes the extreme ones")
+    })
 }
 
 /// There are no lines to be drawn or saved.
@@ -437,7 +451,7 @@ fn no_line(compiled: &Compiled, span: Span, why: &NoLine) -> Diagnostic {
     problem.help("lines are written `observe u[gene] ~ normal(gamma .* s + offset)`, with `covariate s[gene]` and parameters `gamma[gene]`, `offset[gene]`; other models are fitted without `using extremes`")
 }
 
-fn unfitted(unfit: Unfit, span: Span) -> Diagnostic {
+pub(super) fn unfitted(unfit: Unfit, span: Span) -> Diagnostic {
     match unfit {
         Unfit::Interrupted => {
             Diagnostic::new(Code::Interrupted, "stopped by the user").at(span, "")

@@ -163,7 +163,7 @@ pub static VERBS: &[Verb] = &[
         word: "save",
         example: "save \"out.csv\"",
         summary: "write the last run as a table",
-        subjects: Value::File(&["csv", "txt"]),
+        subjects: Value::File(&["csv", "txt", "h5ad"]),
         options: &[TO_TABLE, SESSION, OVERWRITE],
         more: &[
             (
@@ -180,8 +180,12 @@ pub static VERBS: &[Verb] = &[
                 "of the last fit, posterior or bootstrap",
             ),
             (
-                "save velocity to \"out.h5ad\"",
-                "of lines through extreme cells; `save lines`: themselves",
+                "save velocity | lines to \"out.csv\"",
+                "of lines through extreme cells, or the lines themselves",
+            ),
+            (
+                "save A, b, spectra to \"out.h5ad\"",
+                "into a copy of the file of cells",
             ),
         ],
         see: &["simulate", "plot"],

@@ -6,7 +6,8 @@
 //! frame.rs   the tables obs and var in the three ways in which they were stored
 //! matrix.rs  X, layers, maps: dense or sparse, whole or a run of lines at a time
 //! memo.rs    what has been read, for a file that is looked into over and over
-//! write.rs   a copy of a file with one more layer or column
+//! write.rs   layers, columns and matrices that are added to a file
+//! superblock.rs  what lets a file be changed in parts
 //! error.rs   what can be wrong
 //! ```
 //!
@@ -17,6 +18,7 @@ mod frame;
 mod matrix;
 mod memo;
 mod store;
+mod superblock;
 #[cfg(test)]
 mod tests;
 mod write;
@@ -28,7 +30,7 @@ use memo::Memo;
 use std::ops::Range;
 use std::path::Path;
 use store::{Kind, Store};
-pub use write::{Added, Taken, add, write_with};
+pub use write::{Added, Cellwise, Layer, Rows, Series, Taken, add};
 
 /// An open file.
 pub struct H5ad {

@@ -1,5 +1,5 @@
 use super::*;
-use crate::table::cells::{Numbers, Values};
+use crate::table::cells::{Compressed, Numbers, Values};
 use std::path::PathBuf;
 
 const FILES: [&str; 7] = [
@@ -264,14 +264,75 @@ fn an_interrupt_ends_reading() {
     );
 }
 
-#[test]
-fn a_copy_has_one_more_layer_or_column() {
-    let folder = std::env::temp_dir().join(format!("h5ad-{}", std::process::id()));
+/// A copy of a test file, and its folder, which is of no use after the test.
+fn copied(name: &str) -> (PathBuf, PathBuf) {
+    use std::sync::atomic::{AtomicUsize, Ordering};
+    static NEXT: AtomicUsize = AtomicUsize::new(0);
+    let next = NEXT.fetch_add(1, Ordering::Relaxed);
+    let folder = std::env::temp_dir().join(format!("h5ad-{}-{next}", std::process::id()));
     std::fs::create_dir_all(&folder).unwrap();
+    let place = folder.join(name);
+    std::fs::copy(path(name), &place).unwrap();
+    (place, folder)
+}
+
+/// Numbers from 0 on, so many for a cell.
+struct Counted(usize);
+
+impl Cellwise for Counted {
+    fn begin(&self) -> Rows<'_> {
+        let mut next = 0;
+        Box::new(move |cells| {
+            let begin = next;
+            next += cells * self.0;
+            Ok(Numbers::Single((begin..next).map(|i| i as f32).collect()))
+        })
+    }
+}
+
+fn numbered(rows: &Counted) -> Added<'_> {
+    Added::Layer(Layer {
+        is_single: true,
+        rows,
+    })
+}
+
+/// A layer that is not made at once; the runs of cells do not make it up evenly.
+#[test]
+fn a_long_layer_is_written_run_by_run() {
+    let (cells, genes) = (20_011, 211);
+    let mut builder = hdf5_pure::FileBuilder::new();
+    for (name, count) in [("obs", cells), ("var", genes)] {
+        let names: Vec<String> = (0..count).map(|at| format!("{name}{at}")).collect();
+        let names: Vec<&str> = names.iter().map(String::as_str).collect();
+        let mut table = builder.create_group(name);
+        table.create_dataset("_index").with_vlen_strings(&names);
+        builder.add_group(table.finish());
+    }
+    let (target, folder) = copied("old.h5ad");
+    std::fs::write(&target, builder.finish().unwrap()).unwrap();
+    for _ in 0..2 {
+        add(
+            &target,
+            &[("long", numbered(&Counted(genes)))],
+            Taken::Replaced,
+        )
+        .unwrap();
+    }
+    let file = H5ad::open(&target).unwrap();
+    let layer = all(&file, Place::Layer("long"));
+    assert_eq!((layer.rows(), layer.columns()), (cells, genes));
+    for (row, column) in [(0, 0), (1, 5), (17_000, 210), (cells - 1, genes - 1)] {
+        assert_eq!(layer.at(row, column), (row * genes + column) as f64);
+    }
+    std::fs::remove_dir_all(&folder).unwrap();
+}
+
+#[test]
+fn a_layer_and_a_column_are_added() {
     for name in FILES {
-        let (source, target) = (path(name), folder.join(name));
-        let numbers = Numbers::Single((0..24).map(|i| i as f32).collect());
-        write_with(&source, &target, "velocity", Added::Layer(&numbers)).unwrap();
+        let (target, folder) = copied(name);
+        add(&target, &[("velocity", numbered(&Counted(4)))], Taken::Kept).unwrap();
         let file = H5ad::open(&target).unwrap();
         let layer = all(&file, Place::Layer("velocity"));
         assert_eq!((layer.at(5, 3), layer.is_single()), (23.0, true), "{name}");
@@ -279,27 +340,93 @@ fn a_copy_has_one_more_layer_or_column() {
             file.index(Frame::Obs).unwrap(),
             open(name).index(Frame::Obs).unwrap()
         );
-        let column = [0.5, 1.5, 2.5, 3.5, 4.5, 5.5];
-        let written = write_with(&target, &target, "time", Added::Column(&column));
+        let numbers = [0.5, 1.5, 2.5, 3.5, 4.5, 5.5];
+        let column = Added::Column(Frame::Obs, Series::Numbers(&numbers));
+        let written = add(&target, &[("time", column)], Taken::Kept);
         if name == "records.h5ad" {
             assert!(matches!(written, Err(H5adError::Unsupported { .. })));
-            continue;
+        } else {
+            written.unwrap();
+            let file = H5ad::open(&target).unwrap();
+            assert_eq!(file.numbers(Frame::Obs, "time").unwrap(), numbers);
+            let mut columns = open(name).columns(Frame::Obs).unwrap();
+            for known in &columns {
+                let same = |file: &H5ad| format!("{:?}", file.column(Frame::Obs, known).unwrap());
+                assert_eq!(same(&file), same(&open(name)));
+            }
+            columns.push("time".to_owned());
+            assert_eq!(file.columns(Frame::Obs).unwrap(), columns);
+            let again = add(&target, &[("time", column)], Taken::Kept).err();
+            let path = "obs/time".to_owned();
+            assert_eq!(again, Some(H5adError::Name { path }));
         }
-        written.unwrap();
-        let file = H5ad::open(&target).unwrap();
-        assert_eq!(file.numbers(Frame::Obs, "time").unwrap(), column);
-        let mut columns = open(name).columns(Frame::Obs).unwrap();
-        for known in &columns {
-            let same = |file: &H5ad| format!("{:?}", file.column(Frame::Obs, known).unwrap());
-            assert_eq!(same(&file), same(&open(name)));
-        }
-        columns.push("time".to_owned());
-        assert_eq!(file.columns(Frame::Obs).unwrap(), columns);
-        let again = write_with(&target, &target, "time", Added::Column(&column)).err();
-        let path = "obs/time".to_owned();
-        assert_eq!(again, Some(H5adError::Name { path }));
+        std::fs::remove_dir_all(&folder).unwrap();
     }
-    let left = std::fs::read_dir(&folder).unwrap().count();
-    assert_eq!(left, FILES.len(), "nothing but the copies");
+}
+
+/// Everything at once, over what was there, and once more.
+#[test]
+fn what_is_known_of_genes_is_added() {
+    let (target, folder) = copied("maps.h5ad");
+    let rates = [1.0, f64::NAN, 3.0, 4.0];
+    let pairs: Vec<f64> = (0..16).map(f64::from).collect();
+    let columns = [("Gata1".to_owned(), vec![0.5; 4])];
+    let few = Compressed {
+        starts: vec![0, 0, 2, 2, 3],
+        places: vec![0, 3, 1],
+        numbers: Numbers::Double(vec![1.0, 2.0, 3.0]),
+    };
+    let truth = [true, false, false, true];
+    for _ in 0..2 {
+        let new = [
+            ("rate", Added::Column(Frame::Var, Series::Numbers(&rates))),
+            ("good", Added::Column(Frame::Var, Series::Truth(&truth))),
+            ("dense", Added::Pairs(&pairs)),
+            ("few", Added::SparsePairs(&few)),
+            ("B", Added::Columns(&columns)),
+        ];
+        add(&target, &new, Taken::Replaced).unwrap();
+    }
+    let file = H5ad::open(&target).unwrap();
+    let found = file.numbers(Frame::Var, "rate").unwrap();
+    assert_eq!((found[0], found[1].is_nan(), found[3]), (1.0, true, 4.0));
+    let found = file.column(Frame::Var, "good").unwrap();
+    assert_eq!(found, Column::Truth(truth.map(Some).to_vec()));
+    assert_eq!(all(&file, Place::Varp("dense")).at(3, 2), 14.0);
+    let few = all(&file, Place::Varp("few"));
+    assert!(matches!(few.values(), Values::Csr(_)));
+    assert_eq!([few.at(1, 3), few.at(3, 1), few.at(0, 0)], [2.0, 3.0, 0.0]);
+    let order = file.columns(Frame::Var).unwrap();
+    let new = order
+        .iter()
+        .filter(|name| *name == "rate" || *name == "good");
+    assert_eq!(new.count(), 2);
+    std::fs::remove_dir_all(&folder).unwrap();
+}
+
+/// Names that are none, and numbers that do not fit, are refused, and the file stays as it was.
+#[test]
+fn what_does_not_fit_is_not_added() {
+    let (target, folder) = copied("maps.h5ad");
+    let before = std::fs::read(&target).unwrap();
+    let short = [("velocity", numbered(&Counted(3)))];
+    let told = add(&target, &short, Taken::Kept).err();
+    assert!(matches!(told, Some(H5adError::Shape { .. })), "{told:?}");
+    std::fs::write(&target, &before).unwrap();
+    let three = [1.0; 3];
+    let told = add(&target, &[("A", Added::Pairs(&three))], Taken::Kept).err();
+    assert!(matches!(told, Some(H5adError::Shape { .. })), "{told:?}");
+    let column = Added::Column(Frame::Var, Series::Numbers(&three));
+    let told = add(&target, &[("b", column)], Taken::Kept).err();
+    assert!(matches!(told, Some(H5adError::Shape { .. })), "{told:?}");
+    let sixteen = [0.0; 16];
+    for name in ["", "a/b", "dense"] {
+        let told = add(&target, &[(name, Added::Pairs(&sixteen))], Taken::Kept).err();
+        assert!(matches!(told, Some(H5adError::Name { .. })), "{told:?}");
+    }
+    let columns = [("a/b".to_owned(), vec![0.0; 4])];
+    let told = add(&target, &[("B", Added::Columns(&columns))], Taken::Kept).err();
+    assert!(matches!(told, Some(H5adError::Name { .. })), "{told:?}");
+    assert!(std::fs::read(&target).unwrap() == before);
     std::fs::remove_dir_all(&folder).unwrap();
 }

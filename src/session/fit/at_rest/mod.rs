@@ -72,6 +72,19 @@ pub(in crate::session) fn check(
     }
 }
 
+/// What can be refused once the file can be looked into: columns, genes and layers that it lacks.
+pub(in crate::session) fn check_cells(
+    compiled: &Compiled,
+    tables: &Tables<'_>,
+    overrides: &Overrides,
+    command: &FitAtRest,
+) -> Result<(), Vec<Diagnostic>> {
+    let overrides = with_setting(compiled, overrides, &command.setting)?;
+    let fitted = fitted(compiled, command)?;
+    let form = recognise::form(compiled, &fitted, command.span)?;
+    task::check(compiled, &overrides, (command, &fitted), &form, tables)
+}
+
 /// Problems with columns that the sentence maps to what no fit of cells reads.
 fn foreign(compiled: &Compiled, command: &FitAtRest) -> Vec<Diagnostic> {
     let covariates = compiled.model.parameters.iter();

@@ -135,13 +135,47 @@ pub(super) fn read(
     })
 }
 
+/// Refuses a file that lacks columns, genes or the layer that a fit reads; of an AnnData file no matrix
+/// is read.
+pub(super) fn check(
+    compiled: &Compiled,
+    overrides: &Overrides,
+    (command, fitted): (&FitAtRest, &[ParameterId]),
+    form: &Form,
+    tables: &Tables<'_>,
+) -> Result<(), Vec<Diagnostic>> {
+    let one = |problem: Diagnostic| vec![problem];
+    let file = CellFile::open(tables, &command.data.path).map_err(one)?;
+    let reader = Reader {
+        compiled,
+        overrides,
+        command,
+        file: &file,
+    };
+    let groups = reader.groups(&covariates(compiled, form));
+    let state = &compiled.model.states[0];
+    let labels = labels(compiled, state.indices.first().copied());
+    let plain = compiled.present(overrides).parameters;
+    let look = look::look(compiled, &plain, (fitted, command))?;
+    let matrix = file.check(command.layer.as_ref(), &look.name, &labels);
+    let depths = match look.scatter {
+        Scatter::Counts(Some(depth)) => reader.depths(depth).err(),
+        _ => None,
+    };
+    let mut problems = groups.err().unwrap_or_default();
+    problems.extend(matrix.err().into_iter().chain(depths));
+    match problems.is_empty() {
+        true => Ok(()),
+        false => Err(problems),
+    }
+}
+
 fn labels(compiled: &Compiled, set: Option<crate::model::IndexSetId>) -> Vec<String> {
     let Some(set) = set else { return Vec::new() };
     let set = compiled.model.names.index_set(set);
     (0..set.len()).map(|at| set.label(at)).collect()
 }
 
-/// The covariates that the equations name.
 /// The fold of each group, and the control: the group whose inputs reach the fewest entries of B. Names
 /// decide, so that the order of the rows of a file does not.
 fn parts(
@@ -176,6 +210,7 @@ fn parts(
     (parts, order.first().copied().unwrap_or(0))
 }
 
+/// The covariates that the equations name.
 fn covariates(compiled: &Compiled, form: &Form) -> Vec<ParameterId> {
     let exprs = form.terms.iter().filter_map(|term| match term {
         Term::Fitted { by, .. } => *by,

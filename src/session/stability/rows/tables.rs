@@ -10,6 +10,7 @@ use crate::session::command::Save;
 use crate::session::compiled::Compiled;
 use crate::session::lower::word_of;
 use crate::session::outcome::{Outcome, Performed};
+use crate::syntax::tree;
 use crate::table::{self, Cells};
 
 /// A table of linear parts at rows.
@@ -32,6 +33,11 @@ impl RowsTable {
         let [column] = save.columns.as_slice() else {
             return None;
         };
+        RowsTable::of_word(compiled, column)
+    }
+
+    /// The one of a word that no name of the model is.
+    pub fn of_word(compiled: &Compiled, column: &tree::Expr) -> Option<RowsTable> {
         let word = word_of(column)?;
         if compiled.model.names.get(&word.text).is_some() {
             return None;
@@ -61,20 +67,27 @@ pub(super) fn rows(answer: &RowsAnswer) -> Written {
         headers.push(by.clone());
         columns.push(Cells::Text(&groups));
     }
-    let mut numbers = Vec::new();
-    for quantity in answer.quantities() {
-        numbers.push(answer.column(quantity.measure));
-        headers.push(quantity.label);
-        if quantity.measure == super::Measure::Leading {
-            headers.push("leading_imaginary".to_owned());
-            numbers.push(answer.leading_imaginary());
-        }
-    }
-    columns.extend(numbers.iter().map(|column| Cells::Numbers(column)));
+    let numbers = answer.labelled_columns();
+    headers.extend(numbers.iter().map(|(label, _)| label.clone()));
+    columns.extend(numbers.iter().map(|(_, column)| Cells::Numbers(column)));
     Written {
         text: table::write_cells(&headers, &columns),
         rows: answer.data.rows(),
         columns: headers.len(),
+    }
+}
+
+impl RowsAnswer {
+    /// All quantities with their names, a number for each row of the data.
+    pub(in crate::session) fn labelled_columns(&self) -> Vec<(String, Vec<f64>)> {
+        let mut columns = Vec::new();
+        for quantity in self.quantities() {
+            columns.push((quantity.label, self.column(quantity.measure)));
+            if quantity.measure == super::Measure::Leading {
+                columns.push(("leading_imaginary".to_owned(), self.leading_imaginary()));
+            }
+        }
+        columns
     }
 }
 
