@@ -46,6 +46,7 @@ mod rest;
 mod run;
 mod save;
 mod scales;
+mod section;
 mod sensitivity;
 mod simulate;
 mod stability;
