@@ -427,6 +427,7 @@ codes! {
     NoSteadyState = "E0612", "no steady state was found";
     NoMeasure = "E0613", "a measure that the run does not have";
     NotSmooth = "E0614", "a state without a linear part";
+    NeverCrossed = "E0615", "a section that the run never crosses";
     NotStationary = "E0620", "no stationary distribution";
     NoPlane = "E0616", "a model whose states have no phase plane";
     CannotContinue = "E0630", "steady states that cannot be followed as a parameter moves";

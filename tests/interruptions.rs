@@ -578,3 +578,48 @@ fn a_finished_run_says_so() {
     assert_eq!(run.solution.stop, Stop::Finished);
     assert_eq!(run.solution.occurrences.len(), 1);
 }
+
+// ---- sections ----
+
+/// x = cos(t), which falls through 0 at pi/2 and rises through it at 3 pi/2, both again each turn.
+const TURNING: &str = "state x = 1, v = 0\nx' = v\nv' = -x";
+
+#[test]
+fn the_rows_of_a_section_are_the_moments_of_its_crossings() {
+    use std::f64::consts::{FRAC_PI_2, TAU};
+    let compiled = compile(TURNING);
+    let cases: [(&str, &[f64]); 4] = [
+        ("x == 0 rising", &[3.0 * FRAC_PI_2, 3.0 * FRAC_PI_2 + TAU]),
+        ("x == 0 falling", &[FRAC_PI_2, FRAC_PI_2 + TAU]),
+        ("x < 0", &[FRAC_PI_2, FRAC_PI_2 + TAU]),
+        (
+            "x == 0 and v > 0",
+            &[3.0 * FRAC_PI_2, 3.0 * FRAC_PI_2 + TAU],
+        ),
+    ];
+    for method in METHODS {
+        for (section, expected) in &cases {
+            let sentence =
+                format!("simulate 0..12 using {method} rtol 1e-9 atol 1e-12 when {section}");
+            let run = simulate(&compiled, &sentence);
+            assert_eq!(run.times().len(), expected.len(), "{sentence}");
+            for (found, exact) in run.times().iter().zip(*expected) {
+                assert_near(*found, *exact, 1e-6, &sentence);
+            }
+            assert!(run.solution.occurrences.is_empty(), "{sentence}");
+        }
+    }
+}
+
+#[test]
+fn a_section_leaves_the_transient_away() {
+    let run = simulate(&compile(TURNING), "simulate 5..12 when x == 0 rising");
+    assert_eq!(run.times().len(), 1);
+}
+
+#[test]
+fn a_section_shows_what_holds_after_the_events_of_the_moment() {
+    let text = format!("{TURNING}\nwhen x < 0 {{ v = -2 }}");
+    let run = simulate(&compile(&text), "simulate 0..3 when x < 0");
+    assert_near(last(&run, "v"), -2.0, 1e-9, "after the jump");
+}

@@ -110,6 +110,13 @@ impl Scratch {
         &mut self.file
     }
 
+    /// The register file of the program with this number, if it is prepared for `parameters`.
+    #[inline]
+    pub(super) fn ready(&mut self, program: u64, parameters: &Parameters) -> Option<&mut [f64]> {
+        let is_ready = self.program == program && self.stamp == parameters.stamp();
+        is_ready.then_some(&mut self.file)
+    }
+
     #[cold]
     fn refill(
         &mut self,

@@ -40,6 +40,7 @@ mod tests;
 mod units;
 mod values;
 mod walk;
+mod watching;
 
 pub use allowances::Allowance;
 pub use check::{Checked, check};

@@ -464,7 +464,7 @@ pub(super) fn ensemble_times(output: &Output, (from, to): (f64, f64)) -> Vec<f64
     match output {
         Output::Times(times) => times.clone(),
         #[expect(clippy::cast_precision_loss, reason = "a small count")]
-        Output::Steps { .. } => (0..ROWS)
+        Output::Steps { .. } | Output::Event(_) => (0..ROWS)
             .map(|row| match row + 1 {
                 ROWS => to,
                 _ => from + (to - from) * (row as f64 / (ROWS - 1) as f64),

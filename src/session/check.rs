@@ -396,6 +396,7 @@ impl Session {
                 possible.bootstrap = true;
             }
             Command::Plot(command) => {
+                plot::ends(compiled, command, &compiled.present(overrides))?;
                 if let Some(picture) = fit::FitPicture::asked(compiled, command) {
                     fit::check_picture(picture, command)?;
                     possible.has(picture.need(), command.span)?;

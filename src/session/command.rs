@@ -6,6 +6,7 @@ use super::fit::{BootstrapCommand, Fit, FitAtRest, ProfileCommand, Report};
 use super::measure::Measures;
 use super::ranges::Ranged;
 use super::sweep::{Design, Sweep};
+use crate::model::Direction;
 use crate::simulate::Method;
 use crate::source::Span;
 use crate::syntax::tree;
@@ -420,6 +421,19 @@ pub enum OutputTimes {
     Points(tree::Expr),
     /// `at 0.5, 1, 2`
     At(Vec<tree::Expr>),
+    /// `when x == 1 rising`: no times but moments, those at which an event would happen.
+    When(When),
+}
+
+/// What the moments of a section have in common.
+#[derive(Debug, Clone, PartialEq)]
+pub struct When {
+    /// From `when` to the direction.
+    pub span: Span,
+    /// What becomes true.
+    pub condition: tree::Expr,
+    /// Which change of it counts.
+    pub direction: Direction,
 }
 
 /// The plane of two states, or the line of one.
@@ -502,13 +516,17 @@ pub struct Plot {
     pub on: Vec<tree::Text>,
     /// Axes on a logarithmic scale.
     pub log: Vec<LogAxis>,
+    /// `points`: markers, no lines between them.
+    pub points: bool,
+    /// `axes x in 0..10, y in -1..1`: `x` and `y` are the axes.
+    pub axes: Vec<Ranged>,
     /// Stands above the figure.
     pub title: Option<String>,
     /// The file to draw into; the terminal when absent.
     pub to: Option<tree::Text>,
 }
 
-/// An axis named in `log y`.
+/// An axis, as `log y` and `axes y in 0..1` name it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum LogAxis {
     /// Horizontal.

@@ -5,6 +5,8 @@ use super::command::{
     Command, DataSource, Form, LogAxis, OutputTimes, Plot, Save, Setting, Simulate, Subjects, Topic,
 };
 use super::options::Options;
+use super::ranges;
+use super::section;
 use super::stability;
 use super::steady;
 use super::verbs::{VERBS, Verb};
@@ -194,7 +196,8 @@ fn output_times(options: &mut Options<'_>) -> Result<OutputTimes, ()> {
     let spacing = options.take("step");
     let points = options.take("points");
     let at = options.take("at");
-    let given: Vec<&tree::SentenceOption> = [&spacing, &points, &at]
+    let when = options.take("when");
+    let given: Vec<&tree::SentenceOption> = [&spacing, &points, &at, &when]
         .into_iter()
         .flatten()
         .copied()
@@ -227,7 +230,11 @@ fn output_times(options: &mut Options<'_>) -> Result<OutputTimes, ()> {
         }
         return Ok(OutputTimes::At(option.values.clone()));
     }
-    Ok(OutputTimes::Steps)
+    match section::when(options, when) {
+        Ok(None) => Ok(OutputTimes::Steps),
+        Ok(Some(when)) => Ok(OutputTimes::When(when)),
+        Err(()) => Err(()),
+    }
 }
 
 fn method(options: &mut Options<'_>, name: &tree::Name) -> Option<Method> {
@@ -284,6 +291,8 @@ pub(super) fn plot(
         .and_then(|option| data_source(&mut options, option));
     let on = stability::embedding(&mut options);
     let log = log_axes(&mut options);
+    let points = options.flag("points");
+    let axes = ranges::after_word("axes", &mut options).unwrap_or_default();
     let title = options.text("title").map(|text| text.text);
     let to = figure_file(&mut options);
     let curves = sentence.subjects.clone();
@@ -294,6 +303,8 @@ pub(super) fn plot(
             data,
             on,
             log,
+            points,
+            axes,
             title,
             to,
         }))

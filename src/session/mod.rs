@@ -47,6 +47,7 @@ mod rest;
 mod run;
 mod save;
 mod scales;
+mod section;
 mod sensitivity;
 mod simulate;
 mod stability;

@@ -134,6 +134,23 @@ impl<'t> Options<'t> {
         self.left.iter().any(|option| option.word.text == word)
     }
 
+    /// Whether a word that stands by itself is there.
+    pub fn flag(&mut self, word: &'static str) -> bool {
+        let Some(option) = self.take(word) else {
+            return false;
+        };
+        let value = option.values.first().map(|value| value.span);
+        let binding = option.bindings.first().map(|binding| binding.name.span);
+        if let Some(span) = value.or(binding) {
+            self.problem(
+                Diagnostic::new(Code::BadOption, format!("`{word}` stands by itself"))
+                    .at(span, "one too many")
+                    .help(format!("write `{word}` without a value")),
+            );
+        }
+        true
+    }
+
     /// The single value of an option.
     pub fn value(&mut self, word: &'static str) -> Option<tree::Expr> {
         let option = self.take(word)?;

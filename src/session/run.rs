@@ -19,15 +19,18 @@ use std::ops::ControlFlow;
 use std::sync::Arc;
 
 /// A plan with the equations that it is made with.
-pub(super) fn problem<'c>(compiled: &'c Compiled, plan: &Plan) -> Problem<'c> {
+pub(super) fn problem<'c>(compiled: &'c Compiled, plan: &'c Plan) -> Problem<'c> {
+    let compiled = plan.watching.as_deref().unwrap_or(compiled);
     let (system, kernels) = compiled.with_noise_for(plan.options.method);
+    let mut events = plan.active.events.clone();
+    events.resize(system.events.len(), plan.watching.is_some());
     Problem {
         system,
         kernels,
         parameters: plan.parameters.clone(),
         initial: plan.declared.clone(),
         held: plan.held.clone(),
-        events: plan.active.events.clone(),
+        events,
         doses: plan.active.doses.clone(),
         rows: plan.rows.clone(),
         inputs: plan.inputs.clone(),
@@ -67,6 +70,7 @@ pub(super) fn run(
     world: &dyn World,
     observer: &mut dyn Observer,
 ) -> (Trajectory, EndOfRun) {
+    let compiled = plan.watching.as_ref().unwrap_or(compiled);
     let problem = problem(compiled, plan);
     let dynamics = CompiledDynamics::new(problem.system, problem.kernels, plan.parameters.clone());
     let mut watch = Watch {

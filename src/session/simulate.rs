@@ -11,8 +11,8 @@ use super::tables::Tables;
 use super::trajectory::Trajectory;
 use super::values::{self, Overrides};
 use super::{
-    Asked, Observer, Session, chance, covariates, failure, inputs, start, steps, subjects, times,
-    tolerances,
+    Asked, Observer, Session, chance, covariates, failure, inputs, section, start, steps, subjects,
+    times, tolerances,
 };
 use crate::diagnostic::{Code, Diagnostic, listed, number_text};
 use crate::model::{self, ConditionId, Model, Motion};
@@ -49,6 +49,8 @@ pub(super) struct Plan {
     pub paths: Option<u64>,
     /// What they are summed up for; all states when empty.
     pub of: Vec<Observable>,
+    /// The model with an event whose moments are the rows, for [`Output::Event`].
+    pub watching: Option<Arc<Compiled>>,
     pub warnings: Vec<Diagnostic>,
 }
 
@@ -131,6 +133,11 @@ pub(super) fn plans<'l>(
                 break;
             }
         }
+    }
+    let watching = sound(section::watching(compiled, command), &mut problems).flatten();
+    for plan in &mut plans {
+        plan.watching.clone_from(&watching);
+        problems.extend(section::not_of_chance(plan, command));
     }
     match outside {
         Err(found) => problems.extend(found),
@@ -347,6 +354,7 @@ fn undisturbed(
         subject: None,
         paths,
         of,
+        watching: None,
         warnings,
     })
 }
@@ -514,6 +522,7 @@ impl Session {
             let (trajectory, end) = run(&compiled, plan, &*world, observer);
             diagnostics.extend(plan.warnings.iter().cloned());
             diagnostics.extend(failure::explain(&trajectory, &end, command.span));
+            diagnostics.extend(section::missed(&trajectory, command));
             let stop = trajectory.solution.stop.clone();
             if trajectory.solution.times.is_empty() || matches!(stop, Stop::Invalid(_)) {
                 return Err(diagnostics);

@@ -101,6 +101,7 @@ pub(super) fn output(
     number: &Number<'_>,
 ) -> Result<Output, Vec<Diagnostic>> {
     match wanted {
+        OutputTimes::When(_) => {}
         OutputTimes::Steps => return Ok(Output::Steps { interior: 0 }),
         OutputTimes::Spacing(expr) => whole(expr, number(expr)?, "a `step`")?,
         OutputTimes::Points(expr) => {

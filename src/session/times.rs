@@ -61,6 +61,8 @@ pub(super) fn output(
             Ok(Output::Times(evenly(from, to, points)))
         }
         OutputTimes::At(list) => at_times(list, (from, to), number),
+        // The event that is added to the model comes after its own.
+        OutputTimes::When(_) => Ok(Output::Event(compiled.model.events.len())),
     }
 }
 

@@ -189,6 +189,7 @@ impl<I: Interrupter> Run<'_, I> {
             self.rows.moving_changed(numbers);
         }
         self.show_piece()?;
+        self.show_event()?;
         let statistics = self.statistics(StepperStatistics::default());
         self.look_on(self.time, &statistics)
     }
@@ -223,6 +224,21 @@ impl<I: Interrupter> Run<'_, I> {
             monitor: &mut *self.monitor,
         };
         match self.rows.begin(self.time, &self.state, &mut witness) {
+            ControlFlow::Break(halt) => Err(halted(halt, self.time)),
+            ControlFlow::Continue(()) => Ok(()),
+        }
+    }
+
+    /// The row of [`Output::Event`], if its event has just happened.
+    fn show_event(&mut self) -> Result<(), Stop> {
+        if !self.interrupter.has_shown() {
+            return Ok(());
+        }
+        let mut witness = Witness {
+            interrupter: &mut *self.interrupter,
+            monitor: &mut *self.monitor,
+        };
+        match self.rows.push_event(self.time, &self.state, &mut witness) {
             ControlFlow::Break(halt) => Err(halted(halt, self.time)),
             ControlFlow::Continue(()) => Ok(()),
         }
@@ -269,8 +285,15 @@ impl<I: Interrupter> Run<'_, I> {
         Ok(consequence)
     }
 
-    /// Performs what is due at the time and state reached.
+    /// Performs what is due at the time and state reached, and shows the event whose moments are
+    /// the rows.
     fn interrupt(&mut self, so_far: Consequence) -> Result<Consequence, Stop> {
+        let consequence = self.perform(so_far)?;
+        self.show_event()?;
+        Ok(consequence)
+    }
+
+    fn perform(&mut self, so_far: Consequence) -> Result<Consequence, Stop> {
         let mut all = so_far;
         loop {
             let consequence = self.interrupter.interrupt(self.time, &mut self.state)?;

@@ -107,6 +107,11 @@ pub(super) trait Interrupter {
         None
     }
 
+    /// Whether the event that [`super::Output::Event`] shows happened since this was last asked.
+    fn has_shown(&mut self) -> bool {
+        false
+    }
+
     /// What happened so far.
     fn take_occurrences(&mut self) -> Vec<Occurrence> {
         Vec::new()

@@ -135,7 +135,10 @@ impl<I: Interrupter> Iteration<'_, I> {
             monitor: &mut *self.monitor,
         };
         let time = self.time;
-        let shown = self.rows.begin(time, &self.state, &mut witness);
+        let shown = match witness.interrupter.has_shown() {
+            true => self.rows.push_event(time, &self.state, &mut witness),
+            false => self.rows.begin(time, &self.state, &mut witness),
+        };
         if let ControlFlow::Break(halt) = shown {
             return Err(halted(halt, time));
         }

@@ -266,4 +266,7 @@ pub enum Output {
     /// of order 4, TR-BDF2's quadratic and ESDIRK34's cubic Hermite. On an oscillator the errors
     /// inside steps exceed those at steps by at most a tenth.
     Times(Vec<f64>),
+    /// The moments at which this event of the system happens, with the state after it. Of very many
+    /// moments every second, fourth, ... is kept.
+    Event(usize),
 }

@@ -56,7 +56,7 @@ impl<'a> Rows<'a> {
     ) -> Rows<'a> {
         let expected = match output {
             Output::Times(times) => times.len(),
-            Output::Steps { .. } => 0,
+            Output::Steps { .. } | Output::Event(_) => 0,
         };
         Rows {
             output,
@@ -97,7 +97,21 @@ impl<'a> Rows<'a> {
                 self.push_step(time, state, witness)
             }
             Output::Times(_) => self.push_times_to(time, state, witness),
+            Output::Event(_) => ControlFlow::Continue(()),
         }
+    }
+
+    /// The row of the event that [`Output::Event`] shows, which has just happened.
+    pub fn push_event<I: Interrupter>(
+        &mut self,
+        time: f64,
+        state: &[f64],
+        witness: &mut Witness<'_, I>,
+    ) -> ControlFlow<Halt> {
+        if self.awaited.is_some_and(|from| time < from) {
+            return ControlFlow::Continue(());
+        }
+        self.push_step(time, state, witness)
     }
 
     /// The rows after `before` that a step brings, up to `time`, where the state is `state`. With
@@ -124,6 +138,7 @@ impl<'a> Rows<'a> {
                 };
                 self.emit_times(stepper, times, due, &mut scratch, witness)
             }
+            Output::Event(_) => Ok(ControlFlow::Continue(())),
         };
         self.scratch = scratch;
         flow
@@ -252,7 +267,7 @@ impl<'a> Rows<'a> {
         self.offered.is_multiple_of(self.kept_every)
     }
 
-    /// Stores a row of [`Output::Steps`], unless rows have become too many for each to be kept.
+    /// Stores a row of which there may be very many, unless rows have become too many for each to be kept.
     fn push_step<I: Interrupter>(
         &mut self,
         time: f64,

@@ -116,9 +116,9 @@ pub const VALUES: &[&str] = &["t", "pi"];
 /// a sentence may take others.
 pub const OPTIONS: &[&str] = &[
     "from", "to", "with", "using", "by", "over", "into", "where", "as", "in", "at", "every",
-    "until", "step", "points", "rtol", "atol", "paths", "seed", "starts", "log", "layer", "times",
-    "lag", "after", "for", "priority", "values", "column", "method", "session", "rising",
-    "falling", "linear", "cubic", "steady", "sobol", "grid", "vs", "of",
+    "until", "when", "step", "points", "rtol", "atol", "paths", "seed", "starts", "log", "layer",
+    "times", "lag", "after", "for", "priority", "values", "column", "method", "session", "rising",
+    "falling", "linear", "cubic", "steady", "sobol", "grid", "vs", "of", "axes",
 ];
 
 /// True for a word that may be neither declared nor set.

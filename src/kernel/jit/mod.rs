@@ -9,6 +9,7 @@
 //! to machine code, which was made by [`translate`] from a sound program and keeps to its ranges.
 
 mod functions;
+mod order;
 mod translate;
 
 use super::Kernel;
@@ -19,6 +20,7 @@ use cranelift_codegen::settings::{self, Configurable};
 use cranelift_jit::{JITBuilder, JITModule};
 use cranelift_module::FuncId;
 use std::fmt;
+use std::ops::Range;
 use std::sync::Arc;
 
 /// What machine code is called with: register file, time, state, slots, out. Each pointer is to
@@ -32,9 +34,37 @@ const MOST_INSTRUCTIONS: usize = 400_000;
 pub struct Jit {
     /// Runs the prologue, and owns the program.
     tape: Tape,
-    /// Called one after the other.
-    entries: Box<[Entry]>,
+    needs: Needs,
+    /// Called first.
+    entry: Entry,
+    /// Called one after the other after it: the rest of a long program.
+    more: Box<[Entry]>,
     code: CodeMemory,
+}
+
+/// What a call must bring, next to each other: of a short function looking this up in the program
+/// would take as long as the function itself.
+struct Needs {
+    /// The program's number.
+    program: u64,
+    state: Range<usize>,
+    slots: Range<usize>,
+    out: usize,
+}
+
+impl Needs {
+    fn of(program: &Program) -> Needs {
+        Needs {
+            program: program.id,
+            state: program.state.source.clone(),
+            slots: program.slots.source.clone(),
+            out: program.out_len(),
+        }
+    }
+
+    fn are_met(&self, state: &[f64], slots: &[f64], out: &[f64]) -> bool {
+        self.state.end <= state.len() && self.slots.end <= slots.len() && self.out == out.len()
+    }
 }
 
 impl Jit {
@@ -56,15 +86,76 @@ impl Jit {
             Some(functions)
         });
         let code = CodeMemory(Some(module));
-        let entries = finished?
-            .iter()
-            .map(|id| code.entry(*id))
-            .collect::<Option<_>>()?;
+        let mut entries = finished?.into_iter().map(|id| code.entry(id));
         Some(Jit {
             tape: Tape::new(Arc::clone(program)),
-            entries,
+            needs: Needs::of(program),
+            entry: entries.next()??,
+            more: entries.collect::<Option<_>>()?,
             code,
         })
+    }
+
+    /// A call after which the next one with the same parameters finds everything ready.
+    ///
+    /// # Panics
+    /// As [`Kernel::call`].
+    #[cold]
+    #[inline(never)]
+    fn prepare_and_call(
+        &self,
+        t: f64,
+        state: &[f64],
+        parameters: &Parameters,
+        slots: &[f64],
+        out: &mut [f64],
+        scratch: &mut Scratch,
+    ) {
+        let needs = &self.needs;
+        assert_eq!(out.len(), needs.out, "numbers that a call writes");
+        let (state, slots) = (&state[..needs.state.end], &slots[..needs.slots.end]);
+        let file = self.tape.prepare(parameters, scratch);
+        self.enter(file, t, state, slots, out);
+    }
+
+    /// Enters the machine code. `file` is the program's, prepared, and [`Needs::are_met`].
+    #[inline(always)]
+    #[expect(unsafe_code, reason = "machine code is called")]
+    fn enter(&self, file: &mut [f64], t: f64, state: &[f64], slots: &[f64], out: &mut [f64]) {
+        let (file, out) = (file.as_mut_ptr(), out.as_mut_ptr());
+        // SAFETY: the program is sound, so every access of its instructions lies in the file (of
+        // `registers` numbers), in the ranges of state and slots that begin here and end, as the
+        // caller has seen, within the slices, or in `out`, whose length the caller has seen too. The
+        // memory of the code lives as long as `self`.
+        unsafe {
+            let state = state.as_ptr().add(self.needs.state.start);
+            let slots = slots.as_ptr().add(self.needs.slots.start);
+            match self.more.is_empty() {
+                true => (self.entry)(file, t, state, slots, out),
+                false => self.enter_all(file, t, state, slots, out),
+            }
+        }
+    }
+
+    /// Enters the functions of a long program. Apart from the call of a single one, which then is a
+    /// jump.
+    ///
+    /// # Safety
+    /// That of `enter`.
+    #[inline(never)]
+    #[expect(unsafe_code, reason = "machine code is called")]
+    unsafe fn enter_all(
+        &self,
+        file: *mut f64,
+        t: f64,
+        state: *const f64,
+        slots: *const f64,
+        out: *mut f64,
+    ) {
+        for entry in std::iter::once(&self.entry).chain(&self.more) {
+            // SAFETY: that of `enter`.
+            unsafe { entry(file, t, state, slots, out) };
+        }
     }
 }
 
@@ -73,7 +164,7 @@ impl Kernel for Jit {
         self.tape.program()
     }
 
-    #[expect(unsafe_code, reason = "machine code is called")]
+    #[inline]
     fn call(
         &self,
         t: f64,
@@ -83,18 +174,11 @@ impl Kernel for Jit {
         out: &mut [f64],
         scratch: &mut Scratch,
     ) {
-        let program = &**self.program();
-        assert_eq!(out.len(), program.out_len(), "numbers that a call writes");
-        let file = self.tape.prepare(parameters, scratch);
-        let state = state[program.state.source.clone()].as_ptr();
-        let slots = slots[program.slots.source.clone()].as_ptr();
-        let (file, out) = (file.as_mut_ptr(), out.as_mut_ptr());
-        for entry in &self.entries {
-            // SAFETY: the program is sound, so every access of its instructions lies in the file
-            // (of `registers` numbers), in the ranges of state and slots that were just cut to
-            // what the program reads, or in `out`, whose length was checked. The memory of the
-            // code lives as long as `self`.
-            unsafe { entry(file, t, state, slots, out) };
+        match scratch.ready(self.needs.program, parameters) {
+            Some(file) if self.needs.are_met(state, slots, out) => {
+                self.enter(file, t, state, slots, out);
+            }
+            _ => self.prepare_and_call(t, state, parameters, slots, out, scratch),
         }
     }
 }
@@ -103,7 +187,7 @@ impl fmt::Debug for Jit {
     fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
         out.debug_struct("Jit")
             .field("program", self.program())
-            .field("functions", &self.entries.len())
+            .field("functions", &(1 + self.more.len()))
             .field("freed", &self.code.0.is_none())
             .finish()
     }
@@ -114,7 +198,10 @@ fn builder() -> Option<JITBuilder> {
     let mut flags = settings::builder();
     flags.set("use_colocated_libcalls", "false").ok()?;
     flags.set("is_pic", "false").ok()?;
-    flags.set("opt_level", "speed").ok()?;
+    // The optimiser would compute each value as late as it can, and wait with its operands loaded;
+    // the order is that of `order`, and the pool of expressions has shared what is equal.
+    flags.set("opt_level", "none").ok()?;
+    flags.set("unwind_info", "false").ok()?;
     flags.set("enable_verifier", "false").ok()?;
     let isa = cranelift_native::builder().ok()?;
     let isa = isa.finish(settings::Flags::new(flags)).ok()?;

@@ -5,11 +5,13 @@
 //! file, and results in `out`. State and slots are read where the caller has them, without a copy.
 //!
 //! No value lives longer than it must, for the allocator's work grows with what lives at once, and what
-//! does not fit into the processor's registers is written to memory and read back: results are stored as
-//! they come, and what stands in memory is read anew where it is used.
+//! does not fit into the processor's registers is written to memory and read back: values are computed
+//! by demand, results are stored as they come, and what stands in memory is read where it is used. Only
+//! the states of small models are read once.
 
 use super::super::program::{Instruction, Operation, Program, Register};
 use super::functions;
+use super::order::{Source, Step, by_demand};
 use crate::symbolic::{Binary, Unary};
 use cranelift_codegen::Context;
 use cranelift_codegen::ir::condcodes::FloatCC;
@@ -21,6 +23,10 @@ use rustc_hash::{FxHashMap, FxHashSet};
 
 /// Instructions in one function: the register allocator takes more than linear time.
 const LONGEST: usize = 1000;
+
+/// A function that reads at most so many states keeps them in registers: half of those that a
+/// processor has for numbers. More would drive out what is being computed.
+const MOST_KEPT: usize = 8;
 
 /// Translates the body into functions to be called in order. `None` when the translation fails.
 pub(super) fn body(module: &mut JITModule, program: &Program) -> Option<Vec<FuncId>> {
@@ -85,6 +91,27 @@ struct Part<'p> {
 }
 
 impl Part<'_> {
+    /// Whether what a register holds after this part is read: results, and what later parts take.
+    fn is_wanted(&self, register: Register) -> bool {
+        let register = register.index();
+        self.program.out().contains(&register) || self.read_later.contains(&register)
+    }
+
+    /// The states that these instructions read, if they are few enough to be kept.
+    fn few_states(&self, instructions: &[Instruction]) -> Vec<Register> {
+        let states = self.program.state().registers();
+        let read = instructions.iter().flat_map(Instruction::reads).copied();
+        let mut found: Vec<Register> = read
+            .filter(|register| states.contains(&register.index()))
+            .collect();
+        found.sort_unstable();
+        found.dedup();
+        if found.len() > MOST_KEPT {
+            found.clear();
+        }
+        found
+    }
+
     fn translate(
         &self,
         module: &JITModule,
@@ -114,19 +141,20 @@ impl Part<'_> {
             out,
             one,
             two,
-            values: FxHashMap::default(),
+            computed: vec![None; instructions.len()],
+            loaded: FxHashMap::default(),
             delivered,
         };
-        let numbered = instructions.iter().enumerate();
-        let last_writes: FxHashMap<usize, usize> = numbered
-            .map(|(at, instruction)| (instruction.to.index(), at))
-            .collect();
-        for (at, instruction) in instructions.iter().enumerate() {
-            writer.instruction(instruction);
-            let register = instruction.to.index();
-            if last_writes.get(&register) == Some(&at) {
-                writer.keep(register, &self.read_later);
+        let steps = by_demand(instructions, |register| self.is_wanted(register));
+        writer.keep(&self.few_states(instructions));
+        writer.keep(&overwritten(instructions, &steps));
+        for step in &steps {
+            if let Some(instruction) = instructions.get(step.number) {
+                writer.step(instruction, step);
             }
+        }
+        for step in &steps {
+            writer.note_delivered(step);
         }
         if self.is_last {
             writer.deliver_rest();
@@ -136,6 +164,23 @@ impl Part<'_> {
         builder.seal_all_blocks();
         builder.finalize(module.target_config());
     }
+}
+
+/// The registers that a function reads and writes: whoever needs what stood there may come after the
+/// writer.
+fn overwritten(instructions: &[Instruction], steps: &[Step]) -> Vec<Register> {
+    let written: FxHashSet<Register> = steps.iter().filter_map(|step| step.wanted).collect();
+    let mut found = Vec::new();
+    for step in steps {
+        let arity = instructions[step.number].operation.arity();
+        for operand in &step.operands[..arity] {
+            match operand {
+                Source::Memory(register) if written.contains(register) => found.push(*register),
+                _ => {}
+            }
+        }
+    }
+    found
 }
 
 /// The signature of a function of `count` numbers.
@@ -158,8 +203,10 @@ struct Writer<'a, 'b> {
     out: Value,
     one: SigRef,
     two: SigRef,
-    /// What registers hold that the function has written.
-    values: FxHashMap<usize, Value>,
+    /// The results so far, by the numbers of their instructions.
+    computed: Vec<Option<Value>>,
+    /// What was read from memory and is to stay.
+    loaded: FxHashMap<usize, Value>,
     /// Results that earlier functions have put into `out`.
     delivered: &'a mut FxHashSet<usize>,
 }
@@ -178,10 +225,10 @@ impl Writer<'_, '_> {
             .store(MemFlagsData::trusted(), value, base, offset);
     }
 
-    /// The value of a register.
+    /// What a register holds when the function begins.
     fn read(&mut self, register: Register) -> Value {
         let register = register.index();
-        if let Some(value) = self.values.get(&register) {
+        if let Some(value) = self.loaded.get(&register) {
             return *value;
         }
         let program = self.program;
@@ -198,19 +245,18 @@ impl Writer<'_, '_> {
         }
     }
 
-    /// Stores what a register holds at the end of the function: a result into `out`, and what later
-    /// functions read into the file.
-    fn keep(&mut self, register: usize, read_later: &FxHashSet<usize>) {
-        let Some(&value) = self.values.get(&register) else {
-            return;
-        };
-        let out = self.program.out();
-        if out.contains(&register) {
-            self.store(value, self.out, register - out.start);
-            self.delivered.insert(register);
-        } else if read_later.contains(&register) {
-            self.store(value, self.file, register);
+    /// Reads these registers now, for all who need them.
+    fn keep(&mut self, registers: &[Register]) {
+        for register in registers {
+            let value = self.read(*register);
+            self.loaded.insert(register.index(), value);
         }
+    }
+
+    fn note_delivered(&mut self, step: &Step) {
+        let wanted = step.wanted.map(Register::index);
+        self.delivered
+            .extend(wanted.filter(|register| self.program.out().contains(register)));
     }
 
     /// Puts results that parameters alone determine, and so stand in the file, into `out`.
@@ -224,24 +270,47 @@ impl Writer<'_, '_> {
         }
     }
 
-    fn instruction(&mut self, instruction: &Instruction) {
-        let mut operands = [self.file; 3];
-        for (operand, register) in operands.iter_mut().zip(instruction.reads()) {
-            *operand = self.read(*register);
+    /// Computes one instruction, and stores its result where it is wanted: a result of the program in
+    /// `out`, what later functions read in the file.
+    fn step(&mut self, instruction: &Instruction, step: &Step) {
+        let value = self.compute(instruction.operation, &step.operands);
+        if let Some(computed) = self.computed.get_mut(step.number) {
+            *computed = Some(value);
         }
-        let value = self.compute(instruction.operation, operands);
-        self.values.insert(instruction.to.index(), value);
+        let out = self.program.out();
+        match step.wanted.map(Register::index) {
+            Some(register) if out.contains(&register) => {
+                self.store(value, self.out, register - out.start);
+            }
+            Some(register) => self.store(value, self.file, register),
+            None => {}
+        }
     }
 
-    fn compute(&mut self, operation: Operation, [a, b, c]: [Value; 3]) -> Value {
+    /// An operand. What stands in memory is to be asked for right before it is used: then the
+    /// operation itself reads it.
+    fn operand(&mut self, source: Source) -> Value {
+        match source {
+            Source::Memory(register) => self.read(register),
+            Source::Computed(number) => match self.computed.get(number) {
+                Some(Some(value)) => *value,
+                // Operands come before their users.
+                _ => self.builder.ins().f64const(f64::NAN),
+            },
+        }
+    }
+
+    fn compute(&mut self, operation: Operation, operands: &[Source; 3]) -> Value {
+        let [a, b, c] = *operands;
         match operation {
-            Operation::Copy | Operation::Block => a,
-            Operation::Negate => self.builder.ins().fneg(a),
-            Operation::Add => self.builder.ins().fadd(a, b),
-            Operation::Subtract => self.builder.ins().fsub(a, b),
-            Operation::Multiply => self.builder.ins().fmul(a, b),
-            Operation::Divide => self.builder.ins().fdiv(a, b),
+            Operation::Copy | Operation::Block => self.operand(a),
+            Operation::Negate => self.unary(Unary::Negate, a),
+            Operation::Add => self.binary(Binary::Add, a, b),
+            Operation::Subtract => self.binary(Binary::Subtract, a, b),
+            Operation::Multiply => self.binary(Binary::Multiply, a, b),
+            Operation::Divide => self.binary(Binary::Divide, a, b),
             Operation::Select => {
+                let (a, b, c) = (self.operand(a), self.operand(b), self.operand(c));
                 let chosen = self.is_true(a);
                 self.builder.ins().select(chosen, b, c)
             }
@@ -252,7 +321,7 @@ impl Writer<'_, '_> {
     }
 
     /// Each step rounds: two instructions.
-    fn two_steps(&mut self, operation: Operation, [a, b, c]: [Value; 3]) -> Value {
+    fn two_steps(&mut self, operation: Operation, [a, b, c]: [Source; 3]) -> Value {
         use Operation::*;
         let ins = |writer: &mut Self, kind: Operation, x: Value, y: Value| {
             let ins = writer.builder.ins();
@@ -264,21 +333,22 @@ impl Writer<'_, '_> {
         };
         let (first, second) = match operation {
             MultiplyAdd => (Multiply, Add),
-            MultiplySubtract => (Multiply, Subtract),
+            MultiplySubtract | SubtractProduct => (Multiply, Subtract),
             AddAdd => (Add, Add),
             AddSubtract => (Add, Subtract),
             SubtractAdd => (Subtract, Add),
             SubtractSubtract => (Subtract, Subtract),
             AddMultiply => (Add, Multiply),
             SubtractMultiply => (Subtract, Multiply),
-            SubtractProduct => {
-                let product = ins(self, Multiply, a, b);
-                return ins(self, Subtract, c, product);
-            }
             _ => (Multiply, Multiply),
         };
+        let (a, b) = (self.operand(a), self.operand(b));
         let inner = ins(self, first, a, b);
-        ins(self, second, inner, c)
+        let c = self.operand(c);
+        match operation {
+            SubtractProduct => ins(self, second, c, inner),
+            _ => ins(self, second, inner, c),
+        }
     }
 
     /// Whether a number is not 0; NaN is not.
@@ -294,7 +364,8 @@ impl Writer<'_, '_> {
         self.builder.ins().select(condition, one, zero)
     }
 
-    fn unary(&mut self, function: Unary, a: Value) -> Value {
+    fn unary(&mut self, function: Unary, a: Source) -> Value {
+        let a = self.operand(a);
         match function {
             Unary::Negate => self.builder.ins().fneg(a),
             Unary::Abs => self.builder.ins().fabs(a),
@@ -314,7 +385,8 @@ impl Writer<'_, '_> {
         }
     }
 
-    fn binary(&mut self, function: Binary, a: Value, b: Value) -> Value {
+    fn binary(&mut self, function: Binary, a: Source, b: Source) -> Value {
+        let (a, b) = (self.operand(a), self.operand(b));
         let comparison = match function {
             Binary::Add => return self.builder.ins().fadd(a, b),
             Binary::Subtract => return self.builder.ins().fsub(a, b),

@@ -14,6 +14,10 @@ pub type Point = (f64, f64);
 /// Low and high end of an axis.
 pub type Range = (f64, f64);
 
+/// Amounts whose lowest is below this share of the highest are judged against zero: the axis begins
+/// there. More of the height would stand empty than the comparison is worth.
+const NEAR_ZERO: f64 = 0.2;
+
 /// The ranges of both axes.
 ///
 /// # Errors
@@ -35,7 +39,7 @@ pub fn ranges(figure: &Figure) -> Result<(Range, Range), FigureError> {
         && figure.y.scale == Scale::Linear
         && let Some((low, high)) = y_data
         && low >= 0.0
-        && low < 0.3 * high
+        && low < NEAR_ZERO * high
     {
         y.0 = 0.0;
     }
@@ -56,6 +60,11 @@ fn runs_along_x(figure: &Figure) -> bool {
 fn extent(figure: &Figure, name: AxisName) -> Result<Option<Range>, FigureError> {
     let drawable =
         |axis: &Axis, value: f64| value.is_finite() && (axis.scale == Scale::Linear || value > 0.0);
+    // Where the other axis ends, what lies beyond is not seen.
+    let is_seen = |x: f64, y: f64| match name {
+        AxisName::X => lies_within(&figure.y, y),
+        AxisName::Y => lies_within(&figure.x, x),
+    };
     let mut any = false;
     let mut found: Option<Range> = None;
     for series in &figure.series {
@@ -69,7 +78,7 @@ fn extent(figure: &Figure, name: AxisName) -> Result<Option<Range>, FigureError>
                 AxisName::Y => (*y, &figure.y),
             };
             any |= value.is_finite() && !drawable(axis, value);
-            if drawable(&figure.x, *x) && drawable(&figure.y, *y) {
+            if drawable(&figure.x, *x) && drawable(&figure.y, *y) && is_seen(*x, *y) {
                 let (low, high) = found.unwrap_or((value, value));
                 found = Some((low.min(value), high.max(value)));
             }
@@ -92,6 +101,11 @@ fn extent(figure: &Figure, name: AxisName) -> Result<Option<Range>, FigureError>
         return Err(FigureError::NothingPositive { axis: name });
     }
     Ok(found)
+}
+
+fn lies_within(axis: &Axis, value: f64) -> bool {
+    axis.range
+        .is_none_or(|(low, high)| (low..=high).contains(&value))
 }
 
 /// The share of a curve's extent along x in which it may rise from zero on a logarithmic axis.

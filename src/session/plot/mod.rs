@@ -1,10 +1,12 @@
 //! `plot`: from a trajectory and data to the description of a figure.
 
 mod data;
+mod looks;
 
 pub(super) use data::points;
+pub(super) use looks::ends;
 
-use super::command::{LogAxis, Plot};
+use super::command::Plot;
 use super::compiled::{Compiled, Observable};
 use super::fit::FitPicture;
 use super::outcome::{Outcome, Performed};
@@ -15,10 +17,12 @@ use super::{Ensemble, Session, ensemble, matrices};
 use crate::diagnostic::{Code, Diagnostic, listed};
 use crate::figure::{Axis, Figure, Mark, Scale, Series};
 use crate::model::{Entity, Motion, Unit};
+use crate::simulate::Output;
 use crate::source::Span;
 use crate::symbolic::Shape;
 use crate::syntax::tree::{self, ExprKind};
 use data::{Points, add_points};
+use looks::{set_scales, unjoin, with_ends};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
@@ -161,6 +165,33 @@ impl Session {
     }
 
     pub(super) fn plot(&self, plot: &Plot) -> Result<Performed, Vec<Diagnostic>> {
+        let compiled = &self.need_model()?.compiled;
+        let ends = ends(compiled, plot, &compiled.present(&self.overrides))?;
+        let mut performed = self.picture(plot)?;
+        match &mut performed.outcome {
+            Outcome::Figure { figure, .. } => {
+                if plot.points {
+                    unjoin(figure);
+                }
+                with_ends(figure, plot, &ends)?;
+            }
+            _ if plot.points || !plot.axes.is_empty() => {
+                return Err(vec![
+                    Diagnostic::new(
+                        Code::BadOption,
+                        "this picture has no curves and no axes of numbers",
+                    )
+                    .at(plot.span, "")
+                    .help("leave `points` and `axes` away"),
+                ]);
+            }
+            _ => {}
+        }
+        Ok(performed)
+    }
+
+    /// The picture that is asked for, as it looks by itself.
+    fn picture(&self, plot: &Plot) -> Result<Performed, Vec<Diagnostic>> {
         if let Some(picture) = FitPicture::asked(&self.need_model()?.compiled, plot) {
             return self.plot_fit(picture, plot);
         }
@@ -285,15 +316,6 @@ fn figure_of_paths(
     Ok(figure)
 }
 
-fn set_scales(figure: &mut Figure, plot: &Plot) {
-    for axis in &plot.log {
-        match axis {
-            LogAxis::X => figure.x.scale = Scale::Logarithmic,
-            LogAxis::Y => figure.y.scale = Scale::Logarithmic,
-        }
-    }
-}
-
 fn figure(
     runs: &[Arc<Trajectory>],
     compiled: &Compiled,
@@ -334,8 +356,17 @@ fn figure(
         }
         figure.series.append(&mut own);
     }
+    if runs.iter().any(|run| is_section(run)) {
+        unjoin(&mut figure);
+    }
     drawn(&figure, plot, curves)?;
     Ok(figure)
+}
+
+/// Between two rows of a section the run was elsewhere: no line joins them.
+fn is_section(run: &Trajectory) -> bool {
+    let plan = run.plan.as_ref();
+    plan.is_some_and(|plan| matches!(plan.output, Output::Event(_)))
 }
 
 /// A logarithmic axis without positive values would be an empty figure.

@@ -8,7 +8,7 @@ mod question;
 use question::{Question, element_of};
 pub(super) use question::{lower, question};
 
-use super::command::Sensitivity;
+use super::command::{OutputTimes, Sensitivity};
 use super::compiled::{Compiled, Observable};
 use super::lower::ends_in;
 use super::outcome::{Made, Outcome, Performed};
@@ -190,6 +190,16 @@ fn derivable(
                 .help("compare runs `with` slightly different values instead"),
         ]);
     }
+    if let OutputTimes::When(when) = &asked.command.output {
+        return Err(vec![
+            diagnostic
+                .at(
+                    when.span,
+                    "the moments of its rows move with the parameters",
+                )
+                .help("choose its rows with `step` or `at` before"),
+        ]);
+    }
     if asked.command.from_steady.is_some() {
         return Err(vec![
             diagnostic
@@ -233,7 +243,7 @@ fn start(
     let system = &compiled.system;
     let rows = match &plan.output {
         crate::simulate::Output::Times(times) => times.len(),
-        crate::simulate::Output::Steps { .. } => 1,
+        crate::simulate::Output::Steps { .. } | crate::simulate::Output::Event(_) => 1,
     };
     let numbers = rows as f64 * (1 + question.varied.len()) as f64 * system.dimension() as f64;
     if numbers > MOST_NUMBERS {

@@ -232,7 +232,9 @@ impl Wanted {
                 times.reverse();
                 Output::Times(times)
             }
-            (steps @ Output::Steps { .. }, Motion::Flow) => steps.clone(),
+            (steps @ Output::Steps { .. }, Motion::Flow) | (steps @ Output::Event(_), _) => {
+                steps.clone()
+            }
         }
     }
 

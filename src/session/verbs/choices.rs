@@ -29,6 +29,24 @@ pub(super) const POINTS: Choice = choice(
     "so many output times",
 );
 pub(super) const AT: Choice = choice("at", Value::Number, "at 0.5, 1, 2", "these output times");
+pub(super) const WHEN: Choice = choice(
+    "when",
+    Value::Expressions,
+    "when x == 1 rising",
+    "at the moments of an event only: a section",
+);
+pub(super) const RISING: Choice = choice(
+    "rising",
+    Value::Nothing,
+    "rising",
+    "of `when`: upwards only",
+);
+pub(super) const FALLING: Choice = choice(
+    "falling",
+    Value::Nothing,
+    "falling",
+    "of `when`: downwards only",
+);
 pub(super) const AT_STATE: Choice = choice(
     "at",
     Value::Bindings,
@@ -187,6 +205,18 @@ pub(super) const LOG: Choice = choice(
     Value::Words(&["x", "y"]),
     "log y",
     "a logarithmic axis; log x, y for both",
+);
+pub(super) const AS_POINTS: Choice = choice(
+    "points",
+    Value::Nothing,
+    "points",
+    "markers, no lines between them",
+);
+pub(super) const AXES: Choice = choice(
+    "axes",
+    Value::Ranges,
+    "axes x in 0..10, y in -1..1",
+    "where the axes begin and end; one end may be left away",
 );
 pub(super) const TITLE: Choice = choice(
     "title",

@@ -42,6 +42,9 @@ pub static VERBS: &[Verb] = &[
             STEP,
             POINTS,
             AT,
+            WHEN,
+            RISING,
+            FALLING,
             USING,
             RTOL,
             ATOL,
@@ -69,7 +72,7 @@ pub static VERBS: &[Verb] = &[
         example: "plot prey, predator over \"data.csv\"",
         summary: "draw curves of the last run",
         subjects: Value::Expressions,
-        options: &[OVER, ON_EMBEDDING, LOG, TITLE, TO_FIGURE],
+        options: &[OVER, ON_EMBEDDING, LOG, AS_POINTS, AXES, TITLE, TO_FIGURE],
         more: &[
             (
                 "plot eigenvalues | leading | trace | rotation",

@@ -261,7 +261,11 @@ impl Interruptions<'_> {
             Some(effect) => effect,
             None => self.effect(event, time, state)?,
         };
-        self.note(time, Occasion::Event(event));
+        if self.shown == Some(event) {
+            self.has_shown = true;
+        } else {
+            self.note(time, Occasion::Event(event));
+        }
         if let Some(variation) = &mut self.variation {
             variation.set(event, &effect.moved, state);
         }

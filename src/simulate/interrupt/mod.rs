@@ -116,6 +116,9 @@ pub(super) fn drive_with(
     dynamics.set_inputs(&problem.inputs);
     let range = (work.start, work.end);
     let mut interruptions = Interruptions::new(problem, dynamics, work.options, range);
+    if let Output::Event(event) = work.output {
+        interruptions.shown = Some(*event);
+    }
     interruptions.variation = both.map(|both| {
         let initial = work.initial.get(work.shown..).unwrap_or(&[]);
         Variation::new(problem, dynamics, both, initial)
@@ -163,6 +166,9 @@ pub(super) struct Interruptions<'p> {
     /// Parameter blocks that do not follow others (any more).
     held: Vec<bool>,
     parameters_changed: bool,
+    /// The event whose moments are the rows, and whether it happened since this was last asked.
+    shown: Option<usize>,
+    has_shown: bool,
     occurrences: Vec<Occurrence>,
     /// A state inside a step.
     inside: Vec<f64>,
@@ -206,6 +212,8 @@ impl<'p> Interruptions<'p> {
             schedules: Schedules::default(),
             held,
             parameters_changed: false,
+            shown: None,
+            has_shown: false,
             occurrences: Vec::new(),
             inside: Vec::new(),
             variation: None,
@@ -490,6 +498,10 @@ impl Interrupter for Interruptions<'_> {
     fn changed_parameters(&mut self) -> Option<Vec<f64>> {
         let changed = std::mem::replace(&mut self.parameters_changed, false);
         changed.then(|| self.dynamics.parameters().values().to_vec())
+    }
+
+    fn has_shown(&mut self) -> bool {
+        std::mem::take(&mut self.has_shown)
     }
 
     fn take_occurrences(&mut self) -> Vec<Occurrence> {

@@ -20,7 +20,7 @@ const NEAR: f64 = 4e-14;
 pub(super) fn output_times(output: &Output) -> &[f64] {
     match output {
         Output::Times(times) => times,
-        Output::Steps { .. } => &[],
+        Output::Steps { .. } | Output::Event(_) => &[],
     }
 }
 
