@@ -252,7 +252,15 @@ pub struct SystemWorld {
 
 impl World for SystemWorld {
     fn read(&self, path: &Path) -> io::Result<Vec<u8>> {
-        let content = std::fs::read(path)?;
+        // As shells have it.
+        let content = match path.as_os_str() == "-" {
+            true => {
+                let mut piped = Vec::new();
+                io::stdin().lock().read_to_end(&mut piped)?;
+                piped
+            }
+            false => std::fs::read(path)?,
+        };
         self.traffic.note(path, &content);
         Ok(content)
     }

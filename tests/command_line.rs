@@ -32,6 +32,19 @@ fn refuses(place: &Workplace, arguments: &[&str], exit: i32, says: &str) {
     assert!(printed.output.is_empty(), "{arguments:?}: {printed:?}");
 }
 
+/// A model may come through a pipe.
+#[test]
+fn a_model_is_read_from_standard_input() {
+    let place = Workplace::new();
+    let text = format!("{DECAY}simulate 0..2\nmeasure x at 2\n");
+    let printed = lotka(place.path(), &["run", "-"], &text);
+    assert_eq!(code(&printed), 0, "{printed:?}");
+    assert!(printed.output.contains("0.36788"), "{printed:?}");
+    let printed = lotka(place.path(), &["check", "-"], "x' = (1\n");
+    assert_eq!(code(&printed), 1, "{printed:?}");
+    assert!(printed.errors.contains("E0103"), "{printed:?}");
+}
+
 // ---- layout ----
 
 #[test]

@@ -54,12 +54,12 @@ fn seconds(text: &str) -> Result<Duration, String> {
 pub enum Action {
     /// Perform the sentences of a model file in order
     Run {
-        /// The model file
+        /// The model file; `-` is standard input
         file: PathBuf,
     },
     /// Check a model file and report every problem in it
     Check {
-        /// The model file
+        /// The model file; `-` is standard input
         file: PathBuf,
         /// How problems are reported
         #[arg(long, value_enum, default_value_t = Format::Text)]

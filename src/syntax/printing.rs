@@ -255,6 +255,13 @@ fn write_name(out: &mut String, name: &Name) {
 }
 
 fn write_text_of_name(out: &mut String, name: &str) {
+    // The dots of such a name are its own, not those of a path.
+    if name.split('.').any(str::is_empty) {
+        out.push('`');
+        out.push_str(name);
+        out.push('`');
+        return;
+    }
     for (place, part) in name.split('.').enumerate() {
         if place > 0 {
             out.push('.');

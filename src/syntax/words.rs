@@ -3,6 +3,8 @@
 //! Enters: nothing. Leaves: the lists that the parser, completion and messages share. Must not
 //! know what a word does.
 
+use pest::unicode::{DECIMAL_NUMBER, LETTER, MARK};
+
 /// The verbs that begin a sentence. They stay usable as names.
 pub const VERBS: &[&str] = &[
     "simulate",
@@ -130,20 +132,16 @@ pub fn is_reserved(word: &str) -> bool {
 /// True for a character that may begin a name.
 #[must_use]
 pub fn starts_name(c: char) -> bool {
-    c.is_ascii_alphabetic() || c == '_' || (!c.is_ascii() && c.is_alphabetic())
+    c.is_ascii_alphabetic() || c == '_' || (!c.is_ascii() && LETTER(c))
 }
 
-/// True for a character that may stand inside a name.
+/// True for a character that may stand inside a name: subscript digits (`x₁`) and combining marks (`ẋ`)
+/// too.
 #[must_use]
 pub fn continues_name(c: char) -> bool {
     c.is_ascii_alphanumeric()
         || c == '_'
-        || (!c.is_ascii() && (c.is_alphanumeric() && !c.is_numeric() || is_subscript_or_mark(c)))
-}
-
-/// Subscript digits (`x₁`) and combining marks (`ẋ`), which are no letters but belong to names.
-fn is_subscript_or_mark(c: char) -> bool {
-    matches!(c, '₀'..='₉' | '\u{300}'..='\u{36F}')
+        || (!c.is_ascii() && (LETTER(c) || MARK(c) || DECIMAL_NUMBER(c) || matches!(c, '₀'..='₉')))
 }
 
 #[cfg(test)]

@@ -52,7 +52,7 @@ pub fn tokens(text: &str) -> Vec<Token> {
     let mut start = 0;
     while let Some(rest) = text.get(start..).filter(|rest| !rest.is_empty()) {
         let (kind, length) = first(rest);
-        let end = start + length.max(1);
+        let end = start + length;
         found.push(Token { kind, start, end });
         start = end;
     }
@@ -100,7 +100,7 @@ fn path_length(text: &str) -> usize {
             break;
         }
     }
-    length.max(1)
+    length
 }
 
 fn number_length(rest: &str) -> usize {
@@ -167,6 +167,7 @@ mod tests {
             "\"open",
             "α₁ = 1.5e+3 .* 漢 \u{0}",
             "é`",
+            "param ↅi = 1 kate\u{747}",
             "1e 2. 3..4 x.",
         ] {
             let mut end = 0;
