@@ -20,7 +20,7 @@ pub(super) const STEP: Choice = choice(
     "step",
     Value::Number,
     "step 0.1",
-    "output times so far apart; all steps when absent",
+    "output times; all steps when absent",
 );
 pub(super) const POINTS: Choice = choice(
     "points",
@@ -33,7 +33,7 @@ pub(super) const WHEN: Choice = choice(
     "when",
     Value::Expressions,
     "when x == 1 rising",
-    "at the moments of an event only: a section",
+    "rows at these moments only: a section",
 );
 pub(super) const RISING: Choice = choice(
     "rising",

@@ -64,6 +64,8 @@ struct Problem {
     inputs: DMatrix<f64>,
     /// The free entries of B, by columns.
     free: Vec<(usize, usize)>,
+    /// ridge/2 |B|^2 over the free entries is added.
+    ridge: f64,
 }
 
 /// Y and B with what is known of phi there.
@@ -76,7 +78,7 @@ struct Place {
     /// E and z.
     basis: DMatrix<f64>,
     z: Vec<f64>,
-    /// phi, with half of [`OPEN`] times the squares of the free entries of B.
+    /// phi with the ridge.
     value: f64,
 }
 
@@ -93,8 +95,6 @@ const MOST_STEPS: usize = 80;
 const MOST_PRODUCTS: usize = 400;
 /// Conjugate gradients stop at this part of the gradient at first.
 const LOOSEST: f64 = 0.1;
-/// A step that promises less than this is the last: values do not show what it brings.
-const LAST: f64 = 1e-10;
 /// A step that keeps this part of what it promised lets the region grow; below the other it is not
 /// taken.
 const GOOD: f64 = 0.7;
@@ -105,8 +105,10 @@ const FALL: f64 = 0.3;
 const DEPENDENT: f64 = 1e-12;
 /// Free entries of B at most: their information is formed.
 const MOST_FREE: usize = 2000;
-/// The ridge on B: what the cells leave open stays where it is, and the rest does not feel it.
-const OPEN: f64 = 1e-12;
+/// A ridge on B, and what the last step promises: at first, when it decides what the cells leave open; and
+/// then, when it keeps that where it is and the rest does not feel it. Smaller promises are rounding.
+const DECIDES: (f64, f64) = (1e-8, 1e-9);
+const KEEPS: (f64, f64) = (1e-12, 1e-10);
 
 /// What came of it.
 pub(super) struct Nearer {
@@ -145,9 +147,16 @@ pub(super) fn maximum(
 
 /// The same for cells that are where they should be.
 fn near(cells: &Cells, design: &Design, interrupted: &dyn Fn() -> bool) -> Option<Nearer> {
-    let problem = Problem::new(cells, design)?;
-    let start = start(&problem, cells, design, interrupted)?;
-    let (found, steps) = descend(&problem, start, interrupted);
+    let mut problem = Problem::new(cells, design)?;
+    let mut found = start(&problem, cells, design, interrupted)?;
+    let mut steps = 0;
+    for (ridge, last) in [DECIDES, KEEPS] {
+        problem.ridge = ridge;
+        found.place = problem.place(found.place.y, found.place.input)?;
+        let (nearer, more) = descend(&problem, found, last, interrupted);
+        found = nearer;
+        steps += more;
+    }
     let mut design = design.clone();
     design.drift.values = recover::drift(&problem, &found, interrupted)?;
     design.input.values = found.place.input;
@@ -186,6 +195,7 @@ impl Problem {
             means: product(&means, &turn),
             inputs: product(&inputs, &turn),
             free,
+            ridge: DECIDES.0,
         })
     }
 
@@ -198,7 +208,7 @@ impl Problem {
         let z: Vec<f64> = z.collect();
         let spectral: f64 = z.iter().map(|z| 2.0 * z - 2.0 - z.ln()).sum();
         let pushes: f64 = self.entries(&input).map(|entry| entry * entry).sum();
-        let value = 0.5 * (spectral + OPEN * pushes) - inner(&self.means, &y);
+        let value = 0.5 * (spectral + self.ridge * pushes) - inner(&self.means, &y);
         value.is_finite().then_some(Place {
             y,
             input,
@@ -299,6 +309,7 @@ fn meant(
 fn descend(
     problem: &Problem,
     mut at: Balanced,
+    last: f64,
     interrupted: &dyn Fn() -> bool,
 ) -> (Balanced, usize) {
     let mut steps = 0;
@@ -318,7 +329,7 @@ fn descend(
             }
             steps += 1;
             let step = saddle.step(&slopes, *region, tolerance, MOST_PRODUCTS);
-            let is_last = step.promise <= LAST;
+            let is_last = step.promise <= last;
             let next = saddle.moved(&frame, turning, &step.change);
             if is_last {
                 // What the value does is rounding.

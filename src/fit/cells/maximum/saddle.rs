@@ -5,7 +5,7 @@
 //!
 //! ```text
 //! G dY        + C s         = r_Y
-//! OPEN dB     + [Y s X^T]   = r_B      (on the free entries)
+//! ridge dB    + [Y s X^T]   = r_B      (on the free entries)
 //! half of dY^T C + Y^T dB X = r_c
 //! ```
 //!
@@ -16,7 +16,7 @@
 //! Enters: a problem, a place. Leaves: steps. Must not know where they lead.
 
 use super::frame::Frame;
-use super::{Balanced, OPEN, Place, Problem, symmetric};
+use super::{Balanced, Place, Problem, symmetric};
 use crate::fit::cells::likelihood::scale_columns;
 use crate::linalg::products::{Cholesky, Lu, add_product, inner, product, symmetric_eigen, turned};
 use nalgebra::DMatrix;
@@ -175,7 +175,7 @@ impl<'a> Saddle<'a> {
         }
         let most = all.diagonal().amax();
         for at in 0..free.len() {
-            all[(at, at)] += OPEN + LEAST * most;
+            all[(at, at)] += self.problem.ridge + LEAST * most;
         }
         Cholesky::new(all).ok()
     }
@@ -244,7 +244,7 @@ impl<'a> Saddle<'a> {
         let (problem, place) = (self.problem, self.place);
         let mut down = Move {
             y: &problem.means - product(&place.shown, &self.shrink),
-            input: self.masked(&place.input) * -OPEN,
+            input: self.masked(&place.input) * -problem.ridge,
         };
         let (along, multipliers) = self.solve(&down, None);
         add_product(&mut down.y, -1.0, &self.slope, &multipliers);
@@ -277,7 +277,7 @@ impl<'a> Saddle<'a> {
         let pushed = product(&change.input, &problem.inputs);
         add_product(&mut y, 1.0, &pushed, s);
         let mut input = product(&weighed, turned(&problem.inputs));
-        input += &change.input * OPEN;
+        input += &change.input * problem.ridge;
         Move {
             y,
             input: self.masked(&input),
