@@ -248,6 +248,8 @@ pub struct SystemWorld {
     pub overwrite: bool,
     /// What was read and written.
     pub traffic: Traffic,
+    /// Standard input has been read, which can be done once.
+    pub piped: Arc<AtomicBool>,
 }
 
 impl World for SystemWorld {
@@ -255,6 +257,9 @@ impl World for SystemWorld {
         // As shells have it.
         let content = match path.as_os_str() == "-" {
             true => {
+                if self.piped.swap(true, Ordering::Relaxed) {
+                    return Err(io::Error::other("standard input has been read before"));
+                }
                 let mut piped = Vec::new();
                 io::stdin().lock().read_to_end(&mut piped)?;
                 piped

@@ -45,6 +45,31 @@ fn a_model_is_read_from_standard_input() {
     assert!(printed.errors.contains("E0103"), "{printed:?}");
 }
 
+/// A section chooses rows; what is asked of the run afterwards does not change.
+#[test]
+fn measures_and_sweeps_after_a_section_are_those_of_the_run() {
+    let model = "param k = 2\ninput u from \"u.csv\"\nstate x = 1, v = 0\nlet f = -k*x\nx' = v\nv' = f - 0.1*v + 0*u\n";
+    let asked = "measure max(v), auc(u, 0..20)\nsweep k in 1..3 points 3 of max(v), u*x + 1\n";
+    let place = Workplace::new();
+    place.write("u.csv", "t,u\n0,0\n30,3\n");
+    let answers = |name: &str, rows: &str| {
+        place.write(name, &format!("{model}simulate 0..20{rows}\n{asked}"));
+        let printed = lotka(place.path(), &["run", name], "");
+        assert_eq!(code(&printed), 0, "{printed:?}");
+        let from = printed.output.find("max(v)").expect("a measure");
+        printed.output[from..].to_owned()
+    };
+    let plain = answers("plain.lotka", "");
+    assert_eq!(answers("section.lotka", " when x == 0 rising"), plain);
+    let on = "simulate 0..20 when x == 0\nsimulate 20..30 from last\n";
+    place.write("on.lotka", &format!("{model}{on}"));
+    let printed = lotka(place.path(), &["run", "on.lotka"], "");
+    assert!(
+        printed.errors.contains("moments of a section"),
+        "{printed:?}"
+    );
+}
+
 // ---- layout ----
 
 #[test]

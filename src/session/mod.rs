@@ -534,9 +534,12 @@ impl Session {
 
     /// The last run, for a sentence that says `from last`.
     fn last_when(&self, from_last: bool) -> Result<Option<Arc<Trajectory>>, Vec<Diagnostic>> {
-        from_last
-            .then(|| self.need_last().map(Arc::clone))
-            .transpose()
+        if !from_last {
+            return Ok(None);
+        }
+        let last = self.need_last()?;
+        section::not_from(last)?;
+        Ok(Some(Arc::clone(last)))
     }
 
     fn forget_runs(&mut self) {

@@ -7,7 +7,7 @@ use super::simulate::Plan;
 use super::tables::Tables;
 use super::trajectory::Trajectory;
 use super::values::Present;
-use super::{Observer, inputs};
+use super::{Observer, inputs, section};
 use crate::diagnostic::Diagnostic;
 use crate::kernel::{Scratch, SharedKernel};
 use crate::simulate::{
@@ -20,10 +20,11 @@ use std::sync::Arc;
 
 /// A plan with the equations that it is made with.
 pub(super) fn problem<'c>(compiled: &'c Compiled, plan: &'c Plan) -> Problem<'c> {
-    let compiled = plan.watching.as_deref().unwrap_or(compiled);
+    let watching = section::watched(plan);
+    let compiled = watching.unwrap_or(compiled);
     let (system, kernels) = compiled.with_noise_for(plan.options.method);
     let mut events = plan.active.events.clone();
-    events.resize(system.events.len(), plan.watching.is_some());
+    events.resize(system.events.len(), watching.is_some());
     Problem {
         system,
         kernels,
@@ -70,21 +71,24 @@ pub(super) fn run(
     world: &dyn World,
     observer: &mut dyn Observer,
 ) -> (Trajectory, EndOfRun) {
-    let compiled = plan.watching.as_ref().unwrap_or(compiled);
+    let watching = section::watched(plan);
     let problem = problem(compiled, plan);
     let dynamics = CompiledDynamics::new(problem.system, problem.kernels, plan.parameters.clone());
     let mut watch = Watch {
         world,
         observer,
         range: (plan.start, plan.end),
-        assertions: Assertions::new(compiled, &dynamics),
+        assertions: Assertions::new(watching.unwrap_or(compiled), &dynamics),
         end: EndOfRun {
             failed: None,
             state: plan.initial.clone(),
         },
     };
-    let solution = solved(&problem, &dynamics, plan, &mut watch);
+    let mut solution = solved(&problem, &dynamics, plan, &mut watch);
     let end = watch.end;
+    if let Some(watching) = watching {
+        section::unwatch(&mut solution, &watching.system, &compiled.system);
+    }
     let trajectory = Trajectory {
         compiled: Arc::clone(compiled),
         varied: plan.varied.clone(),

@@ -12,8 +12,9 @@ use super::simulate::Plan;
 use super::trajectory::Trajectory;
 use crate::diagnostic::{Code, Diagnostic};
 use crate::model::Direction;
-use crate::simulate::Output;
+use crate::simulate::{Output, Solution};
 use crate::syntax::{self, tree};
+use crate::system::System;
 use std::sync::Arc;
 
 /// Takes `when x == 1`, and the direction behind it.
@@ -76,6 +77,53 @@ pub(super) fn watching(
     Ok(Some(Compiled::new(watching)))
 }
 
+/// The model with the event of a section, where its moments are the rows: measures, which look between
+/// rows, need no event.
+pub(super) fn watched(plan: &Plan) -> Option<&Compiled> {
+    let watching = plan.watching.as_deref();
+    watching.filter(|_| matches!(plan.output, Output::Event(_)))
+}
+
+/// Takes the modes of the section's event out of a run: what is left is one of the model without it. They
+/// stand behind the other modes.
+pub(super) fn unwatch(solution: &mut Solution, watching: &System, plain: &System) {
+    let (all, kept) = (watching.slots.modes.len(), plain.slots.modes.len());
+    let (width, extra) = (solution.slot_width, all.saturating_sub(kept));
+    if width == 0 || extra == 0 {
+        return;
+    }
+    let rows = solution.slots.chunks_exact(width);
+    let slots = rows.flat_map(|row| {
+        let (modes, rest) = row.split_at(all.min(row.len()));
+        modes.iter().take(kept).chain(rest).copied()
+    });
+    solution.slots = slots.collect();
+    solution.slot_width = width - extra;
+}
+
+/// A section has no end to go on from: its last row is the last crossing.
+///
+/// # Errors
+/// The run is one.
+pub(super) fn not_from(run: &Trajectory) -> Result<(), Vec<Diagnostic>> {
+    if !is_section(run) {
+        return Ok(());
+    }
+    Err(vec![
+        Diagnostic::new(
+            Code::BadOption,
+            "the last run kept only the moments of a section, not its end",
+        )
+        .help("run it without `when` first, and then go on `from last`"),
+    ])
+}
+
+/// True for a run whose rows are the moments of an event.
+pub(super) fn is_section(run: &Trajectory) -> bool {
+    let plan = run.plan.as_ref();
+    plan.is_some_and(|plan| matches!(plan.output, Output::Event(_)))
+}
+
 /// Paths of chance have no moments between their rows.
 pub(super) fn not_of_chance(plan: &Plan, command: &Simulate) -> Option<Diagnostic> {
     let OutputTimes::When(when) = &command.output else {
@@ -104,11 +152,13 @@ pub(super) fn missed(run: &Trajectory, command: &Simulate) -> Option<Diagnostic>
     }
     let written = syntax::show_expression(&when.condition);
     let from = plan.options.shown_from.unwrap_or(plan.start);
+    let whom = run.subject.as_ref();
+    let whom = whom.map_or_else(String::new, |subject| format!(" in subject {subject}"));
     let message = match when.direction {
         Direction::Falling if !is_equality(&when.condition) => {
-            format!("`{written}` never ceases to hold")
+            format!("`{written}` never ceases to hold{whom}")
         }
-        _ => format!("`{written}` never comes true"),
+        _ => format!("`{written}` never comes true{whom}"),
     };
     Some(
         Diagnostic::new(Code::NeverCrossed, message)

@@ -510,6 +510,11 @@ impl Session {
         let world = Arc::clone(&self.world);
         let tables = Tables::new(&*world, self.data_folder());
         let last = |subject: Option<&str>| self.last_of(subject);
+        if let Some(run) = self.last.iter().chain(&self.by_subject).next()
+            && command.from_last
+        {
+            section::not_from(run)?;
+        }
         let plans = plans(&compiled, &tables, &self.overrides, &last, command)?;
         if let [plan] = plans.as_slice()
             && plan.paths.is_some()
@@ -522,15 +527,26 @@ impl Session {
             let (trajectory, end) = run(&compiled, plan, &*world, observer);
             diagnostics.extend(plan.warnings.iter().cloned());
             diagnostics.extend(failure::explain(&trajectory, &end, command.span));
-            diagnostics.extend(section::missed(&trajectory, command));
+            let missed = section::missed(&trajectory, command);
             let stop = trajectory.solution.stop.clone();
-            if trajectory.solution.times.is_empty() || matches!(stop, Stop::Invalid(_)) {
+            let is_empty = trajectory.solution.times.is_empty();
+            if let Some(missed) = missed {
+                diagnostics.push(missed);
+                // Others may have crossed it.
+                if plans.len() > 1 {
+                    continue;
+                }
+            }
+            if is_empty || matches!(stop, Stop::Invalid(_)) {
                 return Err(diagnostics);
             }
             runs.push(Arc::new(trajectory));
             if matches!(stop, Stop::Interrupted { .. }) {
                 break;
             }
+        }
+        if runs.is_empty() {
+            return Err(diagnostics);
         }
         self.asked = Some(Arc::new(Asked {
             command: command.clone(),

@@ -251,7 +251,8 @@ impl Question<'_> {
             if scores.get(last) > scores.get(best) {
                 best = last;
             }
-            if last >= best + WORSE || (watch.interrupted)() {
+            let is_scored = scores.get(best).is_some_and(|score| score.is_finite());
+            if (is_scored && last >= best + WORSE) || (watch.interrupted)() {
                 break;
             }
         }

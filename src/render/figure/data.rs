@@ -77,8 +77,11 @@ fn extent(figure: &Figure, name: AxisName) -> Result<Option<Range>, FigureError>
                 AxisName::X => (*x, &figure.x),
                 AxisName::Y => (*y, &figure.y),
             };
+            if !is_seen(*x, *y) {
+                continue;
+            }
             any |= value.is_finite() && !drawable(axis, value);
-            if drawable(&figure.x, *x) && drawable(&figure.y, *y) && is_seen(*x, *y) {
+            if drawable(&figure.x, *x) && drawable(&figure.y, *y) {
                 let (low, high) = found.unwrap_or((value, value));
                 found = Some((low.min(value), high.max(value)));
             }
@@ -91,7 +94,10 @@ fn extent(figure: &Figure, name: AxisName) -> Result<Option<Range>, FigureError>
                 AxisName::X => ([*x, *x], &figure.x),
                 AxisName::Y => ([*low, *high], &figure.y),
             };
-            for value in values.into_iter().filter(|value| drawable(axis, *value)) {
+            let seen = values
+                .into_iter()
+                .filter(|_| is_seen(*x, *low) || is_seen(*x, *high));
+            for value in seen.filter(|value| drawable(axis, *value)) {
                 let (low, high) = found.unwrap_or((value, value));
                 found = Some((low.min(value), high.max(value)));
             }

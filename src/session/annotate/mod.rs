@@ -28,6 +28,8 @@ use crate::source::Span;
 use crate::syntax::tree;
 use crate::table::h5ad::{self, Frame, H5ad, H5adError, Taken};
 use placed::{Placed, of_array, of_lines, of_rows, of_velocity};
+use std::collections::BTreeSet;
+use std::fs::File;
 use std::io;
 use std::path::{Path, PathBuf};
 
@@ -142,12 +144,16 @@ impl Session {
         let Some(cells) = file.anndata() else {
             return Err(vec![no_cells(save)]);
         };
+        distinct(&placed, save).map_err(one)?;
         if !self.world().overwrites() {
             untaken(cells, &placed, save).map_err(one)?;
         }
         let path = PathBuf::from(&save.path.text);
         let original = match self.grows(&path, cells) {
             true => Original::OnDisk(path.clone()),
+            false if self.world().wrote(&path) && !self.world().overwrites() => {
+                return Err(vec![of_other_cells(save)]);
+            }
             false => tables.original(&source).map_err(one)?,
         };
         self.write_copy(&original, &path, &placed, save)?;
@@ -252,7 +258,10 @@ impl Session {
         let mut refused = None;
         let written = self.world().write_made(path, &mut |place| {
             match original {
-                Original::OnDisk(source) => std::fs::copy(source, place).map(|_| ())?,
+                // The content alone: the copy may be written where the original may only be read.
+                Original::OnDisk(source) => {
+                    io::copy(&mut File::open(source)?, &mut File::create(place)?).map(|_| ())?;
+                }
                 Original::InMemory(bytes) => std::fs::write(place, bytes)?,
             }
             let all: Vec<_> = placed.iter().map(Placed::added).collect();
@@ -282,6 +291,29 @@ fn untaken(file: &H5ad, placed: &[Placed<'_>], save: &Save) -> Result<(), Diagno
         }
     }
     Ok(())
+}
+
+/// Two results with one name would be one.
+fn distinct(placed: &[Placed<'_>], save: &Save) -> Result<(), Diagnostic> {
+    let mut seen = BTreeSet::new();
+    let twice = placed.iter().map(Placed::written);
+    match twice.into_iter().find(|name| !seen.insert(name.clone())) {
+        None => Ok(()),
+        Some(name) => {
+            let message = format!("two of these results would both be {name}");
+            Err(Diagnostic::new(Code::CannotWrite, message)
+                .at(save.path.span, "nothing was written")
+                .help("save them to two files, or leave one out"))
+        }
+    }
+}
+
+/// What this session has written there is of other cells.
+fn of_other_cells(save: &Save) -> Diagnostic {
+    let message = "this file was written before with results for other cells or genes";
+    Diagnostic::new(Code::CannotWrite, message)
+        .at(save.path.span, "nothing was written")
+        .help("give another name, or start lotka with `--force` to replace it")
 }
 
 fn not_added(error: &H5adError, save: &Save) -> Diagnostic {

@@ -149,14 +149,16 @@ pub(super) fn understood<'w>(
     if is_anndata(&command.data.path.text) {
         return Err(vec![no_table(command.data.path.span)]);
     }
-    if let Some(problem) = velocity::too_many(compiled, command.span) {
-        return Err(vec![problem]);
-    }
     let present = compiled.present(&begun(compiled, overrides, command)?);
     let mut problems = Vec::new();
     let fitted = quantities::fitted(compiled, &present, &command.quantities, command.span)
         .map_err(|found| problems.extend(found))
         .ok();
+    if let Some(fitted) = &fitted
+        && let Some(problem) = velocity::too_many(compiled, fitted.len(), command.span)
+    {
+        return Err(vec![problem]);
+    }
     let read = tables
         .read(&command.data.path)
         .map_err(|problem| vec![problem])

@@ -11,6 +11,7 @@ use super::super::simulate::sound;
 use super::super::values::Present;
 use crate::diagnostic::{Code, Diagnostic, number_text};
 use crate::figure::{Axis, Figure, Mark, Scale};
+use crate::source::Span;
 use crate::syntax::tree;
 
 /// The ends that were said of an axis.
@@ -19,6 +20,7 @@ pub(in crate::session) struct Ends {
     axis: LogAxis,
     low: Option<f64>,
     high: Option<f64>,
+    span: Span,
 }
 
 /// The ends after `axes`, as numbers.
@@ -104,18 +106,20 @@ fn ends_of(
         let help = "a logarithmic axis lies above zero: raise the end, or leave `log` away";
         return Err(at_range("this axis is logarithmic", label, help));
     }
-    Ok(Ends { axis, low, high })
+    let span = name.span.to(range.span);
+    Ok(Ends {
+        axis,
+        low,
+        high,
+        span,
+    })
 }
 
 /// Gives a figure the axes that were asked for.
 ///
 /// # Errors
 /// An end that leaves nothing of what is drawn.
-pub(super) fn with_ends(
-    figure: &mut Figure,
-    plot: &Plot,
-    ends: &[Ends],
-) -> Result<(), Vec<Diagnostic>> {
+pub(super) fn with_ends(figure: &mut Figure, ends: &[Ends]) -> Result<(), Vec<Diagnostic>> {
     for ends in ends {
         let (low, high) = extent(figure, ends.axis);
         let range = (ends.low.unwrap_or(low), ends.high.unwrap_or(high));
@@ -123,7 +127,6 @@ pub(super) fn with_ends(
             axis_mut(figure, ends.axis).range = Some(range);
             continue;
         }
-        let said = plot.axes.first().map_or(plot.span, |first| first.name.span);
         let drawn = format!(
             "what is drawn lies in {}..{}",
             number_text(low),
@@ -131,11 +134,18 @@ pub(super) fn with_ends(
         );
         return Err(vec![
             Diagnostic::new(Code::BadOption, "nothing lies on this side of the end")
-                .at(said, drawn)
+                .at(ends.span, drawn)
                 .help("give both ends, as in `axes x in 0..10`"),
         ]);
     }
     Ok(())
+}
+
+fn axis_of(figure: &Figure, axis: LogAxis) -> &Axis {
+    match axis {
+        LogAxis::X => &figure.x,
+        LogAxis::Y => &figure.y,
+    }
 }
 
 fn axis_mut(figure: &mut Figure, axis: LogAxis) -> &mut Axis {
@@ -155,7 +165,10 @@ fn extent(figure: &Figure, axis: LogAxis) -> (f64, f64) {
         LogAxis::X => band.x.iter().chain(&[]),
         LogAxis::Y => band.low.iter().chain(&band.high),
     });
-    let finite = of_series.chain(of_bands).filter(|value| value.is_finite());
+    let is_linear = axis_of(figure, axis).scale == Scale::Linear;
+    let finite = of_series
+        .chain(of_bands)
+        .filter(|value| value.is_finite() && (is_linear || **value > 0.0));
     finite.fold((f64::INFINITY, f64::NEG_INFINITY), |(low, high), value| {
         (low.min(*value), high.max(*value))
     })

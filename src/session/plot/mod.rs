@@ -10,6 +10,7 @@ use super::command::Plot;
 use super::compiled::{Compiled, Observable};
 use super::fit::FitPicture;
 use super::outcome::{Outcome, Performed};
+use super::section::is_section;
 use super::stability::RowsPicture;
 use super::tables::Tables;
 use super::trajectory::Trajectory;
@@ -17,7 +18,6 @@ use super::{Ensemble, Session, ensemble, matrices};
 use crate::diagnostic::{Code, Diagnostic, listed};
 use crate::figure::{Axis, Figure, Mark, Scale, Series};
 use crate::model::{Entity, Motion, Unit};
-use crate::simulate::Output;
 use crate::source::Span;
 use crate::symbolic::Shape;
 use crate::syntax::tree::{self, ExprKind};
@@ -173,7 +173,7 @@ impl Session {
                 if plot.points {
                     unjoin(figure);
                 }
-                with_ends(figure, plot, &ends)?;
+                with_ends(figure, &ends)?;
             }
             _ if plot.points || !plot.axes.is_empty() => {
                 return Err(vec![
@@ -356,17 +356,12 @@ fn figure(
         }
         figure.series.append(&mut own);
     }
+    // Between two rows of a section the run was elsewhere: no line joins them.
     if runs.iter().any(|run| is_section(run)) {
         unjoin(&mut figure);
     }
     drawn(&figure, plot, curves)?;
     Ok(figure)
-}
-
-/// Between two rows of a section the run was elsewhere: no line joins them.
-fn is_section(run: &Trajectory) -> bool {
-    let plan = run.plan.as_ref();
-    plan.is_some_and(|plan| matches!(plan.output, Output::Event(_)))
 }
 
 /// A logarithmic axis without positive values would be an empty figure.

@@ -236,9 +236,10 @@ impl Session {
 }
 
 /// Refuses what the general search would take hours for, and the closed form seconds.
-pub(super) fn too_many(compiled: &Compiled, span: Span) -> Option<Diagnostic> {
+pub(super) fn too_many(compiled: &Compiled, fitted: usize, span: Span) -> Option<Diagnostic> {
     let count = lines::of(compiled).ok()?.labels(compiled).len();
-    (count > MOST_SEARCHED).then(|| {
+    // A few lines of many may well be searched for.
+    (count.min(fitted) > MOST_SEARCHED).then(|| {
         let message = format!("{count} lines are too many for the general search");
         Diagnostic::new(Code::CannotFit, message)
             .at(span, format!("it takes up to {MOST_SEARCHED}"))
