@@ -53,7 +53,7 @@ fn measures_and_sweeps_after_a_section_are_those_of_the_run() {
     let place = Workplace::new();
     place.write("u.csv", "t,u\n0,0\n30,3\n");
     let answers = |name: &str, rows: &str| {
-        place.write(name, &format!("{model}simulate 0..20{rows}\n{asked}"));
+        place.write(name, format!("{model}simulate 0..20{rows}\n{asked}"));
         let printed = lotka(place.path(), &["run", name], "");
         assert_eq!(code(&printed), 0, "{printed:?}");
         let from = printed.output.find("max(v)").expect("a measure");
@@ -62,7 +62,7 @@ fn measures_and_sweeps_after_a_section_are_those_of_the_run() {
     let plain = answers("plain.lotka", "");
     assert_eq!(answers("section.lotka", " when x == 0 rising"), plain);
     let on = "simulate 0..20 when x == 0\nsimulate 20..30 from last\n";
-    place.write("on.lotka", &format!("{model}{on}"));
+    place.write("on.lotka", format!("{model}{on}"));
     let printed = lotka(place.path(), &["run", "on.lotka"], "");
     assert!(
         printed.errors.contains("moments of a section"),

@@ -335,7 +335,7 @@ fn hovering_explains_words_of_the_language() {
     assert!(over("ex", "p(").contains("exp(x)\n```\n\ne to this power"));
     assert!(over("ma", "x(").contains("max(x, y, ...)"));
     assert!(over("sim", "ulate").starts_with("**simulate**: solve the equations"));
-    assert!(over("st", "ep 0.1").contains("output times so far apart"));
+    assert!(over("st", "ep 0.1").contains("output times; all steps when absent"));
     assert!(over("par", "am").starts_with("**param**"));
     assert!(over("lo", "g y").contains("logarithmic axis"));
     assert!(over("step 0", ".1").is_empty());
