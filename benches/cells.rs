@@ -4,6 +4,9 @@
 //! and factorisations that it is made of, measured in the same run; and a whole search. One core. The
 //! first argument, if it is no option, selects the cases whose name contains it.
 
+mod cases;
+
+use cases::{Random, perform};
 use lotka::analyze::effects;
 use lotka::fit::cells::{
     Accumulator, Cells, Covariance, Design, Entries, Options, Penalty, Point, Statistics, gradient,
@@ -22,41 +25,12 @@ const INPUTS: usize = 50;
 const GO_ON: &dyn Fn() -> bool = &|| false;
 
 fn main() {
-    let wanted = std::env::args().skip(1).find(|word| !word.starts_with('-'));
-    let cases: [(&str, fn()); 4] = [
+    perform(&[
         ("gradient 500", || gradients(500)),
         ("gradient 1000", || gradients(1000)),
         ("search 100", || searches(100)),
         ("search 200", || searches(200)),
-    ];
-    for (name, case) in cases {
-        if wanted
-            .as_ref()
-            .is_none_or(|part| name.contains(part.as_str()))
-        {
-            println!("{name}");
-            case();
-        }
-    }
-}
-
-/// Numbers that are the same in every run.
-struct Numbers(u64);
-
-impl Numbers {
-    /// Uniform between -1 and 1.
-    fn next(&mut self) -> f64 {
-        self.0 = self
-            .0
-            .wrapping_mul(6_364_136_223_846_793_005)
-            .wrapping_add(1_442_695_040_888_963_407);
-        (self.0 >> 11) as f64 / (1_u64 << 52) as f64 - 1.0
-    }
-
-    fn normal(&mut self) -> f64 {
-        let uniform = f64::midpoint(self.next(), 1.0).max(f64::MIN_POSITIVE);
-        (-2.0 * uniform.ln()).sqrt() * (std::f64::consts::PI * self.next()).cos()
-    }
+    ]);
 }
 
 /// The shortest of five times, in ms.
@@ -70,13 +44,13 @@ fn shortest<T>(mut work: impl FnMut() -> T) -> f64 {
 }
 
 /// A stable matrix with about five entries in each row.
-fn network(p: usize, numbers: &mut Numbers) -> DMatrix<f64> {
+fn network(p: usize, numbers: &mut Random) -> DMatrix<f64> {
     let density = 5.0 / p as f64;
     let mut drift = DMatrix::zeros(p, p);
     for j in 0..p {
         for i in 0..p {
-            let entry = numbers.next();
-            if numbers.next().abs() < density && i != j {
+            let entry = numbers.centred();
+            if numbers.centred().abs() < density && i != j {
                 drift[(i, j)] = entry;
             }
         }
@@ -96,14 +70,14 @@ fn design_of_groups(inputs: usize) -> DMatrix<f64> {
 }
 
 fn gradients(p: usize) {
-    let mut numbers = Numbers(3);
+    let mut numbers = Random(3);
     let drift = network(p, &mut numbers);
-    let input = DMatrix::from_fn(p, INPUTS + 1, |_, _| numbers.next() * 0.3);
+    let input = DMatrix::from_fn(p, INPUTS + 1, |_, _| numbers.centred() * 0.3);
     let inputs = design_of_groups(INPUTS + 1);
     let means = DMatrix::from_fn(p, INPUTS + 1, |_, _| numbers.normal());
     let (statistics, taken) = taken(p, &mut numbers, |numbers, group, cell| {
         for (number, mean) in cell.iter_mut().zip(means.column(group).iter()) {
-            *number = mean + 1.7 * numbers.next();
+            *number = mean + 1.7 * numbers.centred();
         }
     });
     println!("  statistics of {CELLS} cells in one pass: {taken:.2} s");
@@ -136,8 +110,8 @@ fn gradients(p: usize) {
 /// Cells in turn of every group, and the time that taking them cost.
 fn taken(
     p: usize,
-    numbers: &mut Numbers,
-    mut draw: impl FnMut(&mut Numbers, usize, &mut [f64]),
+    numbers: &mut Random,
+    mut draw: impl FnMut(&mut Random, usize, &mut [f64]),
 ) -> (Statistics, f64) {
     const CHUNK: usize = 2000;
     let groups = INPUTS.min(p - 1) + 1;
@@ -231,12 +205,12 @@ fn parts_of_noise(point: &Point, inputs: &DMatrix<f64>) -> f64 {
 
 /// A whole search from moments, to a gradient of 1e-6 for a cell.
 fn searches(p: usize) {
-    let mut numbers = Numbers(3);
+    let mut numbers = Random(3);
     let drift = network(p, &mut numbers);
     let q = INPUTS.min(p - 1) + 1;
     let input = DMatrix::from_fn(p, q, |i, l| match l {
-        0 => 1.0 + 0.5 * numbers.next(),
-        _ if i + 1 == l => 0.3 * numbers.next() - 1.0,
+        0 => 1.0 + 0.5 * numbers.centred(),
+        _ if i + 1 == l => 0.3 * numbers.centred() - 1.0,
         _ => 0.0,
     });
     let inputs = design_of_groups(q);

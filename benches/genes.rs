@@ -7,6 +7,9 @@
 //! if it is no option, selects the cases whose name contains it: `cargo bench --bench genes velocity`.
 //! Cells at rest are timed by `cells.rs`.
 
+mod cases;
+
+use cases::{Random, perform};
 use lotka::analyze::network::{Keep, Network, Options, Structure, shapes, spectra, structure};
 use lotka::fit::factored::{Penalty, Training, fit, gene_factors, perturbation_factors};
 use lotka::fit::velocity::{Convention, Counts, Offset, lines, velocities};
@@ -19,44 +22,11 @@ use std::time::Instant;
 const GO_ON: &dyn Fn() -> bool = &|| false;
 
 fn main() {
-    let wanted = std::env::args().skip(1).find(|word| !word.starts_with('-'));
-    let cases: [(&str, fn()); 3] = [
+    perform(&[
         ("networks", networks),
         ("velocity", velocity),
         ("perturbations", perturbations),
-    ];
-    for (name, case) in cases {
-        if wanted
-            .as_ref()
-            .is_none_or(|part| name.contains(part.as_str()))
-        {
-            println!("{name}");
-            case();
-        }
-    }
-}
-
-/// Numbers that are the same in every run.
-struct Random(u64);
-
-impl Random {
-    /// Uniform between 0 and 1.
-    fn next(&mut self) -> f64 {
-        self.0 = self
-            .0
-            .wrapping_mul(6_364_136_223_846_793_005)
-            .wrapping_add(1_442_695_040_888_963_407);
-        (self.0 >> 11) as f64 / (1_u64 << 53) as f64
-    }
-
-    fn below(&mut self, end: usize) -> usize {
-        ((self.next() * end as f64) as usize).min(end - 1)
-    }
-
-    /// Uniform between -1 and 1.
-    fn centred(&mut self) -> f64 {
-        2.0 * self.next() - 1.0
-    }
+    ]);
 }
 
 /// The shortest of some times, in ms.
@@ -85,7 +55,7 @@ fn regulated(random: &mut Random) -> (Structure, usize) {
     let (mut starts, mut rows) = (vec![0], Vec::new());
     for regulates in is_regulator {
         if regulates {
-            rows.extend((0..GENES).filter(|_| random.next() < 0.3));
+            rows.extend((0..GENES).filter(|_| random.uniform() < 0.3));
         }
         starts.push(rows.len());
     }
@@ -129,15 +99,15 @@ fn velocity() {
     const GENES: usize = 2000;
     const CELLS: usize = 100_000;
     let mut random = Random(11);
-    let slopes: Vec<f64> = (0..GENES).map(|_| 0.2 + random.next()).collect();
+    let slopes: Vec<f64> = (0..GENES).map(|_| 0.2 + random.uniform()).collect();
     let (mut s, mut u) = (Vec::new(), Vec::new());
     s.reserve_exact(CELLS * GENES);
     u.reserve_exact(CELLS * GENES);
     for _ in 0..CELLS {
         for slope in &slopes {
-            let spliced = 8.0 * random.next();
+            let spliced = 8.0 * random.uniform();
             s.push(spliced as f32);
-            u.push((slope * spliced + random.next()) as f32);
+            u.push((slope * spliced + random.uniform()) as f32);
         }
     }
     let dense = |numbers| Cells::new(CELLS, GENES, Values::Dense(Numbers::Single(numbers)));
