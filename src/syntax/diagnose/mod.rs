@@ -3,15 +3,23 @@
 //! Enters: the statement, the place, and what could have stood there. Leaves: a [`Diagnostic`].
 //! Must not know the grammar.
 //!
-//! The checks stand in order of certainty; the first that recognises its slip speaks.
+//! The checks stand in order of certainty; the first that recognises its slip speaks. Those of numbers
+//! (`numbers.rs`) and of what other programs write (`foreign.rs`) stand apart.
 
-use super::slips::{FOREIGN, LOOKALIKES, OTHER_STARTS, OTHER_WORDS};
+mod foreign;
+mod numbers;
+
+use super::slips::OTHER_WORDS;
 use super::starts::{is_equals, skip_blanks, target, word};
 use super::words::{
     BLOCKS, DECLARATIONS, OPTIONS, VERBS, continues_name, is_reserved, starts_name,
 };
 use crate::diagnostic::{Code, Diagnostic, closest};
 use crate::source::{SourceId, Span};
+use foreign::{
+    foreign_character, foreign_left, foreign_model, foreign_operator, foreign_start, lookalike,
+};
+use numbers::{bad_number, bad_point, number_length};
 
 /// Where a statement could not be read on.
 pub struct Fault<'a> {
@@ -158,223 +166,6 @@ fn unexpected(found: &Found) -> Diagnostic {
         }
         _ => problem,
     }
-}
-
-/// What models for other programs say, and how it is said here.
-fn foreign_model(found: &Found, token: &str, first: &str) -> Option<String> {
-    let before = found.before.trim();
-    match (token, first) {
-        ("(", "state" | "species") => {
-            let name = before.rsplit([' ', ',']).next().unwrap_or("x");
-            Some(format!("an initial value is written `{first} {name} = 0`"))
-        }
-        // `cp ~ prop(s)`
-        ("~", _) if word(before) == before && !DECLARATIONS.contains(&before) => {
-            let after = found.rest.get(1..).unwrap_or("").trim_start();
-            let sd = match word(after) {
-                "prop" => format!("normal({before}, sd = s*{before})"),
-                "lnorm" | "dlnorm" => format!("lognormal(median = {before}, sd = s)"),
-                _ => format!("normal({before}, sd = s)"),
-            };
-            Some(format!(
-                "how data scatter is declared, as in `observe {before} ~ {sd}`"
-            ))
-        }
-        _ => None,
-    }
-}
-
-/// What stands on the left of `=` in models for other programs, and how it is said here.
-fn foreign_left(before: &str) -> Option<String> {
-    let compact: String = before.split_whitespace().collect();
-    if let Some(name) = compact
-        .strip_prefix("d/dt(")
-        .and_then(|rest| rest.strip_suffix(')'))
-    {
-        return Some(format!("write `{name}' = ...`"));
-    }
-    let (function, name) = compact.strip_suffix(')')?.split_once('(')?;
-    let dosed = match function {
-        "f" | "F" | "alag" | "lag" | "dur" | "rate" => word(name) == name && !name.is_empty(),
-        _ => name == "0",
-    };
-    if !dosed {
-        return None;
-    }
-    Some(match function {
-        "f" | "F" => format!(
-            "a function is written `fn {function}({name}) = ...`; the part of a dose that arrives is a factor of it, as in `dose 100*0.8 into {name}`"
-        ),
-        "alag" | "lag" => {
-            format!("a dose waits with `lag`, as in `dose 100 into {name} lag 0.5`")
-        }
-        "dur" | "rate" => {
-            format!("an infusion takes its time with `over`, as in `dose 100 into {name} over 2`")
-        }
-        _ => format!("an initial value is declared, as in `state {function} = 10`"),
-    })
-}
-
-fn lookalike(found: &Found) -> Option<Diagnostic> {
-    let sign = found.rest.chars().next()?;
-    let (_, plain) = LOOKALIKES.iter().find(|(other, _)| *other == sign)?;
-    let message = format!("`{sign}` is not a character of the language");
-    Some(
-        Diagnostic::new(Code::BadCharacter, message)
-            .at(
-                found.here(sign.len_utf8()),
-                format!("U+{:04X}", u32::from(sign)),
-            )
-            .help(format!("write `{plain}`")),
-    )
-}
-
-/// A sign that begins statements of another language.
-fn foreign_start(found: &Found) -> Option<Diagnostic> {
-    let sign = found
-        .rest
-        .chars()
-        .next()
-        .filter(|_| found.before.is_empty())?;
-    let (_, help) = OTHER_STARTS.iter().find(|(other, _)| *other == sign)?;
-    Some(
-        Diagnostic::new(
-            Code::BadCharacter,
-            format!("no statement begins with `{sign}`"),
-        )
-        .at(found.here(sign.len_utf8()), "not used here")
-        .help(*help),
-    )
-}
-
-fn foreign_operator(found: &Found) -> Option<Diagnostic> {
-    // The operator may have begun one character before the place where no rule went on.
-    for back in [2, 1, 0] {
-        let start = found.at.checked_sub(back)?.min(found.fault.text.len());
-        let Some(here) = found.fault.text.get(start..) else {
-            continue;
-        };
-        let sign = FOREIGN
-            .iter()
-            .find(|(sign, _)| sign.len() > back && here.starts_with(sign));
-        if let Some((sign, help)) = sign {
-            let message = format!("`{sign}` is not an operator");
-            return Some(
-                Diagnostic::new(Code::BadCharacter, message)
-                    .at(found.span(start, start + sign.len()), "not used here")
-                    .help(*help),
-            );
-        }
-    }
-    if found.rest.starts_with('!') && !found.rest.starts_with("!=") {
-        return Some(
-            Diagnostic::new(Code::BadCharacter, "`!` is not an operator")
-                .at(found.here(1), "not used here")
-                .help("write `not`"),
-        );
-    }
-    None
-}
-
-/// `5.` and `.5`
-fn bad_point(found: &Found) -> Option<Diagnostic> {
-    if !found.rest.starts_with('.') || found.rest.starts_with("..") {
-        return None;
-    }
-    let before = if found.touches() { found.before } else { "" };
-    let start = before
-        .trim_end_matches(|c: char| c.is_ascii_digit() || c == '_')
-        .len();
-    let (span, written, better) = if start < before.len() {
-        let digits = before.get(start..)?;
-        let span = found.span(start, found.at + 1);
-        (span, format!("{digits}."), format!("{digits}.0"))
-    } else {
-        let fraction = found.rest.get(1..)?;
-        if !fraction.starts_with(|c: char| c.is_ascii_digit()) {
-            return None;
-        }
-        let length = 1 + number_length(fraction);
-        let written = found.rest.get(..length)?;
-        (
-            found.here(length),
-            written.to_owned(),
-            format!("0{written}"),
-        )
-    };
-    Some(
-        Diagnostic::new(Code::BadNumber, format!("`{written}` is not a number"))
-            .at(span, "a digit is missing")
-            .help(format!(
-                "write `{better}`: a digit stands on both sides of the point"
-            )),
-    )
-}
-
-/// Digits, points and letters in an order that no number has.
-fn bad_number(found: &Found) -> Option<Diagnostic> {
-    if !found.rest.starts_with(|c: char| c.is_ascii_digit()) {
-        return None;
-    }
-    let (number, rest) = found.rest.split_at_checked(leading_number(found.rest))?;
-    let name = word(rest);
-    // `1e` lacks its exponent; any other name lacks an operator.
-    if !name.is_empty() && !name.starts_with('_') && !matches!(name, "e" | "E") {
-        return Some(
-            Diagnostic::new(
-                Code::MissingOperator,
-                "an operator is missing between two values",
-            )
-            .at(found.here(number.len() + name.len()), "a number and a name")
-            .help(format!("write `{number}*{name}`")),
-        );
-    }
-    let written = found.rest.get(..number_length(found.rest))?;
-    let help = match written.matches('.').count() {
-        _ if written.ends_with(['e', 'E']) => "an exponent needs digits: `1e-3`",
-        2.. => "a number has one point",
-        _ if written.contains('_') => "an underscore stands between digits: `1_000`",
-        _ => return None,
-    };
-    Some(
-        Diagnostic::new(Code::BadNumber, format!("`{written}` is not a number"))
-            .at(found.here(written.len()), "read as one number")
-            .help(help),
-    )
-}
-
-/// Bytes of the longest run of digits, letters and single points.
-fn number_length(text: &str) -> usize {
-    let mut length = 0;
-    for (at, c) in text.char_indices() {
-        let after = text.get(at + 1..).unwrap_or("");
-        let point = c == '.' && after.starts_with(|c: char| c.is_ascii_digit());
-        if !(continues_name(c) || point) {
-            break;
-        }
-        length = at + c.len_utf8();
-    }
-    length
-}
-
-/// Bytes of the number at the start: digits, a point with digits, an exponent with digits.
-fn leading_number(text: &str) -> usize {
-    let digits =
-        |text: &str| text.len() - text.trim_start_matches(|c: char| c.is_ascii_digit()).len();
-    let after = |at: usize| text.get(at..).unwrap_or("");
-    let mut length = digits(text);
-    if let Some(fraction) = after(length).strip_prefix('.')
-        && digits(fraction) > 0
-    {
-        length += 1 + digits(fraction);
-    }
-    if let Some(exponent) = after(length).strip_prefix(['e', 'E']) {
-        let signed = exponent.strip_prefix(['+', '-']).unwrap_or(exponent);
-        if digits(signed) > 0 {
-            length += 1 + (exponent.len() - signed.len()) + digits(signed);
-        }
-    }
-    length
 }
 
 /// `y [gene]`, where an index was meant, or a unit where none may stand.
@@ -599,27 +390,6 @@ fn misplaced_mark(found: &Found) -> Option<Diagnostic> {
         Diagnostic::new(Code::Unexpected, message)
             .at(found.here(mark.len_utf8()), found.expected())
             .help(help),
-    )
-}
-
-fn foreign_character(found: &Found) -> Option<Diagnostic> {
-    let sign = found.rest.chars().next()?;
-    let known = sign.is_ascii_alphanumeric() || "_+-*/^=<>!~.,:;()[]{}\"'`#".contains(sign);
-    if known || starts_name(sign) {
-        return None;
-    }
-    let shown = if sign.is_control() {
-        String::new()
-    } else {
-        format!("`{sign}` ")
-    };
-    let message = format!(
-        "the character {shown}(U+{:04X}) is not used in the language",
-        u32::from(sign)
-    );
-    Some(
-        Diagnostic::new(Code::BadCharacter, message)
-            .at(found.here(sign.len_utf8()), found.expected()),
     )
 }
 
